@@ -1,0 +1,58 @@
+"""The 5-day grid of the year, the season window and the alignment of the hemispheres."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+STEP_DAYS: Final = 5
+"""Length of a composite in days (paper: 5-day median composites)."""
+
+STEPS_PER_YEAR: Final = 73
+"""Composites in a year; day of year d falls in composite (d - 1) // 5 (released code)."""
+
+WINDOW: Final = slice(24, 67)
+"""Season window, day of year 121 to 334 or 335: composites 24 to 66, 43 steps (released code)."""
+
+WINDOW_STEPS: Final = WINDOW.stop - WINDOW.start
+
+DAYS_PER_YEAR: Final = STEP_DAYS * STEPS_PER_YEAR
+
+HALF_YEAR_STEPS: Final = 36
+"""Steps by which the hemispheres are out of phase: 36 of 73, that is 180 days."""
+
+FloatArray = npt.NDArray[np.float32]
+
+
+def step_of_day(day_of_year: int) -> int:
+    """Return the composite that holds a day of the year (1 to 366; day 366 joins the last one)."""
+    return min((day_of_year - 1) // STEP_DAYS, STEPS_PER_YEAR - 1)
+
+
+def step_centres() -> npt.NDArray[np.float64]:
+    """Return the centre of each composite in days after the start of the year, shape [73]."""
+    return (np.arange(STEPS_PER_YEAR) + 0.5) * STEP_DAYS
+
+
+def season(series: FloatArray) -> FloatArray:
+    """Cut the season window out of whole years.
+
+    Args:
+        series: Values [N, B, 73].
+
+    Returns:
+        A view [N, B, 43].
+    """
+    return series[..., WINDOW]
+
+
+def shift_half_year(series: FloatArray) -> FloatArray:
+    """Move a year by half a year, so that a southern January stands where a northern July does.
+
+    Args:
+        series: Values [N, B, 73] on the calendar of the southern hemisphere.
+
+    Returns:
+        The same values rolled by 36 steps (180 days); the year is treated as a circle.
+    """
+    return np.roll(series, HALF_YEAR_STEPS, axis=-1)

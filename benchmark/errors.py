@@ -1,0 +1,45 @@
+"""The project's exceptions: each message is one sentence that says what is wrong, where, and what to do."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class CropGlobeError(Exception):
+    """Base of every error that a user can cause and mend."""
+
+
+class DataError(CropGlobeError):
+    """A file, table or directory of samples that cannot be used as it is."""
+
+
+class UsageError(CropGlobeError):
+    """A name, option or combination of options that does not exist or does not fit."""
+
+
+class MethodError(CropGlobeError):
+    """A method that broke its contract, for example probabilities of the wrong shape."""
+
+
+class Unavailable(CropGlobeError):
+    """A method that cannot run here for lack of something it needs, such as weights or embeddings."""
+
+
+class StoreError(CropGlobeError):
+    """A run directory that cannot be read or written."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a hint naming the nearest known words, or all of them when none is near.
+
+    Args:
+        word: What the user wrote.
+        known: The words that exist.
+
+    Returns:
+        A clause such as ``did you mean 'cropnet'?`` or ``known: a, b``.
+    """
+    choices = sorted(known)
+    near = get_close_matches(word, choices, n=3, cutoff=0.6)
+    if near:
+        return "did you mean " + " or ".join(repr(name) for name in near) + "?"
+    return "known: " + (", ".join(choices) if choices else "none")
