@@ -1,4 +1,4 @@
-"""The project's exceptions: each message is one sentence that says what is wrong, where, and what to do."""
+"""The project's exceptions: a message says what is wrong, where, and what to do."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -20,8 +20,8 @@ class MethodError(CropGlobeError):
     """A method that broke its contract, for example probabilities of the wrong shape."""
 
 
-class Unavailable(CropGlobeError):
-    """A method that cannot run here for lack of something it needs, such as weights or embeddings."""
+class UnavailableError(CropGlobeError):
+    """A method lacks something here that it needs, such as weights or embeddings."""
 
 
 class StoreError(CropGlobeError):

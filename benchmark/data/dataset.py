@@ -192,11 +192,11 @@ def domain_fingerprint(samples: DomainSamples, card: DomainCard) -> str:
     digest = hashlib.sha256()
     header = [samples.name, list(card.bands), card.season, list(samples.series.shape)]
     digest.update(json.dumps(header).encode())
-    digest.update(np.ascontiguousarray(samples.series))
-    digest.update(np.ascontiguousarray(samples.labels))
+    digest.update(np.ascontiguousarray(samples.series).data)
+    digest.update(np.ascontiguousarray(samples.labels).data)
     digest.update("\n".join(samples.sample_ids.tolist()).encode())
     if samples.block is not None:
-        digest.update(np.ascontiguousarray(samples.block))
+        digest.update(np.ascontiguousarray(samples.block).data)
     return digest.hexdigest()
 
 
@@ -215,7 +215,7 @@ def open_dataset(root: Path) -> Dataset:
     """
     if not root.is_dir():
         raise DataError(
-            f"There is no data directory {root}: name one that holds CropGlobe files, or 'simulated'."
+            f"There is no data directory {root}: name one with CropGlobe files, or 'simulated'."
         )
     files: dict[str, Path] = {}
     for path in sorted(root.rglob("median_S2_*_month1-12_day5.npz")):

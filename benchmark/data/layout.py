@@ -20,7 +20,7 @@ DIGITAL_NUMBER: Final = 10_000.0
 """Digital numbers per unit of reflectance (Copernicus Sentinel-2 products)."""
 
 HIGHEST_REFLECTANCE: Final = 2.0
-"""Above this a value is no reflectance: fresh snow and glint reach about 1.6 in level-2A products."""
+"""Above this a value is no reflectance: fresh snow and glint reach about 1.6 in level 2A."""
 
 LOWEST_REFLECTANCE: Final = -0.2
 """Below this a value is no reflectance: over-corrected level-2A pixels reach about -0.1."""
@@ -183,7 +183,7 @@ def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("wb") as handle:
-                np.savez(handle, allow_pickle=False, **dict(arrays))  # type: ignore[arg-type]
+                np.savez(handle, allow_pickle=False, **dict(arrays))
                 handle.flush()
                 os.fsync(handle.fileno())
             temporary.replace(path)
@@ -200,7 +200,7 @@ def _read_series(path: Path, features: Array, unit: str | None) -> FloatArray:
         features = features[:, 0]
     if features.ndim != 3 or features.shape[-1] != STEPS_PER_YEAR:
         raise DataError(
-            f"{path} has fea of shape {features.shape}: [samples, bands, {STEPS_PER_YEAR}] is needed."
+            f"{path} has fea of shape {features.shape}: need [samples, bands, {STEPS_PER_YEAR}]."
         )
     if features.size == 0:
         raise DataError(f"{path} holds no samples.")
@@ -213,7 +213,7 @@ def _read_series(path: Path, features: Array, unit: str | None) -> FloatArray:
     highest = float(features.max())
     divisor = DIGITAL_NUMBER if _is_digital(features, highest, unit) else 1.0
     lowest, highest = float(features.min()) / divisor, highest / divisor
-    if not (LOWEST_REFLECTANCE <= lowest and highest <= HIGHEST_REFLECTANCE):
+    if lowest < LOWEST_REFLECTANCE or highest > HIGHEST_REFLECTANCE:
         raise DataError(
             f"{path} has values from {lowest:.4g} to {highest:.4g} after division by {divisor:g}, "
             "which is no reflectance: check its unit and its missing-value code."

@@ -31,7 +31,7 @@ def step_of_day(day_of_year: int) -> int:
 
 def step_centres() -> npt.NDArray[np.float64]:
     """Return the centre of each composite in days after the start of the year, shape [73]."""
-    return (np.arange(STEPS_PER_YEAR) + 0.5) * STEP_DAYS
+    return (np.arange(STEPS_PER_YEAR, dtype=np.float64) + 0.5) * STEP_DAYS
 
 
 def season(series: FloatArray) -> FloatArray:

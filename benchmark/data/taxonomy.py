@@ -97,7 +97,7 @@ def check_domain_name(name: str) -> str:
     parts = name.split("-")
     if not all(part.isascii() and part.isalnum() for part in parts):
         raise DataError(
-            f"'{name}' cannot name a domain: use letters, digits and hyphens, such as USA-AR or FRA."
+            f"'{name}' cannot name a domain: use letters, digits and hyphens, such as USA-AR."
         )
     return name
 
