@@ -1,0 +1,1 @@
+"""What came out: rows, the store that keeps them, and where they came from."""

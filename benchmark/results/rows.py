@@ -1,0 +1,171 @@
+"""The row: one method, one transfer, one seed, and all that is needed to compare and check it."""
+
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from benchmark.task.metrics import Scores
+from benchmark.task.methods import Track
+from benchmark.task.transfers import LabelSpace, Relation
+
+SCHEMA_VERSION: Final = 1
+"""Raised whenever a field changes its meaning."""
+
+Status = Literal["ok", "failed", "timeout", "unavailable"]
+
+
+class _Stored(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Cost(_Stored):
+    """What a fit and its predictions took; ``None`` is not measured.
+
+    Attributes:
+        parameters: Trained numbers of a network.
+        flops_per_sample: Floating-point operations of one prediction.
+        fit_seconds: Time inside ``fit``.
+        fit_samples_per_second: Training samples drawn, over all epochs, per second of fit.
+        predict_seconds: Time inside ``predict_proba`` for this target.
+        predict_samples_per_second: Samples of this target per second.
+        peak_memory_bytes: Highest memory during the fit: of the device on a GPU, of the process
+            elsewhere.
+        energy_joules: Energy of the fit.
+        device: Where it ran.
+        device_name: Name of the processor.
+    """
+
+    parameters: int | None = None
+    flops_per_sample: int | None = None
+    fit_seconds: float | None = None
+    fit_samples_per_second: float | None = None
+    predict_seconds: float | None = None
+    predict_samples_per_second: float | None = None
+    peak_memory_bytes: int | None = None
+    energy_joules: float | None = None
+    device: str | None = None
+    device_name: str | None = None
+
+
+class Provenance(_Stored):
+    """Where a row comes from.
+
+    Attributes:
+        package_version: Version of this package.
+        code_fingerprint: Fingerprint of the method's code.
+        commit: Git commit of the working directory's checkout; ``None`` outside of one.
+        dirty: Whether that checkout had uncommitted changes.
+        python: Version of Python.
+        packages: Versions of the packages that scores depend on.
+        platform: Operating system and machine.
+        created: Time of writing, UTC, ISO 8601.
+        command: Command line.
+    """
+
+    package_version: str
+    code_fingerprint: str
+    commit: str | None
+    dirty: bool | None
+    python: str
+    packages: dict[str, str]
+    platform: str
+    created: str
+    command: tuple[str, ...]
+
+
+class DataDescription(_Stored):
+    """The data of a row, its comparability included.
+
+    Attributes:
+        name: Name of the dataset.
+        fingerprint: Fingerprint of the dataset.
+        simulated: Whether no satellite saw it.
+        bands: Bands that the method was given.
+        split: How the source was divided: ``block`` keeps spatial blocks whole.
+        n_train: Samples trained on.
+        n_validation: Samples selected by.
+        n_test: Samples scored.
+        n_unscored: Target samples not scored because the source lacks their crop.
+        ids_hash: Hash of the ids of the scored samples.
+        classes: Crops that were learned, in the order of the probability columns.
+        labels: Which crops source and target share.
+        warnings: Differences between source and target that are no geography, in sentences.
+    """
+
+    name: str
+    fingerprint: str
+    simulated: bool
+    bands: tuple[str, ...]
+    split: Literal["block", "random"] | None = None
+    n_train: int | None = None
+    n_validation: int | None = None
+    n_test: int | None = None
+    n_unscored: int | None = None
+    ids_hash: str | None = None
+    classes: tuple[str, ...] | None = None
+    labels: LabelSpace | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class Row(_Stored):
+    """One method trained on one source with one seed, scored on one target.
+
+    Rows are compared only inside one comparability key. A missing score is ``None``, never 0.
+
+    Attributes:
+        schema_version: Version of this schema.
+        metric_version: Version of the metrics.
+        method: Name of the method.
+        method_version: Version that its author gave it.
+        family: Its family.
+        track: The ranking it belongs to.
+        representation: View of the samples that it was given.
+        source: Domain of the training data.
+        target: Domain that was scored; the source itself for the in-domain score.
+        relation: What lies between the two.
+        seed: Seed of the fit.
+        protocol: Name of the protocol.
+        protocol_hash: Hash of the protocol.
+        data: The data.
+        status: Whether there is a score and, if not, what happened.
+        reason: Why there is no score.
+        scores: The scores.
+        confusion: Samples by true crop (rows) and predicted crop (columns), [7][7].
+        cost: What it took.
+        provenance: Where it comes from.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    metric_version: str
+    method: str
+    method_version: str
+    family: str
+    track: Track
+    representation: str
+    source: str
+    target: str
+    relation: Relation
+    seed: int
+    protocol: str
+    protocol_hash: str
+    data: DataDescription
+    status: Status
+    reason: str | None = None
+    scores: Scores | None = None
+    confusion: tuple[tuple[int, ...], ...] | None = None
+    cost: Cost = Cost()
+    provenance: Provenance
+
+    @property
+    def comparability_key(self) -> tuple[str, str, str]:
+        """Dataset fingerprint, protocol hash and metric version."""
+        return (self.data.fingerprint, self.protocol_hash, self.metric_version)
+
+    @property
+    def transfer(self) -> str:
+        """Source and target as ``SOURCE:TARGET``."""
+        return f"{self.source}:{self.target}"
+
+    def without_circumstances(self) -> dict[str, object]:
+        """Return the row less what may differ between two runs of one command."""
+        return self.model_dump(exclude={"cost", "provenance"})

@@ -1,0 +1,311 @@
+"""The store: one folder per finished job, whole or absent, readable without a lock or server."""
+
+import hashlib
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from benchmark.errors import StoreError
+from benchmark.results.rows import Row
+
+JOBS: Final = "jobs"
+IDENTITY_FILE: Final = "job.json"
+ROWS_FILE: Final = "rows.json"
+HISTORY_FILE: Final = "history.json"
+MANIFEST_FILE: Final = "manifest.json"
+
+_ROWS = TypeAdapter(list[Row])
+
+
+class JobIdentity(BaseModel):
+    """What makes a job's answers what they are.
+
+    Attributes:
+        method: Name of the method.
+        code_fingerprint: Fingerprint of its code.
+        representation: View of the samples.
+        source: Domain of the training data.
+        seed: Seed of the fit.
+        protocol_hash: Hash of the protocol.
+        dataset_fingerprint: Fingerprint of the dataset.
+        metric_version: Version of the metrics.
+        bands: Bands that the method is given.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: str
+    code_fingerprint: str
+    representation: str
+    source: str
+    seed: int
+    protocol_hash: str
+    dataset_fingerprint: str
+    metric_version: str
+    bands: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """Twenty hex digits of the SHA-256 of all attributes: the name of the job's folder."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:20]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The probabilities of one target.
+
+    Attributes:
+        target: Domain.
+        sample_ids: Ids of the scored samples [N].
+        probabilities: Probability of each learned class [N, K], float32.
+        classes: Names of the classes [K].
+        labels: True class index of each sample [N].
+    """
+
+    target: str
+    sample_ids: npt.NDArray[np.str_]
+    probabilities: npt.NDArray[np.float32]
+    classes: tuple[str, ...]
+    labels: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class StoredJob:
+    """A job that was read back whole.
+
+    Attributes:
+        identity: What the job was.
+        rows: Its rows, one per target.
+        folder: Where it lies.
+    """
+
+    identity: JobIdentity
+    rows: tuple[Row, ...]
+    folder: Path
+
+    @property
+    def targets(self) -> frozenset[str]:
+        """Domains that were scored."""
+        return frozenset(row.target for row in self.rows)
+
+
+class RunStore:
+    """The results of a run directory.
+
+    Args:
+        root: Run directory; made when the first job is written.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.jobs = root / JOBS
+
+    def prepare(self) -> None:
+        """Make the directory and see that it can be written.
+
+        Raises:
+            StoreError: If it cannot.
+        """
+        try:
+            self.jobs.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(mkdtemp(prefix=".writing-", dir=self.jobs))
+        except OSError as error:
+            raise StoreError(
+                f"Cannot write to the run directory {self.root}: {error.strerror or error}; "
+                "name another with --out."
+            ) from error
+
+    def write(
+        self,
+        identity: JobIdentity,
+        rows: Sequence[Row],
+        predictions: Sequence[Prediction] = (),
+        history: Sequence[Mapping[str, float]] = (),
+    ) -> Path:
+        """Write a job aside, flush it, and move it to its name; an older one is replaced.
+
+        Args:
+            identity: What the job is.
+            rows: Its rows, one per target.
+            predictions: Probabilities per target.
+            history: Numbers of each epoch.
+
+        Returns:
+            The job's folder.
+
+        Raises:
+            StoreError: If it cannot be written; nothing is left behind then.
+        """
+        folder = self.jobs / identity.key
+        try:
+            self.jobs.mkdir(parents=True, exist_ok=True)
+            staging = Path(mkdtemp(prefix=".writing-", dir=self.jobs))
+            try:
+                _write_text(staging / IDENTITY_FILE, identity.model_dump_json(indent=2) + "\n")
+                _write_text(staging / ROWS_FILE, _ROWS.dump_json(list(rows), indent=1).decode())
+                if history:
+                    _write_text(staging / HISTORY_FILE, json.dumps([dict(h) for h in history]))
+                for prediction in predictions:
+                    _write_prediction(staging, prediction)
+                _write_manifest(staging)
+                _replace_folder(staging, folder)
+            finally:
+                shutil.rmtree(staging, ignore_errors=True)
+        except OSError as error:
+            raise StoreError(
+                f"Cannot write job {identity.method} from {identity.source} to {folder}: "
+                f"{error.strerror or error}; what was finished before is kept."
+            ) from error
+        return folder
+
+    def read(self, key: str) -> StoredJob | None:
+        """Return a job, or ``None`` if there is none of that key.
+
+        Raises:
+            StoreError: If the job is damaged; the message names the file.
+        """
+        folder = self.jobs / key
+        return _read_job(folder) if folder.is_dir() else None
+
+    def keys(self) -> tuple[str, ...]:
+        """Return the keys of all jobs, sorted."""
+        if not self.jobs.is_dir():
+            return ()
+        return tuple(
+            sorted(p.name for p in self.jobs.iterdir() if p.is_dir() and not p.name.startswith("."))
+        )
+
+    def stored_jobs(self) -> Iterator[StoredJob]:
+        """Yield every job, by key.
+
+        Raises:
+            StoreError: If one is damaged; the message names the file.
+        """
+        for key in self.keys():
+            job = self.read(key)
+            if job is not None:
+                yield job
+
+    def rows(self) -> tuple[Row, ...]:
+        """Return the rows of every job, sorted by method, source, target and seed.
+
+        Raises:
+            StoreError: If there is no run here, or a job is damaged.
+        """
+        if not self.jobs.is_dir():
+            raise StoreError(f"{self.root} is no run directory: it has no folder '{JOBS}'.")
+        found = [row for job in self.stored_jobs() for row in job.rows]
+        return tuple(
+            sorted(found, key=lambda r: (r.method, r.source, r.target, r.seed, r.protocol_hash))
+        )
+
+    def predictions(self, job: StoredJob, target: str) -> Prediction:
+        """Return the probabilities that a job gave for a target.
+
+        Raises:
+            StoreError: If they were not kept, or are damaged.
+        """
+        path = job.folder / _prediction_name(target)
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                return Prediction(
+                    target=target,
+                    sample_ids=archive["sample_id"],
+                    probabilities=archive["probability"],
+                    classes=tuple(archive["classes"].tolist()),
+                    labels=archive["label"],
+                )
+        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            raise StoreError(f"{path} is missing or damaged: run the job again.") from error
+
+
+def _prediction_name(target: str) -> str:
+    return f"predictions-{target}.npz"
+
+
+def _write_prediction(folder: Path, prediction: Prediction) -> None:
+    path = folder / _prediction_name(prediction.target)
+    with path.open("wb") as handle:
+        np.savez_compressed(
+            handle,
+            allow_pickle=False,
+            sample_id=prediction.sample_ids,
+            probability=prediction.probabilities,
+            classes=np.array(prediction.classes),
+            label=prediction.labels,
+        )
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def _write_text(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as handle:
+        handle.write(text)
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def _write_manifest(folder: Path) -> None:
+    sums = {path.name: _checksum(path) for path in sorted(folder.iterdir())}
+    _write_text(folder / MANIFEST_FILE, json.dumps(sums, indent=1) + "\n")
+
+
+def _replace_folder(staging: Path, folder: Path) -> None:
+    """Move `staging` to `folder`; a folder there before is moved aside first and then removed."""
+    if folder.exists():
+        aside = Path(mkdtemp(prefix=".replaced-", dir=folder.parent))
+        folder.rename(aside / folder.name)
+        staging.rename(folder)
+        shutil.rmtree(aside, ignore_errors=True)
+    else:
+        staging.rename(folder)
+    descriptor = os.open(folder.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read_job(folder: Path) -> StoredJob:
+    manifest = _read_manifest(folder)
+    for name, expected in manifest.items():
+        path = folder / name
+        if not path.is_file() or _checksum(path) != expected:
+            raise StoreError(f"{path} is missing or damaged: run the job again.")
+    try:
+        identity = JobIdentity.model_validate_json((folder / IDENTITY_FILE).read_bytes())
+        rows = tuple(_ROWS.validate_json((folder / ROWS_FILE).read_bytes()))
+    except (OSError, ValidationError) as error:
+        raise StoreError(f"{folder} was written by another version: run the job again.") from error
+    if identity.key != folder.name:
+        raise StoreError(f"{folder} holds job {identity.key}: it was renamed; run the job again.")
+    return StoredJob(identity=identity, rows=rows, folder=folder)
+
+
+def _read_manifest(folder: Path) -> dict[str, str]:
+    path = folder / MANIFEST_FILE
+    try:
+        content: Any = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path} is missing or damaged: run the job again.") from error
+    valid = isinstance(content, dict) and {IDENTITY_FILE, ROWS_FILE} <= content.keys()
+    if not valid or not all(
+        isinstance(value, str) and Path(name).name == name for name, value in content.items()
+    ):
+        raise StoreError(f"{path} is missing or damaged: run the job again.")
+    return dict(content)
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

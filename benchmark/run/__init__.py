@@ -1,0 +1,1 @@
+"""Doing it: hardware, training, jobs and the runner."""

@@ -1,0 +1,132 @@
+"""The device a run uses, and what a fit costs on it."""
+
+import platform
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from benchmark.errors import UsageError
+
+CLEAR_REFS: Final = Path("/proc/self/clear_refs")
+RESET_PEAK: Final = "5"
+"""Written to clear_refs, resets the peak resident set size of the process (Linux, proc(5))."""
+
+STATUS: Final = Path("/proc/self/status")
+
+
+@dataclass
+class Measurement:
+    """What was measured around a piece of work.
+
+    Attributes:
+        seconds: Wall-clock time, the device's queue included.
+        peak_memory_bytes: Highest memory: of the device on a GPU, of the process elsewhere;
+            ``None`` where the system does not tell.
+    """
+
+    seconds: float = 0.0
+    peak_memory_bytes: int | None = None
+
+
+def resolve_device(wanted: str) -> str:
+    """Return the device that a protocol's setting means on this machine.
+
+    Args:
+        wanted: ``auto``, ``cpu``, ``mps``, ``cuda`` or ``cuda:N``.
+
+    Returns:
+        ``cpu``, ``mps`` or ``cuda:N``.
+
+    Raises:
+        UsageError: If the device asked for is not here.
+    """
+    import torch
+
+    if wanted == "auto":
+        if torch.cuda.is_available():
+            return "cuda:0"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    if wanted.startswith("cuda"):
+        number = int(wanted.partition(":")[2] or 0)
+        if not torch.cuda.is_available() or number >= torch.cuda.device_count():
+            raise UsageError(f"There is no device '{wanted}' here: use --device auto or cpu.")
+        return f"cuda:{number}"
+    if wanted == "mps" and not torch.backends.mps.is_available():
+        raise UsageError("There is no device 'mps' here: use --device auto or cpu.")
+    return wanted
+
+
+@cache
+def device_name(device: str) -> str:
+    """Return the name of the processor behind a device."""
+    if device.startswith("cuda"):
+        import torch
+
+        return torch.cuda.get_device_name(device)
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text("utf-8", errors="replace").splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() == "model name":
+                return value.strip()
+    return platform.processor() or platform.machine()
+
+
+@contextmanager
+def measure(device: str) -> Iterator[Measurement]:
+    """Measure time and peak memory of the body.
+
+    Args:
+        device: Where the body works.
+
+    Yields:
+        The measurement, filled in when the body ends, by an error too.
+    """
+    measurement = Measurement()
+    _reset_peak(device)
+    _wait_for(device)
+    start = time.perf_counter()
+    try:
+        yield measurement
+    finally:
+        _wait_for(device)
+        measurement.seconds = time.perf_counter() - start
+        measurement.peak_memory_bytes = _peak(device)
+
+
+def _wait_for(device: str) -> None:
+    if device.startswith("cuda"):
+        import torch
+
+        torch.cuda.synchronize(device)
+
+
+def _reset_peak(device: str) -> None:
+    if device.startswith("cuda"):
+        import torch
+
+        torch.cuda.reset_peak_memory_stats(device)
+        return
+    try:
+        CLEAR_REFS.write_text(RESET_PEAK)
+    except OSError:
+        # Not Linux, or not allowed: the peak since the start of the process is reported instead.
+        return
+
+
+def _peak(device: str) -> int | None:
+    if device.startswith("cuda"):
+        import torch
+
+        return int(torch.cuda.max_memory_allocated(device))
+    if STATUS.is_file():
+        for line in STATUS.read_text("utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if platform.system() == "Darwin" else peak * 1024

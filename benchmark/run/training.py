@@ -1,0 +1,240 @@
+"""One training loop, on one device, for every network."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from benchmark.errors import MethodError
+from benchmark.randomness import derive_seed
+from benchmark.task.methods import Context, Features, Labels
+from benchmark.task.metrics import confusion_matrix, macro_f1
+
+PREDICTION_BATCH: Final = 512
+"""Samples predicted at once; larger batches gain nothing on processors measured here."""
+
+Augment = Callable[[Tensor, torch.Generator], Tensor]
+View = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a network's author decides; everything else is the protocol's.
+
+    Attributes:
+        build: Makes the network from the shape of one input (after `view`) and the class count.
+        view: What the network sees of a batch of samples; the batch itself if ``None``.
+        augment: Makes an augmented copy of a batch, of the same shape as the view's.
+        split_undone: Repeat the released code's first defect where the protocol asks for it.
+    """
+
+    build: Callable[[tuple[int, ...], int], nn.Module]
+    view: View | None = None
+    augment: Augment | None = None
+    split_undone: bool = False
+
+
+class TorchClassifier:
+    """A network trained under a protocol: class-balanced cross-entropy, best checkpoint kept.
+
+    Data stays on the device; batches are taken by index. Under one seed on one machine the same
+    data give the same network.
+
+    Args:
+        recipe: The network and its augmentation.
+        context: Seed, classes, protocol and device.
+    """
+
+    def __init__(self, recipe: Recipe, context: Context) -> None:
+        self.recipe = recipe
+        self.context = context
+
+    def fit(
+        self, x: Features, y: Labels, *, validation: tuple[Features, Labels]
+    ) -> "TorchClassifier":
+        """Train on x [N, ...], y [N]; keep the checkpoint that is best on the validation data."""
+        released = self.context.protocol.released_defects
+        weight_labels = (
+            np.concatenate([y, validation[1]]) if released.weights_from_validation else y
+        )
+        if released.split_undone and self.recipe.split_undone:
+            x, y = np.concatenate([x, validation[0]]), np.concatenate([y, validation[1]])
+            validation = (x, y)
+        device = torch.device(self.context.device)
+        samples = torch.from_numpy(np.ascontiguousarray(x)).to(device)
+        labels = torch.from_numpy(y).to(device)
+        generator = torch.Generator(device).manual_seed(self._seed("batches"))
+        devices = [device] if device.type == "cuda" else []
+        with torch.random.fork_rng(devices), _deterministic(self.context.protocol.precision):
+            torch.manual_seed(self._seed("network"))
+            shape = tuple(self._view(samples[:1]).shape[1:])
+            network = self.recipe.build(shape, len(self.context.classes)).to(device)
+            self.network_ = _fast_layout(network)
+            self.parameter_count_ = sum(p.numel() for p in self.network_.parameters())
+            weights = class_weights(weight_labels, len(self.context.classes)).to(device)
+            self._train(samples, labels, weights, validation, generator)
+            self.flops_per_sample_ = self._count_flops(samples[:1])
+        return self
+
+    def predict_proba(self, x: Features) -> npt.NDArray[np.float32]:
+        """Return the probability of each class [N, K]."""
+        self.network_.eval()
+        device = torch.device(self.context.device)
+        parts = []
+        with torch.inference_mode():
+            for start in range(0, len(x), PREDICTION_BATCH):
+                batch = torch.from_numpy(np.ascontiguousarray(x[start : start + PREDICTION_BATCH]))
+                logits = self.network_(self._view(batch.to(device)))
+                parts.append(functional.softmax(logits.float(), dim=1).cpu())
+        return np.asarray(torch.cat(parts).numpy())
+
+    def _train(
+        self,
+        samples: Tensor,
+        labels: Tensor,
+        weights: Tensor,
+        validation: tuple[Features, Labels],
+        generator: torch.Generator,
+    ) -> None:
+        budget = self.context.protocol.network
+        samples, labels, draws = self._material(samples, labels, generator)
+        steps = max(draws // budget.batch_size, 1)
+        optimizer = torch.optim.Adam(
+            self.network_.parameters(), lr=budget.learning_rate, fused=samples.device.type != "mps"
+        )
+        scheduler = (
+            torch.optim.lr_scheduler.OneCycleLR(
+                optimizer, max_lr=budget.learning_rate, total_steps=steps * budget.epochs
+            )
+            if budget.schedule == "one-cycle"
+            else None
+        )
+        best = -np.inf
+        state: dict[str, Tensor] = {}
+        self.history_: list[dict[str, float]] = []
+        for epoch in range(budget.epochs):
+            self.network_.train()
+            total = torch.zeros((), device=samples.device)
+            order = _draw(len(labels), steps * budget.batch_size, generator)
+            for rows in order.split(budget.batch_size):
+                logits = self.network_(self._batch(samples[rows], generator))
+                loss = functional.cross_entropy(logits, labels[rows], weight=weights)
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+                if scheduler is not None:
+                    scheduler.step()
+                total += loss.detach()
+            quality = self._quality(validation)
+            mean_loss = float(total) / steps
+            if not np.isfinite(mean_loss):
+                raise MethodError(f"The loss became {mean_loss} in epoch {epoch + 1}.")
+            self.history_.append({"epoch": epoch + 1, "loss": mean_loss, "validation": quality})
+            if quality > best:
+                best = quality
+                state = {k: v.detach().clone() for k, v in self.network_.state_dict().items()}
+        self.network_.load_state_dict(state)
+        self.network_.eval()
+
+    def _material(
+        self, samples: Tensor, labels: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor, int]:
+        """Return what batches are drawn from, and how many samples an epoch draws."""
+        protocol = self.context.protocol
+        self._online = self.recipe.augment is not None
+        if self.recipe.augment is None or protocol.augmentation.mode == "online":
+            return samples, labels, len(samples) * protocol.network.passes_per_epoch
+        copies = protocol.augmentation.copies
+        made = [self.recipe.augment(samples, generator) for _ in range(copies)]
+        static = torch.cat([self._view(samples), *made])
+        self._online = False
+        self._static = True
+        return static, labels.repeat(1 + copies), len(static)
+
+    def _batch(self, rows: Tensor, generator: torch.Generator) -> Tensor:
+        if getattr(self, "_static", False):
+            return rows
+        plain = self._view(rows)
+        if not self._online or self.recipe.augment is None:
+            return plain
+        copies = self.context.protocol.augmentation.copies
+        draw = torch.rand(len(rows), generator=generator, device=rows.device)
+        original = (draw < 1 / (1 + copies)).view(-1, *[1] * (plain.ndim - 1))
+        return torch.where(original, plain, self.recipe.augment(rows, generator))
+
+    def _view(self, batch: Tensor) -> Tensor:
+        return batch if self.recipe.view is None else self.recipe.view(batch)
+
+    def _quality(self, validation: tuple[Features, Labels]) -> float:
+        x, y = validation
+        predicted = self.predict_proba(x).argmax(axis=1).astype(np.int64)
+        protocol = self.context.protocol
+        if protocol.selection_metric == "overall_accuracy":
+            return float(np.mean(predicted == y))
+        if protocol.selection_metric == "balanced_accuracy":
+            matrix = confusion_matrix(y, predicted, len(self.context.classes))
+            support = matrix.sum(axis=1)
+            return float(np.mean(np.diag(matrix)[support > 0] / support[support > 0]))
+        over_predicted = protocol.released_defects.validation_over_predicted
+        return macro_f1(y, predicted, over_predicted=over_predicted)
+
+    def _count_flops(self, sample: Tensor) -> int:
+        from torch.utils.flop_counter import FlopCounterMode
+
+        counter = FlopCounterMode(display=False)
+        with torch.inference_mode(), counter:
+            self.network_(self._view(sample))
+        return int(counter.get_total_flops())
+
+    def _seed(self, purpose: str) -> int:
+        return derive_seed(self.context.seed, "training", purpose)
+
+
+def class_weights(labels: Labels, classes: int) -> Tensor:
+    """Return weights N / (K n_k) that give every class the same total weight.
+
+    Args:
+        labels: Class positions [N].
+        classes: Number of classes K.
+
+    Returns:
+        Weights [K], float32; scikit-learn's ``balanced`` weights.
+    """
+    counts = np.bincount(labels, minlength=classes)
+    return torch.from_numpy((len(labels) / (classes * np.maximum(counts, 1))).astype(np.float32))
+
+
+def _draw(samples: int, count: int, generator: torch.Generator) -> Tensor:
+    """Return `count` row numbers: whole random permutations, one after another."""
+    rounds = -(-count // samples)
+    device = generator.device
+    orders = [torch.randperm(samples, generator=generator, device=device) for _ in range(rounds)]
+    return torch.cat(orders)[:count]
+
+
+def _fast_layout(network: nn.Module) -> nn.Module:
+    """Put image convolutions into the memory layout in which they are fastest."""
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+class _deterministic:  # noqa: N801 - used as a context
+    """Deterministic kernels and the protocol's precision inside, the caller's settings after."""
+
+    def __init__(self, precision: str) -> None:
+        self.precision = precision
+
+    def __enter__(self) -> None:
+        cudnn: Any = torch.backends.cudnn
+        self.before = (cudnn.deterministic, cudnn.benchmark, torch.get_float32_matmul_precision())
+        cudnn.deterministic, cudnn.benchmark = True, False
+        torch.set_float32_matmul_precision("highest" if self.precision == "fp32" else "high")
+
+    def __exit__(self, *_: object) -> None:
+        cudnn: Any = torch.backends.cudnn
+        cudnn.deterministic, cudnn.benchmark, precision = self.before
+        torch.set_float32_matmul_precision(precision)

@@ -1,0 +1,1 @@
+"""What is asked: transfers, protocols, methods and metrics."""

@@ -1,0 +1,194 @@
+"""Methods, what they must be able to do, and the registry that finds them."""
+
+import hashlib
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, Final, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+
+from benchmark.errors import MethodError, UsageError, did_you_mean
+from benchmark.task import protocol as protocols
+
+ENTRY_POINTS: Final = "cropglobe.methods"
+"""Entry-point group; each entry is a function that returns methods."""
+
+Features = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int64]
+
+Track = Literal["inductive", "unlabelled-target", "knowledge", "oracle"]
+
+
+class Card(BaseModel):
+    """What a reader must know of a method.
+
+    Attributes:
+        summary: What it is, in a sentence.
+        reference: Publication or repository it comes from; this project where it is its own.
+        licence: Licence of code and weights.
+        in_released_code: Whether the paper's released code contains it.
+        pretraining: Data, regions and years of pretraining; ``None`` if there was none.
+        extra_information: What it uses beyond the source's series and labels, such as coordinates.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    summary: str
+    reference: str
+    licence: str
+    in_released_code: bool = False
+    pretraining: str | None = None
+    extra_information: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a method is told before it is trained.
+
+    Attributes:
+        seed: Seed of all its randomness.
+        classes: Names of the classes, in the order of the probability columns.
+        protocol: The protocol, for its budget.
+        device: ``cpu``, ``cuda:0`` or the like, already resolved.
+        bands: Names of the bands of the series.
+        sample_shape: Shape of one sample of the representation.
+    """
+
+    seed: int
+    classes: tuple[str, ...]
+    protocol: protocols.Protocol
+    device: str
+    bands: tuple[str, ...]
+    sample_shape: tuple[int, ...]
+
+
+class Classifier(Protocol):
+    """The contract: scikit-learn's shape, with validation data handed over at fitting.
+
+    Labels are 0 to K - 1, the positions of ``Context.classes``, and each occurs in the training
+    data. A fitted classifier may offer ``parameter_count_`` (int), ``flops_per_sample_`` (int) and
+    ``history_`` (one mapping of numbers per epoch), which are stored with its rows.
+    """
+
+    def fit(self, x: Features, y: Labels, *, validation: tuple[Features, Labels]) -> "Classifier":
+        """Train on samples x [N, ...] with labels y [N]; choose by the validation samples."""
+        ...
+
+    def predict_proba(self, x: Features) -> npt.NDArray[np.floating[Any]]:
+        """Return the probability of each class [N, K] for samples x [N, ...]."""
+        ...
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way of recognising crops that can be trained in one domain and asked in others.
+
+    Attributes:
+        name: ``representation.head`` or ``architecture.variant``.
+        family: Group in tables: floor, handcrafted, convolution, transformer, ...
+        representation: Name of the view of the samples that it is given.
+        build: Makes an untrained classifier.
+        card: What a reader must know.
+        version: Raised by its author when its answers change on purpose.
+        track: Which ranking it belongs to.
+    """
+
+    name: str
+    family: str
+    representation: str
+    build: Callable[[Context], Classifier]
+    card: Card
+    version: str = "1"
+    track: Track = "inductive"
+
+    @property
+    def code_fingerprint(self) -> str:
+        """Sixteen hex digits over the version and the source file in which it is built."""
+        digest = hashlib.sha256(f"{self.name}\n{self.version}\n".encode())
+        function = getattr(self.build, "func", self.build)
+        file = inspect.getsourcefile(function)
+        if file is not None and Path(file).is_file():
+            digest.update(Path(file).read_bytes())
+        return digest.hexdigest()[:16]
+
+
+class Registry:
+    """The methods that are installed, found lazily through entry points.
+
+    Args:
+        points: Entry points of the group; each loads a function returning methods.
+    """
+
+    def __init__(self, points: Iterable[EntryPoint]) -> None:
+        self._points = tuple(points)
+        self._methods: dict[str, Method] | None = None
+
+    def all(self) -> Mapping[str, Method]:
+        """Return every method by name, sorted.
+
+        Raises:
+            MethodError: If an entry point cannot be loaded or two methods share a name.
+        """
+        if self._methods is None:
+            found: dict[str, Method] = {}
+            for point in self._points:
+                for method in _load(point):
+                    if method.name in found:
+                        raise MethodError(
+                            f"Two methods are named '{method.name}': rename that of {point.value}."
+                        )
+                    found[method.name] = method
+            self._methods = dict(sorted(found.items()))
+        return self._methods
+
+    def get(self, name: str) -> Method:
+        """Return a method.
+
+        Raises:
+            UsageError: If there is none of that name.
+        """
+        methods = self.all()
+        if name not in methods:
+            raise UsageError(f"Unknown method '{name}': {did_you_mean(name, methods)}")
+        return methods[name]
+
+    def select(self, patterns: Sequence[str]) -> tuple[Method, ...]:
+        """Return the methods that match any of the patterns; all where there is no pattern.
+
+        Args:
+            patterns: Names, or shell patterns such as ``harmonic.*``.
+
+        Raises:
+            UsageError: If a pattern matches nothing.
+        """
+        methods = self.all()
+        chosen: dict[str, Method] = {}
+        for pattern in patterns or ("*",):
+            names = [name for name in methods if fnmatchcase(name, pattern)]
+            if not names:
+                raise UsageError(f"No method matches '{pattern}': {did_you_mean(pattern, methods)}")
+            chosen.update({name: methods[name] for name in names})
+        return tuple(chosen.values())
+
+
+@cache
+def registry() -> Registry:
+    """Return the registry of the installed methods."""
+    return Registry(entry_points(group=ENTRY_POINTS))
+
+
+def _load(point: EntryPoint) -> tuple[Method, ...]:
+    try:
+        return tuple(point.load()())
+    except (ImportError, AttributeError, TypeError) as error:
+        raise MethodError(
+            f"The methods of '{point.name}' ({point.value}) cannot be loaded: {error}; "
+            "mend or uninstall that package."
+        ) from error

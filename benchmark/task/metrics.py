@@ -1,0 +1,220 @@
+"""Scores from probabilities and labels; numpy only."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+
+from benchmark.data.taxonomy import CROPS
+from benchmark.errors import MethodError
+
+METRIC_VERSION: Final = "1"
+"""Raised whenever a definition below changes; rows of different versions are never compared."""
+
+CALIBRATION_BINS: Final = 15
+"""Equal-width confidence bins of the calibration error (Guo et al. 2017, arXiv 1706.04599)."""
+
+SMALLEST_PROBABILITY: Final = 1e-7
+"""Floor of a probability inside the logarithm, about the resolution of single precision."""
+
+SUM_TOLERANCE: Final = 1e-3
+"""How far the probabilities of a sample may be from summing to one."""
+
+Probabilities = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int64]
+Confusion = npt.NDArray[np.int64]
+
+
+class CropScores(BaseModel):
+    """Scores of one crop.
+
+    Attributes:
+        precision: Share of the predictions of this crop that are right; ``None`` if there is none.
+        recall: Share of the samples of this crop that are found; ``None`` if there is none.
+        f1: Harmonic mean of the two; 0 when neither finds anything, ``None`` without samples.
+        support: Samples of this crop.
+        predicted: Predictions of this crop.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    support: int
+    predicted: int
+
+
+class Scores(BaseModel):
+    """Scores of one method on one set of samples; averages run over the crops with samples.
+
+    Attributes:
+        overall_accuracy: Share of samples that are right.
+        macro_f1: Mean F1 over the crops that have samples.
+        balanced_accuracy: Mean recall over the crops that have samples.
+        kappa: Cohen's kappa; ``None`` where chance agreement is certain.
+        log_loss: Mean negative logarithm of the probability given to the true crop.
+        brier: Mean over samples of the summed squared error of the probabilities.
+        calibration_error: Expected calibration error of the top class.
+        overall_accuracy_all: Share of *all* target samples that are right, those of crops that
+            the source does not have (always wrong) included.
+        per_crop: Scores of each crop that has samples or predictions.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    overall_accuracy: float
+    macro_f1: float
+    balanced_accuracy: float
+    kappa: float | None
+    log_loss: float
+    brier: float
+    calibration_error: float
+    overall_accuracy_all: float
+    per_crop: dict[str, CropScores]
+
+
+def check_probabilities(probabilities: object, *, samples: int, classes: int) -> Probabilities:
+    """Return the answer of a classifier if it is one probability per sample and class.
+
+    Args:
+        probabilities: What ``predict_proba`` returned.
+        samples: Number of samples that were asked about.
+        classes: Number of classes.
+
+    Returns:
+        The probabilities [samples, classes], float32.
+
+    Raises:
+        MethodError: If shape, range or sum is wrong.
+    """
+    array = np.asarray(probabilities, dtype=np.float32)
+    if array.shape != (samples, classes):
+        raise MethodError(
+            f"predict_proba returned shape {array.shape} where ({samples}, {classes}) is needed."
+        )
+    if not np.isfinite(array).all():
+        raise MethodError("predict_proba returned NaN or infinite values.")
+    if array.min(initial=0.0) < 0 or np.abs(array.sum(axis=1) - 1).max(initial=0.0) > SUM_TOLERANCE:
+        raise MethodError("predict_proba returned values that are negative or do not sum to one.")
+    return array
+
+
+def confusion_matrix(labels: Labels, predicted: Labels, classes: int) -> Confusion:
+    """Count the samples of each true class (rows) given each predicted class (columns)."""
+    counts = np.bincount(labels * classes + predicted, minlength=classes * classes)
+    return counts.reshape(classes, classes).astype(np.int64)
+
+
+def macro_f1(labels: Labels, predicted: Labels, *, over_predicted: bool = False) -> float:
+    """Return the mean F1 over the classes that have samples.
+
+    Args:
+        labels: True class of each sample [N].
+        predicted: Predicted class of each sample [N].
+        over_predicted: Average over the classes that are predicted too, as the released code does
+            for its validation score (paper_facts.md, defect 5).
+
+    Returns:
+        A value in [0, 1].
+    """
+    classes = int(max(labels.max(), predicted.max())) + 1
+    matrix = confusion_matrix(labels, predicted, classes)
+    _, _, f1 = _precision_recall_f1(matrix)
+    used = matrix.sum(axis=1) > 0
+    if over_predicted:
+        used |= matrix.sum(axis=0) > 0
+    return float(np.mean(f1[used]))
+
+
+def score(
+    probabilities: Probabilities,
+    labels: Labels,
+    *,
+    predicted: Labels | None = None,
+    unscored: int = 0,
+) -> tuple[Scores, Confusion]:
+    """Score probabilities over all seven classes against the true classes.
+
+    Args:
+        probabilities: Probability of each class [N, 7]; zero for classes the source lacks.
+        labels: True class index [N].
+        predicted: Predicted class index [N], where it is not the most probable one (the released
+            code rewrites predictions); ties go to the lowest index otherwise.
+        unscored: Target samples left out because the source lacks their crop.
+
+    Returns:
+        The scores and the confusion matrix [7, 7], true crop by predicted crop.
+
+    Raises:
+        MethodError: If there is no sample to score.
+    """
+    if len(labels) == 0:
+        raise MethodError("There is no sample to score.")
+    answer = probabilities.argmax(axis=1).astype(np.int64) if predicted is None else predicted
+    matrix = confusion_matrix(labels, answer, len(CROPS))
+    precision, recall, f1 = _precision_recall_f1(matrix)
+    support, given = matrix.sum(axis=1), matrix.sum(axis=0)
+    present = support > 0
+    right = float(np.trace(matrix))
+    total = len(labels)
+    scores = Scores(
+        overall_accuracy=right / total,
+        macro_f1=float(f1[present].mean()),
+        balanced_accuracy=float(recall[present].mean()),
+        kappa=_kappa(matrix),
+        log_loss=_log_loss(probabilities, labels),
+        brier=_brier(probabilities, labels),
+        calibration_error=_calibration_error(probabilities, labels),
+        overall_accuracy_all=right / (total + unscored),
+        per_crop={
+            crop: CropScores(
+                precision=float(precision[k]) if given[k] else None,
+                recall=float(recall[k]) if support[k] else None,
+                f1=float(f1[k]) if support[k] else None,
+                support=int(support[k]),
+                predicted=int(given[k]),
+            )
+            for k, crop in enumerate(CROPS)
+            if support[k] or given[k]
+        },
+    )
+    return scores, matrix
+
+
+def _precision_recall_f1(
+    matrix: Confusion,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    right = np.diag(matrix).astype(np.float64)
+    support, given = matrix.sum(axis=1), matrix.sum(axis=0)
+    precision = right / np.maximum(given, 1)
+    recall = right / np.maximum(support, 1)
+    return precision, recall, 2 * right / np.maximum(support + given, 1)
+
+
+def _kappa(matrix: Confusion) -> float | None:
+    total = matrix.sum()
+    chance = float((matrix.sum(axis=0) / total) @ (matrix.sum(axis=1) / total))
+    if chance >= 1:
+        return None
+    return (float(np.trace(matrix)) / float(total) - chance) / (1 - chance)
+
+
+def _log_loss(probabilities: Probabilities, labels: Labels) -> float:
+    given = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    return float(-np.log(np.clip(given, SMALLEST_PROBABILITY, 1.0)).mean())
+
+
+def _brier(probabilities: Probabilities, labels: Labels) -> float:
+    error = probabilities.astype(np.float64)
+    error[np.arange(len(labels)), labels] -= 1
+    return float(np.square(error).sum(axis=1).mean())
+
+
+def _calibration_error(probabilities: Probabilities, labels: Labels) -> float:
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    right = probabilities.argmax(axis=1) == labels
+    bins = np.minimum((confidence * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
+    gap = np.bincount(bins, weights=right - confidence, minlength=CALIBRATION_BINS)
+    return float(np.abs(gap).sum() / len(labels))

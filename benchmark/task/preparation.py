@@ -1,0 +1,284 @@
+"""Which samples of a source are learned from and which samples of a target are scored."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
+
+from benchmark.data.layout import DomainSamples
+from benchmark.data.taxonomy import CROPS
+from benchmark.errors import DataError
+from benchmark.randomness import derive_seed, generator
+from benchmark.task.protocol import Protocol
+from benchmark.task.transfers import LabelSpace, label_space
+
+DATA_SEED: Final = 0
+"""Seed of every choice that is the same for all methods and seeds: caps and held-out parts."""
+
+SplitKind = Literal["block", "random"]
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class SourceSplit:
+    """The parts of a source, as row numbers of its samples.
+
+    Attributes:
+        classes: Class indices that are learned, ascending.
+        training: Rows to train on.
+        validation: Rows to select by.
+        held_out: Rows of the in-domain score; empty if the protocol keeps none.
+        kind: Whether spatial blocks were kept whole.
+        too_few: Class indices left out for lack of samples.
+    """
+
+    classes: tuple[int, ...]
+    training: Rows
+    validation: Rows
+    held_out: Rows
+    kind: SplitKind
+    too_few: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class TargetSet:
+    """The samples of a target that are scored, as row numbers.
+
+    Attributes:
+        rows: Rows to score.
+        unscored: Samples, after the cap, left out because the source lacks their crop.
+        space: Which crops source and target share.
+    """
+
+    rows: Rows
+    unscored: int
+    space: LabelSpace
+
+
+def distinct(
+    series: npt.NDArray[np.float32], labels: npt.NDArray[np.int64], *, drop_conflicts: bool
+) -> Rows:
+    """Return the rows that remain when repeated series are dropped.
+
+    Args:
+        series: What makes samples alike [N, ...].
+        labels: Class index [N].
+        drop_conflicts: Whether to drop every sample of a series that carries two labels; the
+            first sample of each series and label is kept otherwise.
+
+    Returns:
+        Row numbers, ascending.
+    """
+    flat = np.ascontiguousarray(series.reshape(len(series), -1))
+    keys = flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).ravel()
+    _, group = np.unique(keys, return_inverse=True)
+    pair = group.astype(np.int64) * len(CROPS) + labels
+    _, first = np.unique(pair, return_index=True)
+    rows = np.sort(first).astype(np.int64)
+    if drop_conflicts:
+        labels_of_group = np.bincount(group[rows])
+        rows = rows[labels_of_group[group[rows]] == 1]
+    return rows
+
+
+def prepare_source(
+    samples: DomainSamples,
+    protocol: Protocol,
+    *,
+    seed: int,
+    key: npt.NDArray[np.float32] | None = None,
+) -> SourceSplit:
+    """Divide a source into training, validation and held-out samples.
+
+    The held-out part and the cap depend on the protocol alone, the division into training and
+    validation on the seed too.
+
+    Args:
+        samples: Samples of the source.
+        protocol: The protocol.
+        seed: Seed of the run.
+        key: What makes samples alike [N, ...] if it is not the whole series.
+
+    Returns:
+        The parts.
+
+    Raises:
+        DataError: If fewer than two classes can be learned, or a class has no sample left to train
+            on after capping and splitting.
+    """
+    rows = _distinct_rows(samples, protocol, key, drop_conflicts=True)
+    counts = np.bincount(samples.labels[rows], minlength=len(CROPS))
+    classes = np.flatnonzero(counts >= protocol.minimum_class_samples)
+    too_few = np.flatnonzero((counts > 0) & (counts < protocol.minimum_class_samples))
+    if len(classes) < 2:
+        raise DataError(
+            f"Source {samples.name} has {len(classes)} class(es) with at least "
+            f"{protocol.minimum_class_samples} samples ({_describe(counts)}): a source needs two."
+        )
+    rows = rows[np.isin(samples.labels[rows], classes)]
+    kind: SplitKind = "random"
+    blocks = None if protocol.split == "random" else samples.block
+    if protocol.split == "block" and blocks is None:
+        raise DataError(
+            f"Source {samples.name} has no spatial blocks, which split: block asks for; "
+            "use split: auto or random."
+        )
+    if blocks is not None and _can_split(samples.labels[rows], blocks[rows], protocol):
+        kind = "block"
+    else:
+        blocks = None
+    held_out: Rows = np.empty(0, dtype=np.int64)
+    if protocol.held_out_fraction > 0:
+        rows, held_out = _divide(
+            rows, samples, blocks, protocol.held_out_fraction, derive_seed(DATA_SEED, "held-out")
+        )
+        held_out = _cap(held_out, samples, protocol.max_target_samples, "held-out")
+    rows = _cap(rows, samples, protocol.max_source_samples, "source")
+    share = protocol.validation_fraction / (1 - protocol.held_out_fraction)
+    training, validation = _divide(rows, samples, blocks, share, derive_seed(seed, "validation"))
+    for index in classes:
+        if not np.any(samples.labels[training] == index):
+            raise DataError(
+                f"Class '{CROPS[index]}' of source {samples.name} has no sample left to train on "
+                f"after capping and splitting: raise max_source_samples "
+                f"({protocol.max_source_samples}) or minimum_class_samples "
+                f"({protocol.minimum_class_samples}) in protocol {protocol.name}."
+            )
+    return SourceSplit(
+        classes=tuple(int(index) for index in classes),
+        training=training,
+        validation=validation,
+        held_out=held_out,
+        kind=kind,
+        too_few=tuple(int(index) for index in too_few),
+    )
+
+
+def prepare_target(
+    samples: DomainSamples,
+    classes: Sequence[int],
+    protocol: Protocol,
+    *,
+    source_too_few: Sequence[int] = (),
+    key: npt.NDArray[np.float32] | None = None,
+) -> TargetSet:
+    """Choose the samples of a target that are scored, the same for every method and seed.
+
+    Args:
+        samples: Samples of the target.
+        classes: Class indices that the source teaches.
+        protocol: The protocol.
+        source_too_few: Class indices that the source has too few samples of.
+        key: What makes samples alike [N, ...] if it is not the whole series.
+
+    Returns:
+        The samples and the accounting of labels.
+
+    Raises:
+        DataError: If no sample is left to score.
+    """
+    rows = _distinct_rows(samples, protocol, key, drop_conflicts=False)
+    counts = np.bincount(samples.labels[rows], minlength=len(CROPS))
+    asked = np.flatnonzero(counts >= protocol.minimum_class_samples)
+    too_few = np.flatnonzero((counts > 0) & (counts < protocol.minimum_class_samples))
+    rows = rows[np.isin(samples.labels[rows], asked)]
+    rows = _cap(rows, samples, protocol.max_target_samples, "target")
+    space = label_space(classes, asked.tolist(), {*too_few.tolist(), *source_too_few})
+    unscored = 0
+    if protocol.label_policy == "shared":
+        known = np.isin(samples.labels[rows], classes)
+        unscored = int((~known).sum())
+        rows = rows[known]
+    if len(rows) == 0:
+        raise DataError(
+            f"Target {samples.name} ({_describe(counts)}) shares no crop with the source that has "
+            f"at least {protocol.minimum_class_samples} samples: there is nothing to score."
+        )
+    return TargetSet(rows=rows, unscored=unscored, space=space)
+
+
+def ids_hash(ids: npt.NDArray[np.str_]) -> str:
+    """Return sixteen hex digits that name a set of samples, whatever their order."""
+    return hashlib.sha256("\n".join(sorted(ids.tolist())).encode()).hexdigest()[:16]
+
+
+def _distinct_rows(
+    samples: DomainSamples,
+    protocol: Protocol,
+    key: npt.NDArray[np.float32] | None,
+    *,
+    drop_conflicts: bool,
+) -> Rows:
+    if protocol.deduplicate == "none":
+        return np.arange(len(samples), dtype=np.int64)
+    if protocol.deduplicate == "representation" and key is not None:
+        return distinct(key, samples.labels, drop_conflicts=False)
+    return distinct(samples.series, samples.labels, drop_conflicts=drop_conflicts)
+
+
+def _can_split(labels: npt.NDArray[np.int64], blocks: Rows, protocol: Protocol) -> bool:
+    """Whether each class lies in enough blocks to be in every part."""
+    parts = 3 if protocol.held_out_fraction > 0 else 2
+    return all(len(np.unique(blocks[labels == c])) >= parts for c in np.unique(labels))
+
+
+def _divide(
+    rows: Rows, samples: DomainSamples, blocks: Rows | None, fraction: float, seed: int
+) -> tuple[Rows, Rows]:
+    """Divide rows into a large and a small part by class, and by whole blocks if there are any."""
+    labels = samples.labels[rows]
+    state = seed % 2**32
+    if blocks is None:
+        if np.bincount(labels).max() < 2 or len(rows) < 2 * len(np.unique(labels)):
+            raise DataError(
+                f"Source {samples.name} has {len(rows)} samples left: too few to divide by class."
+            )
+        rare = np.bincount(labels, minlength=len(CROPS))[labels] < 2
+        splitter = StratifiedShuffleSplit(1, test_size=fraction, random_state=state)
+        large, small = next(splitter.split(rows[~rare], labels[~rare]))
+        return np.sort(np.concatenate([rows[~rare][large], rows[rare]])), np.sort(
+            rows[~rare][small]
+        )
+    folds = max(2, round(1 / fraction))
+    grouped = StratifiedGroupKFold(folds, shuffle=True, random_state=state)
+    # Of the folds, the one that leaves every class on both sides, then the one nearest in size.
+    best: tuple[int, float] | None = None
+    chosen: tuple[Rows, Rows] | None = None
+    wanted = fraction * len(rows)
+    for large, small in grouped.split(rows, labels, blocks[rows]):
+        lost = (
+            len(np.unique(labels)) * 2
+            - len(np.unique(labels[large]))
+            - len(np.unique(labels[small]))
+        )
+        quality = (lost, abs(len(small) - wanted))
+        if best is None or quality < best:
+            best, chosen = quality, (rows[large], rows[small])
+    assert chosen is not None
+    return chosen
+
+
+def _cap(rows: Rows, samples: DomainSamples, most: int | None, purpose: str) -> Rows:
+    """Draw at most `most` rows, each class by its share and none below one sample."""
+    if most is None or len(rows) <= most:
+        return rows
+    labels = samples.labels[rows]
+    counts = np.bincount(labels, minlength=len(CROPS))
+    exact = counts * (most / len(rows))
+    quota = np.where(counts > 0, np.maximum(np.floor(exact), 1), 0).astype(np.int64)
+    for index in np.argsort(-(exact - np.floor(exact)), kind="stable"):
+        if quota.sum() >= most:
+            break
+        quota[index] += int(quota[index] < counts[index])
+    random = generator(DATA_SEED, "cap", purpose, samples.name)
+    order = random.permutation(len(rows))
+    kept = [order[labels[order] == index][: quota[index]] for index in np.flatnonzero(quota)]
+    return np.sort(rows[np.concatenate(kept)])
+
+
+def _describe(counts: npt.NDArray[np.int64]) -> str:
+    return ", ".join(f"{CROPS[k]} {counts[k]}" for k in np.flatnonzero(counts)) or "no samples"

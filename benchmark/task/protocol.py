@@ -1,0 +1,240 @@
+"""What is held equal between methods: data, budget, seeds, selection, label policy."""
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from benchmark.errors import UsageError, did_you_mean
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Network(_Strict):
+    """Budget of every trained network.
+
+    Attributes:
+        epochs: Epochs of training; the best checkpoint on validation data is kept.
+        passes_per_epoch: How often each training sample is drawn in one epoch. Augmented and
+            plain networks get the same number of gradient steps.
+        batch_size: Samples in a step.
+        learning_rate: Adam's rate, or the peak of a one-cycle schedule.
+        schedule: ``constant`` or ``one-cycle`` (Smith & Topin 2019, arXiv 1708.07120).
+    """
+
+    epochs: int = Field(ge=1)
+    passes_per_epoch: int = Field(1, ge=1)
+    batch_size: int = Field(ge=2)
+    learning_rate: float = Field(gt=0)
+    schedule: Literal["constant", "one-cycle"] = "constant"
+
+
+class Trees(_Strict):
+    """Budget of every ensemble of trees.
+
+    Attributes:
+        forest: Trees of a random forest.
+        boosting_rounds: Upper limit of boosting rounds.
+        early_stopping_rounds: Rounds without gain on validation data after which boosting stops.
+    """
+
+    forest: int = Field(ge=1)
+    boosting_rounds: int = Field(ge=1)
+    early_stopping_rounds: int = Field(ge=1)
+
+
+class Augmentation(_Strict):
+    """How augmented methods get their copies.
+
+    Attributes:
+        mode: ``online`` draws a fresh copy in every batch; ``static`` makes the copies once and
+            trains on originals and copies together, as the released code does.
+        copies: Augmented copies for each original.
+    """
+
+    mode: Literal["online", "static"] = "online"
+    copies: int = Field(2, ge=1)
+
+
+class ReleasedDefects(_Strict):
+    """Defects of the released code that a protocol repeats for comparison; all off elsewhere.
+
+    The numbers are those of paper_facts.md. Defect 2, an unseeded generator, cannot be repeated by
+    a harness that gives the same bytes twice; defect 7 raises.
+
+    Attributes:
+        split_undone: (1) CropNet trains on the whole source and selects on training data.
+        rewrite_absent_crops: (4) Predictions of crops not grown in the target become ``other``.
+        validation_over_predicted: (5) Validation macro-F1 averages over predicted classes too.
+        weights_from_validation: (6) Class weights count the validation labels as well.
+    """
+
+    split_undone: bool = False
+    rewrite_absent_crops: bool = False
+    validation_over_predicted: bool = False
+    weights_from_validation: bool = False
+
+
+class Protocol(_Strict):
+    """One written way of training and scoring every method.
+
+    Attributes:
+        name: Name of the protocol.
+        description: What it is for; not part of the hash.
+        seeds: Seeds, one fit each.
+        held_out_fraction: Share of the source kept for its in-domain score, the same for every
+            seed; 0 keeps none.
+        validation_fraction: Share of the source for model selection, drawn anew for each seed.
+        split: ``block`` keeps spatial blocks whole, ``random`` does not, ``auto`` uses blocks
+            where the data has them; the row says which it was.
+        selection_metric: Score on validation data by which checkpoints are chosen.
+        max_source_samples: Most samples for training and validation, drawn by class share.
+        max_target_samples: Most samples of a target, or of the held-out source, that are scored.
+        minimum_class_samples: A crop with fewer samples in the source is not learned, and one
+            with fewer in the target is not scored.
+        label_policy: ``shared`` scores the target samples of crops that the source has; ``all``
+            scores every sample, so that a crop the source lacks counts as an error.
+        deduplicate: ``series`` drops samples whose whole year repeats another's, and source
+            samples of one series with two labels; ``representation`` drops repeats within each
+            representation, as the released code does; ``none`` keeps all.
+        season: ``as-stored`` takes the season window as the files have it; ``aligned`` moves
+            southern years that are on the calendar by half a year.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        precision: Arithmetic of the networks.
+        network: Budget of networks.
+        trees: Budget of tree ensembles.
+        augmentation: Copies of augmented methods.
+        released_defects: Defects repeated for comparison.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    description: str = ""
+    seeds: tuple[int, ...] = Field(min_length=1)
+    held_out_fraction: float = Field(ge=0, le=0.5)
+    validation_fraction: float = Field(gt=0, le=0.5)
+    split: Literal["auto", "block", "random"] = "auto"
+    selection_metric: Literal["macro_f1", "overall_accuracy", "balanced_accuracy"] = "macro_f1"
+    max_source_samples: int | None = Field(None, ge=10)
+    max_target_samples: int | None = Field(None, ge=10)
+    minimum_class_samples: int = Field(ge=1)
+    label_policy: Literal["shared", "all"] = "shared"
+    deduplicate: Literal["series", "representation", "none"] = "series"
+    season: Literal["as-stored", "aligned"] = "as-stored"
+    device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    precision: Literal["fp32", "tf32", "bf16"] = "fp32"
+    network: Network
+    trees: Trees
+    augmentation: Augmentation = Augmentation()
+    released_defects: ReleasedDefects = ReleasedDefects()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.held_out_fraction + self.validation_fraction >= 0.8:
+            raise ValueError(
+                "held_out_fraction and validation_fraction leave too little to train on"
+            )
+        if len(set(self.seeds)) != len(self.seeds):
+            raise ValueError("seeds are repeated")
+        return self
+
+    @property
+    def hash(self) -> str:
+        """Sixteen hex digits of the SHA-256 of everything but the description, device and seeds.
+
+        Seeds are part of each row and the device is part of its cost, so that a run on other
+        seeds or another device stays comparable.
+        """
+        text = self.model_dump_json(exclude={"description", "device", "seeds"})
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@cache
+def shipped_protocols() -> tuple[str, ...]:
+    """Return the names of the protocols that come with the package."""
+    folder = files("benchmark.task").joinpath("protocols")
+    return tuple(
+        sorted(p.name.removesuffix(".yaml") for p in folder.iterdir() if p.name.endswith(".yaml"))
+    )
+
+
+def load_protocol(name: str) -> Protocol:
+    """Load a shipped protocol by name, or any protocol from a YAML file.
+
+    Args:
+        name: Name, or path that ends in ``.yaml`` or ``.yml``.
+
+    Returns:
+        The protocol.
+
+    Raises:
+        UsageError: If there is no such protocol, or the file has an unknown key or a value that
+            does not fit; the message names the key.
+    """
+    if name.endswith((".yaml", ".yml")):
+        path = Path(name)
+        try:
+            text = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"Cannot read the protocol {path}: {error}.") from error
+        return parse_protocol(text, where=str(path))
+    if name not in shipped_protocols():
+        raise UsageError(
+            f"Unknown protocol '{name}': {did_you_mean(name, shipped_protocols())} "
+            "A file is named with its ending, my-protocol.yaml."
+        )
+    text = files("benchmark.task").joinpath("protocols", f"{name}.yaml").read_text("utf-8")
+    return parse_protocol(text, where=f"protocol {name}")
+
+
+def parse_protocol(text: str, *, where: str) -> Protocol:
+    """Read a protocol from YAML text.
+
+    Args:
+        text: YAML.
+        where: What the text is, for messages.
+
+    Returns:
+        The protocol.
+
+    Raises:
+        UsageError: If the text is not a valid protocol; the message names the key.
+    """
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UsageError(f"{where} is not YAML: {str(error).splitlines()[0]}.") from error
+    if not isinstance(content, Mapping):
+        raise UsageError(f"{where} is not a protocol: it must be keys and values.")
+    try:
+        return Protocol.model_validate(content)
+    except ValidationError as error:
+        # A misspelt key is both unknown and missing: the unknown one is what the user can see.
+        problem = min(error.errors(), key=lambda entry: entry["type"] != "extra_forbidden")
+        raise UsageError(f"{where}: {_explain(problem)}") from error
+
+
+def _explain(problem: Mapping[str, Any]) -> str:
+    location = [str(part) for part in problem["loc"]]
+    key = ".".join(location)
+    if problem["type"] == "extra_forbidden":
+        return f"unknown key '{key}': {did_you_mean(location[-1], _keys_beside(location))}"
+    if problem["type"] == "missing":
+        return f"the key '{key}' is missing."
+    given = f" (given: {problem['input']!r})" if location else ""
+    return f"'{key or 'the protocol'}': {problem['msg']}{given}."
+
+
+def _keys_beside(location: list[str]) -> list[str]:
+    model: type[BaseModel] = Protocol
+    for part in location[:-1]:
+        annotation = model.model_fields[part].annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+    return list(model.model_fields)

@@ -1,0 +1,106 @@
+"""Augmentation of season series: time shift, time scale and magnitude warp, on whole batches."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+import torch
+from scipy.interpolate import CubicSpline
+from torch import Tensor
+
+from benchmark.data.season import DAYS_PER_YEAR, STEP_DAYS, WINDOW, WINDOW_STEPS
+
+WINDOW_START: Final = WINDOW.start * STEP_DAYS
+"""First edge of the season window in days after the start of the year: 120, before day 121."""
+
+WINDOW_END: Final = WINDOW.stop * STEP_DAYS
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Strengths and probabilities; the defaults are the released code's (paper_facts.md, mark C).
+
+    Attributes:
+        shift_probability: Chance that the window moves as a whole.
+        scale_probability: Chance that its start and end move independently; replaces the shift.
+        warp_probability: Chance that all bands are multiplied by one smooth curve.
+        most_days: Largest move of the window, or of either end, in days; whole days, uniform.
+        knots: Equally spaced knots of the curve.
+        spread: Standard deviation of the curve at its knots, around 1.
+    """
+
+    shift_probability: float = 1.0
+    scale_probability: float = 0.5
+    warp_probability: float = 0.25
+    most_days: int = 50
+    knots: int = 5
+    spread: float = 0.10
+
+    def __call__(self, year: Tensor, generator: torch.Generator) -> Tensor:
+        """Return one augmented copy of each sample.
+
+        Args:
+            year: Series of whole years [N, B, 73].
+            generator: Source of all randomness, on the device of the series.
+
+        Returns:
+            Season windows [N, B, 43].
+        """
+        count, device = len(year), year.device
+
+        def chance(probability: float) -> Tensor:
+            return torch.rand(count, generator=generator, device=device) < probability
+
+        def days() -> Tensor:
+            span = (-self.most_days, self.most_days + 1)
+            return torch.randint(*span, (count,), generator=generator, device=device)
+
+        shift = torch.where(chance(self.shift_probability), days(), 0)
+        scaled = chance(self.scale_probability)
+        start = (WINDOW_START + torch.where(scaled, days(), shift)).clamp(0, DAYS_PER_YEAR)
+        end = (WINDOW_END + torch.where(scaled, days(), shift)).clamp(0, DAYS_PER_YEAR)
+        copy = resample(year, start.to(year.dtype), end.to(year.dtype))
+        warped = chance(self.warp_probability)
+        knots = torch.randn(count, self.knots, generator=generator, device=device)
+        curves = (1 + self.spread * knots) @ spline_basis(self.knots).to(year)
+        return torch.where(warped.view(-1, 1, 1), copy * curves.unsqueeze(1), copy)
+
+
+def crop_season(year: Tensor) -> Tensor:
+    """Return the season window [N, B, 43] of whole years [N, B, 73]."""
+    return year[..., WINDOW]
+
+
+def resample(year: Tensor, start: Tensor, end: Tensor) -> Tensor:
+    """Stretch a window of each year linearly to the 43 steps of the season.
+
+    Args:
+        year: Series of whole years [N, B, 73].
+        start: First edge of each window in days after the start of the year [N].
+        end: Last edge of each window [N].
+
+    Returns:
+        Values [N, B, 43] at the centres of 43 equal parts of the window (pixel-centre alignment),
+        linear between the centres of the 5-day steps and held beyond the first and last.
+    """
+    parts = (torch.arange(WINDOW_STEPS, device=year.device, dtype=year.dtype) + 0.5) / WINDOW_STEPS
+    day = start[:, None] + (end - start)[:, None] * parts
+    position = (day / STEP_DAYS - 0.5).clamp(0, year.shape[-1] - 1)
+    left = position.floor().clamp(max=year.shape[-1] - 2)
+    index = left.long().unsqueeze(1).expand(-1, year.shape[1], -1)
+    return torch.lerp(
+        year.gather(2, index), year.gather(2, index + 1), (position - left).unsqueeze(1)
+    )
+
+
+@cache
+def spline_basis(knots: int) -> Tensor:
+    """Return the matrix [knots, 43] that takes knot values to a cubic spline over the season.
+
+    A spline is linear in its knot values, so one matrix product draws the curves of a whole batch;
+    knots are equally spaced from the first to the last step, with not-a-knot ends.
+    """
+    places = np.linspace(0, WINDOW_STEPS - 1, knots)
+    curves = CubicSpline(places, np.eye(knots), axis=0)(np.arange(WINDOW_STEPS))
+    return torch.from_numpy(curves.T.astype(np.float32))
