@@ -57,6 +57,7 @@ class DomainCard(BaseModel):
         unit: Stored unit, ``reflectance`` or ``digital_number``; ``None`` is detected.
         missing_share: Share of sample-dates without observation before filling.
         missing_by_step: That share for each 5-day step, [73], where it is known.
+        source: File or product that the domain was made from.
         label_map: Name of the label map.
         unknown_codes: Codes that the map does not know, with their sample counts.
         dropped: Samples left out when the domain was made, by reason.
@@ -75,6 +76,7 @@ class DomainCard(BaseModel):
     unit: Literal["reflectance", "digital_number"] | None = None
     missing_share: float | None = None
     missing_by_step: tuple[float, ...] | None = None
+    source: str | None = None
     label_map: str | None = None
     unknown_codes: dict[str, int] = {}
     dropped: dict[str, int] = {}
@@ -249,6 +251,52 @@ def read_card(root: Path) -> DatasetCard | None:
         raise DataError(f"{path} is not a dataset card ({reason}): mend or remove it.") from error
 
 
+def check_room(root: Path, names: Iterable[str], *, simulated: bool) -> DatasetCard | None:
+    """Check, before any work is done, that domains may be written into a directory.
+
+    Args:
+        root: Directory, which need not exist.
+        names: Names of the new domains.
+        simulated: Whether they are simulated.
+
+    Returns:
+        The card that the directory has already, or ``None``.
+
+    Raises:
+        DataError: If a name is invalid or taken, or if real and simulated data would be mixed.
+    """
+    if root.exists() and not root.is_dir():
+        raise DataError(f"{root} is a file: name a directory for the dataset.")
+    existing = read_card(root) if root.is_dir() else None
+    if existing is not None and existing.simulated != simulated:
+        raise DataError(
+            f"{root} holds {'simulated' if existing.simulated else 'real'} data: "
+            "keep simulated and real domains in separate directories."
+        )
+    for name in names:
+        check_domain_name(name)
+        if root.is_dir() and any(root.rglob(year_file_name(name))):
+            raise DataError(
+                f"{root} has domain {name} already: remove it or name another directory."
+            )
+    return existing
+
+
+def _merge(existing: DatasetCard, new: DatasetCard) -> DatasetCard:
+    """Return the card of a directory that domains were added to; it keeps its name."""
+
+    def both(old: str, added: str) -> str:
+        return "; ".join(dict.fromkeys([*old.split("; "), added]))
+
+    return existing.model_copy(
+        update={
+            "source": both(existing.source, new.source),
+            "licence": both(existing.licence, new.licence),
+            "domains": {**existing.domains, **new.domains},
+        }
+    )
+
+
 def write_dataset(root: Path, card: DatasetCard, domains: Iterable[DomainSamples]) -> None:
     """Write domains into a directory, one after another, and then its card; all or nothing.
 
@@ -261,17 +309,13 @@ def write_dataset(root: Path, card: DatasetCard, domains: Iterable[DomainSamples
         DataError: If a domain is there already, if an existing card is of another dataset, or if
             the place cannot be written; nothing new is left behind then.
     """
-    existing = read_card(root) if root.is_dir() else None
-    if existing is not None and existing.simulated != card.simulated:
-        raise DataError(
-            f"{root} holds {'simulated' if existing.simulated else 'real'} data: "
-            "keep simulated and real domains in separate directories."
-        )
-    for name in card.domains:
-        check_domain_name(name)
-        if root.is_dir() and any(root.rglob(year_file_name(name))):
+    existing = check_room(root, card.domains, simulated=card.simulated)
+    if existing is not None and existing.simulated:
+        made_by = (existing.generator_version, existing.seed)
+        if made_by != (card.generator_version, card.seed):
             raise DataError(
-                f"{root} has domain {name} already: remove it or name another directory."
+                f"{root} holds data of generator version and seed {made_by}: "
+                "simulate into another directory."
             )
     made = not root.exists()
     try:
@@ -281,8 +325,7 @@ def write_dataset(root: Path, card: DatasetCard, domains: Iterable[DomainSamples
         raise DataError(f"Cannot write to {root}: {error.strerror or error}.") from error
     try:
         names = [_stage(staging, samples) for samples in domains]
-        merged = dict(existing.domains if existing else {}) | card.domains
-        _write_card(staging / CARD_FILE, card.model_copy(update={"domains": merged}))
+        _write_card(staging / CARD_FILE, card if existing is None else _merge(existing, card))
         for name in [*names, CARD_FILE]:
             (staging / name).replace(root / name)
     except OSError as error:

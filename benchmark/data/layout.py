@@ -47,6 +47,8 @@ class DomainSamples:
         latitude: Degrees north [N], or ``None``.
         block: Spatial block of each sample [N], int64, or ``None``; neighbours share a block.
         year: Year of the label [N], int64, or ``None``.
+        stored_unit: Unit of the file that they were read from, ``reflectance`` or
+            ``digital_number``, or ``None``.
     """
 
     name: str
@@ -57,6 +59,7 @@ class DomainSamples:
     latitude: npt.NDArray[np.float64] | None = None
     block: npt.NDArray[np.int64] | None = None
     year: npt.NDArray[np.int64] | None = None
+    stored_unit: str | None = None
 
     def __len__(self) -> int:
         """Return the number of samples."""
@@ -77,6 +80,7 @@ class DomainSamples:
             latitude=pick(self.latitude),
             block=pick(self.block),
             year=pick(self.year),
+            stored_unit=self.stored_unit,
         )
 
 
@@ -126,7 +130,7 @@ def read_domain_file(path: Path, domain: str, unit: str | None = None) -> Domain
     missing = {"fea", "lbl"} - arrays.keys()
     if missing:
         raise DataError(f"{path} lacks the array {' and '.join(sorted(missing))}.")
-    series = _read_series(path, arrays["fea"], unit)
+    series, stored_unit = _read_series(path, arrays["fea"], unit)
     labels = _read_labels(path, arrays["lbl"])
     if len(series) != len(labels):
         raise DataError(
@@ -147,6 +151,7 @@ def read_domain_file(path: Path, domain: str, unit: str | None = None) -> Domain
         latitude=_optional(arrays, "lat", np.float64),
         block=_optional(arrays, "block", np.int64),
         year=_optional(arrays, "year", np.int64),
+        stored_unit=stored_unit,
     )
 
 
@@ -193,7 +198,7 @@ def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
         raise DataError(f"Cannot write {path}: {error.strerror or error}.") from error
 
 
-def _read_series(path: Path, features: Array, unit: str | None) -> FloatArray:
+def _read_series(path: Path, features: Array, unit: str | None) -> tuple[FloatArray, str]:
     if features.dtype.kind not in "iuf":
         raise DataError(f"{path} has fea of type {features.dtype}: numbers are needed.")
     if features.ndim == 4 and features.shape[1] == 1:
@@ -211,7 +216,8 @@ def _read_series(path: Path, features: Array, unit: str | None) -> FloatArray:
             "fill or drop them, for example with `cropglobe ingest`."
         )
     highest = float(features.max())
-    divisor = DIGITAL_NUMBER if _is_digital(features, highest, unit) else 1.0
+    digital = _is_digital(features, highest, unit)
+    divisor = DIGITAL_NUMBER if digital else 1.0
     lowest, highest = float(features.min()) / divisor, highest / divisor
     if lowest < LOWEST_REFLECTANCE or highest > HIGHEST_REFLECTANCE:
         raise DataError(
@@ -220,7 +226,8 @@ def _read_series(path: Path, features: Array, unit: str | None) -> FloatArray:
         )
     reflectance = features.astype(np.float32)
     reflectance /= np.float32(divisor)
-    return np.clip(reflectance, 0.0, 1.0, out=reflectance)
+    np.clip(reflectance, 0.0, 1.0, out=reflectance)
+    return reflectance, "digital_number" if digital else "reflectance"
 
 
 def _is_digital(features: Array, highest: float, unit: str | None) -> bool:

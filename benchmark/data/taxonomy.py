@@ -1,12 +1,14 @@
 """Crops, countries and the label codes that are mapped onto them."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from benchmark.errors import DataError, UsageError, did_you_mean
 
@@ -40,11 +42,17 @@ class Country(BaseModel):
 class LabelMap(BaseModel):
     """How the codes of one map product become classes.
 
+    A code is looked up in ``ambiguous``, then ``codes``, then the longest of ``blocks`` that fits,
+    then ``other`` and ``other_below``.
+
     Attributes:
         name: Name of the product.
         source: Where the codes are documented.
         column: Usual name of the column that holds the code.
-        codes: Code to crop name.
+        codes: Code, a whole number or a word, to crop name.
+        blocks: Crop name of whole blocks of codes, each written as leading digits and an ``x`` for
+            every digit that may be anything: ``110101xxxx``.
+        ambiguous: Codes that may or may not be one of the six crops; reported as unknown.
         other: Codes known to be none of the six crops; any further code counts as ``other`` too
             but is reported as unknown.
         other_below: Codes below this number are documented classes of the product, so that they
@@ -56,19 +64,103 @@ class LabelMap(BaseModel):
     name: str
     source: str
     column: str
-    codes: dict[int, str]
-    other: tuple[int, ...] = ()
+    codes: dict[int | str, str]
+    blocks: dict[str, str] = {}
+    ambiguous: tuple[int | str, ...] = ()
+    other: tuple[int | str, ...] = ()
     other_below: int | None = None
 
-    def class_of(self, code: int) -> int | None:
+    @field_validator("codes", mode="before")
+    @classmethod
+    def _quoted_numbers_are_numbers(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return {parse_code(str(code)): crop for code, crop in value.items()}
+
+    @field_validator("codes", "blocks")
+    @classmethod
+    def _crops_exist(cls, value: dict[Any, str]) -> dict[Any, str]:
+        for crop in value.values():
+            if crop not in CROPS:
+                raise ValueError(f"unknown crop '{crop}', {did_you_mean(crop, CROPS)}")
+        return value
+
+    @field_validator("blocks")
+    @classmethod
+    def _blocks_are_patterns(cls, value: dict[str, str]) -> dict[str, str]:
+        for block in value:
+            if not re.fullmatch(r"\d+x+", block):
+                raise ValueError(f"block '{block}' is not leading digits followed by x")
+        return value
+
+    def class_of(self, code: int | str) -> int | None:
         """Return the class index of a code, or ``None`` when the map does not know the code."""
-        crop = self.codes.get(code)
+        if code in self.ambiguous:
+            return None
+        crop = self.codes.get(code) or self._block_of(code)
         if crop is not None:
             return CROPS.index(crop)
         known = code in self.other or (
-            self.other_below is not None and 0 <= code < self.other_below
+            self.other_below is not None and isinstance(code, int) and 0 <= code < self.other_below
         )
         return OTHER if known else None
+
+    def _block_of(self, code: int | str) -> str | None:
+        text = str(code)
+        fitting = [
+            block
+            for block in self.blocks
+            if len(block) == len(text) and text.startswith(block.rstrip("x"))
+        ]
+        return (
+            self.blocks[max(fitting, key=lambda block: len(block.rstrip("x")))] if fitting else None
+        )
+
+
+def parse_code(text: str) -> int | str:
+    """Return a code as a whole number where it is written as one, else as the word it is."""
+    return int(text) if re.fullmatch(r"-?\d+", text) else text
+
+
+def label_map_names() -> tuple[str, ...]:
+    """Return the names of the label maps that are shipped."""
+    folder = files("benchmark.data").joinpath("labels")
+    names = (entry.name for entry in folder.iterdir())
+    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+
+
+def load_label_map(name: str) -> LabelMap:
+    """Return a label map.
+
+    Args:
+        name: A shipped map (``cdl``, ``ewoc``) or the path of a ``.yaml`` file of the same form.
+
+    Raises:
+        UsageError: If there is no map of this name.
+        DataError: If the file cannot be read or is not a label map.
+    """
+    if name in label_map_names():
+        text = files("benchmark.data").joinpath(f"labels/{name}.yaml").read_text("utf-8")
+    elif name.endswith((".yaml", ".yml")):
+        try:
+            text = Path(name).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(f"The label map {name} cannot be read: {error}.") from error
+    else:
+        raise UsageError(
+            f"Unknown label map '{name}': {did_you_mean(name, label_map_names())} "
+            "Or name a file MAP.yaml."
+        )
+    try:
+        return LabelMap.model_validate(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise DataError(
+            f"The label map {name} is not YAML: {str(error).splitlines()[0]}."
+        ) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise DataError(f"The label map {name} is wrong at {where}: {first['msg']}.") from error
 
 
 @cache
