@@ -102,7 +102,7 @@ class TorchClassifier:
         generator: torch.Generator,
     ) -> None:
         budget = self.context.protocol.network
-        samples, labels, draws = self._material(samples, labels, generator)
+        batch, labels, draws = self._feed(samples, labels, generator)
         steps = max(draws // budget.batch_size, 1)
         optimizer = torch.optim.Adam(
             self.network_.parameters(), lr=budget.learning_rate, fused=samples.device.type != "mps"
@@ -121,8 +121,8 @@ class TorchClassifier:
             self.network_.train()
             total = torch.zeros((), device=samples.device)
             order = _draw(len(labels), steps * budget.batch_size, generator)
-            for rows in order.split(budget.batch_size):
-                logits = self.network_(self._batch(samples[rows], generator))
+            for rows in order.view(steps, -1):
+                logits = self.network_(batch(rows))
                 loss = functional.cross_entropy(logits, labels[rows], weight=weights)
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]
@@ -141,31 +141,26 @@ class TorchClassifier:
         self.network_.load_state_dict(state)
         self.network_.eval()
 
-    def _material(
+    def _feed(
         self, samples: Tensor, labels: Tensor, generator: torch.Generator
-    ) -> tuple[Tensor, Tensor, int]:
-        """Return what batches are drawn from, and how many samples an epoch draws."""
-        protocol = self.context.protocol
-        self._online = self.recipe.augment is not None
-        if self.recipe.augment is None or protocol.augmentation.mode == "online":
-            return samples, labels, len(samples) * protocol.network.passes_per_epoch
+    ) -> tuple[Callable[[Tensor], Tensor], Tensor, int]:
+        """Return how a batch is made of row numbers, the label of each row, and draws an epoch."""
+        protocol, augment = self.context.protocol, self.recipe.augment
+        plain = self._view(samples)
         copies = protocol.augmentation.copies
-        made = [self.recipe.augment(samples, generator) for _ in range(copies)]
-        static = torch.cat([self._view(samples), *made])
-        self._online = False
-        self._static = True
-        return static, labels.repeat(1 + copies), len(static)
+        if augment is not None and protocol.augmentation.mode == "static":
+            static = torch.cat([plain, *(augment(samples, generator) for _ in range(copies))])
+            return static.__getitem__, labels.repeat(1 + copies), len(static)
+        draws = len(samples) * protocol.network.passes_per_epoch
+        if augment is None:
+            return plain.__getitem__, labels, draws
 
-    def _batch(self, rows: Tensor, generator: torch.Generator) -> Tensor:
-        if getattr(self, "_static", False):
-            return rows
-        plain = self._view(rows)
-        if not self._online or self.recipe.augment is None:
-            return plain
-        copies = self.context.protocol.augmentation.copies
-        draw = torch.rand(len(rows), generator=generator, device=rows.device)
-        original = (draw < 1 / (1 + copies)).view(-1, *[1] * (plain.ndim - 1))
-        return torch.where(original, plain, self.recipe.augment(rows, generator))
+        def mix(rows: Tensor) -> Tensor:
+            draw = torch.rand(len(rows), generator=generator, device=rows.device)
+            original = (draw < 1 / (1 + copies)).view(-1, *[1] * (plain.ndim - 1))
+            return torch.where(original, plain[rows], augment(samples[rows], generator))
+
+        return mix, labels, draws
 
     def _view(self, batch: Tensor) -> Tensor:
         return batch if self.recipe.view is None else self.recipe.view(batch)
@@ -219,7 +214,7 @@ def _draw(samples: int, count: int, generator: torch.Generator) -> Tensor:
 
 def _fast_layout(network: nn.Module) -> nn.Module:
     """Put image convolutions into the memory layout in which they are fastest."""
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+    return network.to(memory_format=torch.channels_last)
 
 
 class _deterministic:  # noqa: N801 - used as a context

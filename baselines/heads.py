@@ -1,0 +1,132 @@
+"""Classifiers that take any features: random forest, XGBoost and a multilayer perceptron."""
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor, nn
+
+from benchmark.randomness import derive_seed
+from benchmark.run.training import Recipe, TorchClassifier
+from benchmark.task.methods import Context, Features, Labels
+
+MLP_LAYERS: Final = 8
+"""Hidden layers of the released code's MLP (paper_facts.md, Training, mark C)."""
+
+MLP_WIDTH: Final = 128
+"""Units of each hidden layer (same place)."""
+
+MLP_DROPOUT: Final = 0.3
+"""Dropout after each hidden layer (same place)."""
+
+THREADS: Final = -1
+"""All cores that the process may use."""
+
+
+class RandomForest:
+    """scikit-learn's random forest with balanced class weights on flattened features.
+
+    Args:
+        context: Seed, class count and the number of trees.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def fit(self, x: Features, y: Labels, *, validation: tuple[Features, Labels]) -> "RandomForest":
+        """Grow the trees on x [N, ...], y [N]; the validation data are not used."""
+        from sklearn.ensemble import RandomForestClassifier
+
+        del validation
+        self.forest_ = RandomForestClassifier(
+            n_estimators=self.context.protocol.trees.forest,
+            class_weight="balanced",
+            n_jobs=THREADS,
+            random_state=derive_seed(self.context.seed, "random-forest") % 2**32,
+        ).fit(_flat(x), y)
+        return self
+
+    def predict_proba(self, x: Features) -> npt.NDArray[np.floating[Any]]:
+        """Return the probability of each class [N, K]."""
+        return np.asarray(self.forest_.predict_proba(_flat(x)))
+
+
+class XGBoost:
+    """Gradient-boosted histogram trees with balanced sample weights and early stopping.
+
+    Args:
+        context: Seed, class count, device and the limits of boosting.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def fit(self, x: Features, y: Labels, *, validation: tuple[Features, Labels]) -> "XGBoost":
+        """Boost on x [N, ...], y [N] until the validation loss stops falling."""
+        from xgboost import XGBClassifier
+
+        trees = self.context.protocol.trees
+        classes = len(self.context.classes)
+        counts = np.bincount(y, minlength=classes)
+        weights = len(y) / (classes * counts)
+        self.booster_ = XGBClassifier(
+            n_estimators=trees.boosting_rounds,
+            early_stopping_rounds=trees.early_stopping_rounds,
+            objective="multi:softprob",
+            num_class=classes,
+            eval_metric="mlogloss",
+            tree_method="hist",
+            device=self.context.device if self.context.device.startswith("cuda") else "cpu",
+            random_state=derive_seed(self.context.seed, "xgboost") % 2**31,
+        )
+        xv, yv = validation
+        self.booster_.fit(
+            _flat(x),
+            y,
+            sample_weight=weights[y],
+            eval_set=[(_flat(xv), yv)],
+            sample_weight_eval_set=[weights[yv]],
+            verbose=False,
+        )
+        return self
+
+    def predict_proba(self, x: Features) -> npt.NDArray[np.floating[Any]]:
+        """Return the probability of each class [N, K]."""
+        return np.asarray(self.booster_.predict_proba(_flat(x)))
+
+
+class MultilayerPerceptron(TorchClassifier):
+    """The released code's MLP on flattened features, trained like every network.
+
+    Args:
+        context: Seed, classes, protocol and device.
+    """
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(Recipe(build=_perceptron), context)
+
+
+def _flat(x: Features) -> Features:
+    return np.ascontiguousarray(x.reshape(len(x), -1))
+
+
+class _Perceptron(nn.Module):
+    def __init__(self, inputs: int, classes: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.Flatten()]
+        for width in [inputs, *[MLP_WIDTH] * (MLP_LAYERS - 1)]:
+            layers += [
+                nn.Linear(width, MLP_WIDTH),
+                nn.BatchNorm1d(MLP_WIDTH),
+                nn.GELU(),
+                nn.Dropout(MLP_DROPOUT),
+            ]
+        self.layers = nn.Sequential(*layers, nn.Linear(MLP_WIDTH, classes))
+
+    def forward(self, features: Tensor) -> Tensor:
+        logits: Tensor = self.layers(features)
+        return logits
+
+
+def _perceptron(shape: tuple[int, ...], classes: int) -> nn.Module:
+    return _Perceptron(int(np.prod(shape)), classes)

@@ -1,0 +1,79 @@
+"""From methods, transfers and seeds to jobs: one fit each, scored on all its targets."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from benchmark.data.dataset import Dataset
+from benchmark.results.store import JobIdentity
+from benchmark.task.methods import Method
+from benchmark.task.metrics import METRIC_VERSION
+from benchmark.task.protocol import Protocol
+from benchmark.task.transfers import Transfer
+
+
+@dataclass(frozen=True)
+class Job:
+    """One fit of one method on one source with one seed.
+
+    Attributes:
+        method: The method.
+        source: Domain of the training data.
+        seed: Seed of the fit.
+        targets: Domains to score besides the source itself.
+        identity: What makes its answers what they are.
+    """
+
+    method: Method
+    source: str
+    seed: int
+    targets: tuple[str, ...]
+    identity: JobIdentity
+
+    def __str__(self) -> str:
+        """Return the job as people name it."""
+        return f"{self.method.name} from {self.source}, seed {self.seed}"
+
+
+def plan(
+    dataset: Dataset,
+    protocol: Protocol,
+    methods: Iterable[Method],
+    transfers: Sequence[Transfer],
+) -> tuple[Job, ...]:
+    """List the jobs of a run, cheap families first within each source.
+
+    Args:
+        dataset: The data.
+        protocol: The protocol, for its seeds.
+        methods: Methods to train.
+        transfers: Transfers to score; those of one source share their fits.
+
+    Returns:
+        The jobs.
+    """
+    bands = dataset.common_bands({d for t in transfers for d in (t.source, t.target)})
+    targets: dict[str, list[str]] = {}
+    for transfer in transfers:
+        targets.setdefault(transfer.source, []).append(transfer.target)
+    return tuple(
+        Job(
+            method=method,
+            source=source,
+            seed=seed,
+            targets=tuple(targets[source]),
+            identity=JobIdentity(
+                method=method.name,
+                code_fingerprint=method.code_fingerprint,
+                representation=method.representation,
+                source=source,
+                seed=seed,
+                protocol_hash=protocol.hash,
+                dataset_fingerprint=dataset.fingerprint,
+                metric_version=METRIC_VERSION,
+                bands=bands,
+            ),
+        )
+        for method in methods
+        for source in targets
+        for seed in protocol.seeds
+    )

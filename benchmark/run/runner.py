@@ -1,0 +1,347 @@
+"""Run one job: prepare, fit once, predict each target, score, and describe it as rows."""
+
+import logging
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmark.data.dataset import Dataset, DomainCard
+from benchmark.data.representations import represent
+from benchmark.data.season import shift_half_year
+from benchmark.data.taxonomy import CROPS, OTHER, country_of
+from benchmark.errors import UnavailableError
+from benchmark.results.provenance import provenance
+from benchmark.results.rows import Cost, DataDescription, Row, Status
+from benchmark.results.store import Prediction
+from benchmark.run.hardware import Measurement, device_name, measure, resolve_device
+from benchmark.run.jobs import Job
+from benchmark.task.methods import Classifier, Context, Features
+from benchmark.task.metrics import METRIC_VERSION, check_probabilities, score
+from benchmark.task.preparation import (
+    SourceSplit,
+    TargetSet,
+    ids_hash,
+    prepare_source,
+    prepare_target,
+)
+from benchmark.task.protocol import Protocol
+from benchmark.task.transfers import Transfer, label_space
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a job left.
+
+    Attributes:
+        rows: One per target, the source's own held-out part included.
+        predictions: Probabilities of each scored target.
+        history: Numbers of each epoch of a trained network.
+    """
+
+    rows: tuple[Row, ...]
+    predictions: tuple[Prediction, ...] = ()
+    history: tuple[Mapping[str, float], ...] = ()
+
+    @property
+    def status(self) -> Status:
+        """The worst status of its rows."""
+        statuses = {row.status for row in self.rows}
+        worst: tuple[Status, ...] = ("failed", "timeout", "unavailable")
+        return next((status for status in worst if status in statuses), "ok")
+
+    @property
+    def reason(self) -> str | None:
+        """Why a row has no score, if one has none."""
+        return next((row.reason for row in self.rows if row.reason is not None), None)
+
+
+@dataclass
+class _Fit:
+    classifier: Classifier
+    measurement: Measurement
+    draws: int
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs jobs on one dataset under one protocol.
+
+    Attributes:
+        dataset: The data.
+        protocol: The protocol.
+        cache_directory: Where computed representations are kept; ``None`` keeps none.
+    """
+
+    dataset: Dataset
+    protocol: Protocol
+    cache_directory: Path | None = None
+    _views: dict[tuple[str, str, tuple[str, ...]], Features] = field(default_factory=dict)
+
+    def run(self, job: Job) -> Outcome:
+        """Run a job; whatever its method does wrong becomes a row with a reason.
+
+        Args:
+            job: The job.
+
+        Returns:
+            Its rows and predictions.
+
+        Raises:
+            DataError: If the data cannot serve the job, which is no fault of the method.
+            UsageError: If the device is not here.
+        """
+        device = resolve_device(self.protocol.device)
+        split, targets = self.prepare(job)
+        try:
+            fit = self._fit(job, split, device)
+            answers = [
+                self._answer(job, fit, name, chosen, split) for name, chosen in targets.items()
+            ]
+        except UnavailableError as error:
+            return Outcome(self._without_scores(job, split, targets, "unavailable", str(error)))
+        except Exception as error:
+            # A stranger's method may raise anything; it must not take the others down.
+            logger.warning("%s failed", job, exc_info=True)
+            return Outcome(self._without_scores(job, split, targets, "failed", _reason(error)))
+        history = tuple(getattr(fit.classifier, "history_", ()))
+        rows = []
+        for (name, chosen), (prediction, measurement) in zip(targets.items(), answers, strict=True):
+            rows.append(self._row(job, split, name, chosen, fit, prediction, measurement, device))
+        return Outcome(tuple(rows), tuple(prediction for prediction, _ in answers), history)
+
+    def prepare(self, job: Job) -> tuple[SourceSplit, dict[str, TargetSet]]:
+        """Choose the samples of a job.
+
+        Args:
+            job: The job.
+
+        Returns:
+            The parts of the source and the scored samples of each target, the source's own
+            held-out part included where the protocol keeps one.
+
+        Raises:
+            DataError: If the data cannot serve the job.
+        """
+        source = self.dataset.load(job.source)
+        split = prepare_source(source, self.protocol, seed=job.seed, key=self._key(job, job.source))
+        targets: dict[str, TargetSet] = {}
+        if len(split.held_out):
+            present = np.unique(source.labels[split.held_out]).tolist()
+            space = label_space(split.classes, present, split.too_few)
+            targets[job.source] = TargetSet(rows=split.held_out, unscored=0, space=space)
+        for name in job.targets:
+            targets[name] = prepare_target(
+                self.dataset.load(name),
+                split.classes,
+                self.protocol,
+                source_too_few=split.too_few,
+                key=self._key(job, name),
+            )
+        return split, targets
+
+    def _key(self, job: Job, domain: str) -> Features | None:
+        """What makes samples alike where the protocol looks at the representation."""
+        if self.protocol.deduplicate != "representation":
+            return None
+        return self._features(job, domain)
+
+    def _features(self, job: Job, domain: str) -> Features:
+        key = (domain, job.method.representation, job.identity.bands)
+        if key not in self._views:
+            series = self.dataset.series(domain, job.identity.bands)
+            country = country_of(domain)
+            southern = country is not None and country.hemisphere == "south"
+            calendar = self.dataset.domain_card(domain).season == "calendar"
+            if self.protocol.season == "aligned" and southern and calendar:
+                series = shift_half_year(series)
+            name = job.method.representation
+            self._views[key] = represent(series, name, cache_directory=self.cache_directory)
+        return self._views[key]
+
+    def _fit(self, job: Job, split: SourceSplit, device: str) -> _Fit:
+        features = self._features(job, job.source)
+        labels = self.dataset.load(job.source).labels
+        positions = np.full(len(CROPS), -1, dtype=np.int64)
+        positions[list(split.classes)] = np.arange(len(split.classes))
+        x, y = features[split.training], positions[labels[split.training]]
+        xv, yv = features[split.validation], positions[labels[split.validation]]
+        context = Context(
+            seed=job.seed,
+            classes=tuple(CROPS[index] for index in split.classes),
+            protocol=self.protocol,
+            device=device,
+            bands=job.identity.bands,
+            sample_shape=tuple(features.shape[1:]),
+        )
+        classifier = job.method.build(context)
+        with measure(device) as measurement:
+            classifier.fit(x, y, validation=(xv, yv))
+        epochs = len(getattr(classifier, "history_", ())) or 1
+        return _Fit(classifier, measurement, epochs * len(x))
+
+    def _answer(
+        self, job: Job, fit: _Fit, name: str, chosen: TargetSet, split: SourceSplit
+    ) -> tuple[Prediction, Measurement]:
+        samples = self.dataset.load(name)
+        features = self._features(job, name)[chosen.rows]
+        with measure(resolve_device(self.protocol.device)) as measurement:
+            answer = fit.classifier.predict_proba(features)
+        prediction = Prediction(
+            target=name,
+            sample_ids=samples.sample_ids[chosen.rows],
+            probabilities=check_probabilities(
+                answer, samples=len(chosen.rows), classes=len(split.classes)
+            ),
+            classes=tuple(CROPS[index] for index in split.classes),
+            labels=samples.labels[chosen.rows],
+        )
+        return prediction, measurement
+
+    def _row(
+        self,
+        job: Job,
+        split: SourceSplit,
+        name: str,
+        chosen: TargetSet,
+        fit: _Fit,
+        prediction: Prediction,
+        measurement: Measurement,
+        device: str,
+    ) -> Row:
+        probabilities = np.zeros((len(prediction.labels), len(CROPS)), dtype=np.float32)
+        probabilities[:, list(split.classes)] = prediction.probabilities
+        scores, confusion = score(
+            probabilities,
+            prediction.labels,
+            predicted=self._rewritten(name, probabilities),
+            unscored=chosen.unscored,
+        )
+        seconds = measurement.seconds
+        cost = Cost(
+            parameters=getattr(fit.classifier, "parameter_count_", None),
+            flops_per_sample=getattr(fit.classifier, "flops_per_sample_", None),
+            fit_seconds=fit.measurement.seconds,
+            fit_samples_per_second=_rate(fit.draws, fit.measurement.seconds),
+            predict_seconds=seconds,
+            predict_samples_per_second=_rate(len(prediction.labels), seconds),
+            peak_memory_bytes=fit.measurement.peak_memory_bytes,
+            device=device,
+            device_name=device_name(device),
+        )
+        return self._describe(job, split, name, chosen).model_copy(
+            update={
+                "scores": scores,
+                "confusion": tuple(tuple(int(n) for n in line) for line in confusion),
+                "cost": cost,
+            }
+        )
+
+    def _rewritten(
+        self, target: str, probabilities: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.int64] | None:
+        """Repeat the released code's fourth defect where the protocol asks for it."""
+        country = country_of(target)
+        if (
+            not self.protocol.released_defects.rewrite_absent_crops
+            or country is None
+            or country.released_classes is None
+        ):
+            return None
+        predicted = probabilities.argmax(axis=1).astype(np.int64)
+        grown = [CROPS.index(name) for name in country.released_classes]
+        return np.where(np.isin(predicted, grown), predicted, OTHER)
+
+    def _without_scores(
+        self,
+        job: Job,
+        split: SourceSplit,
+        targets: Mapping[str, TargetSet],
+        status: Status,
+        reason: str,
+    ) -> tuple[Row, ...]:
+        return tuple(
+            self._describe(job, split, name, chosen).model_copy(
+                update={"status": status, "reason": reason}
+            )
+            for name, chosen in targets.items()
+        )
+
+    def _describe(self, job: Job, split: SourceSplit, name: str, chosen: TargetSet) -> Row:
+        method = job.method
+        ids = self.dataset.load(name).sample_ids[chosen.rows]
+        return Row(
+            metric_version=METRIC_VERSION,
+            method=method.name,
+            method_version=method.version,
+            family=method.family,
+            track=method.track,
+            representation=method.representation,
+            source=job.source,
+            target=name,
+            relation=Transfer(job.source, name).relation,
+            seed=job.seed,
+            protocol=self.protocol.name,
+            protocol_hash=self.protocol.hash,
+            data=DataDescription(
+                name=self.dataset.card.name,
+                fingerprint=self.dataset.fingerprint,
+                simulated=self.dataset.card.simulated,
+                bands=job.identity.bands,
+                split=split.kind,
+                n_train=len(split.training),
+                n_validation=len(split.validation),
+                n_test=len(chosen.rows),
+                n_unscored=chosen.unscored,
+                ids_hash=ids_hash(ids),
+                classes=tuple(CROPS[index] for index in split.classes),
+                labels=chosen.space,
+                warnings=differences(
+                    self.dataset.domain_card(job.source), self.dataset.domain_card(name)
+                ),
+            ),
+            status="ok",
+            provenance=provenance(method.code_fingerprint),
+        )
+
+
+def differences(source: DomainCard, target: DomainCard) -> tuple[str, ...]:
+    """Name the differences between two domains that are no geography.
+
+    Args:
+        source: Card of the source.
+        target: Card of the target.
+
+    Returns:
+        One sentence for each of level, cadence, gap filling and season in which both are known
+        and differ.
+    """
+    pairs: tuple[tuple[str, Any, Any], ...] = (
+        ("processing level", source.processing_level, target.processing_level),
+        ("cadence in days", source.cadence_days, target.cadence_days),
+        ("gap filling", source.gap_filling, target.gap_filling),
+        ("season", source.season, target.season),
+        ("season start", source.season_start, target.season_start),
+    )
+    return tuple(
+        f"Source and target differ in {what}: {a} and {b}."
+        for what, a, b in pairs
+        if a is not None and b is not None and a != b
+    )
+
+
+def _reason(error: Exception) -> str:
+    """Return the error and the end of its traceback."""
+    frames: Sequence[traceback.FrameSummary] = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{place}"
+
+
+def _rate(count: int, seconds: float) -> float | None:
+    return count / seconds if seconds > 0 else None
