@@ -121,6 +121,7 @@ class Dataset:
         self.card = card
         self._files = dict(sorted(files.items()))
         self._loaded: dict[str, DomainSamples] = {}
+        self._fingerprints: dict[str, str] = {}
 
     @property
     def domains(self) -> tuple[str, ...]:
@@ -185,8 +186,16 @@ class Dataset:
         """SHA-256 over every array and every card that can change a score, as 64 hex digits."""
         digest = hashlib.sha256()
         for domain in self.domains:
-            digest.update(domain_fingerprint(self.load(domain), self.domain_card(domain)).encode())
+            digest.update(self.domain_fingerprint(domain).encode())
         return digest.hexdigest()
+
+    def domain_fingerprint(self, domain: str) -> str:
+        """Return the SHA-256 of a domain's name, arrays, bands and season as 64 hex digits."""
+        if domain not in self._fingerprints:
+            self._fingerprints[domain] = domain_fingerprint(
+                self.load(domain), self.domain_card(domain)
+            )
+        return self._fingerprints[domain]
 
 
 def domain_fingerprint(samples: DomainSamples, card: DomainCard) -> str:

@@ -195,7 +195,7 @@ def ingest_table(
     )
     made = [_make_domain(job, name, rows, progress) for name, rows in sorted(regions.items())]
     cards = {domain.name: card for domain, card in made}
-    card = DatasetCard(name=table.stem, source=job.source, domains=cards)
+    card = DatasetCard(name=directory.resolve().name, source=job.source, domains=cards)
     write_dataset(directory, card, (domain for domain, _ in made))
     return IngestReport(
         table=str(table),

@@ -1,0 +1,184 @@
+"""The data commands: ingest, inspect, simulate."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Progress = Callable[[str, int, int], None]
+
+
+class LevelOption(StrEnum):
+    """Processing levels of Sentinel-2."""
+
+    L1C = "L1C"
+    L2A = "L2A"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the data commands to an application."""
+    app.command("ingest")(ingest)
+    app.command("inspect")(inspect)
+    app.command("simulate")(simulate)
+
+
+def ingest(
+    table: Annotated[Path, typer.Argument(help="Point table: .parquet or .csv, one row per date.")],
+    directory: Annotated[Path, typer.Argument(help="CropGlobe directory to write.")],
+    labels: Annotated[str, typer.Option(help="Label map: cdl, ewoc or a file MAP.yaml.")],
+    region_column: Annotated[
+        str | None, typer.Option(help="Column that names each sample's domain.")
+    ] = None,
+    region: Annotated[
+        str | None, typer.Option(help="Name of the one domain that the table is.")
+    ] = None,
+    year: Annotated[int | None, typer.Option(help="Year of the labels.")] = None,
+    season_start: Annotated[
+        str,
+        typer.Option(
+            metavar="MM-DD",
+            help="Where the 73 steps begin; from July on, the season ends in the year.",
+        ),
+    ] = "01-01",
+    level: Annotated[
+        LevelOption | None, typer.Option(help="Processing level, if the columns do not say it.")
+    ] = None,
+    label_column: Annotated[
+        str | None, typer.Option(help="Column of the label codes.", show_default="the map's")
+    ] = None,
+    min_observations: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Observed dates that a sample needs in the year.", show_default="6"
+        ),
+    ] = None,
+    window: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            help="Days of each composite, 0 for acquisition dates.",
+            show_default="detected",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Turn a point table of Sentinel-2 series into domains of a CropGlobe directory."""
+    from benchmark.data.display import show_ingest
+    from benchmark.data.ingest import MIN_OBSERVATIONS, ingest_table
+
+    with _progress("Compositing") as progress:
+        report = ingest_table(
+            table,
+            directory,
+            labels=labels,
+            region_column=region_column,
+            region=region,
+            year=year,
+            season_start=season_start,
+            level=None if level is None else level.value,
+            label_column=label_column,
+            min_observations=MIN_OBSERVATIONS if min_observations is None else min_observations,
+            window=window,
+            progress=progress,
+        )
+    if as_json:
+        typer.echo(report.model_dump_json(indent=2))
+        return
+    console = _console()
+    for part in show_ingest(report):
+        console.print(part)
+
+
+def inspect(
+    data: Annotated[str, typer.Argument(help="CropGlobe directory, or the word simulated.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
+    figures: Annotated[
+        Path | None, typer.Option(help="Directory to draw the dataset's figures into.")
+    ] = None,
+) -> None:
+    """Show what a dataset holds: classes, bands, season, duplicates, conflicts, fingerprint."""
+    from benchmark.data.display import show_inspection
+    from benchmark.data.inspection import inspect_dataset
+    from benchmark.data.sources import open_source
+
+    with _progress("Simulating") as progress:
+        dataset = open_source(data, progress)
+    inspection = inspect_dataset(dataset)
+    if as_json:
+        typer.echo(inspection.model_dump_json(indent=2))
+    else:
+        console = _console()
+        for part in show_inspection(inspection):
+            console.print(part)
+    if figures is not None:
+        from benchmark.data.figures import draw_dataset_figures
+
+        draw_dataset_figures(dataset, figures)
+
+
+def simulate(
+    directory: Annotated[Path, typer.Argument(help="Directory to write.")],
+    samples_per_domain: Annotated[
+        int | None,
+        typer.Option(min=1, help="Samples of each domain.", show_default="2000"),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed of the simulation.", show_default="2023")
+    ] = None,
+    domains: Annotated[
+        list[str] | None,
+        typer.Option(help="Domain to simulate; may be repeated.", show_default="all"),
+    ] = None,
+    region: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Description of a further region; may be repeated."),
+    ] = None,
+    calendar_season: Annotated[
+        bool, typer.Option(help="Leave southern years on their calendar instead of aligning them.")
+    ] = False,
+) -> None:
+    """Simulate a CropGlobe directory."""
+    from benchmark.data.simulate.world import simulate_dataset
+    from benchmark.data.sources import DEFAULT_SAMPLES_PER_DOMAIN, DEFAULT_SEED
+
+    with _progress("Simulating") as progress:
+        simulate_dataset(
+            directory,
+            samples_per_domain=samples_per_domain or DEFAULT_SAMPLES_PER_DOMAIN,
+            seed=DEFAULT_SEED if seed is None else seed,
+            domains=domains or None,
+            region_files=region or (),
+            calendar_season=calendar_season,
+            progress=progress,
+        )
+    _console().print(f"Simulated data in {directory}; see `cropglobe inspect {directory}`.")
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=False)
+
+
+@contextmanager
+def _progress(verb: str) -> Iterator[Progress]:
+    """Show one bar for the domain at work, on the error stream, gone when it is done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    console = Console(stderr=True)
+    with Bar(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+        task = bar.add_task(verb, total=None)
+
+        def report(domain: str, done: int, total: int) -> None:
+            bar.update(task, description=f"{verb} {domain}", completed=done, total=total)
+
+        yield report

@@ -1,0 +1,127 @@
+"""Tables and sentences of the data commands, for a terminal."""
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from benchmark.data.ingest import IngestedDomain, IngestReport
+from benchmark.data.inspection import DomainInspection, Inspection
+from benchmark.data.taxonomy import CROPS
+
+
+def show_ingest(report: IngestReport) -> Iterator[RenderableType]:
+    """Yield what an ingestion did."""
+    yield f"{report.table} -> {report.directory}, {report.first_day} to {report.last_day}"
+    yield _classes([(domain.name, domain.samples, domain.classes) for domain in report.domains])
+    for note in report.notes:
+        yield Text(note, style="yellow")
+    for domain in report.domains:
+        yield from _ingested(domain)
+
+
+def _ingested(domain: IngestedDomain) -> Iterator[RenderableType]:
+    card = domain.card
+    blocks = "no coordinates, no blocks" if domain.blocks is None else f"{domain.blocks} blocks"
+    yield (
+        f"{domain.name}: {len(card.bands)} bands ({' '.join(card.bands)}), "
+        f"level {card.processing_level or 'not stated'}, a date every {card.cadence_days:g} days, "
+        f"{card.missing_share or 0:.1%} of the observations missing, {blocks}"
+    )
+    for note in card.notes:
+        yield Text(f"  {note}", style="yellow" if "no band" in note or "out" in note else "dim")
+    for reason, count in card.dropped.items():
+        yield Text(f"  {_samples(count)} dropped: {reason}.", style="yellow")
+    if card.unknown_codes:
+        listed = ", ".join(f"{code} ({count})" for code, count in card.unknown_codes.items())
+        total = sum(card.unknown_codes.values())
+        yield Text(
+            f"  {_samples(total)} counted as other for a code that the map {card.label_map} "
+            f"cannot tell: {listed}.",
+            style="bold red",
+        )
+
+
+def _samples(count: int) -> str:
+    return "1 sample" if count == 1 else f"{count} samples"
+
+
+def show_inspection(inspection: Inspection) -> Iterator[RenderableType]:
+    """Yield the card of a dataset."""
+    kind = Text(" simulated", style="bold magenta") if inspection.simulated else Text(" real data")
+    yield Text(inspection.name, style="bold") + kind
+    yield f"{inspection.root}: {inspection.samples} samples in {len(inspection.domains)} domains"
+    yield f"source: {inspection.source}; licence: {inspection.licence}"
+    yield f"fingerprint: {inspection.fingerprint}"
+    yield _classes([(domain.name, domain.samples, domain.classes) for domain in inspection.domains])
+    yield _making(inspection)
+    yield from _defects(inspection)
+
+
+def _classes(rows: list[tuple[str, int, dict[str, int]]]) -> Table:
+    table = Table("domain", title="samples by class", title_justify="left")
+    for crop in (*CROPS, "all"):
+        table.add_column(crop, justify="right")
+    for name, samples, classes in rows:
+        counts = [str(classes[crop]) if crop in classes else "-" for crop in CROPS]
+        table.add_row(name, *counts, str(samples))
+    return table
+
+
+def _making(inspection: Inspection) -> Table:
+    table = Table("domain", title="how they were made", title_justify="left")
+    for title in ("bands", "stored as", "range", "level", "season", "year", "cadence", "missing"):
+        table.add_column(title)
+    table.add_column("blocks", justify="right")
+    for domain in inspection.domains:
+        card = domain.card
+        table.add_row(
+            domain.name,
+            str(len(domain.bands)),
+            (domain.stored_unit or "?").replace("_", " "),
+            f"{domain.lowest:.3f}-{domain.highest:.3f}",
+            card.processing_level or "?",
+            f"{card.season} {card.season_start or ''}".strip(),
+            ", ".join(str(year) for year in domain.years) or str(card.year or "?"),
+            "?" if card.cadence_days is None else f"{card.cadence_days:g} d",
+            "?" if card.missing_share is None else f"{card.missing_share:.1%}",
+            "-" if domain.blocks is None else str(domain.blocks),
+        )
+    return table
+
+
+def _defects(inspection: Inspection) -> Iterator[RenderableType]:
+    found: list[str] = []
+    for domain in inspection.domains:
+        found.extend(_domain_defects(domain))
+    for pair in inspection.shared:
+        first, second = pair.domains
+        found.append(
+            f"{first} and {second} share {pair.series} series, {pair.label_conflicts} of them with "
+            "different labels."
+        )
+    if not found:
+        yield Text("No duplicate series, no label conflicts, no constant series.", style="green")
+    for line in (
+        *found,
+        *(note for domain in inspection.domains for note in _domain_notes(domain)),
+    ):
+        yield Text(line, style="yellow")
+
+
+def _domain_defects(domain: DomainInspection) -> Iterator[str]:
+    if domain.duplicates:
+        yield f"{domain.name}: {_samples(domain.duplicates)} with the series of an earlier one."
+    if domain.label_conflicts:
+        yield f"{domain.name}: {domain.label_conflicts} series carry more than one label."
+    if domain.constant_series:
+        yield f"{domain.name}: {domain.constant_series} series never change."
+
+
+def _domain_notes(domain: DomainInspection) -> Iterator[str]:
+    if len(domain.bands) < 10:
+        yield f"{domain.name}: only the bands {' '.join(domain.bands)}."
+    if domain.card.unknown_codes:
+        listed = ", ".join(f"{code} ({n})" for code, n in domain.card.unknown_codes.items())
+        yield f"{domain.name}: counted as other for want of a class: {listed}."
