@@ -49,12 +49,13 @@ def harmonic_features(series: FloatArray) -> FloatArray:
         Coefficients [N, B, 5] of 1, cos(2 pi t), sin(2 pi t), cos(4 pi t), sin(4 pi t), with t in
         years (365 days) after the start of the year. Source: paper_facts.md, Input.
     """
-    return np.einsum("kt,nbt->nbk", _harmonic_solver(), season(series), optimize=True)
+    coefficients: FloatArray = season(series) @ _harmonic_solver().T
+    return coefficients
 
 
 @cache
 def _harmonic_solver() -> FloatArray:
-    """Return the pseudo-inverse of the design matrix, [5, 43]: one factorisation for all samples."""
+    """Return the pseudo-inverse of the design matrix [5, 43]; it serves every sample."""
     years: npt.NDArray[np.float64] = step_centres()[WINDOW] / DAYS_PER_YEAR
     columns = [np.ones_like(years)]
     for cycles in HARMONICS:

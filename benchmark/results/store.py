@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -185,29 +185,41 @@ class RunStore:
             sorted(p.name for p in self.jobs.iterdir() if p.is_dir() and not p.name.startswith("."))
         )
 
-    def stored_jobs(self) -> Iterator[StoredJob]:
-        """Yield every job, by key.
+    def remove(self, key: str) -> None:
+        """Remove a job that another has replaced.
 
         Raises:
-            StoreError: If one is damaged; the message names the file.
+            StoreError: If it cannot be removed.
         """
-        for key in self.keys():
-            job = self.read(key)
-            if job is not None:
-                yield job
+        folder = self.jobs / key
+        try:
+            aside = Path(mkdtemp(prefix=".replaced-", dir=self.jobs))
+            folder.rename(aside / key)
+            shutil.rmtree(aside)
+        except OSError as error:
+            raise StoreError(f"Cannot remove {folder}: {error.strerror or error}.") from error
 
-    def rows(self) -> tuple[Row, ...]:
-        """Return the rows of every job, sorted by method, source, target and seed.
+    def read_all(self) -> tuple[tuple[StoredJob, ...], tuple[str, ...]]:
+        """Read every job.
+
+        Returns:
+            The jobs by key, and what is wrong with those that cannot be read.
 
         Raises:
-            StoreError: If there is no run here, or a job is damaged.
+            StoreError: If there is no run here.
         """
         if not self.jobs.is_dir():
             raise StoreError(f"{self.root} is no run directory: it has no folder '{JOBS}'.")
-        found = [row for job in self.stored_jobs() for row in job.rows]
-        return tuple(
-            sorted(found, key=lambda r: (r.method, r.source, r.target, r.seed, r.protocol_hash))
-        )
+        found: list[StoredJob] = []
+        damaged: list[str] = []
+        for key in self.keys():
+            try:
+                job = self.read(key)
+            except StoreError as error:
+                damaged.append(str(error))
+                continue
+            found += [] if job is None else [job]
+        return tuple(found), tuple(damaged)
 
     def predictions(self, job: StoredJob, target: str) -> Prediction:
         """Return the probabilities that a job gave for a target.

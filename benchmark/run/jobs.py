@@ -40,7 +40,7 @@ def plan(
     methods: Iterable[Method],
     transfers: Sequence[Transfer],
 ) -> tuple[Job, ...]:
-    """List the jobs of a run, cheap families first within each source.
+    """List the jobs of a run.
 
     Args:
         dataset: The data.

@@ -83,6 +83,8 @@ class Runner:
     protocol: Protocol
     cache_directory: Path | None = None
     _views: dict[tuple[str, str, tuple[str, ...]], Features] = field(default_factory=dict)
+    _splits: dict[tuple[str, int, str], SourceSplit] = field(default_factory=dict)
+    _targets: dict[tuple[str, str, str], TargetSet] = field(default_factory=dict)
 
     def run(self, job: Job) -> Outcome:
         """Run a job; whatever its method does wrong becomes a row with a reason.
@@ -129,22 +131,42 @@ class Runner:
         Raises:
             DataError: If the data cannot serve the job.
         """
-        source = self.dataset.load(job.source)
-        split = prepare_source(source, self.protocol, seed=job.seed, key=self._key(job, job.source))
+        split = self._split(job)
         targets: dict[str, TargetSet] = {}
         if len(split.held_out):
-            present = np.unique(source.labels[split.held_out]).tolist()
-            space = label_space(split.classes, present, split.too_few)
+            labels = self.dataset.load(job.source).labels[split.held_out]
+            space = label_space(split.classes, np.unique(labels).tolist(), split.too_few)
             targets[job.source] = TargetSet(rows=split.held_out, unscored=0, space=space)
         for name in job.targets:
-            targets[name] = prepare_target(
+            targets[name] = self._target(job, name, split)
+        return split, targets
+
+    def _split(self, job: Job) -> SourceSplit:
+        slot = (job.source, job.seed, self._key_name(job))
+        if slot not in self._splits:
+            self._splits[slot] = prepare_source(
+                self.dataset.load(job.source),
+                self.protocol,
+                seed=job.seed,
+                key=self._key(job, job.source),
+            )
+        return self._splits[slot]
+
+    def _target(self, job: Job, name: str, split: SourceSplit) -> TargetSet:
+        slot = (job.source, name, self._key_name(job))
+        if slot not in self._targets:
+            self._targets[slot] = prepare_target(
                 self.dataset.load(name),
                 split.classes,
                 self.protocol,
                 source_too_few=split.too_few,
                 key=self._key(job, name),
             )
-        return split, targets
+        return self._targets[slot]
+
+    def _key_name(self, job: Job) -> str:
+        by_view = self.protocol.deduplicate == "representation"
+        return job.method.representation if by_view else ""
 
     def _key(self, job: Job, domain: str) -> Features | None:
         """What makes samples alike where the protocol looks at the representation."""

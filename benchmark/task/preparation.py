@@ -1,6 +1,7 @@
 """Which samples of a source are learned from and which samples of a target are scored."""
 
 import hashlib
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -136,8 +137,8 @@ def prepare_source(
         rows, held_out = _divide(
             rows, samples, blocks, protocol.held_out_fraction, derive_seed(DATA_SEED, "held-out")
         )
-        held_out = _cap(held_out, samples, protocol.max_target_samples, "held-out")
-    rows = _cap(rows, samples, protocol.max_source_samples, "source")
+        held_out = _cap(held_out, samples, protocol, protocol.max_target_samples, "held-out")
+    rows = _cap(rows, samples, protocol, protocol.max_source_samples, "source")
     share = protocol.validation_fraction / (1 - protocol.held_out_fraction)
     training, validation = _divide(rows, samples, blocks, share, derive_seed(seed, "validation"))
     for index in classes:
@@ -186,7 +187,7 @@ def prepare_target(
     asked = np.flatnonzero(counts >= protocol.minimum_class_samples)
     too_few = np.flatnonzero((counts > 0) & (counts < protocol.minimum_class_samples))
     rows = rows[np.isin(samples.labels[rows], asked)]
-    rows = _cap(rows, samples, protocol.max_target_samples, "target")
+    rows = _cap(rows, samples, protocol, protocol.max_target_samples, "target")
     space = label_space(classes, asked.tolist(), {*too_few.tolist(), *source_too_few})
     unscored = 0
     if protocol.label_policy == "shared":
@@ -249,7 +250,11 @@ def _divide(
     best: tuple[int, float] | None = None
     chosen: tuple[Rows, Rows] | None = None
     wanted = fraction * len(rows)
-    for large, small in grouped.split(rows, labels, blocks[rows]):
+    with warnings.catch_warnings():
+        # A class with fewer samples than folds is what the choice of the fold is for.
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        parts = list(grouped.split(rows, labels, blocks[rows]))
+    for large, small in parts:
         lost = (
             len(np.unique(labels)) * 2
             - len(np.unique(labels[large]))
@@ -262,15 +267,21 @@ def _divide(
     return chosen
 
 
-def _cap(rows: Rows, samples: DomainSamples, most: int | None, purpose: str) -> Rows:
-    """Draw at most `most` rows, each class by its share and none below one sample."""
+def _cap(
+    rows: Rows, samples: DomainSamples, protocol: Protocol, most: int | None, purpose: str
+) -> Rows:
+    """Draw at most `most` rows, each class by its share but no class below the minimum."""
     if most is None or len(rows) <= most:
         return rows
     labels = samples.labels[rows]
     counts = np.bincount(labels, minlength=len(CROPS))
-    exact = counts * (most / len(rows))
-    quota = np.where(counts > 0, np.maximum(np.floor(exact), 1), 0).astype(np.int64)
-    for index in np.argsort(-(exact - np.floor(exact)), kind="stable"):
+    floor = np.minimum(counts, protocol.minimum_class_samples)
+    exact = np.maximum(counts * (most / len(rows)), floor)
+    above = exact - floor
+    spare = max(most - int(floor.sum()), 0)
+    exact = floor + above * min(spare / max(float(above.sum()), 1e-9), 1.0)
+    quota = np.minimum(np.floor(exact + 1e-9).astype(np.int64), counts)
+    for index in np.argsort(-(exact - quota), kind="stable"):
         if quota.sum() >= most:
             break
         quota[index] += int(quota[index] < counts[index])

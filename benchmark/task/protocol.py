@@ -212,6 +212,22 @@ def parse_protocol(text: str, *, where: str) -> Protocol:
         raise UsageError(f"{where} is not YAML: {str(error).splitlines()[0]}.") from error
     if not isinstance(content, Mapping):
         raise UsageError(f"{where} is not a protocol: it must be keys and values.")
+    return validate_protocol(content, where=where)
+
+
+def validate_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:
+    """Return the protocol that keys and values describe.
+
+    Args:
+        content: Keys and values.
+        where: Where they come from, for messages.
+
+    Returns:
+        The protocol.
+
+    Raises:
+        UsageError: If a key is unknown or missing, or a value does not fit.
+    """
     try:
         return Protocol.model_validate(content)
     except ValidationError as error:

@@ -1,0 +1,93 @@
+"""The `cropglobe` command: gathers commands, turns errors into one sentence and an exit status."""
+
+import logging
+import sys
+from collections.abc import Sequence
+from importlib.metadata import entry_points
+from typing import Final
+
+import typer
+
+from benchmark import __version__
+from benchmark.errors import CropGlobeError
+
+ENTRY_POINTS: Final = "cropglobe.commands"
+"""Entry-point group; each entry is a function that adds commands to the app."""
+
+SEVERAL_VALUES: Final = frozenset({"--methods", "--transfers", "--domains", "--seeds"})
+"""Options that take several words, as in ``--methods cropnet 'harmonic.*'``."""
+
+EXIT_ERROR: Final = 2
+EXIT_INTERRUPTED: Final = 130
+
+
+def build_app() -> typer.Typer:
+    """Return the app with the harness's commands and those of every installed package."""
+    from benchmark.data import commands as data_commands
+    from benchmark.run import commands as run_commands
+
+    app = typer.Typer(
+        name="cropglobe",
+        help="Which methods recognise crops in a country they were never trained on.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    @app.callback(invoke_without_command=True)
+    def _common(
+        version: bool = typer.Option(False, "--version", help="Print the version."),
+    ) -> None:
+        if version:
+            typer.echo(__version__)
+            raise typer.Exit
+
+    run_commands.register(app)
+    data_commands.register(app)
+    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
+        point.load()(app)
+    return app
+
+
+def spread(arguments: Sequence[str]) -> list[str]:
+    """Repeat options that were given several words: ``--x a b`` becomes ``--x a --x b``.
+
+    Args:
+        arguments: Words of a command line.
+
+    Returns:
+        Words in which each value has its option before it.
+    """
+    words: list[str] = []
+    option: str | None = None
+    fresh = False
+    for word in arguments:
+        if word.startswith("-") and not word.lstrip("-").isdigit():
+            option, fresh = (word if word in SEVERAL_VALUES else None), True
+        elif option is not None and not fresh:
+            words.append(option)
+        else:
+            fresh = False
+        words.append(word)
+    return words
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit.
+
+    Args:
+        arguments: Words after the program's name; those of the process if ``None``.
+    """
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.ERROR)
+    words = spread(sys.argv[1:] if arguments is None else arguments)
+    try:
+        build_app()(words)
+    except CropGlobeError as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise SystemExit(EXIT_ERROR) from error
+    except KeyboardInterrupt as interrupt:
+        typer.echo(
+            "Interrupted: finished jobs are kept; the same command goes on from here.", err=True
+        )
+        raise SystemExit(EXIT_INTERRUPTED) from interrupt

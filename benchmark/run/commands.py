@@ -1,0 +1,142 @@
+"""Commands `run` and `methods`."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from benchmark.run.display import RunDisplay
+    from benchmark.run.execution import Plan
+    from benchmark.task.protocol import Protocol
+
+REPORTS: Final = "cropglobe.reports"
+"""Entry-point group; each entry is called with the run directory after a run."""
+
+EXIT_FAILED_JOBS: Final = 3
+
+
+class OverwriteChoice(StrEnum):
+    """Which stored jobs are run again."""
+
+    never = "never"
+    failed = "failed"
+    stale = "stale"
+    always = "always"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to the app."""
+    app.command("run")(run)
+    app.command("methods")(methods)
+
+
+def run(
+    data: Annotated[
+        str, typer.Option(help="Directory of the official layout, or 'simulated'.")
+    ] = "simulated",
+    protocol: Annotated[
+        str, typer.Option(help="Protocol: smoke, quick, paper, paper-released or a .yaml file.")
+    ] = "quick",
+    methods: Annotated[
+        list[str] | None,
+        typer.Option(help="Names or patterns such as 'harmonic.*' [default: all]."),
+    ] = None,
+    transfers: Annotated[
+        list[str] | None,
+        typer.Option(help="SOURCE:TARGET or a group [default: the published ones, else all]."),
+    ] = None,
+    seeds: Annotated[
+        list[int] | None, typer.Option(help="Seeds, in place of the protocol's.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="Device, in place of the protocol's.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run directory.")] = None,
+    overwrite: Annotated[
+        OverwriteChoice, typer.Option(help="Which stored jobs to run again.")
+    ] = OverwriteChoice.never,
+) -> None:
+    """Train methods on source domains, score them on targets, and write a leaderboard."""
+    from benchmark.data.sources import cache_directory, open_source
+    from benchmark.results.store import RunStore
+    from benchmark.run.display import RunDisplay
+    from benchmark.run.execution import execute, find_work
+    from benchmark.run.jobs import plan
+    from benchmark.run.runner import Runner
+    from benchmark.task.methods import registry
+    from benchmark.task.transfers import select_transfers
+
+    chosen_protocol = _protocol(protocol, seeds, device)
+    chosen_methods = registry().select(methods or [])
+    dataset = open_source(data)
+    pairs = select_transfers(transfers or [], dataset.domains)
+    place = out or Path("results") / f"{Path(data).name}-{chosen_protocol.name}"
+    store = RunStore(place)
+    store.prepare()
+    runner = Runner(dataset, chosen_protocol, cache_directory() / "representations")
+    jobs = plan(dataset, chosen_protocol, chosen_methods, pairs)
+    for job in {job.source: job for job in jobs}.values():
+        runner.prepare(job)
+    work = find_work(jobs, store, overwrite.value)
+    display = RunDisplay(work.todo)
+    _announce(display, work)
+    with display:
+        finished = execute(work, runner, store, on_start=display.start, on_finish=display.finish)
+    _report(place)
+    without_scores = len(work.failed) + sum(entry.status != "ok" for entry in finished)
+    if without_scores:
+        display.say(
+            f"{without_scores} of {len(jobs)} jobs have no score; the leaderboard says why. "
+            "After mending, run the same command with --overwrite failed."
+        )
+        raise typer.Exit(EXIT_FAILED_JOBS)
+
+
+def methods(
+    patterns: Annotated[
+        list[str] | None, typer.Argument(help="Names or patterns [default: all].")
+    ] = None,
+) -> None:
+    """List the installed methods."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from benchmark.task.methods import registry
+
+    table = Table("method", "family", "representation", "track", "what it is")
+    for method in registry().select(patterns or []):
+        table.add_row(
+            method.name, method.family, method.representation, method.track, method.card.summary
+        )
+    Console().print(table)
+
+
+def _protocol(name: str, seeds: list[int] | None, device: str | None) -> "Protocol":
+    from benchmark.task.protocol import Protocol, load_protocol, validate_protocol
+
+    chosen: Protocol = load_protocol(name)
+    changes: dict[str, object] = {}
+    if seeds:
+        changes["seeds"] = tuple(seeds)
+    if device is not None:
+        changes["device"] = device
+    return validate_protocol(chosen.model_dump() | changes, where="the command line")
+
+
+def _announce(display: "RunDisplay", work: "Plan") -> None:
+    for problem in work.damaged:
+        display.say(f"Damaged, to be run again: {problem}")
+    if work.stale:
+        display.say(
+            f"{len(work.stale)} stored jobs were made by other code of their method; "
+            "--overwrite stale runs them again."
+        )
+    kept = len(work.done) + len(work.failed)
+    display.say(f"{len(work.todo)} jobs to run, {kept} stored already.")
+
+
+def _report(place: Path) -> None:
+    from importlib.metadata import entry_points
+
+    for point in sorted(entry_points(group=REPORTS), key=lambda entry: entry.name):
+        point.load()(place)

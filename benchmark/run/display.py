@@ -1,0 +1,88 @@
+"""What a person sees while jobs run: the current job, how many are done, the time left."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from statistics import fmean
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from benchmark.run.execution import Finished
+from benchmark.run.jobs import Job
+
+
+class RunDisplay:
+    """A progress bar on a terminal; one line per job where the output is a file.
+
+    Args:
+        jobs: Jobs that will run.
+        console: Where to write; standard error if ``None``.
+    """
+
+    def __init__(self, jobs: Sequence[Job], console: Console | None = None) -> None:
+        self.console = console or Console(stderr=True)
+        self._pending = Counter(job.method.name for job in jobs)
+        self._seconds: dict[str, list[float]] = {}
+        self._started = 0.0
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=self.console,
+            disable=not self.console.is_terminal,
+        )
+        self._task = self._progress.add_task("", total=len(jobs), left="", visible=False)
+
+    def __enter__(self) -> Self:
+        """Start the bar."""
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop the bar."""
+        self._progress.stop()
+
+    def say(self, text: str) -> None:
+        """Write one line."""
+        self.console.print(text, highlight=False, markup=False)
+
+    def start(self, job: Job) -> None:
+        """Show the job that is about to run."""
+        self._started = time.perf_counter()
+        self._progress.update(self._task, description=str(job), visible=True)
+
+    def finish(self, finished: Finished) -> None:
+        """Show a job that has been stored."""
+        seconds = time.perf_counter() - self._started
+        self._seconds.setdefault(finished.job.method.name, []).append(seconds)
+        self._pending[finished.job.method.name] -= 1
+        left = self._left()
+        self._progress.update(self._task, completed=finished.position, left=left)
+        problem = "" if finished.reason is None else f": {finished.reason}"
+        if finished.reason is not None or not self.console.is_terminal:
+            self.say(
+                f"[{finished.position}/{finished.total}] {finished.job}: "
+                f"{finished.status} in {seconds:.1f} s{problem}{', ' + left if left else ''}"
+            )
+
+    def _left(self) -> str:
+        """Estimate the time left from the mean of each method's jobs, or of all jobs so far."""
+        every = [seconds for times in self._seconds.values() for seconds in times]
+        seconds = sum(
+            count * fmean(self._seconds.get(name, every)) for name, count in self._pending.items()
+        )
+        if seconds == 0:
+            return ""
+        return (
+            f"about {seconds:.0f} s left" if seconds < 90 else f"about {seconds / 60:.0f} min left"
+        )

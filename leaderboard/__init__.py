@@ -1,0 +1,1 @@
+"""Views of rows: leaderboards, from rows alone."""
