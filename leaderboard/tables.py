@@ -1,6 +1,6 @@
 """Leaderboards as text: Markdown, CSV and what is printed on the screen."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -107,12 +107,16 @@ def screen_tables(rows: Iterable[Row]) -> "list[Table]":
     tables = []
     for section in sections(rows, RELATIONS):
         table = Table(title=escape(_title(section)))
-        for column in COLUMNS:
-            words = column.name in {"method", "family"}
+        shown = [column for column in COLUMNS if column.name != "family"]
+        for column in shown:
+            words = column.title.split()
             table.add_column(
-                column.title.replace(" ", "\n"), justify="left" if words else "right", no_wrap=words
+                "\n".join(words),
+                justify="left" if column.name == "method" else "right",
+                min_width=max(map(len, words)),
+                no_wrap=True,
             )
-        for cells in _cells(ranking(section)):
+        for cells in _cells(ranking(section), shown):
             table.add_row(*map(escape, cells))
         tables.append(table)
     return tables
@@ -210,11 +214,11 @@ def _space(row: Row) -> str:
     return f"{row.transfer}: {'; '.join(parts)}."
 
 
-def _cells(frame: pd.DataFrame) -> list[list[str]]:
+def _cells(frame: pd.DataFrame, columns: Sequence[Column] = COLUMNS) -> list[list[str]]:
     return [
         [
             MISSING if pd.isna(line[column.name]) else column.show(line[column.name])
-            for column in COLUMNS
+            for column in columns
         ]
         for _, line in frame.iterrows()
     ]
