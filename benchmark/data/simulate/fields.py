@@ -1,0 +1,173 @@
+"""The fields of a domain: what grows where and when, by year, block, field and pixel."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmark.data.simulate.levels import NEVER, FloatArray, IntArray, Levels
+from benchmark.data.simulate.places import Places, draw_places
+from benchmark.data.simulate.plants import effects, plants
+from benchmark.data.simulate.regions import Region
+from benchmark.data.simulate.soils import Paddies, Soils, draw_paddies, draw_soils
+from benchmark.data.simulate.stands import (
+    SOUTHERN_START,
+    Circumstances,
+    Stands,
+    draw_second,
+    draw_stands,
+    season_shift,
+)
+from benchmark.data.taxonomy import CROPS
+from benchmark.randomness import generator
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Everything about the samples of a domain that does not change from date to date.
+
+    Attributes:
+        crop: Class that really grows [N].
+        block: Spatial block [N].
+        field: Field [N]; neighbouring samples may share one.
+        longitude: Degrees east [N].
+        latitude: Degrees north [N].
+        main: The crop that gives the label.
+        second: Another crop of the same year, or none.
+        soils: The ground.
+        paddies: Standing water.
+        irrigated: Whether the field is irrigated [N].
+        lint: Share of the surface that open bolls cover [N].
+        crown: Crown cover of trees and vines, 1 elsewhere [N].
+        shade: Brightness of the ground between crowns [N].
+        hotspot: Hot spot size [N].
+    """
+
+    crop: IntArray
+    block: IntArray
+    field: IntArray
+    longitude: npt.NDArray[np.float64]
+    latitude: npt.NDArray[np.float64]
+    main: Stands
+    second: Stands
+    soils: Soils
+    paddies: Paddies
+    irrigated: npt.NDArray[np.bool_]
+    lint: FloatArray
+    crown: FloatArray
+    shade: FloatArray
+    hotspot: FloatArray
+
+
+def draw_fields(
+    name: str, seed: int, regions: Sequence[Region], classes: Mapping[str, float], samples: int
+) -> tuple[Fields, Places]:
+    """Draw the fields of a domain.
+
+    Args:
+        name: Domain; its part before the hyphen names the country, whose geography the years share.
+        seed: Seed of the dataset.
+        regions: Regions of the domain.
+        classes: Class shares; need not add up to 1.
+        samples: Number of samples.
+
+    Returns:
+        The fields and the blocks that they lie in.
+    """
+    rng = generator(seed, name, "fields")
+    rows = [row for region in regions for row in region.rows]
+    home = np.repeat(np.arange(len(regions)), [len(region.rows) for region in regions])
+    row = _draw_rows(rng, regions, home, classes, samples)
+    places = draw_places(name, seed, regions, np.bincount(home[row], minlength=len(regions)))
+    block = places.assign(rng, home[row])
+    group, field = _group(block, row, len(rows), rng)
+    levels = Levels(rng, group, field)
+    year = generator(seed, name, "year")
+    late = effects()["season_sd"] * year.standard_normal()
+    late = late + effects()["planting_sd"] * year.standard_normal(len(rows))
+    irrigated = levels.uniform() < np.array([item.irrigated for item in rows])[row]
+    around = Circumstances(
+        shift=_shifts(regions)[row],
+        delay=(late[row] + places.delay[block]).astype(np.float32),
+        vigour=_vigour(levels, irrigated, places.vigour[block]),
+    )
+    main = draw_stands(levels, rows, row, around)
+    longitude, latitude = places.locate(rng, block)
+    trees = np.array([plant.cover or (1.0, 0.0) for plant in plants().values()], np.float32)
+    cover, spread = trees[main.plant].T
+    crown = np.clip(cover + spread * levels.normal("field"), 0.1, 0.97)
+    drawn = Fields(
+        crop=np.array([CROPS.index(item.crop) for item in rows])[row],
+        block=block,
+        field=field,
+        longitude=longitude,
+        latitude=latitude,
+        main=main,
+        second=draw_second(levels, rows, row, around, main),
+        soils=draw_soils(levels, regions, row, places, block, main),
+        paddies=draw_paddies(levels, regions, row, main),
+        irrigated=irrigated,
+        lint=np.where(main.defoliate < NEVER, levels.uniform(0.04, 0.20), 0).astype(np.float32),
+        crown=np.where(cover < 1, crown, 1).astype(np.float32),
+        shade=levels.uniform(0.70, 0.95),
+        hotspot=levels.uniform(0.03, 0.25),
+    )
+    return drawn, places
+
+
+def _draw_rows(
+    rng: np.random.Generator,
+    regions: Sequence[Region],
+    home: IntArray,
+    classes: Mapping[str, float],
+    samples: int,
+) -> IntArray:
+    """Draw the calendar row of each sample: exact class counts, rows within a class by area."""
+    rows = [row for region in regions for row in region.rows]
+    crops = [crop for crop in CROPS if crop in classes]
+    shares = np.array([classes[crop] for crop in crops])
+    counts = np.floor(shares / shares.sum() * samples).astype(int)
+    counts = np.maximum(counts, min(5, samples // (3 * len(crops))))
+    counts[np.argmax(counts)] += samples - counts.sum()
+    others = np.bincount(home, [item.area * (item.crop == "other") for item in rows])
+    drawn = []
+    for crop, count in zip(crops, counts, strict=True):
+        weight = np.array([item.area * (item.crop == crop) for item in rows])
+        if crop == "other":
+            scale = np.array([region.other_area for region in regions]) / np.maximum(others, 1e-9)
+            weight = weight * scale[home]
+        drawn.append(rng.choice(len(rows), size=count, p=weight / weight.sum()))
+    return rng.permutation(np.concatenate(drawn))
+
+
+def _group(
+    block: IntArray, row: IntArray, rows: int, rng: np.random.Generator
+) -> tuple[IntArray, IntArray]:
+    """Return the index of each sample's crop within its block, and of its field."""
+    _, group = np.unique(block * rows + row, return_inverse=True)
+    count = np.maximum(1, np.bincount(group) // effects()["pixels_per_field"])
+    pick = np.floor(rng.random(len(group)) * count[group]).astype(np.int64)
+    first = np.concatenate([[0], np.cumsum(count)[:-1]])
+    _, field = np.unique(first[group] + pick, return_inverse=True)
+    return group, field
+
+
+def _shifts(regions: Sequence[Region]) -> npt.NDArray[np.float64]:
+    """Return the shift of every calendar row to the stored year, [rows]."""
+    return np.array(
+        [
+            season_shift(row, SOUTHERN_START if region.hemisphere == "south" else 0)
+            for region in regions
+            for row in region.rows
+        ]
+    )
+
+
+def _vigour(levels: Levels, irrigated: npt.NDArray[np.bool_], block: FloatArray) -> FloatArray:
+    """Return the factor on the largest leaf area, with a wider spread for rain-fed fields, [N]."""
+    sizes = effects()
+    spread = np.where(irrigated, sizes["vigour_irrigated"], sizes["vigour_rainfed"])
+    log = spread * levels.normal("field") + sizes["vigour_pixel"] * levels.normal("pixel")
+    log = log + np.where(irrigated, 0.5, 1.0) * block
+    return np.asarray(np.exp(np.minimum(log, 0.4)), np.float32)

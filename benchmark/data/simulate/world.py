@@ -1,0 +1,289 @@
+"""A simulated CropGlobe: domains and datasets from a seed."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmark.data.composite import to_year_grid
+from benchmark.data.dataset import DatasetCard, DomainCard, DomainSamples, write_dataset
+from benchmark.data.season import HALF_YEAR_STEPS, STEPS_PER_YEAR, step_centres
+from benchmark.data.simulate import observation
+from benchmark.data.simulate.fields import Fields, draw_fields
+from benchmark.data.simulate.levels import FloatArray, take
+from benchmark.data.simulate.regions import (
+    DomainPlan,
+    Region,
+    domain_plans,
+    read_region,
+    regions,
+    resolve,
+)
+from benchmark.data.simulate.scene import observe
+from benchmark.data.simulate.weather import Weather, draw_weather
+from benchmark.errors import UsageError
+from benchmark.randomness import generator
+
+GENERATOR_VERSION: Final = "1.0"
+"""Changes whenever the same seed gives other samples."""
+
+DOMAINS: Final[tuple[str, ...]] = (
+    "ARG",
+    "AUS",
+    "BEL",
+    "CHN",
+    "FRA",
+    "GBR",
+    "NLD",
+    "USA",
+    "USA-2017",
+    "USA-2018",
+    "USA-2020",
+    "USA-2021",
+)
+"""Domains that are made when none are named."""
+
+CHUNK: Final = 1024
+"""Samples rendered at once; part of the recipe, since each chunk has its own random stream."""
+
+THREADS: Final = 2
+
+MOST_SAMPLES: Final = 2_000_000
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """Switches of the simulator, for ablations; the defaults make the benchmark's data.
+
+    Attributes:
+        water: Whether paddies are flooded.
+        noise: Whether observation adds haze, noise, mixed pixels and label errors.
+        gaps: Whether clouds hide dates.
+        many_others: Whether `other` is a mixture of land uses instead of the commonest one.
+        calendar_of: Region whose calendar rows replace those of the same crop, or ``None``.
+    """
+
+    water: bool = True
+    noise: bool = True
+    gaps: bool = True
+    many_others: bool = True
+    calendar_of: str | None = None
+
+
+def simulate_domain(
+    name: str,
+    *,
+    samples: int,
+    seed: int,
+    own_regions: Mapping[str, Region] | None = None,
+    calendar_season: bool = False,
+    options: Options | None = None,
+    progress: Progress | None = None,
+) -> DomainSamples:
+    """Simulate the samples of one domain.
+
+    They depend on the generator version, the arguments and nothing else.
+
+    Args:
+        name: Country, country-year or region, such as ``FRA``, ``USA-2017`` or ``USA-AR``.
+        samples: Number of samples.
+        seed: Seed of the dataset.
+        own_regions: The user's regions by name.
+        calendar_season: Whether southern years start in January instead of July.
+        options: Switches for ablations.
+        progress: Called with the domain's name, the samples made and the samples wanted.
+
+    Returns:
+        The samples, labels with a few errors as in reality.
+
+    Raises:
+        UsageError: If the domain is unknown or the number of samples impossible.
+    """
+    made, _ = _simulate(name, samples, seed, own_regions or {}, options or Options(), progress)
+    _, parts = resolve(name, own_regions or {})
+    if calendar_season and parts[0].hemisphere == "south":
+        series = np.roll(made.series, -HALF_YEAR_STEPS, axis=-1)
+        return DomainSamples(**{**made.__dict__, "series": series})
+    return made
+
+
+def _simulate(
+    name: str,
+    samples: int,
+    seed: int,
+    own: Mapping[str, Region],
+    options: Options,
+    progress: Progress | None,
+) -> tuple[DomainSamples, npt.NDArray[np.float64]]:
+    """Return the samples of a domain, aligned, and the share missing at each step [73]."""
+    plan, parts = resolve(name, own)
+    if not 1 <= samples <= MOST_SAMPLES:
+        raise UsageError(
+            f"{samples} samples of {name} cannot be made: ask for 1 to {MOST_SAMPLES}."
+        )
+    if len({region.hemisphere for region in parts}) > 1:
+        raise UsageError(f"The regions of {name} lie in two hemispheres: split the domain.")
+    parts = tuple(_with_options(region, options) for region in parts)
+    fields, places = draw_fields(name, seed, parts, plan.classes, samples)
+    weather = draw_weather(name, seed, parts, places)
+    series = np.empty((samples, 10, STEPS_PER_YEAR), np.float32)
+    missing = np.zeros(STEPS_PER_YEAR)
+    starts = range(0, samples, CHUNK)
+
+    def render(start: int) -> npt.NDArray[np.float64]:
+        chunk = take(fields, np.arange(start, min(start + CHUNK, samples)))
+        rng = generator(seed, name, "pixels", start)
+        series[start : start + CHUNK], lost = _render(rng, chunk, weather, options)
+        return lost
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        for start, lost in zip(starts, pool.map(render, starts), strict=True):
+            missing += lost
+            if progress is not None:
+                progress(name, min(start + CHUNK, samples), samples)
+    return _label(name, seed, plan, fields, series, options), missing / samples
+
+
+def _render(
+    rng: np.random.Generator, chunk: Fields, weather: Weather, options: Options
+) -> tuple[FloatArray, npt.NDArray[np.float64]]:
+    """Return the gap-free series of a chunk [n, 10, 73] and its count of gaps per step [73]."""
+    seen = observation.seen_dates(rng, chunk, weather)
+    if not options.gaps:
+        seen = np.ones_like(seen)
+    sample, step = np.nonzero(seen)
+    surface = observe(chunk, weather, sample, step, water=options.water)
+    values = np.full((len(seen), STEPS_PER_YEAR, 10), np.nan, np.float32)
+    values[sample, step] = surface
+    if options.noise:
+        mixed = observation.mix_neighbours(rng, values.transpose(0, 2, 1), chunk.block)
+        surface = mixed[sample, :, step]
+        values[sample, step] = observation.disturb(rng, surface, sample, len(seen))
+    grid = to_year_grid(values.transpose(0, 2, 1), step_centres())
+    return grid, (~seen).sum(axis=0).astype(np.float64)
+
+
+def _label(
+    name: str, seed: int, plan: DomainPlan, fields: Fields, series: FloatArray, options: Options
+) -> DomainSamples:
+    """Put labels and ids on the series of a domain."""
+    labels = fields.crop
+    if options.noise:
+        labels = observation.mislabel(generator(seed, name, "labels"), labels)
+    return DomainSamples(
+        name=name,
+        series=series,
+        labels=labels.astype(np.int64),
+        sample_ids=np.array([f"{name}:sim:{row:07d}" for row in range(len(labels))]),
+        longitude=fields.longitude,
+        latitude=fields.latitude,
+        block=fields.block,
+        year=np.full(len(labels), plan.year, np.int64),
+    )
+
+
+def _with_options(region: Region, options: Options) -> Region:
+    """Return a region with the switches applied to its calendar."""
+    rows = list(region.rows)
+    if not options.many_others:
+        others = [row for row in rows if row.crop == "other"]
+        commonest = max(others, key=lambda row: row.area, default=None)
+        rows = [row for row in rows if row.crop != "other" or row is commonest]
+    if options.calendar_of is not None:
+        foreign = resolve(options.calendar_of, {})[1]
+        new = [row for part in foreign for row in part.rows if row.crop != "other"]
+        known = {row.crop for row in new}
+        rows = [row for row in rows if row.crop not in known]
+        grown = {row.crop for row in region.rows}
+        rows += [row for row in new if row.crop in grown]
+    return region.model_copy(update={"rows": tuple(rows)})
+
+
+def simulate_dataset(
+    directory: Path,
+    *,
+    samples_per_domain: int,
+    seed: int,
+    domains: Sequence[str] | None = None,
+    region_files: Sequence[Path] = (),
+    calendar_season: bool = False,
+    progress: Progress | None = None,
+) -> None:
+    """Write a simulated CropGlobe in the official layout.
+
+    Args:
+        directory: Directory to write, made if needed.
+        samples_per_domain: Samples of each domain.
+        seed: Seed; the same one gives the same bytes.
+        domains: Domains to make; by default those of `DOMAINS`, or only the regions of
+            `region_files` where there are any.
+        region_files: YAML files of further regions.
+        calendar_season: Whether southern years start in January instead of July.
+        progress: Called with a domain's name, its samples made and its samples wanted.
+
+    Raises:
+        UsageError: If a domain is unknown or the number of samples impossible.
+        DataError: If a region file is wrong or the directory cannot be written.
+    """
+    own = {region.name: region for region in map(read_region, region_files)}
+    names = tuple(domains) if domains is not None else (*own,) or DOMAINS
+    names = tuple(dict.fromkeys(names))
+    cards = {name: _card(name, own, calendar_season) for name in names}
+    card = DatasetCard(
+        name="CropGlobe (simulated)",
+        source="cropglobe simulate: PROSAIL emulator, crop calendars, clouds; no satellite saw it",
+        licence="CC0-1.0",
+        simulated=True,
+        generator_version=GENERATOR_VERSION,
+        seed=seed,
+        domains=cards,
+    )
+
+    def stream() -> Iterator[DomainSamples]:
+        for name in names:
+            made, missing = _simulate(name, samples_per_domain, seed, own, Options(), progress)
+            if calendar_season and resolve(name, own)[1][0].hemisphere == "south":
+                series = np.roll(made.series, -HALF_YEAR_STEPS, axis=-1)
+                made = DomainSamples(**{**made.__dict__, "series": series})
+                missing = np.roll(missing, -HALF_YEAR_STEPS)
+            # The card is written after the last domain, so what was missing can still be entered.
+            card.domains[name] = cards[name].model_copy(
+                update={
+                    "missing_share": round(float(missing.mean()), 4),
+                    "missing_by_step": tuple(round(float(share), 4) for share in missing),
+                }
+            )
+            yield made
+
+    write_dataset(directory, card, stream())
+
+
+def _card(name: str, own: Mapping[str, Region], calendar_season: bool) -> DomainCard:
+    """Return what is known of a domain before it is made."""
+    plan, parts = resolve(name, own)
+    aligned = parts[0].hemisphere == "south" and not calendar_season
+    return DomainCard(
+        year=plan.year,
+        processing_level="simulated",
+        cadence_days=5,
+        gap_filling="linear between clear 5-day steps",
+        season="aligned" if aligned else "calendar",
+        season_start="07-05" if aligned else "01-01",
+        unit="digital_number",
+        label_map="simulated",
+        notes=(
+            f"Class set and shares: {plan.source} (mark {plan.mark}).",
+            "Three in a hundred labels are wrong on purpose.",
+        ),
+    )
+
+
+def known_domains() -> tuple[str, ...]:
+    """Return every name that can be simulated: countries, country-years and regions."""
+    return tuple(sorted({*domain_plans(), *regions()}))
