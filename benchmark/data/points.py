@@ -163,6 +163,7 @@ class Observations:
         rows, owner = self.samples.rows_of(members)
         after = self.season.days_after_start(self.points.days[rows])
         clear = ~np.isnan(self.points.values[rows][:, self.band_columns]).any(axis=1)
+        clear &= len(self.bands) > 0
         clear &= (after >= 0) & (after < DAYS_PER_YEAR)
         return np.bincount(owner[clear], minlength=len(members))
 
