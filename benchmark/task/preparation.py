@@ -233,38 +233,34 @@ def _divide(
     """Divide rows into a large and a small part by class, and by whole blocks if there are any."""
     labels = samples.labels[rows]
     state = seed % 2**32
-    if blocks is None:
-        if np.bincount(labels).max() < 2 or len(rows) < 2 * len(np.unique(labels)):
-            raise DataError(
-                f"Source {samples.name} has {len(rows)} samples left: too few to divide by class."
-            )
-        rare = np.bincount(labels, minlength=len(CROPS))[labels] < 2
-        splitter = StratifiedShuffleSplit(1, test_size=fraction, random_state=state)
-        large, small = next(splitter.split(rows[~rare], labels[~rare]))
-        return np.sort(np.concatenate([rows[~rare][large], rows[rare]])), np.sort(
-            rows[~rare][small]
+    if blocks is not None:
+        large, small = _divide_blocks(labels, blocks[rows], fraction, state)
+        return rows[large], rows[small]
+    if len(rows) < 2 * len(np.unique(labels)):
+        raise DataError(
+            f"Source {samples.name} has {len(rows)} samples left: too few to divide by class."
         )
-    folds = max(2, round(1 / fraction))
-    grouped = StratifiedGroupKFold(folds, shuffle=True, random_state=state)
-    # Of the folds, the one that leaves every class on both sides, then the one nearest in size.
-    best: tuple[int, float] | None = None
-    chosen: tuple[Rows, Rows] | None = None
-    wanted = fraction * len(rows)
+    single = np.bincount(labels, minlength=len(CROPS))[labels] < 2
+    splitter = StratifiedShuffleSplit(1, test_size=fraction, random_state=state)
+    large, small = next(splitter.split(rows[~single], labels[~single]))
+    return np.sort(np.concatenate([rows[~single][large], rows[single]])), rows[~single][small]
+
+
+def _divide_blocks(
+    labels: npt.NDArray[np.int64], blocks: Rows, fraction: float, state: int
+) -> tuple[Rows, Rows]:
+    """Of stratified folds of whole blocks, choose the one that leaves classes on both sides."""
+    grouped = StratifiedGroupKFold(max(2, round(1 / fraction)), shuffle=True, random_state=state)
     with warnings.catch_warnings():
         # A class with fewer samples than folds is what the choice of the fold is for.
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-        parts = list(grouped.split(rows, labels, blocks[rows]))
-    for large, small in parts:
-        lost = (
-            len(np.unique(labels)) * 2
-            - len(np.unique(labels[large]))
-            - len(np.unique(labels[small]))
-        )
-        quality = (lost, abs(len(small) - wanted))
-        if best is None or quality < best:
-            best, chosen = quality, (rows[large], rows[small])
-    assert chosen is not None
-    return chosen
+        folds: list[tuple[Rows, Rows]] = list(grouped.split(labels, labels, blocks))
+
+    def quality(fold: tuple[Rows, Rows]) -> tuple[int, float]:
+        lost_large, lost_small = (len(np.unique(labels)) - len(np.unique(labels[p])) for p in fold)
+        return len(CROPS) * lost_large + lost_small, abs(len(fold[1]) - fraction * len(labels))
+
+    return min(folds, key=quality)
 
 
 def _cap(
@@ -276,6 +272,13 @@ def _cap(
     labels = samples.labels[rows]
     counts = np.bincount(labels, minlength=len(CROPS))
     floor = np.minimum(counts, protocol.minimum_class_samples)
+    if floor.sum() > most:
+        raise DataError(
+            f"{purpose.capitalize()} {samples.name} is capped at {most} samples, which cannot hold "
+            f"its {np.count_nonzero(counts)} classes with at least "
+            f"{protocol.minimum_class_samples} samples each: raise the cap in protocol "
+            f"{protocol.name}."
+        )
     exact = np.maximum(counts * (most / len(rows)), floor)
     above = exact - floor
     spare = max(most - int(floor.sum()), 0)

@@ -1,0 +1,94 @@
+"""Protocols: shipped ones, validation, and what the hash depends on."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmark.errors import UsageError
+from benchmark.task.protocol import (
+    load_protocol,
+    parse_protocol,
+    shipped_protocols,
+    validate_protocol,
+)
+
+SMOKE = load_protocol("smoke").model_dump()
+
+
+def test_four_protocols_are_shipped() -> None:
+    assert shipped_protocols() == ("paper", "paper-released", "quick", "smoke")
+    for name in shipped_protocols():
+        assert load_protocol(name).name == name
+
+
+def test_paper_has_the_published_budget() -> None:
+    # paper_facts.md, Training [C]: Adam 1e-4, batch 256, 50 epochs, 20 % validation, seeds 82..91,
+    # 500 trees.
+    for name in ("paper", "paper-released"):
+        protocol = load_protocol(name)
+        assert protocol.network.epochs == 50
+        assert protocol.network.batch_size == 256
+        assert protocol.network.learning_rate == 1e-4
+        assert protocol.validation_fraction == 0.2
+        assert protocol.seeds == tuple(range(82, 92))
+        assert protocol.trees.forest == 500
+
+
+def test_only_the_released_protocol_repeats_defects() -> None:
+    for name in shipped_protocols():
+        defects = load_protocol(name).released_defects.model_dump().values()
+        assert all(defects) if name == "paper-released" else not any(defects)
+
+
+def test_hash_changes_with_the_budget_but_not_with_seeds_device_or_description() -> None:
+    base = validate_protocol(SMOKE, where="test")
+    for same in ({"seeds": (1,)}, {"device": "cpu"}, {"description": "x"}):
+        assert validate_protocol(SMOKE | same, where="test").hash == base.hash
+    for other in ({"validation_fraction": 0.3}, {"label_policy": "all"}, {"name": "x"}):
+        assert validate_protocol(SMOKE | other, where="test").hash != base.hash
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"validation_fracton": 0.2}, "unknown key 'validation_fracton': did you mean"),
+        ({"network": SMOKE["network"] | {"epoch": 3}}, "'network.epoch': did you mean 'epochs'"),
+        ({"label_policy": "closed"}, "label_policy"),
+        ({"seeds": ()}, "seeds"),
+        ({"seeds": (1, 1)}, "repeated"),
+        ({"device": "gpu"}, "device"),
+        ({"held_out_fraction": 0.5, "validation_fraction": 0.5}, "too little to train on"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_named(change: dict[str, object], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        validate_protocol(SMOKE | change, where="mine.yaml")
+
+
+def test_a_missing_key_is_named() -> None:
+    with pytest.raises(UsageError, match=r"mine.yaml: the key 'network' is missing"):
+        validate_protocol({k: v for k, v in SMOKE.items() if k != "network"}, where="mine.yaml")
+
+
+@pytest.mark.parametrize("text", ["- a\n- b", "key: [", "", "just words"])
+def test_text_that_is_no_protocol(text: str) -> None:
+    with pytest.raises(UsageError, match=r"mine\.yaml"):
+        parse_protocol(text, where="mine.yaml")
+
+
+def test_unknown_name_suggests_one() -> None:
+    with pytest.raises(UsageError, match="did you mean 'quick'"):
+        load_protocol("quik")
+
+
+def test_a_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "name: mine\nseeds: [1]\nheld_out_fraction: 0\nvalidation_fraction: 0.2\n"
+        "minimum_class_samples: 1\n"
+        "network: {epochs: 1, batch_size: 8, learning_rate: 0.1}\n"
+        "trees: {forest: 1, boosting_rounds: 1, early_stopping_rounds: 1}\n"
+    )
+    assert load_protocol(str(path)).name == "mine"
+    with pytest.raises(UsageError, match="absent"):
+        load_protocol(str(tmp_path / "absent.yaml"))

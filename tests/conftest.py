@@ -1,0 +1,42 @@
+"""Fixtures that every test may use."""
+
+from collections.abc import Callable
+
+import pytest
+from tiny import make_samples, write_tiny
+
+from benchmark.data.dataset import Dataset
+from benchmark.task.protocol import Protocol, load_protocol
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """Three domains: France, China (no wheat, later) and the USA (soybeans, later still)."""
+    return write_tiny(
+        tmp_path_factory.mktemp("tiny") / "data",
+        make_samples("FRA"),
+        make_samples("CHN", crops=("corn", "rice", "other"), shift=2),
+        make_samples("USA", crops=("corn", "soybeans", "other"), shift=3),
+    )
+
+
+@pytest.fixture(scope="session")
+def smoke() -> Protocol:
+    """The shipped protocol of seconds."""
+    return load_protocol("smoke")
+
+
+@pytest.fixture
+def changed() -> Callable[..., Protocol]:
+    """Make a protocol from smoke with some values changed."""
+
+    def change(**values: object) -> Protocol:
+        return Protocol.model_validate(load_protocol("smoke").model_dump() | values)
+
+    return change
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep every test out of the user's cache."""
+    monkeypatch.setenv("CROPGLOBE_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
