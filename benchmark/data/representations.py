@@ -1,10 +1,11 @@
-"""Named views of a domain's samples, computed from its series and cached by content."""
+"""Named views of a domain's samples, computed from its series or read, and cached by content."""
 
 import hashlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 from tempfile import mkstemp
 from types import MappingProxyType
@@ -14,10 +15,38 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.data.season import DAYS_PER_YEAR, WINDOW, FloatArray, season, step_centres
-from benchmark.errors import UsageError, did_you_mean
+from benchmark.errors import MethodError, UsageError, did_you_mean
+
+ENTRY_POINTS: Final = "cropglobe.representations"
+"""Entry-point group; each entry is a function that returns representations."""
 
 HARMONICS: Final = (1, 2)
 """Cycles per year of the harmonic fit; a co-author's published recipe (paper_facts.md, mark I)."""
+
+
+@dataclass(frozen=True)
+class Observations:
+    """What a representation may look at: the samples of one domain, without their labels.
+
+    Attributes:
+        domain: Name of the domain.
+        series: Reflectance [N, B, 73].
+        bands: Names of the bands [B].
+        sample_ids: Id of each sample [N].
+        longitude: Degrees east [N], or ``None`` where the data has no coordinates.
+        latitude: Degrees north [N], or ``None``.
+        first_day: Days from 1 January to the first step of the series.
+        root: Directory of the dataset, where precomputed embeddings lie; ``None`` if there is none.
+    """
+
+    domain: str
+    series: FloatArray
+    bands: tuple[str, ...]
+    sample_ids: npt.NDArray[np.str_]
+    longitude: npt.NDArray[np.float64] | None = None
+    latitude: npt.NDArray[np.float64] | None = None
+    first_day: int = 0
+    root: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -27,16 +56,19 @@ class Representation:
     Attributes:
         name: Its name.
         summary: What it is, with its shape.
-        compute: Series [N, B, 73] to features [N, ...].
+        compute: Observations of N samples to features [N, ...], float32; raises
+            ``UnavailableError`` where it lacks something that it needs.
         version: Raised when its values change.
         cached: Whether it is worth keeping on disk.
+        stored: Whether it is read from the dataset's directory rather than computed.
     """
 
     name: str
     summary: str
-    compute: Callable[[FloatArray], FloatArray]
+    compute: Callable[[Observations], FloatArray]
     version: str = "1"
     cached: bool = False
+    stored: bool = False
 
 
 def harmonic_features(series: FloatArray) -> FloatArray:
@@ -63,43 +95,82 @@ def _harmonic_solver() -> FloatArray:
     return np.linalg.pinv(np.stack(columns, axis=1)).astype(np.float32)
 
 
-def _year(series: FloatArray) -> FloatArray:
-    return series
+def _year(samples: Observations) -> FloatArray:
+    return samples.series
 
 
-REPRESENTATIONS: Final[Mapping[str, Representation]] = MappingProxyType(
+def _season(samples: Observations) -> FloatArray:
+    return season(samples.series)
+
+
+def _harmonic(samples: Observations) -> FloatArray:
+    return harmonic_features(samples.series)
+
+
+BUILT_IN: Final[Mapping[str, Representation]] = MappingProxyType(
     {
         view.name: view
         for view in (
             Representation("median-year", "5-day medians of the year [B, 73]", _year),
-            Representation("median", "5-day medians of the season window [B, 43]", season),
+            Representation("median", "5-day medians of the season window [B, 43]", _season),
             Representation(
                 "harmonic",
                 "constant and two harmonics of the season window [B, 5]",
-                harmonic_features,
+                _harmonic,
                 cached=True,
             ),
         )
     }
 )
+"""Representations that need nothing but numpy; others come through the entry points."""
+
+
+@cache
+def representations() -> Mapping[str, Representation]:
+    """Return every representation by name: the built-in ones and those of installed packages.
+
+    Raises:
+        MethodError: If an entry point cannot be loaded or two representations share a name.
+    """
+    found = dict(BUILT_IN)
+    for point in entry_points(group=ENTRY_POINTS):
+        try:
+            views: tuple[Representation, ...] = tuple(point.load()())
+        except (ImportError, AttributeError, TypeError) as error:
+            raise MethodError(
+                f"The representations of '{point.name}' ({point.value}) cannot be loaded: "
+                f"{error}; mend or uninstall that package."
+            ) from error
+        for view in views:
+            if view.name in found:
+                raise MethodError(
+                    f"Two representations are named '{view.name}': rename that of {point.value}."
+                )
+            found[view.name] = view
+    return MappingProxyType(dict(sorted(found.items())))
 
 
 def get_representation(name: str) -> Representation:
-    """Return a representation.
+    """Return a representation; packages are opened only where it is not built in.
 
     Raises:
         UsageError: If there is none of that name.
     """
-    if name not in REPRESENTATIONS:
-        raise UsageError(f"Unknown representation '{name}': {did_you_mean(name, REPRESENTATIONS)}")
-    return REPRESENTATIONS[name]
+    if name in BUILT_IN:
+        return BUILT_IN[name]
+    known = representations()
+    if name not in known:
+        raise UsageError(f"Unknown representation '{name}': {did_you_mean(name, known)}")
+    return known[name]
 
 
-def represent(series: FloatArray, name: str, *, cache_directory: Path | None = None) -> FloatArray:
+def represent(
+    samples: Observations, name: str, *, cache_directory: Path | None = None
+) -> FloatArray:
     """Compute a representation, or take it from the cache.
 
     Args:
-        series: Reflectance [N, B, 73].
+        samples: The samples.
         name: Name of the representation.
         cache_directory: Where computed representations are kept; ``None`` keeps none.
 
@@ -108,25 +179,29 @@ def represent(series: FloatArray, name: str, *, cache_directory: Path | None = N
 
     Raises:
         UsageError: If there is no such representation.
+        UnavailableError: If it lacks something here, such as weights or embeddings.
     """
     view = get_representation(name)
     if cache_directory is None or not view.cached:
-        return view.compute(series)
-    path = cache_directory / f"{view.name}-{view.version}-{_content_key(series)}.npy"
+        return view.compute(samples)
+    path = cache_directory / f"{view.name}-{view.version}-{_content_key(samples)}.npy"
     if path.is_file():
         try:
             return np.asarray(np.load(path, allow_pickle=False), dtype=np.float32)
         except (OSError, ValueError, EOFError):
             # A cache entry that cannot be read is made again, below.
             path.unlink(missing_ok=True)
-    features = view.compute(series)
+    features = view.compute(samples)
     _save(path, features)
     return features
 
 
-def _content_key(series: FloatArray) -> str:
-    digest = hashlib.sha256(repr(series.shape).encode())
-    digest.update(np.ascontiguousarray(series).data)
+def _content_key(samples: Observations) -> str:
+    header = (samples.series.shape, samples.bands, samples.first_day)
+    digest = hashlib.sha256(repr(header).encode())
+    for array in (samples.series, samples.longitude, samples.latitude):
+        if array is not None:
+            digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()[:24]
 
 

@@ -21,12 +21,24 @@ DAYS_PER_YEAR: Final = STEP_DAYS * STEPS_PER_YEAR
 HALF_YEAR_STEPS: Final = 36
 """Steps by which the hemispheres are out of phase: 36 of 73, that is 180 days."""
 
+SHIFTED_FIRST_DAY: Final = (STEPS_PER_YEAR - HALF_YEAR_STEPS) * STEP_DAYS
+"""Days from the start of a year to what stands first after it was moved by half a year."""
+
+DAYS_BEFORE_MONTH: Final = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334)
+"""Days of a common year before the first day of each month."""
+
 FloatArray = npt.NDArray[np.float32]
 
 
 def step_of_day(day_of_year: int) -> int:
     """Return the composite that holds a day of the year (1 to 366; day 366 joins the last one)."""
     return min((day_of_year - 1) // STEP_DAYS, STEPS_PER_YEAR - 1)
+
+
+def days_to(month_and_day: str) -> int:
+    """Return the days from 1 January to ``MM-DD`` of a common year."""
+    month, _, day = month_and_day.partition("-")
+    return DAYS_BEFORE_MONTH[int(month) - 1] + int(day) - 1
 
 
 def step_centres() -> npt.NDArray[np.float64]:

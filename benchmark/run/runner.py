@@ -11,8 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.data.dataset import Dataset, DomainCard
-from benchmark.data.representations import represent
-from benchmark.data.season import shift_half_year
+from benchmark.data.representations import Observations, represent
+from benchmark.data.season import (
+    DAYS_PER_YEAR,
+    SHIFTED_FIRST_DAY,
+    days_to,
+    shift_half_year,
+)
 from benchmark.data.taxonomy import CROPS, OTHER, country_of
 from benchmark.errors import UnavailableError
 from benchmark.results.provenance import provenance
@@ -172,20 +177,39 @@ class Runner:
         """What makes samples alike where the protocol looks at the representation."""
         if self.protocol.deduplicate != "representation":
             return None
-        return self._features(job, domain)
+        try:
+            return self._features(job, domain)
+        except UnavailableError:
+            # The job ends as `unavailable` when it is fitted; its rows still name their samples.
+            return None
 
     def _features(self, job: Job, domain: str) -> Features:
-        key = (domain, job.method.representation, job.identity.bands)
-        if key not in self._views:
-            series = self.dataset.series(domain, job.identity.bands)
-            country = country_of(domain)
-            southern = country is not None and country.hemisphere == "south"
-            calendar = self.dataset.domain_card(domain).season == "calendar"
-            if self.protocol.season == "aligned" and southern and calendar:
-                series = shift_half_year(series)
-            name = job.method.representation
-            self._views[key] = represent(series, name, cache_directory=self.cache_directory)
-        return self._views[key]
+        name, bands = job.method.representation, job.identity.bands
+        if (domain, name, bands) not in self._views:
+            self._views[domain, name, bands] = represent(
+                self._observations(domain, bands), name, cache_directory=self.cache_directory
+            )
+        return self._views[domain, name, bands]
+
+    def _observations(self, domain: str, bands: tuple[str, ...]) -> Observations:
+        samples, card = self.dataset.load(domain), self.dataset.domain_card(domain)
+        series = self.dataset.series(domain, bands)
+        country = country_of(domain)
+        southern = country is not None and country.hemisphere == "south"
+        moved_here = self.protocol.season == "aligned" and southern and card.season == "calendar"
+        moved_before = southern and card.season == "aligned"
+        first_day = days_to(card.season_start or "01-01")
+        return Observations(
+            domain=domain,
+            series=shift_half_year(series) if moved_here else series,
+            bands=bands,
+            sample_ids=samples.sample_ids,
+            longitude=samples.longitude,
+            latitude=samples.latitude,
+            first_day=(first_day + SHIFTED_FIRST_DAY * (moved_here or moved_before))
+            % DAYS_PER_YEAR,
+            root=self.dataset.root,
+        )
 
     def _fit(self, job: Job, split: SourceSplit, device: str) -> _Fit:
         features = self._features(job, job.source)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
+from benchmark.data.representations import get_representation
 from benchmark.errors import MethodError, UsageError, did_you_mean
 from benchmark.task import protocol as protocols
 
@@ -26,6 +27,24 @@ Labels = npt.NDArray[np.int64]
 Track = Literal["inductive", "unlabelled-target", "knowledge", "oracle"]
 
 
+class Pretraining(BaseModel):
+    """What an encoder saw before it came here.
+
+    Attributes:
+        data: Products.
+        countries: Codes of the countries that it saw; ``None`` is the whole world.
+        years: Years of the data.
+        labels: Labels that it was trained with, or that there were none.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: str
+    countries: tuple[str, ...] | None
+    years: tuple[int, ...]
+    labels: str
+
+
 class Card(BaseModel):
     """What a reader must know of a method.
 
@@ -34,8 +53,11 @@ class Card(BaseModel):
         reference: Publication or repository it comes from; this project where it is its own.
         licence: Licence of code and weights.
         in_released_code: Whether the paper's released code contains it.
-        pretraining: Data, regions and years of pretraining; ``None`` if there was none.
+        pretraining: What it was trained on before; ``None`` if it was not.
         extra_information: What it uses beyond the source's series and labels, such as coordinates.
+        parameters: Trained numbers for ten bands and seven classes; ``None`` where they depend on
+            the data, as in trees.
+        notes: Cautions, and where it departs from its reference.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,8 +66,10 @@ class Card(BaseModel):
     reference: str
     licence: str
     in_released_code: bool = False
-    pretraining: str | None = None
+    pretraining: Pretraining | None = None
     extra_information: tuple[str, ...] = ()
+    parameters: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,8 +134,10 @@ class Method:
 
     @property
     def code_fingerprint(self) -> str:
-        """Sixteen hex digits over the version and the source file in which it is built."""
-        digest = hashlib.sha256(f"{self.name}\n{self.version}\n".encode())
+        """Sixteen hex digits over version, representation and the file in which it is built."""
+        view = get_representation(self.representation)
+        text = f"{self.name}\n{self.version}\n{view.name}\n{view.version}\n"
+        digest = hashlib.sha256(text.encode())
         function = getattr(self.build, "func", self.build)
         file = inspect.getsourcefile(function)
         if file is not None and Path(file).is_file():
