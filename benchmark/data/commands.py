@@ -168,17 +168,25 @@ def _console() -> "Console":
 
 @contextmanager
 def _progress(verb: str) -> Iterator[Progress]:
-    """Show one bar for the domain at work, on the error stream, gone when it is done."""
+    """Show one bar for the domain at work, on the error stream, from the first report on."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    console = Console(stderr=True)
-    with Bar(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
-        task = bar.add_task(verb, total=None)
+    bar = Bar(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
+    task = bar.add_task(verb, total=None)
+    started = False
 
-        def report(domain: str, done: int, total: int) -> None:
-            bar.update(task, description=f"{verb} {domain}", completed=done, total=total)
+    def report(domain: str, done: int, total: int) -> None:
+        nonlocal started
+        if not started:
+            bar.start()
+            started = True
+        bar.update(task, description=f"{verb} {domain}", completed=done, total=total)
 
+    try:
         yield report
+    finally:
+        if started:  # stopping a bar that never started writes an empty line
+            bar.stop()
