@@ -40,6 +40,7 @@ class Fields:
         irrigated: Whether the field is irrigated [N].
         lint: Share of the surface that open bolls cover [N].
         crown: Crown cover of trees and vines, 1 elsewhere [N].
+        gaps: Share of the stand that stays open [N].
         shade: Brightness of the ground between crowns [N].
         hotspot: Hot spot size [N].
     """
@@ -56,6 +57,7 @@ class Fields:
     irrigated: npt.NDArray[np.bool_]
     lint: FloatArray
     crown: FloatArray
+    gaps: FloatArray
     shade: FloatArray
     hotspot: FloatArray
 
@@ -110,6 +112,7 @@ def draw_fields(
         irrigated=irrigated,
         lint=np.where(main.defoliate < NEVER, levels.uniform(0.04, 0.20), 0).astype(np.float32),
         crown=np.where(cover < 1, crown, 1).astype(np.float32),
+        gaps=_gaps(levels, irrigated),
         shade=levels.uniform(0.70, 0.95),
         hotspot=levels.uniform(0.03, 0.25),
     )
@@ -171,3 +174,10 @@ def _vigour(levels: Levels, irrigated: npt.NDArray[np.bool_], block: FloatArray)
     log = spread * levels.normal("field") + sizes["vigour_pixel"] * levels.normal("pixel")
     log = log + np.where(irrigated, 0.5, 1.0) * block
     return np.asarray(np.exp(np.minimum(log, 0.4)), np.float32)
+
+
+def _gaps(levels: Levels, irrigated: npt.NDArray[np.bool_]) -> FloatArray:
+    """Return the share of the stand that stays open: many small gaps, few large ones, [N]."""
+    sizes = effects()
+    mean = np.where(irrigated, sizes["gaps_irrigated"], sizes["gaps_rainfed"])
+    return np.asarray(np.minimum(-np.log(levels.uniform(0.01, 1)) * mean, 0.4), np.float32)

@@ -62,7 +62,9 @@ def observe(
     out = below.copy()
     trees = np.flatnonzero(own.crown < 1)
     plain = np.flatnonzero((canopy.area > BARE) & (own.crown >= 1))
-    out[plain] = _seen(take(canopy, plain), own.hotspot[plain], take(geometry, plain), below[plain])
+    closed = _seen(take(canopy, plain), own.hotspot[plain], take(geometry, plain), below[plain])
+    gaps, shade = own.gaps[plain, None], own.shade[plain, None]
+    out[plain] = (1 - gaps) * closed + gaps * shade * below[plain]
     out[trees] = _orchard(
         take(own, trees), take(canopy, trees), take(geometry, trees), below[trees]
     )
