@@ -53,7 +53,7 @@ class DomainCard(BaseModel):
         gap_filling: How gaps were filled.
         season: ``calendar`` if the first step is the season start as declared, ``aligned`` if a
             southern year was moved by half a year.
-        season_start: Month and day at which the 73 steps begin, ``MM-DD``.
+        season_start: Calendar day at which the 73 steps begin, ``MM-DD``; of an aligned year too.
         unit: Stored unit, ``reflectance`` or ``digital_number``; ``None`` is detected.
         missing_share: Share of sample-dates without observation before filling.
         missing_by_step: That share for each 5-day step, [73], where it is known.
@@ -229,7 +229,7 @@ def open_dataset(root: Path) -> Dataset:
             f"There is no data directory {root}: name one with CropGlobe files, or 'simulated'."
         )
     files: dict[str, Path] = {}
-    for path in sorted(root.rglob("median_S2_*_month1-12_day5.npz")):
+    for path in _files_below(root):
         match = YEAR_FILE.match(path.name)
         if match is None:
             continue
@@ -242,6 +242,15 @@ def open_dataset(root: Path) -> Dataset:
             f"{root} holds no file named like {year_file_name('FRA')}: is it a CropGlobe directory?"
         )
     return Dataset(root, read_card(root) or DatasetCard(name=root.resolve().name), files)
+
+
+def _files_below(root: Path) -> list[Path]:
+    """Return the whole-year files; hidden folders are what an interrupted writer left behind."""
+    return [
+        path
+        for path in sorted(root.rglob(year_file_name("*")))
+        if not any(part.startswith(".") for part in path.relative_to(root).parts)
+    ]
 
 
 def read_card(root: Path) -> DatasetCard | None:
@@ -282,9 +291,9 @@ def check_room(root: Path, names: Iterable[str], *, simulated: bool) -> DatasetC
             f"{root} holds {'simulated' if existing.simulated else 'real'} data: "
             "keep simulated and real domains in separate directories."
         )
+    taken = {path.name for path in _files_below(root)} if root.is_dir() else set()
     for name in names:
-        check_domain_name(name)
-        if root.is_dir() and any(root.rglob(year_file_name(name))):
+        if year_file_name(check_domain_name(name)) in taken:
             raise DataError(
                 f"{root} has domain {name} already: remove it or name another directory."
             )
@@ -335,7 +344,9 @@ def write_dataset(root: Path, card: DatasetCard, domains: Iterable[DomainSamples
     try:
         names = [_stage(staging, samples) for samples in domains]
         _write_card(staging / CARD_FILE, card if existing is None else _merge(existing, card))
-        for name in [*names, CARD_FILE]:
+        # The card goes first: killed in between, it names a domain too many, which is harmless,
+        # instead of a file standing there with the bands and the season of no card.
+        for name in [CARD_FILE, *names]:
             (staging / name).replace(root / name)
     except OSError as error:
         raise DataError(f"Cannot write to {root}: {error.strerror or error}.") from error

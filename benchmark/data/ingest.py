@@ -1,7 +1,6 @@
 """From a long point table to domains of a CropGlobe directory."""
 
 import hashlib
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,12 +36,12 @@ from benchmark.data.points import (
     gather_samples,
     observe,
 )
+from benchmark.data.regions import is_aligned, members_by_region
 from benchmark.data.tables import PointTable, read_table, table_columns
 from benchmark.data.taxonomy import (
     CROPS,
     OTHER,
     LabelMap,
-    countries,
     load_label_map,
     parse_code,
 )
@@ -172,7 +171,7 @@ def ingest_table(
     points = read_table(table, columns)
     impossible = _to_reflectance(points)
     samples = gather_samples(points)
-    regions, region_note = _regions(points, samples, region)
+    regions, region_note = members_by_region(points, samples, region)
     check_room(directory, regions, simulated=False)
     every_row = samples.rows_of(np.arange(len(samples)))
     label_year = choose_year(
@@ -227,45 +226,6 @@ def _to_reflectance(points: PointTable) -> float:
     return share
 
 
-def _regions(
-    points: PointTable, samples: Samples, region: str | None
-) -> tuple[dict[str, npt.NDArray[np.intp]], str | None]:
-    """Return the samples of each domain, and what was assumed to find them."""
-    everything = np.arange(len(samples))
-    if region is not None:
-        named = () if points.region is None else points.region.values
-        note = f"Domain {region} joins the regions {', '.join(named)} of the table."
-        return {region: everything}, note if len(named) > 1 else None
-    if points.region is not None and samples.region is not None:
-        if (samples.region < 0).any():
-            raise DataError(
-                f"{points.path} has samples without {points.columns.region}: fill it, or name one "
-                "domain with --region."
-            )
-        return {
-            name: np.flatnonzero(samples.region == index)
-            for index, name in enumerate(points.region.values)
-        }, None
-    from_reference = _country_of_references(points)
-    if from_reference is None:
-        raise UsageError(
-            f"{points.path} has no region column: name its domain with --region, such as "
-            "--region FRA, or the column with --region-column."
-        )
-    assumed = f"Domain {from_reference} was read from ref_id; --region gives another name."
-    return {from_reference: everything}, assumed
-
-
-def _country_of_references(points: PointTable) -> str | None:
-    """Return the country that every WorldCereal ``ref_id`` names, if it is one of the eight."""
-    if points.reference is None or (points.reference.row < 0).any():
-        return None
-    matches = [re.match(r"\d{4}_([A-Z]{3})_", text) for text in points.reference.values]
-    codes = {match[1] if match else "" for match in matches}
-    code = codes.pop() if len(codes) == 1 else ""
-    return code if code in countries() else None
-
-
 def _make_domain(
     job: _Job, name: str, members: npt.NDArray[np.intp], progress: Progress | None
 ) -> tuple[DomainSamples, DomainCard]:
@@ -306,7 +266,7 @@ def _make_domain(
         processing_level=job.level,
         cadence_days=observed.calendar.cadence,
         gap_filling=GAP_FILLING,
-        season="calendar",
+        season="aligned" if is_aligned(name, job.season) else "calendar",
         season_start=job.season_start,
         unit="digital_number",
         missing_share=round(missing, 4),

@@ -100,17 +100,24 @@ class Calendar:
 
 
 def make_calendar(
-    days: Days, cadence: float, *, declared: bool, window: float | None = None
+    days: Days,
+    cadence: float,
+    *,
+    declared: bool,
+    timed: bool = False,
+    window: float | None = None,
 ) -> Calendar:
     """Tell composites from acquisitions by the regularity of the dates.
 
     Regular dates further apart than Sentinel-2's revisit of 5 days are first days of composites;
     regular dates less far apart are so only where the format declares composites (WorldCereal).
+    Dates with a time of day are acquisitions.
 
     Args:
         days: Different dates of the domain, ascending, [T].
         cadence: Median days between two dates of one sample.
         declared: Whether the format of the table is one of composites.
+        timed: Whether the dates have a time of day.
         window: Length of the composites in days as the user states it, 0 for acquisitions;
             ``None`` detects it.
 
@@ -121,7 +128,8 @@ def make_calendar(
     if window is None:
         regular = np.abs(spacing - cadence) <= min(CALENDAR_SLACK, cadence / 2)
         composites = (
-            len(spacing) > 0
+            not timed
+            and len(spacing) > 0
             and bool(regular.mean() >= CALENDAR_SHARE)
             and cadence > (1 if declared else REVISIT_DAYS)
         )

@@ -236,6 +236,7 @@ def observe(
         np.unique(days),
         cadence_of(points, rows, owner),
         declared=points.columns.level is not None,
+        timed=points.timed,
         window=window,
     ).within(season)
     around = np.isin(days, calendar.days)

@@ -10,14 +10,15 @@ Two formats are understood, as parquet or CSV, and both through the same code:
   a ``system:index`` that begins with ``YYYYMMDD``; the place as ``.geo`` (a GeoJSON point) or
   ``lon`` and ``lat``; samples told apart by ``sample_id``, ``point_id`` or ``id``, else by place.
 
-65535, an empty cell and NaN mean that there is no observation. Other columns are not read.
+65535, an empty cell and NaN mean that there is no observation. Other columns are not read. Dates
+with a time of day other than midnight are acquisitions, whatever their spacing.
 """
 
 import csv
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,6 +39,9 @@ EMPTY_CELLS: Final = ["", "NA", "N/A", "NaN", "nan", "null", "None"]
 
 MILLISECONDS: Final = 1e11
 """A number above this is a time in milliseconds since 1970 (3 March 1973), not ``YYYYMMDD``."""
+
+COMPACT_DATE: Final = re.compile(r"(\d{8})(T\d{6})?(?=\D|$)")
+"""``YYYYMMDD`` with an optional ``THHMMSS``, as Sentinel-2's image indices begin."""
 
 Days = npt.NDArray[np.datetime64]
 Index = npt.NDArray[np.int64]
@@ -65,6 +69,7 @@ class PointTable:
         columns: Columns that were read.
         sample: Sample of each row.
         days: Date of each row, [R], datetime64[D].
+        timed: Whether some dates have a time of day other than midnight.
         values: Stored band values [R, B], float32, NaN where there is no observation.
         whole_numbers: Whether every band is stored as integers.
         label: Label code of each row.
@@ -79,6 +84,7 @@ class PointTable:
     columns: Columns
     sample: Words
     days: Days
+    timed: bool
     values: npt.NDArray[np.float32]
     whole_numbers: bool
     label: Words
@@ -143,6 +149,7 @@ def read_table(path: Path, columns: Columns) -> PointTable:
     for index, (name, column) in enumerate(zip(columns.bands.values(), bands, strict=True)):
         values[:, index] = _numbers(path, name, column, pa.float32())
     values[values == NO_OBSERVATION] = np.nan
+    days, timed = _days(path, columns.dates, table.column(columns.dates))
 
     def optional(name: str | None) -> Words | None:
         return None if name is None else _words(table.column(name))
@@ -151,7 +158,8 @@ def read_table(path: Path, columns: Columns) -> PointTable:
         path=path,
         columns=columns,
         sample=sample,
-        days=_days(path, columns.dates, table.column(columns.dates)),
+        days=days,
+        timed=timed,
         values=values,
         whole_numbers=all(pa.types.is_integer(column.type) for column in bands),
         label=_words(table.column(columns.label)),
@@ -191,7 +199,7 @@ def _words(column: Any) -> Words:
     if pa.types.is_floating(column.type):
         numbers = column.to_numpy()
         whole = numbers[np.isfinite(numbers)]
-        column = pc.if_else(pc.is_nan(column), None, column)
+        column = pc.if_else(pc.is_finite(column), column, None)
         if (whole == np.rint(whole)).all():
             column = column.cast(pa.int64())
     encoded = column.cast(pa.string()).combine_chunks().dictionary_encode()
@@ -209,25 +217,34 @@ def _numbers(path: Path, name: str, column: Any, kind: Any) -> npt.NDArray[Any]:
     return np.asarray(numbers.to_numpy())
 
 
-def _days(path: Path, name: str, column: Any) -> Days:
+def _days(path: Path, name: str, column: Any) -> tuple[Days, bool]:
+    """Return the date of each row, and whether some have a time of day."""
     if column.null_count:
         raise DataError(f"{path} has {column.null_count} rows without a date in column {name}.")
     if pa.types.is_temporal(column.type):
-        return np.asarray(column.cast(pa.timestamp("ms")).to_numpy()).astype("datetime64[D]")
-    words = _words(column)
-    days = np.array([_day(path, name, text) for text in words.values], dtype="datetime64[D]")
-    return days[words.row]
+        times = np.asarray(column.cast(pa.timestamp("ms")).to_numpy())
+        row = np.arange(len(times))
+    else:
+        words = _words(column)
+        moments = [_moment(path, name, text).replace(tzinfo=None) for text in words.values]
+        times, row = np.array(moments, dtype="datetime64[ms]"), words.row
+    days = times.astype("datetime64[D]")
+    return days[row], bool((times != days).any())
 
 
-def _day(path: Path, name: str, text: str) -> date:
-    match = re.match(r"(\d{4})-(\d{2})-(\d{2})|(\d{4})(\d{2})(\d{2})(?:\D|$)", text.strip())
+def _moment(path: Path, name: str, text: str) -> datetime:
+    """Return what a text says of a date, in UTC: ISO, ``YYYYMMDD`` or milliseconds since 1970."""
     try:
+        match = COMPACT_DATE.match(text.strip())
         if match is not None:
-            year, month, day = (int(part) for part in match.groups() if part is not None)
-            return date(year, month, day)
+            compact = match[1] + (match[2] or "T000000")
+            return datetime.strptime(compact, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+        if text[:5].endswith("-"):
+            moment = datetime.fromisoformat(text.strip())
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
         milliseconds = float(text)
         if milliseconds > MILLISECONDS:
-            return datetime.fromtimestamp(milliseconds / 1000, UTC).date()
+            return datetime.fromtimestamp(milliseconds / 1000, UTC)
     except (ValueError, OverflowError):
         pass  # said below
     raise DataError(

@@ -137,6 +137,15 @@ def test_two_files_for_one_domain(tmp_path: Path, make_samples: Make) -> None:
         open_dataset(tmp_path)
 
 
+def test_what_a_killed_writer_left_is_not_read(
+    tmp_path: Path, make_samples: Make, card_of: Card
+) -> None:
+    for name in ("FRA", "USA"):
+        write_domain_file(tmp_path / ".writing-abc" / year_file_name(name), make_samples(name))
+    write_dataset(tmp_path, card_of("FRA"), [make_samples("FRA")])
+    assert open_dataset(tmp_path).domains == ("FRA",)
+
+
 def test_directories_that_hold_no_dataset(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no data directory .*gone"):
         open_dataset(tmp_path / "gone")

@@ -31,7 +31,7 @@ def series_of(directory: Path, domain: str = "USA-AR") -> Any:
 def earth_engine(table: pd.DataFrame) -> pd.DataFrame:
     """Rewrite a WorldCereal table as an Earth Engine export."""
     out = pd.DataFrame({band: table[f"S2-L2A-B{band[1:].rjust(2, '0')}"] for band in BANDS})
-    out["system:index"] = table["timestamp"].dt.strftime("%Y%m%dT170711_0000")
+    out["system:index"] = table["timestamp"].dt.strftime("%Y%m%d_0000")
     out["system:time_start"] = table["timestamp"].astype("datetime64[ms]").astype("int64")
     out[".geo"] = [
         json.dumps({"type": "Point", "coordinates": [east, north]})
@@ -83,11 +83,12 @@ def test_both_formats_and_both_files_give_the_same_series(
     ("column", "convert"),
     [
         ("date", lambda day: day.strftime("%Y-%m-%d")),
-        ("date", lambda day: day.strftime("%Y-%m-%dT10:56:21Z")),
+        ("date", lambda day: day.strftime("%Y-%m-%d 00:00:00")),
+        ("date", lambda day: day.strftime("%Y-%m-%dT00:00:00Z")),
         ("date", lambda day: int(day.strftime("%Y%m%d"))),
         ("timestamp", lambda day: day.date()),
         ("system:time_start", lambda day: float(day.timestamp() * 1000)),
-        ("system:index", lambda day: day.strftime("%Y%m%dT105621_20210105T105942_T15SWA_7")),
+        ("system:index", lambda day: day.strftime("%Y%m%d_T15SWA_7")),
     ],
 )
 @pytest.mark.parametrize("file", ["points.csv", "points.parquet"])
@@ -100,6 +101,34 @@ def test_every_documented_form_of_a_date(
     ingest(save(table.assign(**{column: days}), file), tmp_path / "out")
     expected = series_of(tmp_path / "reference")
     np.testing.assert_array_equal(series_of(tmp_path / "out"), expected)
+
+
+@pytest.mark.parametrize(
+    ("column", "convert"),
+    [
+        ("date", lambda day: day.strftime("%Y-%m-%dT10:56:21Z")),
+        ("timestamp", lambda day: day + pd.Timedelta(hours=11)),
+        ("system:time_start", lambda day: int(day.timestamp() * 1000) + 39_381_000),
+        ("system:index", lambda day: day.strftime("%Y%m%dT105621_20210105T105942_T15SWA_7")),
+    ],
+)
+def test_a_time_of_day_means_an_acquisition(
+    tmp_path: Path, long_table: Table, save: Save, column: str, convert: Any
+) -> None:
+    ingest(save(long_table(), "reference.parquet"), tmp_path / "reference", window=0)
+    table = long_table()
+    days = table.pop("timestamp").map(convert)
+    ingest(save(table.assign(**{column: days})), tmp_path / "out")
+    expected = series_of(tmp_path / "reference")
+    np.testing.assert_array_equal(series_of(tmp_path / "out"), expected)
+
+
+def test_a_table_on_the_grid_of_the_benchmark_is_not_changed(
+    tmp_path: Path, long_table: Table, save: Save
+) -> None:
+    ingest(save(long_table(step=5, count=73)), tmp_path / "out")
+    expected = 0.1 + 0.005 * np.arange(73)
+    np.testing.assert_allclose(series_of(tmp_path / "out")[0, 0], expected, atol=1e-6)
 
 
 def test_the_order_of_the_rows_does_not_matter(
@@ -174,6 +203,22 @@ def test_a_season_across_new_year_uses_both_years(
     series = series_of(tmp_path / "out")[0, 0]
     np.testing.assert_allclose(series[[0, 1]], [0.014, 0.0165], atol=1e-6)
     assert report.domains[0].card.season_start == "10-07"
+
+
+@pytest.mark.parametrize(
+    ("region", "start", "season"),
+    [
+        ("AUS-QLD", "07-01", "aligned"),
+        ("AUS-QLD", "01-01", "calendar"),
+        ("USA-AR", "07-01", "calendar"),
+    ],
+)
+def test_a_southern_year_that_starts_in_winter_is_aligned(
+    tmp_path: Path, long_table: Table, save: Save, region: str, start: str, season: str
+) -> None:
+    path = save(long_table(count=74, year=(2022, 2022)))
+    report = ingest(path, tmp_path / "out", region=region, season_start=start)
+    assert report.domains[0].card.season == season
 
 
 def test_dates_around_the_year_fill_its_ends(tmp_path: Path, long_table: Table, save: Save) -> None:
@@ -416,6 +461,8 @@ def without_a_date(table: pd.DataFrame) -> pd.DataFrame:
         (lambda t: t.assign(**{"S2-L1C-B05": 1}).drop(columns="S2-L2A-B05"), "mixes bands"),
         (constant("timestamp", "June"), "'June' in column timestamp, which is no date"),
         (constant("timestamp", "2021-02-30"), "which is no date"),
+        (constant("timestamp", "20210230"), "which is no date"),
+        (constant("timestamp", 17), "'17' in column timestamp, which is no date"),
         (without_a_date, "1 rows without a date"),
         (mixed_labels, "two values of cdl_code for sample a"),
         (constant("S2-L2A-B02", "cloud"), "text in column S2-L2A-B02"),
