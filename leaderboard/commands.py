@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from benchmark.results.rows import Row
 
 
-TABLE_WIDTH: Final = 120
+TABLE_WIDTH: Final = 132
 """Characters a line where the output is a file or a pipe."""
 
 

@@ -134,7 +134,7 @@ def _section_markdown(section: Section) -> str:
 
 
 def _title(section: Section) -> str:
-    mark = " (simulated)" if section.simulated else ""
+    mark = " (simulated)" if section.simulated and "simulated" not in section.dataset else ""
     track = "" if section.track == "inductive" else f", {section.track} track"
     return f"{section.dataset}{mark}, protocol {section.protocol}{track}"
 

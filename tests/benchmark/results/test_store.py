@@ -1,0 +1,158 @@
+"""The store: whole or absent, damage found, nothing half-written."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rows import make_row
+
+from benchmark.errors import StoreError
+from benchmark.results.rows import Row
+from benchmark.results.store import JobIdentity, Prediction, RunStore
+
+
+def identity(**changes: object) -> JobIdentity:
+    values = {
+        "method": "test.nearest",
+        "code_fingerprint": "c",
+        "representation": "median",
+        "source": "FRA",
+        "seed": 1,
+        "protocol_hash": "p",
+        "dataset_fingerprint": "d",
+        "metric_version": "1",
+        "bands": ("B2",),
+    }
+    return JobIdentity.model_validate(values | changes)
+
+
+def prediction() -> Prediction:
+    return Prediction(
+        target="CHN",
+        sample_ids=np.array(["a", "b"]),
+        probabilities=np.array([[0.25, 0.75], [1, 0]], dtype=np.float32),
+        classes=("corn", "rice"),
+        labels=np.array([2, 0]),
+    )
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    store, row = RunStore(tmp_path), make_row()
+    store.write(identity(), [row], [prediction()], [{"epoch": 1, "loss": 0.5}])
+    job = store.read(identity().key)
+    assert job is not None
+    assert job.rows == (row,)
+    assert job.identity == identity()
+    back = store.predictions(job, "CHN")
+    np.testing.assert_array_equal(back.probabilities, prediction().probabilities)
+    assert back.classes == ("corn", "rice")
+    assert back.sample_ids.tolist() == ["a", "b"]
+
+
+def test_a_row_survives_json_exactly() -> None:
+    row = make_row(macro_f1=0.1 + 0.2)
+    assert Row.model_validate_json(row.model_dump_json()) == row
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"method": "x"},
+        {"code_fingerprint": "x"},
+        {"source": "x"},
+        {"seed": 2},
+        {"protocol_hash": "x"},
+        {"dataset_fingerprint": "x"},
+        {"metric_version": "2"},
+        {"bands": ("B3",)},
+    ],
+)
+def test_every_part_of_an_identity_changes_the_key(change: dict[str, object]) -> None:
+    assert identity(**change).key != identity().key
+
+
+def test_writing_again_replaces_the_job(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    store.write(identity(), [make_row(seed=1)])
+    store.write(identity(), [make_row(seed=2)])
+    (job,), damaged = store.read_all()
+    assert [row.seed for row in job.rows] == [2]
+    assert damaged == ()
+    assert [p.name for p in store.jobs.iterdir()] == [identity().key]
+
+
+def test_any_flipped_byte_is_found_and_named(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    folder = store.write(identity(), [make_row()], [prediction()], [{"epoch": 1}])
+    for path in sorted(folder.iterdir()):
+        whole = path.read_bytes()
+        path.write_bytes(bytes([whole[0] ^ 1]) + whole[1:])
+        jobs, damaged = store.read_all()
+        assert jobs == ()
+        assert folder.name in damaged[0]
+        path.write_bytes(whole)
+    assert len(store.read_all()[0]) == 1
+
+
+def test_a_missing_file_is_found(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    folder = store.write(identity(), [make_row()], [prediction()])
+    (folder / "predictions-CHN.npz").unlink()
+    assert "predictions-CHN.npz" in store.read_all()[1][0]
+
+
+def test_a_renamed_job_is_found(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    folder = store.write(identity(), [make_row()])
+    folder.rename(folder.with_name("0" * 20))
+    assert "renamed" in store.read_all()[1][0]
+
+
+def test_what_a_killed_writer_left_is_not_a_job(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    store.write(identity(), [make_row()])
+    (store.jobs / ".writing-abc").mkdir()
+    assert len(store.read_all()[0]) == 1
+
+
+def test_no_run_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no run directory"):
+        RunStore(tmp_path / "absent").read_all()
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    store = RunStore(tmp_path / "file" / "run")
+    with pytest.raises(StoreError, match="Cannot write to the run directory"):
+        store.prepare()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small disk needs root")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_full_disk_keeps_what_was_finished(small_disk: Path) -> None:
+    store = RunStore(small_disk / "run")
+    store.write(identity(), [make_row()])
+    random = np.random.default_rng(0)
+    big = Prediction(
+        target="CHN",
+        sample_ids=np.array([f"{n}" for n in range(20_000)]),
+        probabilities=random.random((20_000, 2), dtype=np.float32),
+        classes=("corn", "rice"),
+        labels=np.zeros(20_000, dtype=np.int64),
+    )
+    with pytest.raises(StoreError, match="No space left"):
+        store.write(identity(seed=2), [make_row()], [big])
+    assert [job.identity.seed for job in store.read_all()[0]] == [1]
+    assert [p.name for p in store.jobs.iterdir()] == [identity().key]
