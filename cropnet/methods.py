@@ -4,9 +4,9 @@ from functools import partial
 
 from torch import nn
 
+from benchmark.run.augmentation import Augmentation, crop_season
 from benchmark.run.training import Recipe, TorchClassifier
 from benchmark.task.methods import Card, Context, Method
-from cropnet.augmentation import Augmentation, crop_season
 from cropnet.model import CropNet
 
 REFERENCE = "Tong & Wang 2025, Invariant Features for Global Crop Type Classification, 2509.03497"

@@ -184,7 +184,8 @@ class TorchClassifier:
         counter = FlopCounterMode(display=False)
         with torch.inference_mode(), counter:
             self.network_(self._view(sample))
-        return int(counter.get_total_flops())
+        unseen = int(getattr(self.network_, "uncounted_flops", 0))
+        return int(counter.get_total_flops()) + unseen
 
     def _seed(self, purpose: str) -> int:
         return derive_seed(self.context.seed, "training", purpose)

@@ -2,12 +2,13 @@
 
 import hashlib
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final, Literal, Protocol
 
 import numpy as np
@@ -134,15 +135,46 @@ class Method:
 
     @property
     def code_fingerprint(self) -> str:
-        """Sixteen hex digits over version, representation and the file in which it is built."""
+        """Sixteen hex digits over version, representation and the code that it is built with."""
         view = get_representation(self.representation)
         text = f"{self.name}\n{self.version}\n{view.name}\n{view.version}\n"
         digest = hashlib.sha256(text.encode())
-        function = getattr(self.build, "func", self.build)
-        file = inspect.getsourcefile(function)
-        if file is not None and Path(file).is_file():
-            digest.update(Path(file).read_bytes())
+        for path in sorted(_sources(self.build)):
+            digest.update(path.read_bytes())
         return digest.hexdigest()[:16]
+
+
+def _sources(build: Callable[..., object]) -> set[Path]:
+    """Return the files that a function and what it is bound to are written in.
+
+    Modules of its own package that those import at their top count too, and so do the harness's
+    training and augmentation (``benchmark.run``), since they change answers as well.
+    """
+    waiting = [inspect.getmodule(part) for part in _parts(build)]
+    tops = {module.__name__.partition(".")[0] for module in waiting if module is not None}
+    packages = tuple(f"{top}." for top in tops - {"benchmark"})
+    seen: set[ModuleType] = set()
+    while waiting:
+        module = waiting.pop()
+        if module is None or module in seen:
+            continue
+        seen.add(module)
+        for value in vars(module).values():
+            other = value if inspect.ismodule(value) else inspect.getmodule(value)
+            name = "" if other is None else other.__name__
+            if name.startswith(("benchmark.run.", *packages)):
+                waiting.append(other)
+    files = (Path(getattr(module, "__file__", None) or "") for module in seen)
+    return {path for path in files if path.is_file()}
+
+
+def _parts(build: object) -> Iterator[object]:
+    """Yield a function, or for a partial its function and the arguments that are code."""
+    if isinstance(build, partial):
+        for part in (build.func, *build.args, *build.keywords.values()):
+            yield from _parts(part)
+    elif callable(build):
+        yield build if inspect.isroutine(build) or inspect.isclass(build) else type(build)
 
 
 class Registry:

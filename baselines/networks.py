@@ -1,0 +1,76 @@
+"""What the networks of this package share: input standardisation and a plain and augmented form."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.run.augmentation import Augmentation, crop_season
+from benchmark.run.training import Recipe, TorchClassifier
+from benchmark.task.methods import Card, Context, Method
+
+Build = Callable[[tuple[int, ...], int], nn.Module]
+"""Makes a network from the shape [B, T] of one sample and the number of classes."""
+
+SETTINGS: Final = (
+    "Budget, optimiser and schedule are the protocol's, not the reference's; each band is "
+    "standardised by a batch normalisation."
+)
+
+
+class StandardBands(nn.BatchNorm1d):
+    """Standardises each band over samples and dates; raw reflectance has very unlike spreads.
+
+    Args:
+        bands: Number of bands B of the series [N, B, T].
+    """
+
+    def __init__(self, bands: int) -> None:
+        super().__init__(bands, affine=False)
+
+
+def plain_and_augmented(name: str, family: str, build: Build, card: Card) -> tuple[Method, Method]:
+    """Return a network as two methods: as it is, and trained with the paper's augmentation.
+
+    Args:
+        name: Name of the plain method; the other one's ends in ``.aug``.
+        family: Their family.
+        build: Makes the network for the season window.
+        card: Card of the plain method.
+
+    Returns:
+        Both methods.
+    """
+    augmented = card.model_copy(
+        update={"summary": card.summary + " Trained with shift, scale and warp (CropNet's)."}
+    )
+    return (
+        Method(name, family, "median", partial(_plain, build=build), card),
+        Method(f"{name}.aug", family, "median-year", partial(_augmented, build=build), augmented),
+    )
+
+
+def _plain(context: Context, *, build: Build) -> TorchClassifier:
+    return TorchClassifier(Recipe(build=build), context)
+
+
+def _augmented(context: Context, *, build: Build) -> TorchClassifier:
+    return TorchClassifier(Recipe(build=build, view=crop_season, augment=Augmentation()), context)
+
+
+def day_encoding(days: Tensor, width: int, longest: float) -> Tensor:
+    """Return the sinusoidal encoding of days (Vaswani et al. 2017, arXiv 1706.03762).
+
+    Args:
+        days: Days of the year [T].
+        width: Even length of each code.
+        longest: Base of the geometric series of wavelengths.
+
+    Returns:
+        Codes [T, width]: sines in even places and cosines in odd ones.
+    """
+    rates = longest ** (-torch.arange(0, width, 2, dtype=torch.float32) / width)
+    angles = days[:, None] * rates
+    return torch.stack([angles.sin(), angles.cos()], dim=2).flatten(1)

@@ -1,0 +1,39 @@
+"""A method's fingerprint follows the code that it is built with, and no more."""
+
+from functools import partial
+from pathlib import Path
+
+from benchmark.task.methods import Card, Method, _sources, registry
+
+
+def names(method: str) -> set[str]:
+    return {path.name for path in _sources(registry().get(method).build)}
+
+
+def test_the_network_behind_a_partial_counts() -> None:
+    assert {"networks.py", "transformers.py", "training.py", "augmentation.py"} <= names("vit.aug")
+    assert "model.py" in names("cropnet")
+
+
+def test_other_methods_and_the_harness_do_not() -> None:
+    assert names("floor.majority") == {"floor.py"}
+    assert "temporal_cnn.py" not in names("vit")
+    assert not {"runner.py", "jobs.py", "protocol.py"} & names("cropnet.aug")
+
+
+def test_representation_and_version_are_part_of_it() -> None:
+    card = Card(summary="", reference="", licence="")
+    build = partial(print, "x")
+    one = Method("a", "f", "median", build, card)  # type: ignore[arg-type]
+    assert one.code_fingerprint == Method("a", "g", "median", build, card).code_fingerprint  # type: ignore[arg-type]
+    others = [
+        Method("a", "f", "harmonic", build, card),  # type: ignore[arg-type]
+        Method("a", "f", "median", build, card, version="2"),  # type: ignore[arg-type]
+    ]
+    assert len({m.code_fingerprint for m in (one, *others)}) == 3
+
+
+def test_files_are_those_on_disk() -> None:
+    assert all(
+        isinstance(path, Path) and path.is_file() for path in _sources(test_files_are_those_on_disk)
+    )
