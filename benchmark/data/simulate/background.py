@@ -24,9 +24,10 @@ def ground(fields: Fields, day: FloatArray, moisture: FloatArray, *, water: bool
         Reflectance [M, 10].
     """
     main = fields.main
-    growing = (day > main.sow) & (day < main.fade)
-    floor = np.where(fields.irrigated & growing, effects()["irrigation_moisture"], 0)
-    wet = np.maximum(moisture, floor)
+    sizes = effects()
+    growing = (day > main.emerge + sizes["irrigation_start"]) & (day < main.fade)
+    floor = np.where(fields.irrigated & growing, sizes["irrigation_moisture"], 0)
+    wet = np.maximum(moisture, floor) ** sizes["skin"]
     cover, level = np.zeros(len(day), np.float32), fields.paddies.level
     if water:
         cover = flooded(fields, day) * fields.paddies.cover
@@ -87,7 +88,9 @@ def weed_area(
     """
     area = fields.soils.weeds * level * np.exp(-0.8 * stand_area)
     for stands in (fields.main, fields.second):
-        cleared = logistic((day - stands.sow + 12) / 4) * logistic((stands.harvest + 22 - day) / 6)
+        cleared = logistic((day - stands.sow + effects()["burndown"]) / 4) * logistic(
+            (stands.harvest + 22 - day) / 6
+        )
         cropped = (stands.plant >= 0) & ~_permanent(stands)
         area = area * np.where(cropped, 1 - 0.95 * cleared, 1)
     return np.asarray(area, np.float32)

@@ -142,7 +142,7 @@ def senescent_leaf(
     """
     return (
         leaf[:, 3] + np.float32(0.4) * brown,
-        leaf[:, 0] * (1 - np.float32(0.93) * brown) + 1,
+        leaf[:, 0] * (1 - brown) ** np.float32(effects()["mosaic"]) + 1,
         cbrown * brown,
         leaf[:, 1] * (1 - np.float32(0.78) * brown),
         leaf[:, 2],

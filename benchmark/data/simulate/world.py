@@ -66,7 +66,7 @@ class Options:
         noise: Whether observation adds haze, noise, mixed pixels and label errors.
         gaps: Whether clouds hide dates.
         many_others: Whether `other` is a mixture of land uses instead of the commonest one.
-        calendar_of: Region whose calendar rows replace those of the same crop, or ``None``.
+        calendar_of: Domain or region whose calendar rows replace those of the same crop.
     """
 
     water: bool = True

@@ -1,0 +1,186 @@
+"""Train on the simulator's Arkansas and California, score on the real ones of 2021.
+
+    python scripts/simulation_to_reality.py POINTS.parquet WORK [--ablations] [--months] [--trees]
+
+POINTS is `usa_2021_s2_cdl_long.parquet` (see docs/simulation.md); WORK is a directory outside the
+repository that receives the ingested points. Every run is a look at real labels and belongs into
+the log of docs/simulation.md.
+"""
+
+import argparse
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmark.data.dataset import BANDS, DomainSamples, open_dataset
+from benchmark.data.figures import ndvi
+from benchmark.data.ingest import ingest_table
+from benchmark.data.representations import Observations, represent
+from benchmark.data.season import step_centres
+from benchmark.data.simulate.world import Options, simulate_domain
+from benchmark.data.taxonomy import CROPS
+from benchmark.task.methods import Context, registry
+from benchmark.task.preparation import prepare_source
+from benchmark.task.protocol import Protocol, load_protocol
+
+METHODS = ("median.random-forest", "harmonic.xgboost", "cropnet.aug")
+SCORED = {
+    "USA-AR": ("corn", "soybeans", "rice", "cotton"),
+    "USA-CA": ("corn", "rice", "cotton", "wheat", "other"),
+}
+SEEDS = {
+    "median.random-forest": (82, 83, 84),
+    "harmonic.xgboost": (82, 83, 84),
+    "cropnet.aug": (82,),
+}
+SAMPLES = 2000
+ABLATIONS = {
+    "complete": Options(),
+    "no paddy water": Options(water=False),
+    "national calendars": Options(calendar_of="USA"),
+    "one land use as other": Options(many_others=False),
+    "no noise, no gaps": Options(noise=False, gaps=False),
+}
+
+Labels = npt.NDArray[np.int64]
+
+
+def budget() -> Protocol:
+    """Return the quick protocol without caps that would cut the training data."""
+    update = {"max_source_samples": SAMPLES, "max_target_samples": None, "held_out_fraction": 0.0}
+    return load_protocol("quick").model_copy(update=update)
+
+
+def features(samples: DomainSamples, view: str) -> npt.NDArray[np.float32]:
+    """Return a representation of samples."""
+    seen = Observations(
+        domain=samples.name, series=samples.series, bands=BANDS, sample_ids=samples.sample_ids
+    )
+    return represent(seen, view)
+
+
+def answers(name: str, train: DomainSamples, test: DomainSamples, seed: int) -> Labels:
+    """Train a method on some samples and return its answers for others, [N]."""
+    method, protocol = registry().get(name), budget()
+    split = prepare_source(train, protocol, seed=seed)
+    classes = np.array(split.classes)
+    x = features(train, method.representation)
+    y = np.searchsorted(classes, train.labels)
+    context = Context(
+        seed=seed,
+        classes=tuple(CROPS[label] for label in classes),
+        protocol=protocol,
+        device="cpu",
+        bands=BANDS,
+        sample_shape=x.shape[1:],
+    )
+    model = method.build(context)
+    chosen = split.validation
+    model.fit(x[split.training], y[split.training], validation=(x[chosen], y[chosen]))
+    scores = model.predict_proba(features(test, method.representation))
+    return np.asarray(classes[scores.argmax(axis=1)])
+
+
+def recalls(test: DomainSamples, answer: Labels, crops: tuple[str, ...]) -> npt.NDArray[np.float64]:
+    """Return the recall of each of the crops."""
+    numbers = [CROPS.index(crop) for crop in crops]
+    return np.array([np.mean(answer[test.labels == number] == number) for number in numbers])
+
+
+def report(title: str, name: str, region: str, runs: list[npt.NDArray[np.float64]]) -> None:
+    """Print one line: balanced accuracy, its spread over seeds and the recalls."""
+    scores = [run.mean() for run in runs]
+    parts = zip(SCORED[region], np.mean(runs, axis=0), strict=True)
+    text = " ".join(f"{crop} {value:.2f}" for crop, value in parts)
+    spread = f"({min(scores):.3f}-{max(scores):.3f})"
+    print(f"{region} | {title} | {name} | {np.mean(scores):.3f} {spread} | {text}", flush=True)
+
+
+def halves(samples: DomainSamples) -> tuple[DomainSamples, DomainSamples]:
+    """Divide real samples by spatial block: four fifths to train on, one fifth to score."""
+    assert samples.block is not None
+    blocks = np.random.default_rng(82).permutation(np.unique(samples.block))
+    held = np.isin(samples.block, blocks[: max(1, len(blocks) // 5)])
+    return samples.take(np.flatnonzero(~held)), samples.take(np.flatnonzero(held))
+
+
+def evaluate(
+    real: dict[str, DomainSamples], ablations: dict[str, Options], methods: tuple[str, ...]
+) -> None:
+    """Print simulation to reality for every region, method and variant of the simulation."""
+    for region, target in real.items():
+        for title, options in ablations.items():
+            for name in methods if title == "complete" else methods[:2]:
+                runs = []
+                for seed in SEEDS[name]:
+                    made = simulate_domain(region, samples=SAMPLES, seed=seed, options=options)
+                    answer = answers(name, made, target, seed)
+                    runs.append(recalls(target, answer, SCORED[region]))
+                report(f"simulation, {title}", name, region, runs)
+
+
+def compare_real(real: dict[str, DomainSamples], methods: tuple[str, ...]) -> None:
+    """Print what real training data reaches: the other state, and the same one by block."""
+    for region, target in real.items():
+        other = next(samples for name, samples in real.items() if name != region)
+        train, test = halves(target)
+        for name in methods:
+            across = [recalls(target, answers(name, other, target, 82), SCORED[region])]
+            report("real, other state", name, region, across)
+            inside = [recalls(test, answers(name, train, test, 82), SCORED[region])]
+            report("real, same state, other blocks", name, region, inside)
+
+
+def months(samples: DomainSamples) -> Iterator[tuple[str, str, npt.NDArray[np.float64]]]:
+    """Yield crop, quantity and monthly mean and spread [2, 12] of NDVI and B11."""
+    month = np.minimum(step_centres() // 30.42, 11).astype(int)
+    indices = {
+        "NDVI": ndvi(samples.series[:, [BANDS.index("B4"), BANDS.index("B8")]]),
+        "B11": samples.series[:, BANDS.index("B11")],
+    }
+    for crop in SCORED[samples.name]:
+        rows = samples.labels == CROPS.index(crop)
+        for quantity, values in indices.items():
+            monthly = np.stack([values[rows][:, month == m].mean(axis=1) for m in range(12)])
+            yield crop, quantity, np.stack([monthly.mean(axis=1), monthly.std(axis=1)])
+
+
+def compare_months(real: dict[str, DomainSamples]) -> None:
+    """Print monthly mean and spread of NDVI and B11 by crop, simulated beside real."""
+    for region, target in real.items():
+        made = simulate_domain(region, samples=4 * SAMPLES, seed=82)
+        pairs = zip(months(made), months(target), strict=True)
+        for (crop, quantity, simulated), (_, _, measured) in pairs:
+            for origin, values in (("real", measured), ("simulated", simulated)):
+                cells = " | ".join(f"{m:.2f} ({s:.2f})" for m, s in values.T[3:11])
+                print(f"| {region} | {crop} | {quantity} | {origin} | {cells} |")
+
+
+def main() -> None:
+    """Run the evaluation."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("points", type=Path)
+    parser.add_argument("work", type=Path)
+    parser.add_argument("--ablations", action="store_true")
+    parser.add_argument("--months", action="store_true")
+    parser.add_argument("--trees", action="store_true", help="leave the network out")
+    arguments = parser.parse_args()
+    warnings.filterwarnings("ignore", category=UserWarning)
+    if not arguments.work.exists():
+        ingest_table(arguments.points, arguments.work, labels="cdl", region_column="region")
+    dataset = open_dataset(arguments.work)
+    real = {name: replace(dataset.load(name), name=name) for name in SCORED}
+    chosen = ABLATIONS if arguments.ablations else {"complete": Options()}
+    methods = METHODS[:2] if arguments.trees else METHODS
+    evaluate(real, chosen, methods)
+    compare_real(real, methods)
+    if arguments.months:
+        compare_months(real)
+
+
+if __name__ == "__main__":
+    main()
