@@ -233,7 +233,7 @@ def _table(heading: list[str], body: list[list[str]]) -> list[str]:
 
 def _cell(text: str) -> str:
     """Make a text harmless inside a Markdown line or table cell."""
-    flat = " ".join(text.split())
-    for sign in "\\|`<>[]":
+    flat = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    for sign in "\\|`[]":
         flat = flat.replace(sign, "\\" + sign)
     return flat

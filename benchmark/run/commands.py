@@ -61,12 +61,14 @@ def run(
     from benchmark.results.store import RunStore
     from benchmark.run.display import RunDisplay
     from benchmark.run.execution import execute, find_work
+    from benchmark.run.hardware import resolve_device
     from benchmark.run.jobs import plan
     from benchmark.run.runner import Runner
     from benchmark.task.methods import registry
     from benchmark.task.transfers import select_transfers
 
     chosen_protocol = _protocol(protocol, seeds, device)
+    resolve_device(chosen_protocol.device)
     chosen_methods = registry().select(methods or [])
     dataset = open_source(data)
     pairs = select_transfers(transfers or [], dataset.domains)

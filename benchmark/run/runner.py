@@ -3,7 +3,7 @@
 import logging
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,11 @@ from benchmark.errors import UnavailableError
 from benchmark.results.provenance import provenance
 from benchmark.results.rows import Cost, DataDescription, Row, Status
 from benchmark.results.store import Prediction
+from benchmark.run.answering import answer
 from benchmark.run.hardware import Measurement, device_name, measure, resolve_device
 from benchmark.run.jobs import Job
 from benchmark.task.methods import Classifier, Context, Features
-from benchmark.task.metrics import METRIC_VERSION, check_probabilities, score
+from benchmark.task.metrics import METRIC_VERSION, score
 from benchmark.task.preparation import (
     SourceSplit,
     TargetSet,
@@ -197,7 +198,8 @@ class Runner:
         country = country_of(domain)
         southern = country is not None and country.hemisphere == "south"
         moved_here = self.protocol.season == "aligned" and southern and card.season == "calendar"
-        moved_before = southern and card.season == "aligned"
+        # A stated season start is the true calendar day, of aligned domains too.
+        moved_before = southern and card.season == "aligned" and card.season_start is None
         first_day = days_to(card.season_start or "01-01")
         return Observations(
             domain=domain,
@@ -236,15 +238,22 @@ class Runner:
         self, job: Job, fit: _Fit, name: str, chosen: TargetSet, split: SourceSplit
     ) -> tuple[Prediction, Measurement]:
         samples = self.dataset.load(name)
-        features = self._features(job, name)[chosen.rows]
+        features = self._features(job, name)
         with measure(resolve_device(self.protocol.device)) as measurement:
-            answer = fit.classifier.predict_proba(features)
+            # The source's own held-out part is answered by what was fitted, on every track.
+            probabilities = answer(
+                job.method if name != job.source else replace(job.method, track="inductive"),
+                fit.classifier,
+                features,
+                samples,
+                chosen.rows,
+                split.classes,
+                self.protocol,
+            )
         prediction = Prediction(
             target=name,
             sample_ids=samples.sample_ids[chosen.rows],
-            probabilities=check_probabilities(
-                answer, samples=len(chosen.rows), classes=len(split.classes)
-            ),
+            probabilities=probabilities,
             classes=tuple(CROPS[index] for index in split.classes),
             labels=samples.labels[chosen.rows],
         )

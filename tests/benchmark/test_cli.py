@@ -1,0 +1,278 @@
+"""The command line end to end on tiny data: the main job, and every mistake a user can make."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from tiny import make_samples, write_tiny
+
+from benchmark.cli import main, spread
+from benchmark.data.dataset import Dataset
+from benchmark.data.layout import year_file_name
+from benchmark.results.rows import Row
+from benchmark.results.store import RunStore
+
+FAST = ("floor.*", "harmonic.xgboost")
+
+Cli = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def cli(capfd: pytest.CaptureFixture[str]) -> Cli:
+    """Run a command; return its exit status, standard output and standard error."""
+
+    def call(*words: object) -> tuple[int, str, str]:
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main([str(word) for word in words])
+        out, err = capfd.readouterr()
+        code = ended.value.code
+        return (code if isinstance(code, int) else 0), out, err
+
+    return call
+
+
+def rows_of(run: Path) -> list[Row]:
+    jobs, damaged = RunStore(run).read_all()
+    assert damaged == ()
+    return [row for job in jobs for row in job.rows]
+
+
+def smoke_run(cli: Cli, data: Path, out: Path, *more: object) -> tuple[int, str, str]:
+    words = ["run", "--data", data, "--protocol", "smoke", "--out", out]
+    if "--methods" not in more:
+        words += ["--methods", *FAST]
+    return cli(*words, *more)
+
+
+def test_the_main_job(cli: Cli, tiny: Dataset, tmp_path: Path) -> None:
+    code, out, err = smoke_run(
+        cli, tiny.root, tmp_path / "run", "--transfers", "FRA:CHN", "FRA:USA"
+    )
+    assert code == 0
+    assert "harmonic.xgboost" in out
+    assert "3 jobs to run" in err
+    assert len(rows_of(tmp_path / "run")) == 3 * 3
+    table = pd.read_csv(tmp_path / "run" / "leaderboard.csv")
+    assert table.loc[0, "method"] == "harmonic.xgboost"
+    for column in (
+        "overall_accuracy",
+        "macro_f1",
+        "balanced_accuracy",
+        "in_domain_macro_f1",
+        "gap",
+        "fit_seconds",
+        "predict_samples_per_second",
+    ):
+        assert table[column].notna().all(), column
+
+
+def test_running_again_skips_and_the_leaderboard_is_rebuilt_from_rows(
+    cli: Cli, tiny: Dataset, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    smoke_run(cli, tiny.root, run, "--transfers", "FRA:CHN")
+    before = (run / "leaderboard.md").read_bytes()
+    (run / "leaderboard.md").unlink()
+    code, _, err = smoke_run(cli, tiny.root, run, "--transfers", "FRA:CHN")
+    assert code == 0
+    assert "0 jobs to run, 3 stored already" in err
+    assert (run / "leaderboard.md").read_bytes() == before
+    (run / "leaderboard.md").unlink()
+    assert cli("leaderboard", run)[0] == 0
+    assert (run / "leaderboard.md").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "methods", [FAST, pytest.param(("cropnet*", "median.*"), marks=pytest.mark.slow)]
+)
+def test_same_command_same_rows_other_seed_other_rows(
+    cli: Cli, tiny: Dataset, tmp_path: Path, methods: tuple[str, ...]
+) -> None:
+    content = []
+    for name, seed in (("one", 1), ("two", 1), ("three", 2)):
+        smoke_run(
+            cli, tiny.root, tmp_path / name, "--transfers", "FRA:CHN",
+            "--methods", *methods, "--seeds", seed,
+        )  # fmt: skip
+        jobs, _ = RunStore(tmp_path / name).read_all()
+        arrays = [
+            RunStore(tmp_path / name).predictions(job, row.target).probabilities.tobytes()
+            for job in jobs
+            for row in job.rows
+        ]
+        content.append(
+            (json.dumps([r.without_circumstances() for r in rows_of(tmp_path / name)]), arrays)
+        )
+    assert content[0] == content[1]
+    assert content[0] != content[2]
+    assert content[0][1] != content[2][1]
+
+
+def test_help_is_quick_because_it_imports_neither_torch_nor_pandas() -> None:
+    code = (
+        "import sys\nfrom benchmark.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "bad = {'torch', 'pandas', 'sklearn', 'xgboost', 'matplotlib'} & set(sys.modules)\n"
+        "sys.exit(str(bad) if bad else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "run" in done.stdout
+
+
+def test_methods_are_listed(cli: Cli) -> None:
+    code, out, _ = cli("methods")
+    assert code == 0
+    assert "cropnet.aug" in out
+
+
+def test_version(cli: Cli) -> None:
+    assert cli("--version")[1].strip() == "0.1.0"
+
+
+def test_several_values_after_one_option() -> None:
+    assert spread(["run", "--methods", "a", "b", "--out", "x", "y"]) == [
+        "run", "--methods", "a", "--methods", "b", "--out", "x", "y",
+    ]  # fmt: skip
+    assert spread(["--seeds", "1", "2"]) == ["--seeds", "1", "--seeds", "2"]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--methods", "cropnt"], "No method matches 'cropnt': did you mean 'cropnet'"),
+        (["--transfers", "FRA:CHM"], "The data has no domain 'CHM'"),
+        (["--protocol", "smokey"], "Unknown protocol 'smokey': did you mean 'smoke'"),
+        (["--device", "cuda:99"], "There is no device 'cuda:99' here"),
+        (["--device", "gpu"], "device"),
+    ],
+)
+def test_a_wrong_word_is_named(
+    cli: Cli, tiny: Dataset, tmp_path: Path, words: list[str], sentence: str
+) -> None:
+    code, _, err = smoke_run(cli, tiny.root, tmp_path / "run", *words)
+    assert code == 2
+    assert sentence in err
+    assert err.count("\n") == 1
+    assert not list((tmp_path / "run").rglob("rows.json"))
+
+
+def test_an_unknown_protocol_key_is_named(cli: Cli, tiny: Dataset, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("name: mine\nseed: [1]\n")
+    code, _, err = cli("run", "--data", tiny.root, "--protocol", mine, "--out", tmp_path / "run")
+    assert code == 2
+    assert "unknown key 'seed': did you mean 'seeds'" in err
+
+
+def _write(root: Path, **arrays: np.ndarray) -> None:
+    root.mkdir()
+    np.savez(root / year_file_name("FRA"), **arrays)  # type: ignore[arg-type]
+    write_tiny(root / "rest", make_samples("CHN"))
+
+
+GOOD = np.full((40, 10, 73), 0.2, dtype=np.float32)
+LABELS = np.repeat([0, 2], 20)
+
+
+def damaged(kind: str, root: Path) -> str:
+    """Make data with one fault; return what the message must name."""
+    features, labels = GOOD.copy(), LABELS.copy()
+    features += np.arange(40, dtype=np.float32)[:, None, None] / 100
+    if kind == "truncated":
+        _write(root, fea=features, lbl=labels)
+        path = root / year_file_name("FRA")
+        path.write_bytes(path.read_bytes()[:5000])
+        return "truncated"
+    if kind == "unreadable":
+        _write(root, fea=features, lbl=labels)
+        (root / year_file_name("FRA")).write_bytes(b"not an archive")
+        return year_file_name("FRA")
+    if kind == "pickle":
+        _write(root, fea=np.array([{"a": 1}] * 40, dtype=object), lbl=labels)
+        return "Python objects"
+    if kind == "length":
+        _write(root, fea=features, lbl=labels[:-1])
+        return "40 series in fea but 39 labels"
+    if kind == "label":
+        labels[3] = 7
+        _write(root, fea=features, lbl=labels)
+        return "label 7 in row 3"
+    if kind == "nan":
+        features[5, 0, 0] = np.nan
+        _write(root, fea=features, lbl=labels)
+        return "row 5"
+    if kind == "reflectance":
+        features[0, 0, 0] = 65535
+        _write(root, fea=features, lbl=labels)
+        return "no reflectance"
+    _write(root, fea=features, lbl=np.zeros(40, dtype=np.int64))
+    return "Source FRA has 1 class"
+
+
+KINDS = ["truncated", "unreadable", "pickle", "length", "label", "nan", "reflectance", "one-class"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_bad_data_ends_with_one_sentence_and_nothing_half_written(
+    cli: Cli, tmp_path: Path, kind: str
+) -> None:
+    words = damaged(kind, tmp_path / "data")
+    code, _, err = smoke_run(cli, tmp_path / "data", tmp_path / "run", "--transfers", "FRA:CHN")
+    assert code == 2
+    assert err.startswith("Error: ")
+    assert words in err
+    assert "FRA" in err
+    assert err.count("\n") == 1
+    assert not list((tmp_path / "run").rglob("rows.json"))
+
+
+def test_a_cap_that_empties_a_class_is_named(cli: Cli, tiny: Dataset, tmp_path: Path) -> None:
+    protocol = tmp_path / "mine.yaml"
+    protocol.write_text(
+        "name: mine\nseeds: [1]\nheld_out_fraction: 0.2\nvalidation_fraction: 0.2\n"
+        "minimum_class_samples: 5\nmax_source_samples: 12\n"
+        "network: {epochs: 1, batch_size: 8, learning_rate: 0.1}\n"
+        "trees: {forest: 1, boosting_rounds: 1, early_stopping_rounds: 1}\n"
+    )
+    code, _, err = cli(
+        "run", "--data", tiny.root, "--protocol", protocol, "--out", tmp_path / "run",
+        "--methods", "floor.*", "--transfers", "FRA:CHN",
+    )  # fmt: skip
+    assert code == 2
+    assert "Source FRA is capped at 12 samples" in err
+
+
+def test_no_data_directory(cli: Cli, tmp_path: Path) -> None:
+    code, _, err = smoke_run(cli, tmp_path / "absent", tmp_path / "run")
+    assert code == 2
+    assert "There is no data directory" in err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_read_only_output(cli: Cli, tiny: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "locked").mkdir(mode=0o500)
+    code, _, err = smoke_run(cli, tiny.root, tmp_path / "locked" / "run")
+    assert code == 2
+    assert "Cannot write to the run directory" in err
+
+
+def test_an_output_below_a_file(cli: Cli, tiny: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    code, _, err = smoke_run(cli, tiny.root, tmp_path / "file" / "run")
+    assert code == 2
+    assert "Cannot write to the run directory" in err
+
+
+def test_no_run_to_make_a_leaderboard_of(cli: Cli, tmp_path: Path) -> None:
+    code, _, err = cli("leaderboard", tmp_path)
+    assert code == 2
+    assert "no run directory" in err

@@ -1,0 +1,148 @@
+"""Leaderboards from rows: a hand-computed example, marks, ties, gaps in the data, hostile names."""
+
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from rows import make_row
+
+from benchmark.results.rows import Row
+from benchmark.task.transfers import RELATIONS
+from leaderboard.frames import score_frame, sections, transfer_frame
+from leaderboard.tables import markdown, ranking, tidy
+from leaderboard.writing import write_leaderboard
+
+# Two methods, two transfers, two seeds. `good` lacks nothing; `part` failed on FRA:USA.
+ROWS = [
+    make_row(method="good", target="FRA", seed=1, macro_f1=0.9, crops={"corn": 0.8, "rice": 1.0}),
+    make_row(method="good", target="FRA", seed=2, macro_f1=0.7, crops={"corn": 0.6, "rice": 0.8}),
+    make_row(method="good", target="CHN", seed=1, macro_f1=0.6, crops={"corn": 0.6}),
+    make_row(method="good", target="CHN", seed=2, macro_f1=0.4, crops={"corn": 0.4}),
+    make_row(method="good", target="USA", seed=1, macro_f1=0.3, crops={"corn": 0.1, "rice": 0.5}),
+    make_row(method="good", target="USA", seed=2, macro_f1=0.3, crops={"corn": 0.1, "rice": 0.5}),
+    make_row(method="part", target="CHN", seed=1, macro_f1=0.9, crops={"corn": 0.9}),
+    make_row(method="part", target="USA", seed=1, macro_f1=None, status="failed", reason="broke"),
+    make_row(method="even", target="CHN", seed=1, macro_f1=0.5),
+    make_row(method="even", target="USA", seed=1, macro_f1=0.3),
+    make_row(method="last", target="CHN", seed=1, macro_f1=0.1),
+    make_row(method="last", target="USA", seed=1, macro_f1=0.2),
+]
+
+
+def line(frame: pd.DataFrame, method: str) -> pd.Series:
+    return frame.set_index("method").loc[method]
+
+
+def test_a_hand_computed_ranking() -> None:
+    (section,) = sections(ROWS, RELATIONS)
+    frame = ranking(section)
+    assert frame["method"].tolist() == ["even", "good", "last", "part"]
+    # good: CHN (0.6 + 0.4) / 2 = 0.5, USA 0.3, mean 0.4; even: the same, so both are first.
+    assert frame["rank"].tolist()[:3] == [1, 1, 3]
+    good = line(frame, "good")
+    assert good["macro_f1"] == pytest.approx(0.4)
+    assert good["worst_macro_f1"] == pytest.approx(0.3)
+    # In-domain over the target's crops: CHN corn (0.8 + 0.6) / 2 = 0.7; USA corn and rice
+    # ((0.8 + 1) / 2 + (0.6 + 0.8) / 2) / 2 = 0.8; mean 0.75, gap 0.35.
+    assert good["in_domain_macro_f1"] == pytest.approx(0.75)
+    assert good["gap"] == pytest.approx(0.35)
+    assert good["cells"] == 2
+
+
+def test_a_method_without_every_transfer_has_neither_mean_nor_rank() -> None:
+    (section,) = sections(ROWS, RELATIONS)
+    part = line(ranking(section), "part")
+    assert np.isnan(part["rank"])
+    assert np.isnan(part["macro_f1"])
+    assert part["cells"] == 1
+    text = markdown(ROWS)
+    assert "part, FRA:USA, seed 1: failed: broke" in text
+    assert "| - | part |" in text
+
+
+def test_deviation_over_seeds_divides_by_n_and_is_missing_for_one_seed() -> None:
+    (section,) = sections(ROWS, RELATIONS)
+    frame = transfer_frame(score_frame(section)).set_index(["method", "transfer"])
+    assert frame.loc[("good", "FRA:CHN"), "macro_f1_std"] == pytest.approx(0.1)
+    assert np.isnan(frame.loc[("even", "FRA:CHN"), "macro_f1_std"])
+    assert "50.0 ± 10.0" in markdown(ROWS)
+
+
+def test_order_of_rows_does_not_matter() -> None:
+    shuffled = list(ROWS)
+    random.Random(0).shuffle(shuffled)
+    assert markdown(shuffled) == markdown(ROWS)
+    assert tidy(shuffled).equals(tidy(ROWS))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"fingerprint": "e" * 64}, {"protocol": "quick"}, {"simulated": True, "fingerprint": "f"}],
+)
+def test_rows_that_cannot_be_compared_share_no_ranking(other: dict[str, object]) -> None:
+    rows = [make_row(method="a"), make_row(method="b", **other)]  # type: ignore[arg-type]
+    found = sections(rows, RELATIONS)
+    assert len(found) == 2
+    assert all(len(ranking(section)) == 1 for section in found)
+
+
+def test_simulated_rows_say_so() -> None:
+    text = markdown([make_row(simulated=True)])
+    assert "tiny (simulated)" in text
+    assert "no satellite saw it" in text
+    assert "simulated" not in markdown([make_row()])
+
+
+def test_transfers_are_ordered_from_near_to_far() -> None:
+    rows = [make_row(target=target) for target in ("ARG", "USA", "BEL")]
+    (section,) = sections(rows, RELATIONS)
+    assert [t for _, t in section.transfers] == ["FRA:BEL", "FRA:USA", "FRA:ARG"]
+
+
+HOSTILE = ["<script>alert(1)</script>", "a|b", "../../x", "\\input{x}", "[x](javascript:y)"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_stays_in_its_cell(name: str) -> None:
+    text = markdown([make_row(method=name)])
+    assert "<script" not in text
+    table = [line for line in text.splitlines() if line.startswith("|")]
+    unescaped = {len(line.replace("\\|", "").split("|")) for line in table[:3]}
+    assert len(unescaped) == 1
+
+
+def test_files_are_whole_and_the_same_each_time(tmp_path: Path) -> None:
+    first = [path.read_bytes() for path in write_leaderboard(ROWS, [], tmp_path)]
+    second = [path.read_bytes() for path in write_leaderboard(ROWS, [], tmp_path)]
+    assert first == second
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "leaderboard.csv",
+        "leaderboard.md",
+        "transfers.csv",
+    ]
+    table = pd.read_csv(tmp_path / "leaderboard.csv").set_index("method")
+    assert table.loc["good", "macro_f1"] == pytest.approx(0.4)
+
+
+def test_damaged_jobs_are_named() -> None:
+    assert "rows.json is missing or damaged" in markdown(
+        ROWS, ["jobs/x/rows.json is missing or damaged"]
+    )
+
+
+def test_no_rows_make_an_empty_leaderboard(tmp_path: Path) -> None:
+    rows: list[Row] = []
+    for path in write_leaderboard(rows, [], tmp_path):
+        assert path.is_file()
+
+
+def test_neither_torch_nor_mlflow_is_imported() -> None:
+    code = (
+        "import sys, leaderboard.commands, leaderboard.writing; "
+        "sys.exit(any(m in sys.modules for m in ('torch', 'mlflow', 'xgboost', 'timm')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
