@@ -27,7 +27,7 @@ def ground(fields: Fields, day: FloatArray, moisture: FloatArray, *, water: bool
     sizes = effects()
     growing = (day > main.emerge + sizes["irrigation_start"]) & (day < main.fade)
     floor = np.where(fields.irrigated & growing, sizes["irrigation_moisture"], 0)
-    wet = np.maximum(moisture, floor) ** sizes["skin"]
+    wet = np.minimum(np.maximum(moisture, floor) * fields.soils.holds, 1) ** sizes["skin"]
     cover, level = np.zeros(len(day), np.float32), fields.paddies.level
     if water:
         cover = flooded(fields, day) * fields.paddies.cover

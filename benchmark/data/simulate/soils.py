@@ -10,7 +10,7 @@ from benchmark.data.simulate.levels import NEVER, FloatArray, IntArray, Levels
 from benchmark.data.simulate.places import Places
 from benchmark.data.simulate.plants import effects, plant_column
 from benchmark.data.simulate.regions import Region, Water
-from benchmark.data.simulate.spectra import dry_soils, soil_names, wavelengths
+from benchmark.data.simulate.spectra import dry_soils, soil_names, soil_wetness, wavelengths
 from benchmark.data.simulate.stands import SOUTHERN_START, Stands
 
 DRY = Water(share=0, start=0)
@@ -22,12 +22,14 @@ class Soils:
 
     Attributes:
         dry: Reflectance of the dry soil [N, 10].
+        holds: Factor of the texture on surface moisture [N].
         tilled: Whether the field is tilled [N].
         residue: Ground cover left by this year's harvest and by the last one [N, 2].
         weeds: Factor on the region's leaf area of weeds [N].
     """
 
     dry: FloatArray
+    holds: FloatArray
     tilled: npt.NDArray[np.bool_]
     residue: FloatArray
     weeds: FloatArray
@@ -86,6 +88,7 @@ def draw_soils(
     before = after * levels.uniform(0.4, 1.0) * np.where(tilled, 0.25, 0.75)
     return Soils(
         dry=np.asarray(np.clip(dry, 0.01, 0.8), np.float32),
+        holds=soil_wetness()[kind],
         tilled=tilled,
         residue=np.asarray(np.stack([after, before], axis=1), np.float32),
         weeds=np.asarray(np.exp(0.6 * levels.normal("field") - 0.18), np.float32),

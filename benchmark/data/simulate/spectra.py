@@ -32,6 +32,12 @@ def dry_soils() -> FloatArray:
 
 
 @cache
+def soil_wetness() -> FloatArray:
+    """Return the factor of each soil on the surface moisture of its region, [soils]."""
+    return np.array([entry["holds"] for entry in _spectra()["soils"].values()], np.float32)
+
+
+@cache
 def spectrum(name: str) -> FloatArray:
     """Return a named spectrum of ``spectra.yaml``, [10]."""
     return np.array(_spectra()[name]["values"], np.float32)
