@@ -72,7 +72,7 @@ def ingest(
     from benchmark.data.display import show_ingest
     from benchmark.data.ingest import MIN_OBSERVATIONS, ingest_table
 
-    with _progress("Compositing") as progress:
+    with show_progress("Compositing") as progress:
         report = ingest_table(
             table,
             directory,
@@ -107,7 +107,7 @@ def inspect(
     from benchmark.data.inspection import inspect_dataset
     from benchmark.data.sources import open_source
 
-    with _progress("Simulating") as progress:
+    with show_progress("Simulating") as progress:
         dataset = open_source(data, progress)
     inspection = inspect_dataset(dataset)
     if as_json:
@@ -147,7 +147,7 @@ def simulate(
     from benchmark.data.simulate.world import simulate_dataset
     from benchmark.data.sources import DEFAULT_SAMPLES_PER_DOMAIN, DEFAULT_SEED
 
-    with _progress("Simulating") as progress:
+    with show_progress("Simulating") as progress:
         simulate_dataset(
             directory,
             samples_per_domain=samples_per_domain or DEFAULT_SAMPLES_PER_DOMAIN,
@@ -167,7 +167,7 @@ def _console() -> "Console":
 
 
 @contextmanager
-def _progress(verb: str) -> Iterator[Progress]:
+def show_progress(verb: str) -> Iterator[Progress]:
     """Show one bar for the domain at work, on the error stream, from the first report on."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
