@@ -11,6 +11,15 @@ CHANNELS: Final = 128
 DROPOUT: Final = (0.2, 0.3, 0.3, 0.4)
 """Channel dropout after each of the four blocks (released code, same place)."""
 
+SMALL_CHANNELS: Final = 64
+"""Channels of the half-width network: a quarter of the parameters."""
+
+TIME_CHANNELS: Final = 221
+"""Channels at which convolutions over time alone have nearly CropNet's parameters."""
+
+SPECTRAL_CHANNELS: Final = 219
+"""Channels at which convolutions over bands alone have nearly CropNet's parameters."""
+
 
 class CropNet(nn.Module):
     """Four blocks of two 3 x 3 convolutions over the band x date image, pooled and classified.
@@ -22,6 +31,7 @@ class CropNet(nn.Module):
         classes: Number of classes.
         channels: Channels of every convolution.
         dropout: Channel dropout after each block; as many blocks as entries.
+        views: Images of one sample, the channels of the first convolution.
     """
 
     def __init__(
@@ -30,11 +40,12 @@ class CropNet(nn.Module):
         *,
         channels: int = CHANNELS,
         dropout: tuple[float, ...] = DROPOUT,
+        views: int = 1,
     ) -> None:
         super().__init__()
         blocks: list[nn.Module] = []
         for number, rate in enumerate(dropout):
-            inputs, stride = (1, 2) if number == 0 else (channels, 1)
+            inputs, stride = (views, 2) if number == 0 else (channels, 1)
             blocks += [
                 *_convolution(inputs, channels, stride),
                 *_convolution(channels, channels, 1),
@@ -46,10 +57,49 @@ class CropNet(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
+    def embed(self, images: Tensor) -> Tensor:
+        """Return pooled features [N, channels] of [N, bands, dates] or [N, views, bands, dates]."""
+        if images.ndim == 3:
+            images = images.unsqueeze(1)
+        maps: Tensor = self.features(images.contiguous(memory_format=torch.channels_last))
+        return maps.mean(dim=(2, 3))
+
     def forward(self, images: Tensor) -> Tensor:
-        """Return logits [N, classes] of images [N, bands, dates]."""
-        maps = self.features(images.unsqueeze(1).contiguous(memory_format=torch.channels_last))
-        logits: Tensor = self.classify(maps.mean(dim=(2, 3)))
+        """Return logits [N, classes] of [N, bands, dates] or [N, views, bands, dates]."""
+        logits: Tensor = self.classify(self.embed(images))
+        return logits
+
+
+class OneAxisCropNet(nn.Module):
+    """CropNet's blocks with convolutions of three along one axis; the other axis is the channels.
+
+    Not in the released code: the ablation of convolving over bands and dates together.
+
+    Args:
+        inputs: Positions along the other axis.
+        classes: Number of classes.
+        channels: Channels of every convolution.
+    """
+
+    def __init__(self, inputs: int, classes: int, *, channels: int) -> None:
+        super().__init__()
+        blocks: list[nn.Module] = []
+        for number, rate in enumerate(DROPOUT):
+            before, stride = (inputs, 2) if number == 0 else (channels, 1)
+            blocks += [
+                *_convolution_1d(before, channels, stride),
+                *_convolution_1d(channels, channels, 1),
+                nn.Dropout1d(rate),
+            ]
+        self.features = nn.Sequential(*blocks)
+        self.classify = nn.Linear(channels, classes)
+        for module in self.modules():
+            if isinstance(module, nn.Conv1d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, series: Tensor) -> Tensor:
+        """Return logits [N, classes] of series [N, inputs, positions]."""
+        logits: Tensor = self.classify(self.features(series).mean(dim=2))
         return logits
 
 
@@ -57,5 +107,13 @@ def _convolution(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
     return [
         nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
         nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    ]
+
+
+def _convolution_1d(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
+    return [
+        nn.Conv1d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
+        nn.BatchNorm1d(outputs),
         nn.ReLU(inplace=True),
     ]

@@ -26,7 +26,8 @@ class Cost(_Stored):
         flops_per_sample: Floating-point operations of one prediction.
         fit_seconds: Time inside ``fit``.
         fit_samples_per_second: Training samples drawn, over all epochs, per second of fit.
-        predict_seconds: Time inside ``predict_proba`` for this target.
+        predict_seconds: Time inside ``predict_proba`` for this target, with that of adapting to it
+            or being taught by it on the tracks that do so.
         predict_samples_per_second: Samples of this target per second.
         peak_memory_bytes: Highest memory during the fit: of the device on a GPU, of the process
             elsewhere.

@@ -1,6 +1,6 @@
 """One training loop, on one device, for every network."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +20,8 @@ PREDICTION_BATCH: Final = 512
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]
 View = Callable[[Tensor], Tensor]
+Invent = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor, Tensor]]
+Batch = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,15 @@ class Recipe:
         build: Makes the network from the shape of one input (after `view`) and the class count.
         view: What the network sees of a batch of samples; the batch itself if ``None``.
         augment: Makes an augmented copy of a batch, of the same shape as the view's.
+        invent: Makes of samples and labels of a batch which of them to replace [n] (bool), what
+            the network sees in their place, of the view's shape, and its labels [n].
         split_undone: Repeat the released code's first defect where the protocol asks for it.
     """
 
     build: Callable[[tuple[int, ...], int], nn.Module]
     view: View | None = None
     augment: Augment | None = None
+    invent: Invent | None = None
     split_undone: bool = False
 
 
@@ -84,14 +89,19 @@ class TorchClassifier:
     def predict_proba(self, x: Features) -> npt.NDArray[np.float32]:
         """Return the probability of each class [N, K]."""
         self.network_.eval()
-        device = torch.device(self.context.device)
-        parts = []
         with torch.inference_mode():
-            for start in range(0, len(x), PREDICTION_BATCH):
-                batch = torch.from_numpy(np.ascontiguousarray(x[start : start + PREDICTION_BATCH]))
-                logits = self.network_(self._view(batch.to(device)))
-                parts.append(functional.softmax(logits.float(), dim=1).cpu())
+            parts = [
+                functional.softmax(self.network_(batch).float(), dim=1).cpu()
+                for batch in self.batches(x)
+            ]
         return np.asarray(torch.cat(parts).numpy())
+
+    def batches(self, x: Features) -> Iterator[Tensor]:
+        """Yield samples x [N, ...] as the network sees them, on the device, in order."""
+        device = torch.device(self.context.device)
+        for start in range(0, len(x), PREDICTION_BATCH):
+            batch = torch.from_numpy(np.ascontiguousarray(x[start : start + PREDICTION_BATCH]))
+            yield self._view(batch.to(device))
 
     def _train(
         self,
@@ -102,7 +112,7 @@ class TorchClassifier:
         generator: torch.Generator,
     ) -> None:
         budget = self.context.protocol.network
-        batch, labels, draws = self._feed(samples, labels, generator)
+        batch, count, draws = self._feed(samples, labels, generator)
         steps = max(draws // budget.batch_size, 1)
         optimizer = torch.optim.Adam(
             self.network_.parameters(), lr=budget.learning_rate, fused=samples.device.type != "mps"
@@ -120,10 +130,10 @@ class TorchClassifier:
         for epoch in range(budget.epochs):
             self.network_.train()
             total = torch.zeros((), device=samples.device)
-            order = _draw(len(labels), steps * budget.batch_size, generator)
+            order = _draw(count, steps * budget.batch_size, generator)
             for rows in order.view(steps, -1):
-                logits = self.network_(batch(rows))
-                loss = functional.cross_entropy(logits, labels[rows], weight=weights)
+                inputs, wanted = batch(rows)
+                loss = functional.cross_entropy(self.network_(inputs), wanted, weight=weights)
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
@@ -143,24 +153,30 @@ class TorchClassifier:
 
     def _feed(
         self, samples: Tensor, labels: Tensor, generator: torch.Generator
-    ) -> tuple[Callable[[Tensor], Tensor], Tensor, int]:
-        """Return how a batch is made of row numbers, the label of each row, and draws an epoch."""
-        protocol, augment = self.context.protocol, self.recipe.augment
-        plain = self._view(samples)
+    ) -> tuple[Callable[[Tensor], Batch], int, int]:
+        """Return how a batch is made of row numbers, how many rows there are, draws an epoch."""
+        protocol, augment, invent = self.context.protocol, self.recipe.augment, self.recipe.invent
+        inputs = self._view(samples)
         copies = protocol.augmentation.copies
-        if augment is not None and protocol.augmentation.mode == "static":
-            static = torch.cat([plain, *(augment(samples, generator) for _ in range(copies))])
-            return static.__getitem__, labels.repeat(1 + copies), len(static)
-        draws = len(samples) * protocol.network.passes_per_epoch
-        if augment is None:
-            return plain.__getitem__, labels, draws
+        static = augment is not None and protocol.augmentation.mode == "static"
+        if augment is not None and static:
+            inputs = torch.cat([inputs, *(augment(samples, generator) for _ in range(copies))])
 
-        def mix(rows: Tensor) -> Tensor:
-            draw = torch.rand(len(rows), generator=generator, device=rows.device)
-            original = (draw < 1 / (1 + copies)).view(-1, *[1] * (plain.ndim - 1))
-            return torch.where(original, plain[rows], augment(samples[rows], generator))
+        def batch(rows: Tensor) -> Batch:
+            seen, original = inputs[rows], rows % len(samples)
+            wanted = labels[original]
+            if augment is not None and not static:
+                draw = torch.rand(len(rows), generator=generator, device=rows.device)
+                plain = _per_sample(draw < 1 / (1 + copies), seen)
+                seen = torch.where(plain, seen, augment(samples[rows], generator))
+            if invent is not None:
+                chosen, other, label = invent(samples[original], wanted, generator)
+                seen = torch.where(_per_sample(chosen, seen), other, seen)
+                wanted = torch.where(chosen, label, wanted)
+            return seen, wanted
 
-        return mix, labels, draws
+        passes = 1 if static else protocol.network.passes_per_epoch
+        return batch, len(inputs), len(inputs) * passes
 
     def _view(self, batch: Tensor) -> Tensor:
         return batch if self.recipe.view is None else self.recipe.view(batch)
@@ -203,6 +219,10 @@ def class_weights(labels: Labels, classes: int) -> Tensor:
     """
     counts = np.bincount(labels, minlength=classes)
     return torch.from_numpy((len(labels) / (classes * np.maximum(counts, 1))).astype(np.float32))
+
+
+def _per_sample(values: Tensor, like: Tensor) -> Tensor:
+    return values.view(-1, *[1] * (like.ndim - 1))
 
 
 def _draw(samples: int, count: int, generator: torch.Generator) -> Tensor:

@@ -9,7 +9,7 @@ from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -111,6 +111,28 @@ class Classifier(Protocol):
         ...
 
 
+@runtime_checkable
+class Adaptable(Protocol):
+    """What the track ``unlabelled-target`` asks for besides."""
+
+    def adapt(self, x: Features) -> Classifier:
+        """Return a classifier adapted to target samples x [M, ...]; leave this one as it is."""
+        ...
+
+
+@runtime_checkable
+class Teachable(Protocol):
+    """What the track ``oracle`` asks for besides."""
+
+    def teach(self, x: Features, y: Labels) -> Classifier:
+        """Return a classifier that has seen labelled target samples; leave this one as it is.
+
+        Labels are positions of ``Context.classes``, of which some may be missing; the samples come
+        in no particular order, as many as a source may have.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Method:
     """A way of recognising crops that can be trained in one domain and asked in others.
@@ -122,7 +144,9 @@ class Method:
         build: Makes an untrained classifier.
         card: What a reader must know.
         version: Raised by its author when its answers change on purpose.
-        track: Which ranking it belongs to.
+        track: Which ranking it belongs to, by what it is shown of a target: nothing
+            (``inductive``), its crop calendar (``knowledge``), its series (``unlabelled-target``,
+            see `Adaptable`) or its labels (``oracle``, see `Teachable`).
     """
 
     name: str

@@ -1,0 +1,77 @@
+"""Ask a fitted classifier about a target, showing it what its track allows and no more."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmark.data.layout import DomainSamples
+from benchmark.data.taxonomy import CROPS
+from benchmark.errors import MethodError
+from benchmark.task.methods import Adaptable, Classifier, Features, Method, Teachable
+from benchmark.task.metrics import Probabilities, check_probabilities
+from benchmark.task.preparation import Rows
+from benchmark.task.protocol import Protocol
+from benchmark.task.target_parts import teaching_parts, unlabelled_rows
+
+
+def answer(
+    method: Method,
+    classifier: Classifier,
+    features: Features,
+    samples: DomainSamples,
+    rows: Rows,
+    classes: Sequence[int],
+    protocol: Protocol,
+) -> Probabilities:
+    """Return a classifier's probabilities for the scored samples of a target.
+
+    Args:
+        method: The method, for its track.
+        classifier: Its classifier, fitted on the source; never changed.
+        features: Features of all samples of the target [N, ...].
+        samples: The samples; their labels reach methods of the oracle track alone.
+        rows: Rows that are scored.
+        classes: Class indices that the source teaches, in the order of the columns.
+        protocol: The protocol.
+
+    Returns:
+        Probabilities [len(rows), len(classes)].
+
+    Raises:
+        MethodError: If the classifier lacks what its track asks for, or answers wrongly.
+        UnavailableError: If the target has no samples to show it.
+    """
+    if method.track == "unlabelled-target":
+        if not isinstance(classifier, Adaptable):
+            raise MethodError(f"{method.name} is on track {method.track} but has no adapt(x).")
+        classifier = classifier.adapt(features[unlabelled_rows(samples, protocol)])
+    elif method.track == "oracle":
+        return _taught(method, classifier, features, samples, rows, classes, protocol)
+    return _ask(classifier, features[rows], len(classes))
+
+
+def _taught(
+    method: Method,
+    classifier: Classifier,
+    features: Features,
+    samples: DomainSamples,
+    rows: Rows,
+    classes: Sequence[int],
+    protocol: Protocol,
+) -> Probabilities:
+    if not isinstance(classifier, Teachable):
+        raise MethodError(f"{method.name} is on track {method.track} but has no teach(x, y).")
+    positions: npt.NDArray[np.int64] = np.full(len(CROPS), -1, dtype=np.int64)
+    positions[list(classes)] = np.arange(len(classes))
+    probabilities = np.zeros((len(rows), len(classes)), dtype=np.float32)
+    for teachers, asked in teaching_parts(samples, rows, classes, protocol):
+        taught = classifier.teach(features[teachers], positions[samples.labels[teachers]])
+        probabilities[asked] = _ask(taught, features[rows[asked]], len(classes))
+    return probabilities
+
+
+def _ask(classifier: Classifier, features: Features, classes: int) -> Probabilities:
+    return check_probabilities(
+        classifier.predict_proba(features), samples=len(features), classes=classes
+    )

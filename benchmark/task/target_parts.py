@@ -1,0 +1,67 @@
+"""Parts of a target that other tracks may see, apart from the samples that score them."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmark.data.layout import DomainSamples
+from benchmark.errors import UnavailableError
+from benchmark.randomness import generator
+from benchmark.task.preparation import DATA_SEED, Rows, distinct
+from benchmark.task.protocol import Protocol
+
+
+def unlabelled_rows(samples: DomainSamples, protocol: Protocol) -> Rows:
+    """Choose the samples of a target whose series a method may adapt to.
+
+    Labels play no part, not even in the choice: crops that the source lacks are among them.
+
+    Args:
+        samples: Samples of the target.
+        protocol: The protocol, for its cap.
+
+    Returns:
+        Row numbers, ascending: all, or as many as are scored at most.
+    """
+    most = protocol.max_target_samples or len(samples)
+    order = generator(DATA_SEED, "unlabelled", samples.name).permutation(len(samples))
+    return np.sort(order[:most]).astype(np.int64)
+
+
+def teaching_parts(
+    samples: DomainSamples, scored: Rows, classes: Sequence[int], protocol: Protocol
+) -> Iterator[tuple[Rows, Rows]]:
+    """Divide a target in two, so that each half of the scored samples has teachers in the other.
+
+    Halves keep spatial blocks whole where the data has them. So every scored sample of the
+    transfer is answered, and none by a classifier that has seen its block.
+
+    Args:
+        samples: Samples of the target.
+        scored: Rows that are scored.
+        classes: Class indices that the source teaches; samples of others teach nothing.
+        protocol: The protocol, for its cap.
+
+    Yields:
+        Rows to learn from, and positions in `scored` to answer after that.
+
+    Raises:
+        UnavailableError: If a half has no sample to learn from.
+    """
+    random = generator(DATA_SEED, "teaching", samples.name)
+    unit = np.arange(len(samples)) if samples.block is None else samples.block
+    names, member = np.unique(unit, return_inverse=True)
+    side = (random.permutation(len(names)) % 2)[member]
+    pool = distinct(samples.series, samples.labels, drop_conflicts=True)
+    pool = random.permutation(pool[np.isin(samples.labels[pool], list(classes))])
+    for half in (0, 1):
+        asked = np.flatnonzero(side[scored] == half)
+        teachers: npt.NDArray[np.int64] = pool[side[pool] != half]
+        if not len(asked):
+            continue
+        if not len(teachers):
+            raise UnavailableError(
+                f"Target {samples.name} has no samples beside the scored ones to learn from."
+            )
+        yield np.sort(teachers[: protocol.max_source_samples]), asked

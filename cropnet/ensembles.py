@@ -1,0 +1,61 @@
+"""Several networks that answer as one."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmark.randomness import derive_seed
+from benchmark.run.training import TorchClassifier
+from benchmark.task.methods import Context, Features, Labels
+
+SMALLEST: Final = 1e-7
+"""Floor of a probability in a geometric mean, about the resolution of single precision."""
+
+
+class Ensemble:
+    """Networks trained on the same samples with seeds of their own, averaged.
+
+    Args:
+        context: Seed, classes, protocol and device.
+        members: Makes each network.
+        mean: ``arithmetic`` or ``geometric`` mean of the probabilities.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        *,
+        members: Sequence[Callable[[Context], TorchClassifier]],
+        mean: Literal["arithmetic", "geometric"],
+    ) -> None:
+        self.context = context
+        self.members = tuple(members)
+        self.mean = mean
+
+    def fit(self, x: Features, y: Labels, *, validation: tuple[Features, Labels]) -> "Ensemble":
+        """Train every member on x [N, ...], y [N]."""
+        self.fitted_ = tuple(
+            build(replace(self.context, seed=derive_seed(self.context.seed, "member", number))).fit(
+                x, y, validation=validation
+            )
+            for number, build in enumerate(self.members)
+        )
+        self.parameter_count_ = sum(member.parameter_count_ for member in self.fitted_)
+        self.flops_per_sample_ = sum(member.flops_per_sample_ for member in self.fitted_)
+        self.history_: list[Mapping[str, float]] = [
+            {"member": number, **entry}
+            for number, member in enumerate(self.fitted_)
+            for entry in member.history_
+        ]
+        return self
+
+    def predict_proba(self, x: Features) -> npt.NDArray[np.float32]:
+        """Return the mean probability of each class [N, K]."""
+        answers = np.stack([member.predict_proba(x) for member in self.fitted_])
+        if self.mean == "arithmetic":
+            return np.asarray(answers.mean(axis=0))
+        product = np.exp(np.log(np.maximum(answers, SMALLEST)).mean(axis=0))
+        return np.asarray(product / product.sum(axis=1, keepdims=True))
