@@ -65,7 +65,7 @@ def features(samples: DomainSamples, view: str) -> npt.NDArray[np.float32]:
 
 
 def seasons(region: str, seed: int, options: Options, count: int) -> DomainSamples:
-    """Simulate a region in several seasons, since the real one's weather and planting are unknown."""
+    """Simulate several seasons of a region, since the real one is unknown."""
     each = SAMPLES // count
     made = [
         simulate_domain(region, samples=each, seed=100 * seed + season, options=options)
