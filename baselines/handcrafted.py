@@ -1,9 +1,12 @@
 """Handcrafted features under each head: the paper's harmonic and median baselines."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
-from baselines.heads import MultilayerPerceptron, RandomForest, XGBoost
-from benchmark.task.methods import Card, Method
+from baselines.heads import AugmentedTrees, MultilayerPerceptron, RandomForest, XGBoost
+from benchmark.run.composites import Oracle
+from benchmark.task.methods import Card, Classifier, Context, Method
 
 RELEASED: Final = "released code of Tong & Wang 2025, arXiv 2509.03497"
 
@@ -69,4 +72,65 @@ def methods() -> tuple[Method, ...]:
                 licence="MIT",
             ),
         ),
+        Method(
+            name="harmonic.mlp",
+            family="handcrafted",
+            representation="harmonic",
+            build=MultilayerPerceptron,
+            card=Card(
+                summary="Eight hidden layers of 128 units on two harmonics per band.",
+                reference=RELEASED,
+                licence="MIT",
+                in_released_code=True,
+            ),
+        ),
+        *_augmented(),
+        *_oracles(),
+    )
+
+
+def _heads() -> tuple[tuple[str, str, Callable[[Context], Classifier]], ...]:
+    return (
+        ("random-forest", "Random forest", RandomForest),
+        ("xgboost", "Gradient-boosted trees", XGBoost),
+    )
+
+
+def _augmented() -> tuple[Method, ...]:
+    return tuple(
+        Method(
+            name=f"median.{head}.aug",
+            family="handcrafted",
+            representation="median-year",
+            build=partial(AugmentedTrees, head=build),
+            card=Card(
+                summary=f"{title} on the season's medians and copies shifted, scaled and warped.",
+                reference="this project: CropNet's augmentation for trees",
+                licence="MIT",
+            ),
+        )
+        for head, title, build in _heads()
+    )
+
+
+def _oracles() -> tuple[Method, ...]:
+    return tuple(
+        Method(
+            name=f"oracle.median.{head}",
+            family="oracle",
+            representation="median",
+            build=partial(Oracle, build=build),
+            card=Card(
+                summary=f"{title} on the season's medians of the target itself: an upper bound.",
+                reference="this project",
+                licence="MIT",
+                extra_information=("labelled target samples, as many as a source may have",),
+                notes=(
+                    "Two halves of the target answer for each other; in-domain it is "
+                    f"median.{head}.",
+                ),
+            ),
+            track="oracle",
+        )
+        for head, title, build in _heads()
     )

@@ -1,14 +1,18 @@
 """Classifiers that take any features: random forest, XGBoost and a multilayer perceptron."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor, nn
 
+from benchmark.data.season import season
 from benchmark.randomness import derive_seed
+from benchmark.run.augmentation import Augmentation
 from benchmark.run.training import Recipe, TorchClassifier
-from benchmark.task.methods import Context, Features, Labels
+from benchmark.task.methods import Classifier, Context, Features, Labels
 
 MLP_LAYERS: Final = 8
 """Hidden layers of the released code's MLP (paper_facts.md, Training, mark C)."""
@@ -93,6 +97,39 @@ class XGBoost:
     def predict_proba(self, x: Features) -> npt.NDArray[np.floating[Any]]:
         """Return the probability of each class [N, K]."""
         return np.asarray(self.booster_.predict_proba(_flat(x)))
+
+
+class AugmentedTrees:
+    """Trees on the season windows of whole years and of augmented copies of them.
+
+    Copies are made once, as many as the protocol says, since trees have no epochs.
+
+    Args:
+        context: Seed, class count, device and the limits of the trees.
+        head: Makes the trees.
+    """
+
+    def __init__(self, context: Context, *, head: Callable[[Context], Classifier]) -> None:
+        self.context = context
+        self.head = head
+
+    def fit(
+        self, x: Features, y: Labels, *, validation: tuple[Features, Labels]
+    ) -> "AugmentedTrees":
+        """Fit the trees on x [N, B, 73], y [N] and copies; select on plain validation windows."""
+        copies = self.context.protocol.augmentation.copies
+        augment, year = Augmentation(), torch.from_numpy(np.ascontiguousarray(x))
+        random = torch.Generator().manual_seed(derive_seed(self.context.seed, "copies"))
+        windows = [season(x), *(augment(year, random).numpy() for _ in range(copies))]
+        xv, yv = validation
+        self.trees_ = self.head(self.context).fit(
+            np.concatenate(windows), np.tile(y, 1 + copies), validation=(season(xv), yv)
+        )
+        return self
+
+    def predict_proba(self, x: Features) -> npt.NDArray[np.floating[Any]]:
+        """Return the probability of each class [N, K] for whole years x [N, B, 73]."""
+        return self.trees_.predict_proba(season(x))
 
 
 class MultilayerPerceptron(TorchClassifier):

@@ -125,7 +125,7 @@ class CorrelationAlignment(TorchClassifier):
 
     def standardise(self, features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return features with the source's mean and spread taken out."""
-        return (features - self.mean_) / self.spread_
+        return np.asarray((features - self.mean_) / self.spread_)
 
 
 class _Aligned:
