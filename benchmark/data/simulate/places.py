@@ -88,6 +88,7 @@ def draw_places(
     longitude, latitude, bright, tilt, luck = np.concatenate(columns).T
     total = int(count.sum())
     rng = generator(seed, name, "blocks")
+    season = sizes["vigour_year"] * rng.standard_normal(len(regions))
     return Places(
         region=np.repeat(np.arange(len(regions)), count),
         longitude=longitude,
@@ -96,7 +97,9 @@ def draw_places(
         tilt=(sizes["tilt_sd"] * tilt).astype(np.float32),
         luck=luck.astype(np.float32),
         delay=(sizes["block_sd"] * rng.standard_normal(total)).astype(np.float32),
-        vigour=(sizes["vigour_block"] * rng.standard_normal(total)).astype(np.float32),
+        vigour=(
+            np.repeat(season, count) + sizes["vigour_block"] * rng.standard_normal(total)
+        ).astype(np.float32),
     )
 
 

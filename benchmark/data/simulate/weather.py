@@ -83,6 +83,8 @@ def draw_weather(name: str, seed: int, regions: Sequence[Region], places: Places
     snowy = cold < ndtri(np.clip(snow_share, 1e-9, 1))
     rain = autoregressive(rng, len(places), sizes["moisture_rho"])
     wet = through([region.wet for region in regions]) + sizes["moisture_sd"] * rain
+    of_season = sizes["moisture_year"] * rng.standard_normal((len(regions), 1))
+    wet = wet + of_season[places.region]
     return Weather(
         day=day.astype(np.float32),
         day_of_year=of_year.astype(np.float32),

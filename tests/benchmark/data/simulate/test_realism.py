@@ -13,7 +13,7 @@ B4, B8, B11 = 2, 6, 8
 
 # Monthly NDVI of a crop when its canopy is closed, and when its ground is bare, on average over
 # the fields of a country. Mark K: MODIS and Sentinel-2 profiles in Wardlow et al. 2007, Xiao et al.
-# 2006, Skakun et al. 2017 and d'Andrimont et al. 2020 lie inside; read as wide limits, not as targets.
+# 2006, Skakun et al. 2017 and d'Andrimont et al. 2020, recalled: wide limits, not targets.
 PEAK = {
     "corn": (0.65, 0.92),
     "soybeans": (0.65, 0.93),

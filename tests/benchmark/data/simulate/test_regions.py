@@ -94,7 +94,7 @@ def test_users_region_is_read_and_simulated(tmp_path: Path):
         ("crop: corn,", "crop: maize,", "unknown crop 'maize'"),
         ("soils: {loam: 1}", "soils: {lome: 1}", "did you mean 'loam'"),
         ("peak: 200", "peak: 120", "emerges on day 122"),
-        ("cuts: [125, 35, 275], ", "", "needs cuts"),
+        ("cuts: [125, 35, 275],", "", "needs cuts"),
         ("[[-1.2, 41.4, -0.4, 41.9]]", "[[2.2, 41.4, -0.4, 41.9]]", "no box"),
         ("{corn: .5, other: .5}", "{rice: .5, other: .5}", "no row in the calendar"),
         ("rows:", "raws:", "rows"),
