@@ -1,6 +1,9 @@
 """Fixtures that every test may use."""
 
-from collections.abc import Callable
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from tiny import make_samples, write_tiny
@@ -40,3 +43,22 @@ def changed() -> Callable[..., Protocol]:
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep every test out of the user's cache."""
     monkeypatch.setenv("CROPGLOBE_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture
+def mounted(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Return a mounter of a real file system of 64 KiB; skips where mounting is not allowed."""
+    point = tmp_path / "mount"
+    point.mkdir()
+    mounts: list[Path] = []
+
+    def mount(options: str) -> Path:
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(point)]
+        if shutil.which("mount") is None or subprocess.run(command, check=False).returncode != 0:
+            pytest.skip("a file system can be mounted by root only")
+        mounts.append(point)
+        return point
+
+    yield mount
+    for path in mounts:
+        subprocess.run(["umount", str(path)], check=True)

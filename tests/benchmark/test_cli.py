@@ -1,7 +1,6 @@
 """The command line end to end on tiny data: the main job, and every mistake a user can make."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -257,12 +256,21 @@ def test_no_data_directory(cli: Cli, tmp_path: Path) -> None:
     assert "There is no data directory" in err
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_read_only_output(cli: Cli, tiny: Dataset, tmp_path: Path) -> None:
-    (tmp_path / "locked").mkdir(mode=0o500)
-    code, _, err = smoke_run(cli, tiny.root, tmp_path / "locked" / "run")
+def test_read_only_output(cli: Cli, tiny: Dataset, mounted: Callable[[str], Path]) -> None:
+    code, _, err = smoke_run(cli, tiny.root, mounted("size=64k,ro") / "run")
     assert code == 2
     assert "Cannot write to the run directory" in err
+    assert "Read-only file system" in err
+
+
+def test_a_full_disk_ends_the_run_and_keeps_what_was_finished(
+    cli: Cli, tiny: Dataset, mounted: Callable[[str], Path]
+) -> None:
+    run = mounted("size=64k") / "run"
+    code, _, err = smoke_run(cli, tiny.root, run)
+    assert code == 2
+    assert "No space left on device" in err.splitlines()[-1]
+    assert rows_of(run)
 
 
 def test_an_output_below_a_file(cli: Cli, tiny: Dataset, tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_shift_alone_moves_whole_days_within_fifty() -> None:
     first = draw(shift, line)[:, 0, 0] - 122.5
     last_free = draw(shift, line)[:, 0, 20] - 222.5
     assert first.min() == -50
-    # At +50 the window is 170 to 365, clipped at the year's end and stretched: 195 days in 43 parts.
+    # At +50 the window is 170 to 365, clipped at the end of the year: 195 days in 43 parts.
     assert float(first.max()) == pytest.approx(170 + 195 / 86 - 122.5, abs=1e-3)
     inside = first <= 29  # windows that end inside the year move by whole days, unstretched
     torch.testing.assert_close(first[inside], first[inside].round(), atol=1e-3, rtol=0)

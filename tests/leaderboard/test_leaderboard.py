@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from rows import make_row
+from sample_rows import make_row
 
 from benchmark.results.rows import Row
 from benchmark.task.transfers import RELATIONS

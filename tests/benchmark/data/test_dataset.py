@@ -1,9 +1,7 @@
 """A directory of domains: opened, checked, written whole or not at all."""
 
 import json
-import shutil
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -259,25 +257,6 @@ def test_a_place_that_cannot_be_written(tmp_path: Path, make_samples: Make, card
     with pytest.raises(DataError, match="Cannot write to"):
         write_dataset(tmp_path / "file" / "below", card_of("FRA"), [make_samples("FRA")])
     assert (tmp_path / "file").read_text() == "x"
-
-
-@pytest.fixture
-def mounted(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """Return a mounter of a real file system of 64 KiB; skips where mounting is not allowed."""
-    point = tmp_path / "mount"
-    point.mkdir()
-    mounts: list[Path] = []
-
-    def mount(options: str) -> Path:
-        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(point)]
-        if shutil.which("mount") is None or subprocess.run(command, check=False).returncode != 0:
-            pytest.skip("a file system can be mounted by root only")
-        mounts.append(point)
-        return point
-
-    yield mount
-    for path in mounts:
-        subprocess.run(["umount", str(path)], check=True)
 
 
 def test_a_disk_that_is_really_full(

@@ -1,13 +1,11 @@
 """The store: whole or absent, damage found, nothing half-written."""
 
-import os
-import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from rows import make_row
+from sample_rows import make_row
 
 from benchmark.errors import StoreError
 from benchmark.results.rows import Row
@@ -130,19 +128,8 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         store.prepare()
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    place = tmp_path / "small"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("mounting a small disk needs root")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
-
-
-def test_a_full_disk_keeps_what_was_finished(small_disk: Path) -> None:
-    store = RunStore(small_disk / "run")
+def test_a_full_disk_keeps_what_was_finished(mounted: Callable[[str], Path]) -> None:
+    store = RunStore(mounted("size=64k") / "run")
     store.write(identity(), [make_row()])
     random = np.random.default_rng(0)
     big = Prediction(

@@ -1,0 +1,66 @@
+"""Every command in the documentation is executed, in order, in a clean directory."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from point_tables import write_point_table
+
+from benchmark.cli import main
+from benchmark.data import sources
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
+
+RUN_ELSEWHERE = {
+    "python -m pip install tox && tox -e benchmark": "by hand; the commands inside are run here",
+    "python -m pip install tox && tox": "by .ci/run",
+    "git clone <this repository> && cd cropglobe-benchmark": "by whoever runs .ci/run",
+    'python -m pip install -e ".[test]" pre-commit && pre-commit install': "by hand",
+    "pytest": "by tox",
+}
+"""Commands that set up the environment in which this test runs, and who runs them."""
+
+
+def commands(page: Path) -> Iterator[str]:
+    """Yield the command lines of the `console` blocks of a page."""
+    for block in re.findall(r"^```console\n(.*?)^```", page.read_text("utf-8"), re.M | re.S):
+        for line in re.sub(r"\\\n\s*", "", block).splitlines():
+            if line.startswith("$ "):
+                yield re.split(r"\s+# ", line[2:])[0].strip()
+
+
+def cropglobe_commands(page: Path) -> list[str]:
+    return [line for line in commands(page) if line.startswith("cropglobe ")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_is_known(page: Path) -> None:
+    for line in commands(page):
+        assert line.startswith("cropglobe ") or line in RUN_ELSEWHERE, line
+
+
+def test_ci_runs_the_readmes_test_command() -> None:
+    assert "python -m pip install tox && tox" in (ROOT / ".ci" / "run").read_text("utf-8")
+    assert "python -m pip install tox && tox" in list(commands(ROOT / "README.md"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if cropglobe_commands(page)], ids=lambda page: page.name
+)
+def test_commands_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a page from top to bottom, on small made-up files of the names that it uses.
+
+    The protocol is `smoke` and the embedded default small, so that minutes become seconds.
+    """
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sources, "DEFAULT_SAMPLES_PER_DOMAIN", 200)
+    write_point_table(tmp_path / "usa_2021_s2_cdl_long.parquet")
+    for line in cropglobe_commands(page):
+        words = shlex.split(line.replace("--protocol quick", "--protocol smoke"))[1:]
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        assert ended.value.code in (0, None), line
