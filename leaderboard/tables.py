@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
+from benchmark.data.taxonomy import CROPS
 from benchmark.results.rows import Row
 from benchmark.task.transfers import RELATIONS
 from leaderboard.frames import Section, method_frame, score_frame, sections, transfer_frame
@@ -193,10 +194,30 @@ def _problems(section: Section) -> list[str]:
     if warnings:
         lines += ["", "## Differences that are no geography", ""]
         lines += [f"- {_cell(line)}" for line in warnings]
+    targets = {row.transfer: row for row in section.rows if row.confusion and row.scores}
+    lines += ["", "## What a constant answer would reach (%)", ""]
+    lines += _table(
+        ["transfer", "samples", "most frequent crop", "overall accuracy", "macro-F1"],
+        [
+            [transfer, *_constant_answer(targets[transfer])]
+            for _, transfer in section.transfers
+            if transfer in targets
+        ],
+    )
     spaces = sorted({_space(row) for row in section.rows if row.relation != "in-domain"} - {""})
     if spaces:
         lines += ["", "## Crops that are not scored", "", *(f"- {line}" for line in spaces)]
     return lines
+
+
+def _constant_answer(row: Row) -> list[str]:
+    """Samples, most frequent crop, and the scores of always naming it."""
+    assert row.confusion is not None
+    support = [sum(line) for line in row.confusion]
+    largest, total = max(support), sum(support)
+    f1 = 2 * largest / (largest + total) / sum(count > 0 for count in support)
+    crop = CROPS[support.index(largest)]
+    return [f"{total:,}", crop, _percent(largest / total), _percent(f1)]
 
 
 def _space(row: Row) -> str:
@@ -204,14 +225,15 @@ def _space(row: Row) -> str:
     if labels is None or not (labels.target_only or labels.source_only or labels.too_few):
         return ""
     parts = []
-    if labels.target_only:
-        left_out = f" ({row.data.n_unscored} samples left out)" if row.data.n_unscored else ""
-        parts.append(f"only in the target {', '.join(labels.target_only)}{left_out}")
+    target_only = [crop for crop in labels.target_only if crop not in labels.too_few]
+    if target_only:
+        parts.append(f"only in the target {', '.join(target_only)}")
     if labels.source_only:
         parts.append(f"only in the source {', '.join(labels.source_only)}")
     if labels.too_few:
         parts.append(f"too few samples on one side {', '.join(labels.too_few)}")
-    return f"{row.transfer}: {'; '.join(parts)}."
+    left_out = f" ({row.data.n_unscored} target samples left out)" if row.data.n_unscored else ""
+    return f"{row.transfer}: {'; '.join(parts)}{left_out}."
 
 
 def _cells(frame: pd.DataFrame, columns: Sequence[Column] = COLUMNS) -> list[list[str]]:

@@ -128,6 +128,14 @@ def test_files_are_whole_and_the_same_each_time(tmp_path: Path) -> None:
     assert table.loc["good", "macro_f1"] == pytest.approx(0.4)
 
 
+def test_what_a_constant_answer_would_reach() -> None:
+    # 30 corn and 10 rice: always corn is right in 30 of 40, F1 2 * 30 / (30 + 40) and 0, mean 3/7.
+    confusion = tuple(
+        tuple(10 * (j == k) * (3, 0, 1, 0, 0, 0, 0)[k] for j in range(7)) for k in range(7)
+    )
+    assert "| FRA:CHN | 40 | corn | 75.0 | 42.9 |" in markdown([make_row(confusion=confusion)])
+
+
 def test_damaged_jobs_are_named() -> None:
     assert "rows.json is missing or damaged" in markdown(
         ROWS, ["jobs/x/rows.json is missing or damaged"]

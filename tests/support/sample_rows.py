@@ -33,6 +33,7 @@ def make_row(
     protocol: str = "smoke",
     status: str = "ok",
     reason: str | None = None,
+    confusion: tuple[tuple[int, ...], ...] | None = None,
 ) -> Row:
     """Make a row; ``macro_f1=None`` makes one without scores."""
     per_crop = {
@@ -72,6 +73,7 @@ def make_row(
         status=status,  # type: ignore[arg-type]
         reason=reason,
         scores=scores,
+        confusion=confusion,
         cost=Cost(fit_seconds=fit_seconds),
         provenance=PROVENANCE,
     )
