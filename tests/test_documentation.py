@@ -4,12 +4,18 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from point_tables import write_point_table
 
 from benchmark.cli import main
 from benchmark.data import sources
+from benchmark.data.dataset import Dataset
+from benchmark.run.jobs import plan
+from benchmark.run.runner import Runner
+from benchmark.task.protocol import Protocol
+from benchmark.task.transfers import select_transfers
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
@@ -64,3 +70,16 @@ def test_commands_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         with pytest.raises(SystemExit) as ended:
             main(words)
         assert ended.value.code in (0, None), line
+
+
+def test_the_readmes_method_works(tiny: Dataset, smoke: Protocol) -> None:
+    (code,) = re.findall(
+        r"^```python\n(.*?)^```", (ROOT / "README.md").read_text("utf-8"), re.M | re.S
+    )
+    names: dict[str, Any] = {}
+    exec(code, names)
+    (job,) = plan(tiny, smoke, names["methods"](), select_transfers(["FRA:CHN"], tiny.domains))
+    outcome = Runner(tiny, smoke).run(job)
+    assert outcome.status == "ok", outcome.reason
+    assert outcome.rows[-1].scores is not None
+    assert outcome.rows[-1].scores.macro_f1 > 0.5

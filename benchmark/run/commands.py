@@ -89,10 +89,16 @@ def run(
     with display:
         finished = execute(work, runner, store, on_start=display.start, on_finish=display.finish)
     _report(place)
-    without_scores = len(work.failed) + sum(entry.status != "ok" for entry in finished)
-    if without_scores:
+    lacking = sum(entry.status == "unavailable" for entry in finished)
+    if lacking:
         display.say(
-            f"{without_scores} of {len(jobs)} jobs have no score; the leaderboard says why. "
+            f"{lacking} of {len(jobs)} jobs are unavailable here; the leaderboard says what they "
+            "need. The same command tries them again."
+        )
+    failed = len(work.failed) + sum(entry.status in ("failed", "timeout") for entry in finished)
+    if failed:
+        display.say(
+            f"{failed} of {len(jobs)} jobs failed; the leaderboard says why. "
             "After mending, run the same command with --overwrite failed."
         )
         raise typer.Exit(EXIT_FAILED_JOBS)

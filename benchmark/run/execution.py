@@ -63,7 +63,8 @@ def find_work(jobs: Sequence[Job], store: RunStore, overwrite: Overwrite = "neve
 
     Returns:
         What to run and what stands. A stored job that lacks some of the targets is run again with
-        the targets of both.
+        the targets of both; one that was unavailable is always tried again, since what it lacked
+        may be there now.
     """
     found, damaged = store.read_all() if store.jobs.is_dir() else ((), ())
     stored = {_slot(job.identity): job for job in found}
@@ -83,6 +84,7 @@ def find_work(jobs: Sequence[Job], store: RunStore, overwrite: Overwrite = "neve
         again = (
             overwrite == "always"
             or lacks
+            or any(row.status == "unavailable" for row in before.rows)
             or (overwrite == "stale" and changed)
             or (overwrite == "failed" and without_scores)
         )

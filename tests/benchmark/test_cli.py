@@ -14,6 +14,7 @@ from tiny import make_samples, write_tiny
 from benchmark.cli import main, spread
 from benchmark.data.dataset import Dataset
 from benchmark.data.layout import year_file_name
+from benchmark.errors import UnavailableError
 from benchmark.results.rows import Row
 from benchmark.results.store import RunStore
 
@@ -248,6 +249,28 @@ def test_a_cap_that_empties_a_class_is_named(cli: Cli, tiny: Dataset, tmp_path: 
     )  # fmt: skip
     assert code == 2
     assert "Source FRA is capped at 12 samples" in err
+
+
+@pytest.mark.parametrize(("error", "status"), [(UnavailableError, 0), (ValueError, 3)])
+def test_exit_status_of_a_run_with_jobs_that_have_no_score(
+    cli: Cli,
+    tiny: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[Exception],
+    status: int,
+) -> None:
+    def fit(self: object, x: object, y: object, *, validation: object) -> None:
+        raise error("what is wrong")
+
+    monkeypatch.setattr("baselines.floor.MajorityClassifier.fit", fit)
+    code, _, _ = smoke_run(
+        cli, tiny.root, tmp_path / "run", "--methods", "floor.*", "harmonic.xgboost"
+    )
+    assert code == status
+    text = (tmp_path / "run" / "leaderboard.md").read_text()
+    assert "what is wrong" in text
+    assert "| 1 | harmonic.xgboost |" in text
 
 
 def test_no_data_directory(cli: Cli, tmp_path: Path) -> None:

@@ -235,6 +235,26 @@ def test_overwrite_policies(tmp_path: Path, tiny: Dataset, smoke: Protocol) -> N
     assert sorted(job.identity.method for job in stored) == ["test.broken", "test.nearest"]
 
 
+def test_what_was_unavailable_is_tried_again(
+    tmp_path: Path, tiny: Dataset, smoke: Protocol
+) -> None:
+    present = False
+
+    def build(context: Context) -> Nearest:
+        if not present:
+            raise UnavailableError("Fetch the weights.")
+        return Nearest(context)
+
+    store, runner = RunStore(tmp_path / "run"), Runner(tiny, smoke)
+    jobs = jobs_of(tiny, smoke, method(build))
+    (first,) = execute(find_work(jobs, store), runner, store)
+    assert first.status == "unavailable"
+    present = True
+    (second,) = execute(find_work(jobs, store), runner, store)
+    assert second.status == "ok"
+    assert find_work(jobs, store).todo == ()
+
+
 def test_a_damaged_job_is_named_and_run_again(
     tmp_path: Path, tiny: Dataset, smoke: Protocol
 ) -> None:
