@@ -1,8 +1,10 @@
-"""Train on the simulator's Arkansas and California, score on the real ones of 2021.
+"""Train on the simulator, score on real points: Arkansas and California 2021, western France 2023.
 
     python scripts/simulation_to_reality.py POINTS.parquet WORK [--ablations] [--months] [--trees]
+    python scripts/simulation_to_reality.py PARCELS.parquet WORK --france
 
-POINTS is `usa_2021_s2_cdl_long.parquet` (see docs/simulation.md); WORK is a directory outside the
+POINTS is `usa_2021_s2_cdl_long.parquet`, PARCELS `fra_2023_worldcereal_dekad.parquet` (see
+docs/simulation.md); WORK is a directory outside the
 repository that receives the ingested points. Every run is a look at real labels and belongs into
 the log of docs/simulation.md.
 """
@@ -31,6 +33,7 @@ METHODS = ("median.random-forest", "harmonic.xgboost", "cropnet.aug")
 SCORED = {
     "USA-AR": ("corn", "soybeans", "rice", "cotton"),
     "USA-CA": ("corn", "rice", "cotton", "wheat", "other"),
+    "FRA-WEST": ("corn", "wheat", "other"),
 }
 SEEDS = {
     "median.random-forest": (82, 83, 84),
@@ -56,12 +59,17 @@ def budget() -> Protocol:
     return load_protocol("quick").model_copy(update=update)
 
 
-def features(samples: DomainSamples, view: str) -> npt.NDArray[np.float32]:
+def features(samples: DomainSamples, view: str, bands: tuple[str, ...]) -> npt.NDArray[np.float32]:
     """Return a representation of samples."""
     seen = Observations(
-        domain=samples.name, series=samples.series, bands=BANDS, sample_ids=samples.sample_ids
+        domain=samples.name, series=samples.series, bands=bands, sample_ids=samples.sample_ids
     )
     return represent(seen, view)
+
+
+def with_bands(samples: DomainSamples, bands: tuple[str, ...]) -> DomainSamples:
+    """Return ten-band samples with some of their bands."""
+    return replace(samples, series=samples.series[:, [BANDS.index(band) for band in bands]])
 
 
 def seasons(region: str, seed: int, options: Options, count: int) -> DomainSamples:
@@ -82,25 +90,27 @@ def seasons(region: str, seed: int, options: Options, count: int) -> DomainSampl
     )
 
 
-def answers(name: str, train: DomainSamples, test: DomainSamples, seed: int) -> Labels:
+def answers(
+    name: str, train: DomainSamples, test: DomainSamples, seed: int, bands: tuple[str, ...]
+) -> Labels:
     """Train a method on some samples and return its answers for others, [N]."""
     method, protocol = registry().get(name), budget()
     split = prepare_source(train, protocol, seed=seed)
     classes = np.array(split.classes)
-    x = features(train, method.representation)
+    x = features(train, method.representation, bands)
     y = np.searchsorted(classes, train.labels)
     context = Context(
         seed=seed,
         classes=tuple(CROPS[label] for label in classes),
         protocol=protocol,
         device="cpu",
-        bands=BANDS,
+        bands=bands,
         sample_shape=x.shape[1:],
     )
     model = method.build(context)
     chosen = split.validation
     model.fit(x[split.training], y[split.training], validation=(x[chosen], y[chosen]))
-    scores = model.predict_proba(features(test, method.representation))
+    scores = model.predict_proba(features(test, method.representation, bands))
     return np.asarray(classes[scores.argmax(axis=1)])
 
 
@@ -128,7 +138,10 @@ def halves(samples: DomainSamples) -> tuple[DomainSamples, DomainSamples]:
 
 
 def evaluate(
-    real: dict[str, DomainSamples], ablations: dict[str, Options], methods: tuple[str, ...]
+    real: dict[str, DomainSamples],
+    ablations: dict[str, Options],
+    methods: tuple[str, ...],
+    bands: tuple[str, ...],
 ) -> None:
     """Print simulation to reality for every region, method and variant of the simulation."""
     for region, target in real.items():
@@ -137,21 +150,24 @@ def evaluate(
                 for count in (1, SEASONS) if title == "complete" else (SEASONS,):
                     runs = []
                     for seed in SEEDS[name]:
-                        made = seasons(region, seed, options, count)
-                        answer = answers(name, made, target, seed)
+                        made = with_bands(seasons(region, seed, options, count), bands)
+                        answer = answers(name, made, target, seed, bands)
                         runs.append(recalls(target, answer, SCORED[region]))
                     report(f"simulation, {title}, {count} season(s)", name, region, runs)
 
 
-def compare_real(real: dict[str, DomainSamples], methods: tuple[str, ...]) -> None:
+def compare_real(
+    real: dict[str, DomainSamples], methods: tuple[str, ...], bands: tuple[str, ...]
+) -> None:
     """Print what real training data reaches: the other state, and the same one by block."""
     for region, target in real.items():
-        other = next(samples for name, samples in real.items() if name != region)
+        others = [samples for name, samples in real.items() if name != region]
         train, test = halves(target)
         for name in methods:
-            across = [recalls(target, answers(name, other, target, 82), SCORED[region])]
-            report("real, other state", name, region, across)
-            inside = [recalls(test, answers(name, train, test, 82), SCORED[region])]
+            for other in others:
+                across = [recalls(target, answers(name, other, target, 82, bands), SCORED[region])]
+                report("real, other state", name, region, across)
+            inside = [recalls(test, answers(name, train, test, 82, bands), SCORED[region])]
             report("real, same state, other blocks", name, region, inside)
 
 
@@ -180,6 +196,14 @@ def compare_months(real: dict[str, DomainSamples]) -> None:
                 print(f"| {region} | {crop} | {quantity} | {origin} | {cells} |")
 
 
+def ingest(points: Path, work: Path, *, france: bool) -> None:
+    """Turn the table of real points into a CropGlobe directory."""
+    if france:
+        ingest_table(points, work, labels="ewoc", region="FRA-WEST", year=2023)
+    else:
+        ingest_table(points, work, labels="cdl", region_column="region")
+
+
 def main() -> None:
     """Run the evaluation."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -187,17 +211,19 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     parser.add_argument("--ablations", action="store_true")
     parser.add_argument("--months", action="store_true")
+    parser.add_argument("--france", action="store_true", help="the points are the French parcels")
     parser.add_argument("--trees", action="store_true", help="leave the network out")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore", category=UserWarning)
     if not arguments.work.exists():
-        ingest_table(arguments.points, arguments.work, labels="cdl", region_column="region")
+        ingest(arguments.points, arguments.work, france=arguments.france)
     dataset = open_dataset(arguments.work)
-    real = {name: replace(dataset.load(name), name=name) for name in SCORED}
+    real = {name: dataset.load(name) for name in dataset.domains}
+    bands = dataset.common_bands(dataset.domains)
     chosen = ABLATIONS if arguments.ablations else {"complete": Options()}
     methods = METHODS[:2] if arguments.trees else METHODS
-    evaluate(real, chosen, methods)
-    compare_real(real, methods)
+    evaluate(real, chosen, methods, bands)
+    compare_real(real, methods, bands)
     if arguments.months:
         compare_months(real)
 

@@ -131,15 +131,10 @@ def _seen(canopy: Canopy, hotspot: FloatArray, geometry: Geometry, below: FloatA
 
 def _orchard(own: Fields, canopy: Canopy, geometry: Geometry, below: FloatArray) -> FloatArray:
     """Return crowns over the ground between them (facts 6, equation 7)."""
-    greened = below + (1 - np.exp(-0.6 * canopy.weeds))[:, None] * (_sward() - below)
+    greened = below + (1 - np.exp(-0.6 * canopy.weeds))[:, None] * (spectrum("sward") - below)
     crowns = _seen(canopy, own.hotspot, geometry, greened)
     cover, shade = own.crown[:, None], own.shade[:, None]
     return np.asarray(cover * crowns + (1 - cover) * shade * greened, np.float32)
-
-
-def _sward() -> FloatArray:
-    """Return the reflectance of a closed sward between trees, [10]."""
-    return spectrum("sward")
 
 
 def _lint(own: Fields, day: FloatArray, seen: FloatArray) -> FloatArray:

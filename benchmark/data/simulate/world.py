@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +29,7 @@ from benchmark.data.simulate.weather import Weather, draw_weather
 from benchmark.errors import UsageError
 from benchmark.randomness import generator
 
-GENERATOR_VERSION: Final = "1.0"
+GENERATOR_VERSION: Final = "1.1"
 """Changes whenever the same seed gives other samples."""
 
 DOMAINS: Final[tuple[str, ...]] = (
@@ -106,12 +106,20 @@ def simulate_domain(
     Raises:
         UsageError: If the domain is unknown or the number of samples impossible.
     """
-    made, _ = _simulate(name, samples, seed, own_regions or {}, options or Options(), progress)
-    _, parts = resolve(name, own_regions or {})
-    if calendar_season and parts[0].hemisphere == "south":
-        series = np.roll(made.series, -HALF_YEAR_STEPS, axis=-1)
-        return DomainSamples(**{**made.__dict__, "series": series})
-    return made
+    made, missing = _simulate(
+        name, samples, seed, own_regions or {}, options or Options(), progress
+    )
+    return _on_calendar(made, missing, own_regions or {})[0] if calendar_season else made
+
+
+def _on_calendar(
+    made: DomainSamples, missing: npt.NDArray[np.float64], own: Mapping[str, Region]
+) -> tuple[DomainSamples, npt.NDArray[np.float64]]:
+    """Roll an aligned southern season to January to December."""
+    if resolve(made.name, own)[1][0].hemisphere == "north":
+        return made, missing
+    series = np.roll(made.series, -HALF_YEAR_STEPS, axis=-1)
+    return replace(made, series=series), np.roll(missing, -HALF_YEAR_STEPS)
 
 
 def _simulate(
@@ -250,10 +258,8 @@ def simulate_dataset(
     def stream() -> Iterator[DomainSamples]:
         for name in names:
             made, missing = _simulate(name, samples_per_domain, seed, own, Options(), progress)
-            if calendar_season and resolve(name, own)[1][0].hemisphere == "south":
-                series = np.roll(made.series, -HALF_YEAR_STEPS, axis=-1)
-                made = DomainSamples(**{**made.__dict__, "series": series})
-                missing = np.roll(missing, -HALF_YEAR_STEPS)
+            if calendar_season:
+                made, missing = _on_calendar(made, missing, own)
             # The card is written after the last domain, so what was missing can still be entered.
             card.domains[name] = cards[name].model_copy(
                 update={

@@ -17,7 +17,8 @@ def test_same_seed_gives_same_samples_in_another_process():
     code = (
         "import hashlib; from benchmark.data.simulate.world import simulate_domain;"
         "s = simulate_domain('FRA', samples=60, seed=3);"
-        "print(hashlib.sha256(s.series.tobytes() + s.labels.tobytes()).hexdigest())"
+        "print(hashlib.sha256(s.series.tobytes() + s.labels.tobytes()).hexdigest());"
+        "import sys; assert not {'torch', 'prosail', 'numba'} & sys.modules.keys()"
     )
     runs = {
         subprocess.run(
