@@ -18,6 +18,7 @@ def methods() -> tuple[Method, ...]:
                 summary="Always the most frequent class of the source.",
                 reference="this project",
                 licence="MIT",
+                deterministic=True,
             ),
         ),
         Method(

@@ -35,6 +35,7 @@ def methods() -> tuple[Method, ...]:
                 summary="Gradient-boosted trees on the 5-day medians of the season.",
                 reference="Chen & Guestrin 2016, arXiv 1603.02754; this project's settings",
                 licence="MIT",
+                deterministic=True,
             ),
         ),
         Method(
@@ -70,6 +71,7 @@ def methods() -> tuple[Method, ...]:
                 summary="Gradient-boosted trees on two harmonics per band.",
                 reference="Chen & Guestrin 2016, arXiv 1603.02754; this project's settings",
                 licence="MIT",
+                deterministic=True,
             ),
         ),
         Method(
@@ -124,6 +126,7 @@ def _oracles() -> tuple[Method, ...]:
                 summary=f"{title} on the season's medians of the target itself: an upper bound.",
                 reference="this project",
                 licence="MIT",
+                deterministic=head == "xgboost",
                 extra_information=("labelled target samples, as many as a source may have",),
                 notes=(
                     "Two halves of the target answer for each other; in-domain it is "

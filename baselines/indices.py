@@ -136,6 +136,7 @@ def methods() -> tuple[Method, ...]:
                 summary="Gradient-boosted trees on seasonal statistics of six spectral indices.",
                 reference="this project; indices as published (see baselines/indices.py)",
                 licence="MIT",
+                deterministic=True,
                 notes=("An index whose bands the data lacks is left out.",),
             ),
         ),

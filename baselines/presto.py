@@ -281,7 +281,11 @@ def methods() -> tuple[Method, ...]:
             family="foundation-model",
             representation=view,
             build=build,
-            card=_card(f"Frozen Presto embeddings of {what}, and a {title} on them.", extra),
+            card=_card(
+                f"Frozen Presto embeddings of {what}, and a {title} on them.",
+                extra,
+                deterministic=head == "xgboost",
+            ),
         )
         for view, what, extra, used in (
             ("presto", "twelve months", (), ("random-forest", "xgboost", "mlp")),
@@ -310,13 +314,14 @@ def methods() -> tuple[Method, ...]:
     return (*frozen, finetuned)
 
 
-def _card(summary: str, extra_information: tuple[str, ...]) -> Card:
+def _card(summary: str, extra_information: tuple[str, ...], *, deterministic: bool = False) -> Card:
     return Card(
         summary=summary,
         reference="Tseng et al. 2023, arXiv 2304.14065; heads of this project's protocol",
         licence="MIT (code and weights)",
         pretraining=PRETRAINING,
         extra_information=extra_information,
+        deterministic=deterministic,
         notes=(
             "Pretrained on top-of-atmosphere reflectance (level 1C): surface reflectance is a "
             "shift of its input.",

@@ -8,8 +8,8 @@ import numpy.typing as npt
 from benchmark.data.layout import DomainSamples
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import MethodError
-from benchmark.task.methods import Adaptable, Classifier, Features, Method, Teachable
-from benchmark.task.metrics import Probabilities, check_probabilities
+from benchmark.task.methods import Adaptable, Classifier, Features, Method, Teachable, ask
+from benchmark.task.metrics import Probabilities
 from benchmark.task.preparation import Rows
 from benchmark.task.protocol import Protocol
 from benchmark.task.target_parts import teaching_parts, unlabelled_rows
@@ -48,7 +48,7 @@ def answer(
         classifier = classifier.adapt(features[unlabelled_rows(samples, protocol)])
     elif method.track == "oracle":
         return _taught(method, classifier, features, samples, rows, classes, protocol)
-    return _ask(classifier, features[rows], len(classes))
+    return ask(classifier, features[rows], len(classes))
 
 
 def _taught(
@@ -67,11 +67,5 @@ def _taught(
     probabilities = np.zeros((len(rows), len(classes)), dtype=np.float32)
     for teachers, asked in teaching_parts(samples, rows, classes, protocol):
         taught = classifier.teach(features[teachers], positions[samples.labels[teachers]])
-        probabilities[asked] = _ask(taught, features[rows[asked]], len(classes))
+        probabilities[asked] = ask(taught, features[rows[asked]], len(classes))
     return probabilities
-
-
-def _ask(classifier: Classifier, features: Features, classes: int) -> Probabilities:
-    return check_probabilities(
-        classifier.predict_proba(features), samples=len(features), classes=classes
-    )

@@ -54,15 +54,13 @@ class Oracle(Wrapped):
     def teach(self, x: Features, y: Labels) -> Classifier:
         """Return a classifier trained on target samples x [M, ...], y [M] alone.
 
-        A random part by class is kept to select by, as large as the protocol says.
+        A random part by class, the same for every seed, is kept to select by.
         """
         present = np.unique(y)
         if len(present) < 2:
             raise UnavailableError("The target's own part has samples of one class only.")
         positions = np.searchsorted(present, y)
-        training, validation = _split(
-            positions, self.context.protocol.validation_fraction, self.context.seed
-        )
+        training, validation = _split(positions, self.context.protocol.validation_fraction)
         names = tuple(self.context.classes[index] for index in present)
         inner = self.again("oracle", names).fit(
             x[training], positions[training], validation=(x[validation], positions[validation])
@@ -119,11 +117,9 @@ class _OfSomeClasses:
         return answer
 
 
-def _split(
-    labels: Labels, fraction: float, seed: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _split(labels: Labels, fraction: float) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Divide rows at random within each class; each keeps at least one row to train on."""
-    random = generator(seed, "oracle", "validation")
+    random = generator(0, "oracle", "validation")
     training, validation = [], []
     for label in np.unique(labels):
         rows = random.permutation(np.flatnonzero(labels == label))

@@ -26,7 +26,7 @@ from benchmark.results.store import Prediction
 from benchmark.run.answering import answer
 from benchmark.run.hardware import Measurement, device_name, measure, resolve_device
 from benchmark.run.jobs import Job
-from benchmark.task.methods import Classifier, Context, Features
+from benchmark.task.methods import Classifier, Context, Features, require_finite
 from benchmark.task.metrics import METRIC_VERSION, score
 from benchmark.task.preparation import (
     SourceSplit,
@@ -228,6 +228,7 @@ class Runner:
             bands=job.identity.bands,
             sample_shape=tuple(features.shape[1:]),
         )
+        require_finite(features[np.concatenate([split.training, split.validation])])
         classifier = job.method.build(context)
         with measure(device) as measurement:
             classifier.fit(x, y, validation=(xv, yv))

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from benchmark.data.representations import get_representation
 from benchmark.errors import MethodError, UsageError, did_you_mean
 from benchmark.task import protocol as protocols
+from benchmark.task.metrics import Probabilities, check_probabilities
 
 ENTRY_POINTS: Final = "cropglobe.methods"
 """Entry-point group; each entry is a function that returns methods."""
@@ -58,6 +59,7 @@ class Card(BaseModel):
         extra_information: What it uses beyond the source's series and labels, such as coordinates.
         parameters: Trained numbers for ten bands and seven classes; ``None`` where they depend on
             the data, as in trees.
+        deterministic: Whether its answers are the same under every seed.
         notes: Cautions, and where it departs from its reference.
     """
 
@@ -70,6 +72,7 @@ class Card(BaseModel):
     pretraining: Pretraining | None = None
     extra_information: tuple[str, ...] = ()
     parameters: int | None = None
+    deterministic: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -166,6 +169,38 @@ class Method:
         for path in sorted(_sources(self.build)):
             digest.update(path.read_bytes())
         return digest.hexdigest()[:16]
+
+
+def ask(classifier: Classifier, x: Features, classes: int) -> Probabilities:
+    """Return a fitted classifier's answer: the one way in which the harness asks.
+
+    Args:
+        classifier: The classifier.
+        x: Samples [N, ...].
+        classes: Number of classes K.
+
+    Returns:
+        Probabilities [N, K].
+
+    Raises:
+        MethodError: If samples have missing values, or the answer is no probability for each.
+    """
+    require_finite(x)
+    return check_probabilities(classifier.predict_proba(x), samples=len(x), classes=classes)
+
+
+def require_finite(x: Features) -> None:
+    """See that no feature is missing.
+
+    Raises:
+        MethodError: If one is NaN or infinite.
+    """
+    if not np.isfinite(x).all():
+        rows = np.flatnonzero(~np.isfinite(x.reshape(len(x), -1)).all(axis=1))
+        raise MethodError(
+            f"The representation has NaN or infinite values in {len(rows)} of {len(x)} samples "
+            f"(first: row {rows[0]})."
+        )
 
 
 def _sources(build: Callable[..., object]) -> set[Path]:
