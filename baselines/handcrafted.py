@@ -119,7 +119,7 @@ def _oracles() -> tuple[Method, ...]:
     return tuple(
         Method(
             name=f"oracle.median.{head}",
-            family="oracle",
+            family="handcrafted",
             representation="median",
             build=partial(Oracle, build=build),
             card=Card(

@@ -59,10 +59,9 @@ def _method(
     card: Card,
     *,
     representation: str = "median-year",
-    family: str = "convolution",
     track: Track = "inductive",
 ) -> Method:
-    return Method(name, family, representation, build, card, track=track)
+    return Method(name, "convolution", representation, build, card, track=track)
 
 
 def _card(summary: str, *notes: str, **more: object) -> Card:
@@ -154,7 +153,6 @@ def _beyond() -> tuple[Method, ...]:
                 "Geometric mean of cropnet.aug and conv1d.views.aug.",
                 parameters=PARAMETERS + 1_050_641,
             ),
-            family="ensemble",
         ),
         _method(
             f"cropnet.aug.x{ENSEMBLE_SIZE}",
@@ -163,7 +161,6 @@ def _beyond() -> tuple[Method, ...]:
                 "Five of cropnet.aug with seeds of their own, averaged: the control for ensembles.",
                 parameters=ENSEMBLE_SIZE * PARAMETERS,
             ),
-            family="ensemble",
         ),
     )
 
@@ -213,7 +210,6 @@ def _adapted() -> tuple[Method, ...]:
                 parameters=(2 * PARAMETERS + 14_346) if name.startswith("duo") else PARAMETERS,
                 **seen,
             ),
-            family="adaptation",
             track="unlabelled-target",
         )
         for name, build, summary, reference in choices
@@ -232,7 +228,6 @@ def _taught() -> tuple[Method, ...]:
                 parameters=PARAMETERS,
                 extra_information=(f"{shots} labelled target samples per class",),
             ),
-            family="oracle",
             track="oracle",
         )
         for shots in SHOTS
@@ -246,7 +241,6 @@ def _taught() -> tuple[Method, ...]:
             parameters=PARAMETERS,
             extra_information=("labelled target samples, as many as a source may have",),
         ),
-        family="oracle",
         track="oracle",
     )
     return (*few, oracle)
