@@ -42,7 +42,7 @@ def run(
     ] = "quick",
     methods: Annotated[
         list[str] | None,
-        typer.Option(help="Names or patterns such as 'harmonic.*' [default: all]."),
+        typer.Option(help="Names, patterns such as 'harmonic.*', or all [default: headline]."),
     ] = None,
     transfers: Annotated[
         list[str] | None,
@@ -116,7 +116,7 @@ def methods(
     from benchmark.task.methods import registry
 
     table = Table("method", "family", "representation", "track", "what it is")
-    for method in registry().select(patterns or []):
+    for method in registry().select(patterns or ["all"]):
         table.add_row(
             method.name, method.family, method.representation, method.track, method.card.summary
         )

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
+from importlib.resources import files
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
+import yaml
 from pydantic import BaseModel, ConfigDict
 
 from benchmark.data.representations import get_representation
@@ -22,6 +24,9 @@ from benchmark.task.metrics import Probabilities, check_probabilities
 
 ENTRY_POINTS: Final = "cropglobe.methods"
 """Entry-point group; each entry is a function that returns methods."""
+
+ALL_METHODS: Final = "all"
+"""Word that asks for every method."""
 
 Features = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
@@ -277,22 +282,30 @@ class Registry:
         return methods[name]
 
     def select(self, patterns: Sequence[str]) -> tuple[Method, ...]:
-        """Return the methods that match any of the patterns; all where there is no pattern.
+        """Return the methods that match any of the patterns; the headline set without a pattern.
 
         Args:
-            patterns: Names, or shell patterns such as ``harmonic.*``.
+            patterns: Names, or shell patterns such as ``harmonic.*``; ``all`` is every method.
 
         Raises:
             UsageError: If a pattern matches nothing.
         """
         methods = self.all()
         chosen: dict[str, Method] = {}
-        for pattern in patterns or ("*",):
+        for word in patterns or headline():
+            pattern = "*" if word == ALL_METHODS else word
             names = [name for name in methods if fnmatchcase(name, pattern)]
             if not names:
                 raise UsageError(f"No method matches '{pattern}': {did_you_mean(pattern, methods)}")
             chosen.update({name: methods[name] for name in names})
         return tuple(chosen.values())
+
+
+@cache
+def headline() -> tuple[str, ...]:
+    """Return the names of the methods of a run in which none are named."""
+    text = files("benchmark.task").joinpath("headline.yaml").read_text("utf-8")
+    return tuple(yaml.safe_load(text))
 
 
 @cache

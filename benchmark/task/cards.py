@@ -1,0 +1,81 @@
+"""What a method's card says, for people; and which targets a pretrained encoder never saw."""
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from benchmark.data.representations import get_representation
+from benchmark.data.taxonomy import country_code
+from benchmark.task.methods import Card, Method
+
+TRACKS = {
+    "inductive": "nothing of a target",
+    "knowledge": "public knowledge of the target, none of its samples",
+    "unlabelled-target": "the target's series without labels",
+    "oracle": "labelled samples of the target",
+}
+"""What each track may see."""
+
+
+def render_card(method: Method) -> str:
+    """Return the card of a method as text, one property a line.
+
+    Args:
+        method: The method.
+
+    Returns:
+        Lines of ``property: value``, then its notes.
+    """
+    card = method.card
+    view = get_representation(method.representation)
+    lines = [
+        ("what it is", card.summary),
+        ("family", method.family),
+        ("track", f"{method.track} (sees {TRACKS[method.track]})"),
+        ("representation", f"{view.name}: {view.summary}"),
+        ("reference", card.reference),
+        ("licence", card.licence),
+        ("in the paper's released code", "yes" if card.in_released_code else "no"),
+        ("parameters", _parameters(card)),
+        ("pretraining", _pretraining(card)),
+        ("extra information", "; ".join(card.extra_information) or "none"),
+        ("answers depend on the seed", "no" if card.deterministic else "yes"),
+        ("version", method.version),
+    ]
+    width = max(len(name) for name, _ in lines)
+    text = [method.name, *(f"  {name:{width}}  {value}" for name, value in lines)]
+    return "\n".join([*text, *(f"  note: {note}" for note in card.notes)])
+
+
+def unseen_share(card: Card, targets: Iterable[str]) -> Fraction | None:
+    """Return the share of targets that lie in countries absent from a method's pretraining.
+
+    Args:
+        card: Its card.
+        targets: Names of the target domains.
+
+    Returns:
+        A share; 1 for a method without pretraining, ``None`` without targets.
+    """
+    names = tuple(targets)
+    if not names:
+        return None
+    if card.pretraining is None:
+        return Fraction(1)
+    seen = card.pretraining.countries
+    unseen = 0 if seen is None else sum(country_code(name) not in seen for name in names)
+    return Fraction(unseen, len(names))
+
+
+def _parameters(card: Card) -> str:
+    if card.parameters is None:
+        return "depends on the data"
+    return f"{card.parameters:,} for ten bands and seven classes"
+
+
+def _pretraining(card: Card) -> str:
+    past = card.pretraining
+    if past is None:
+        return "none"
+    where = "the whole world" if past.countries is None else ", ".join(past.countries)
+    years = ", ".join(str(year) for year in past.years)
+    return f"{past.data}; {where}; {years}; labels: {past.labels}"
