@@ -1,0 +1,51 @@
+"""What other tracks may see of a target, apart from what scores them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tiny import make_samples
+
+from benchmark.errors import UnavailableError
+from benchmark.task.protocol import load_protocol
+from benchmark.task.target_parts import teaching_parts, unlabelled_rows
+
+SMOKE = load_protocol("smoke")
+
+
+def test_unlabelled_rows_know_no_labels() -> None:
+    samples = make_samples("USA")
+    other = replace(samples, labels=np.roll(samples.labels, 7))
+    rows = unlabelled_rows(samples, SMOKE)
+    np.testing.assert_array_equal(rows, unlabelled_rows(other, SMOKE))
+    assert len(np.unique(rows)) == SMOKE.max_target_samples == 100
+    everything = SMOKE.model_copy(update={"max_target_samples": None})
+    assert len(unlabelled_rows(samples, everything)) == len(samples)
+
+
+@pytest.mark.parametrize("blocks", [True, False])
+def test_halves_teach_each_other_and_no_block_is_on_both_sides(blocks: bool) -> None:
+    samples = make_samples("USA", blocks=blocks)
+    scored = np.arange(0, len(samples), 2)
+    answered = []
+    for teachers, asked in teaching_parts(samples, scored, (0, 3, 6), SMOKE):
+        answered += asked.tolist()
+        assert not set(teachers) & set(scored[asked])
+        if samples.block is not None:
+            assert not set(samples.block[teachers]) & set(samples.block[scored[asked]])
+        assert set(samples.labels[teachers]) == {0, 3, 6}, "rice is no class of the source"
+        assert len(teachers) > 20
+    assert sorted(answered) == list(range(len(scored))), "each scored sample is answered once"
+
+
+def test_the_pool_is_capped_as_a_source_is() -> None:
+    few = SMOKE.model_copy(update={"max_source_samples": 10})
+    samples = make_samples("USA")
+    parts = list(teaching_parts(samples, np.arange(5), (0, 2, 3, 6), few))
+    assert all(len(teachers) == 10 for teachers, _ in parts)
+
+
+def test_a_target_without_teachers_says_so() -> None:
+    samples = make_samples("USA")
+    with pytest.raises(UnavailableError, match="USA has no samples beside"):
+        list(teaching_parts(samples, np.arange(5), (4,), SMOKE))
