@@ -70,6 +70,7 @@ class Prediction:
         probabilities: Probability of each learned class [N, K], float32.
         classes: Names of the classes [K].
         labels: True class index of each sample [N].
+        block: Spatial block of each sample [N], what intervals resample; ``None`` without places.
     """
 
     target: str
@@ -77,6 +78,7 @@ class Prediction:
     probabilities: npt.NDArray[np.float32]
     classes: tuple[str, ...]
     labels: npt.NDArray[np.int64]
+    block: npt.NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
@@ -236,6 +238,7 @@ class RunStore:
                     probabilities=archive["probability"],
                     classes=tuple(archive["classes"].tolist()),
                     labels=archive["label"],
+                    block=archive["block"] if "block" in archive.files else None,
                 )
         except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
             raise StoreError(f"{path} is missing or damaged: run the job again.") from error
@@ -247,6 +250,7 @@ def _prediction_name(target: str) -> str:
 
 def _write_prediction(folder: Path, prediction: Prediction) -> None:
     path = folder / _prediction_name(prediction.target)
+    block = {} if prediction.block is None else {"block": prediction.block}
     with path.open("wb") as handle:
         np.savez_compressed(
             handle,
@@ -255,6 +259,7 @@ def _write_prediction(folder: Path, prediction: Prediction) -> None:
             probability=prediction.probabilities,
             classes=np.array(prediction.classes),
             label=prediction.labels,
+            **block,
         )
         handle.flush()
         os.fsync(handle.fileno())

@@ -257,6 +257,7 @@ class Runner:
             probabilities=probabilities,
             classes=tuple(CROPS[index] for index in split.classes),
             labels=samples.labels[chosen.rows],
+            block=None if samples.block is None else samples.block[chosen.rows],
         )
         return prediction, measurement
 

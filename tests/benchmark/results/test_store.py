@@ -1,6 +1,7 @@
 """The store: whole or absent, damage found, nothing half-written."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,17 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     np.testing.assert_array_equal(back.probabilities, prediction().probabilities)
     assert back.classes == ("corn", "rice")
     assert back.sample_ids.tolist() == ["a", "b"]
+    assert back.block is None
+
+
+def test_blocks_of_predictions_are_kept(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    store.write(identity(), [make_row()], [replace(prediction(), block=np.array([7, -3]))])
+    job = store.read(identity().key)
+    assert job is not None
+    block = store.predictions(job, "CHN").block
+    assert block is not None
+    assert block.tolist() == [7, -3]
 
 
 def test_a_row_survives_json_exactly() -> None:
