@@ -36,7 +36,8 @@ class Observations:
         longitude: Degrees east [N], or ``None`` where the data has no coordinates.
         latitude: Degrees north [N], or ``None``.
         first_day: Days from 1 January to the first step of the series.
-        root: Directory of the dataset, where precomputed embeddings lie; ``None`` if there is none.
+        stored: Reads the precomputed vectors [N, D] of a declared embedding, by its name; raises
+            ``UnavailableError`` where there are none. ``None`` where there is no dataset.
     """
 
     domain: str
@@ -46,7 +47,7 @@ class Observations:
     longitude: npt.NDArray[np.float64] | None = None
     latitude: npt.NDArray[np.float64] | None = None
     first_day: int = 0
-    root: Path | None = None
+    stored: Callable[[str], FloatArray] | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,6 @@ class Representation:
             ``UnavailableError`` where it lacks something that it needs.
         version: Raised when its values change.
         cached: Whether it is worth keeping on disk.
-        stored: Whether it is read from the dataset's directory rather than computed.
     """
 
     name: str
@@ -68,7 +68,6 @@ class Representation:
     compute: Callable[[Observations], FloatArray]
     version: str = "1"
     cached: bool = False
-    stored: bool = False
 
 
 def harmonic_features(series: FloatArray) -> FloatArray:

@@ -4,13 +4,15 @@ import logging
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.data.dataset import Dataset, DomainCard
+from benchmark.data.dataset import Dataset
+from benchmark.data.differences import differences
+from benchmark.data.embeddings import read_embedding
 from benchmark.data.representations import Observations, represent
 from benchmark.data.season import (
     DAYS_PER_YEAR,
@@ -210,7 +212,7 @@ class Runner:
             latitude=samples.latitude,
             first_day=(first_day + SHIFTED_FIRST_DAY * (moved_here or moved_before))
             % DAYS_PER_YEAR,
-            root=self.dataset.root,
+            stored=partial(read_embedding, root=self.dataset.root, samples=samples),
         )
 
     def _fit(self, job: Job, split: SourceSplit, device: str) -> _Fit:
@@ -366,31 +368,6 @@ class Runner:
             status="ok",
             provenance=provenance(method.code_fingerprint),
         )
-
-
-def differences(source: DomainCard, target: DomainCard) -> tuple[str, ...]:
-    """Name the differences between two domains that are no geography.
-
-    Args:
-        source: Card of the source.
-        target: Card of the target.
-
-    Returns:
-        One sentence for each of level, cadence, gap filling and season in which both are known
-        and differ.
-    """
-    pairs: tuple[tuple[str, Any, Any], ...] = (
-        ("processing level", source.processing_level, target.processing_level),
-        ("cadence in days", source.cadence_days, target.cadence_days),
-        ("gap filling", source.gap_filling, target.gap_filling),
-        ("season", source.season, target.season),
-        ("season start", source.season_start, target.season_start),
-    )
-    return tuple(
-        f"Source and target differ in {what}: {a} and {b}."
-        for what, a, b in pairs
-        if a is not None and b is not None and a != b
-    )
 
 
 def _reason(error: Exception) -> str:

@@ -130,6 +130,9 @@ def made_up_samples() -> tuple[Observations, npt.NDArray[np.int64]]:
     peak = np.array([36, 44, 52])[labels]
     bump = np.exp(-0.5 * np.square((np.arange(STEPS_PER_YEAR) - peak[:, None]) / 5))
     gain = np.linspace(0.2, 0.5, len(BANDS))[:, None]
+    vectors = (np.eye(len(CLASSES), 64)[labels] + random.normal(0, 0.3, (len(labels), 64))).astype(
+        np.float32
+    )
     noise = random.normal(0, 0.05, (len(labels), len(BANDS), STEPS_PER_YEAR))
     series = np.clip(0.1 + gain * bump[:, None, :] + noise, 0, 1).astype(np.float32)
     observations = Observations(
@@ -139,6 +142,7 @@ def made_up_samples() -> tuple[Observations, npt.NDArray[np.int64]]:
         sample_ids=np.array([f"FRA:{row}" for row in range(len(labels))]),
         longitude=random.uniform(0, 5, len(labels)),
         latitude=random.uniform(44, 50, len(labels)),
+        stored=lambda _name: vectors,
     )
     return observations, labels.astype(np.int64)
 

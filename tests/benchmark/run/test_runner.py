@@ -10,11 +10,12 @@ import pytest
 from tiny import make_samples, write_tiny
 
 from benchmark.data.dataset import BANDS, Dataset, DomainCard
+from benchmark.data.differences import differences
 from benchmark.errors import DataError, UnavailableError
 from benchmark.results.store import RunStore
 from benchmark.run.execution import execute, find_work
 from benchmark.run.jobs import Job, plan
-from benchmark.run.runner import Runner, differences
+from benchmark.run.runner import Runner
 from benchmark.task.methods import Card, Context, Features, Labels, Method
 from benchmark.task.protocol import Protocol
 from benchmark.task.transfers import select_transfers

@@ -1,0 +1,71 @@
+"""Precomputed embeddings under each head: AlphaEarth as in the paper, and any that are declared."""
+
+from functools import partial
+
+from baselines.heads import MultilayerPerceptron, RandomForest, XGBoost
+from benchmark.data.embeddings import Embedding, embeddings
+from benchmark.data.representations import Observations, Representation
+from benchmark.data.season import FloatArray
+from benchmark.errors import UnavailableError
+from benchmark.task.methods import Card, Method, Pretraining
+
+HEADS = (
+    ("random-forest", "random forest", RandomForest),
+    ("mlp", "eight-layer perceptron", MultilayerPerceptron),
+    ("xgboost", "gradient-boosted trees", XGBoost),
+)
+
+PAPERS = ("alphaearth",)
+"""Embeddings that the paper compares with; they go without the prefix ``embedding.``."""
+
+
+def representations() -> tuple[Representation, ...]:
+    """Return the representations of this module."""
+    return tuple(
+        Representation(
+            name=_representation(name),
+            summary=f"{kind.title}, read from the dataset [{kind.dimension or 'D'}]",
+            compute=partial(_stored, name=name),
+        )
+        for name, kind in embeddings().items()
+    )
+
+
+def methods() -> tuple[Method, ...]:
+    """Return the methods of this module."""
+    return tuple(
+        Method(
+            name=f"{_representation(name)}.{head}",
+            family="foundation-model",
+            representation=_representation(name),
+            build=build,
+            card=_card(name, kind, head, title),
+        )
+        for name, kind in embeddings().items()
+        for head, title, build in HEADS
+    )
+
+
+def _representation(name: str) -> str:
+    return name if name in PAPERS else f"embedding.{name}"
+
+
+def _stored(samples: Observations, *, name: str) -> FloatArray:
+    if samples.stored is None:
+        raise UnavailableError(f"Domain {samples.domain} has no place for stored vectors.")
+    return samples.stored(name)
+
+
+def _card(name: str, kind: Embedding, head: str, title: str) -> Card:
+    paper = name in PAPERS and head == "random-forest"
+    return Card(
+        summary=f"{kind.title}, and a {title} on them.",
+        reference=kind.reference + ("; random forest as in the paper" if paper else ""),
+        licence=f"MIT (this code); vectors: {kind.licence}",
+        pretraining=Pretraining(
+            data=kind.data, countries=None, years=kind.years, labels=kind.labels
+        ),
+        extra_information=("observations beyond the series: other sensors, or all of the year",),
+        deterministic=head == "xgboost",
+        notes=("Vectors come with the data: the official files, or a table that was ingested.",),
+    )

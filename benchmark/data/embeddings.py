@@ -1,0 +1,210 @@
+"""Precomputed vectors of samples: declared, taken from a table, read beside the series."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from benchmark.data.dataset import Dataset
+from benchmark.data.layout import DomainSamples, read_arrays, write_arrays
+from benchmark.data.season import FloatArray
+from benchmark.errors import DataError, UnavailableError, UsageError, did_you_mean
+
+SAMPLE_COLUMN = "sample_id"
+
+
+class Embedding(BaseModel):
+    """One kind of precomputed vector.
+
+    Attributes:
+        title: What it is.
+        stem: Beginning of its file names, before the domain.
+        prefix: Beginning of its columns in a table, before the number.
+        dimension: Length of a vector; ``None`` takes what is there.
+        reference: Where it is described.
+        licence: Terms of the vectors.
+        data: What its encoder was trained on.
+        years: Years of that data; empty where not known.
+        labels: Labels that the encoder was trained with.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str
+    stem: str
+    prefix: str
+    dimension: int | None
+    reference: str
+    licence: str
+    data: str
+    years: tuple[int, ...]
+    labels: str
+
+
+@cache
+def embeddings() -> Mapping[str, Embedding]:
+    """Return the declared embeddings by name."""
+    text = files("benchmark.data").joinpath("embeddings.yaml").read_text("utf-8")
+    return MappingProxyType(
+        {name: Embedding.model_validate(entry) for name, entry in yaml.safe_load(text).items()}
+    )
+
+
+def get_embedding(name: str) -> Embedding:
+    """Return a declared embedding.
+
+    Raises:
+        UsageError: If none has that name.
+    """
+    if name not in embeddings():
+        raise UsageError(f"Unknown embedding '{name}': {did_you_mean(name, embeddings())}")
+    return embeddings()[name]
+
+
+def read_embedding(name: str, root: Path, samples: DomainSamples) -> FloatArray:
+    """Read the vectors of a domain's samples.
+
+    Vectors are matched by sample id; a file without ids, as the official ones are, must have the
+    same labels in the same order as the series.
+
+    Args:
+        name: Name of the embedding.
+        root: Directory of the dataset; the file may lie anywhere below it.
+        samples: The samples.
+
+    Returns:
+        Vectors [N, dimension], float32.
+
+    Raises:
+        UnavailableError: If there is no file, or it does not cover every sample.
+        DataError: If the file is not what it must be.
+    """
+    kind = get_embedding(name)
+    file = f"{kind.stem}_{samples.name}.npz"
+    paths = sorted(root.rglob(file))
+    if not paths:
+        raise UnavailableError(
+            f"There is no {file} below {root}: put the official file there, or take the vectors "
+            f"from a table with `cropglobe ingest TABLE {root} --representation {name}`."
+        )
+    if len(paths) > 1:
+        raise DataError(f"{paths[0]} and {paths[1]} both hold {name} of {samples.name}: keep one.")
+    arrays = read_arrays(paths[0])
+    vectors = _vectors(paths[0], arrays, kind)
+    if "sample_id" in arrays:
+        return _by_id(paths[0], vectors, arrays["sample_id"].astype(np.str_), samples)
+    labels = arrays["lbl"].reshape(-1) if "lbl" in arrays else np.empty(0)
+    if not np.array_equal(labels, samples.labels):
+        raise UnavailableError(
+            f"{paths[0]} has no sample ids and its {len(labels)} labels are not those of the "
+            f"{len(samples)} series in order: its vectors cannot be told apart."
+        )
+    return vectors
+
+
+def ingest_embedding(table: Path, name: str, dataset: Dataset) -> dict[str, float]:
+    """Write the vectors of a table beside the series of the samples that they belong to.
+
+    Args:
+        table: ``.parquet`` or ``.csv`` with ``sample_id`` and one column for each dimension.
+        name: Name of the embedding.
+        dataset: Dataset that has the samples.
+
+    Returns:
+        Share of the samples of each domain that got a vector.
+
+    Raises:
+        DataError: If the table cannot be read, lacks columns, names a sample twice or names none
+            of the dataset's, or if the files cannot be written.
+    """
+    kind = get_embedding(name)
+    ids, vectors = _read_table(table, kind)
+    order = np.argsort(ids, kind="stable")
+    if len(ids) > 1 and np.any(ids[order][1:] == ids[order][:-1]):
+        raise DataError(f"{table} has a sample id twice: each sample needs one vector.")
+    cover: dict[str, float] = {}
+    for domain in dataset.domains:
+        samples = dataset.load(domain)
+        place = np.minimum(np.searchsorted(ids[order], samples.sample_ids), len(ids) - 1)
+        found = ids[order][place] == samples.sample_ids
+        cover[domain] = float(found.mean())
+        if found.any():
+            write_arrays(
+                dataset.root / f"{kind.stem}_{domain}.npz",
+                {
+                    "fea": vectors[order[place[found]]],
+                    "lbl": samples.labels[found],
+                    "sample_id": samples.sample_ids[found],
+                },
+            )
+    if not any(cover.values()):
+        raise DataError(f"{table} names no sample of {dataset.root}: are its ids the same?")
+    return cover
+
+
+def _vectors(
+    path: Path, arrays: Mapping[str, npt.NDArray[np.generic]], kind: Embedding
+) -> FloatArray:
+    if "fea" not in arrays:
+        raise DataError(f"{path} lacks the array fea.")
+    vectors = np.asarray(arrays["fea"], dtype=np.float32)
+    if vectors.ndim != 2 or kind.dimension not in (None, vectors.shape[1]):
+        raise DataError(
+            f"{path} has fea of shape {vectors.shape}: need [samples, {kind.dimension or 'any'}]."
+        )
+    if not np.isfinite(vectors).all():
+        raise DataError(f"{path} has NaN or infinite values.")
+    return vectors
+
+
+def _by_id(
+    path: Path, vectors: FloatArray, ids: npt.NDArray[np.str_], samples: DomainSamples
+) -> FloatArray:
+    order = np.argsort(ids, kind="stable")
+    place = np.minimum(np.searchsorted(ids[order], samples.sample_ids), max(len(ids) - 1, 0))
+    found = ids[order][place] == samples.sample_ids
+    if not found.all():
+        raise UnavailableError(
+            f"{path} covers {found.mean():.1%} of the {len(samples)} samples of {samples.name}: "
+            "scores on a part of them would not compare."
+        )
+    return np.asarray(vectors[order[place]], dtype=np.float32)
+
+
+def _read_table(table: Path, kind: Embedding) -> tuple[npt.NDArray[np.str_], FloatArray]:
+    import pyarrow as pa
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    try:
+        if table.suffix == ".parquet":
+            content = pyarrow.parquet.read_table(table)
+        else:
+            content = pyarrow.csv.read_csv(table)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"Cannot read the table {table}: {error}.") from error
+    pattern = re.compile(rf"{re.escape(kind.prefix)}(\d+)")
+    numbered = {
+        int(match[1]): column
+        for column in content.column_names
+        if (match := pattern.fullmatch(column))
+    }
+    columns = [numbered[number] for number in sorted(numbered)]
+    wanted = kind.dimension or len(columns)
+    if SAMPLE_COLUMN not in content.column_names or not columns or len(columns) != wanted:
+        raise DataError(
+            f"{table} has {len(columns)} columns named {kind.prefix}00, {kind.prefix}01 ...: need "
+            f"{wanted or 'some'}, and the column {SAMPLE_COLUMN}."
+        )
+    vectors = np.stack([content[column].to_numpy() for column in columns], axis=1)
+    if not np.isfinite(vectors.astype(np.float64)).all():
+        raise DataError(f"{table} has empty or infinite values in its vectors: drop those samples.")
+    ids = np.array([str(value) for value in content[SAMPLE_COLUMN].to_pylist()])
+    return ids, vectors.astype(np.float32)
