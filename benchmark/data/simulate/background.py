@@ -28,10 +28,9 @@ def ground(fields: Fields, day: FloatArray, moisture: FloatArray, *, water: bool
     growing = (day > main.emerge + sizes["irrigation_start"]) & (day < main.fade)
     floor = np.where(fields.irrigated & growing, sizes["irrigation_moisture"], 0)
     wet = np.minimum(np.maximum(moisture, floor) * fields.soils.holds, 1) ** sizes["skin"]
-    cover, level = np.zeros(len(day), np.float32), fields.paddies.level
-    if water:
-        cover = flooded(fields, day) * fields.paddies.cover
-        wet = np.where(cover > 0, 1, wet)
+    flood = flooded(fields, day) if water else np.zeros(len(day), np.float32)
+    cover, level = flood * fields.paddies.cover, fields.paddies.level
+    wet = wet + flood * (1 - wet)
     factor = 1 - wet[:, None] * (1 - spectrum("wet_factor"))
     out = fields.soils.dry * factor
     litter = residue_cover(fields, day)[:, None]

@@ -83,6 +83,16 @@ def test_paddies_are_dark_in_the_short_wave_infrared_before_the_canopy_closes():
     assert np.array_equal(wet.series[~rice], dry.series[~rice])
 
 
+def test_paddies_are_as_dry_as_other_fields_until_they_are_flooded():
+    options = {"noise": False, "gaps": False}
+    wet = simulate_domain("USA-AR", samples=400, seed=7, options=Options(**options))
+    dry = simulate_domain("USA-AR", samples=400, seed=7, options=Options(**options, water=False))
+    rice = wet.labels == CROPS.index("rice")
+    april = slice(18, 23)  # sown from late March, flooded about six weeks later
+    same = np.isclose(wet.series[rice][:, B11, april], dry.series[rice][:, B11, april], atol=0.01)
+    assert same.mean() > 0.95
+
+
 def test_scenes_are_lost_together():
     samples = simulate_domain("USA-AR", samples=400, seed=7, options=Options(noise=False))
     # A filled date lies on the line between its neighbours; whole dates are filled for all fields.
