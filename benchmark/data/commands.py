@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from benchmark.errors import UsageError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -31,7 +33,16 @@ def register(app: typer.Typer) -> None:
 def ingest(
     table: Annotated[Path, typer.Argument(help="Point table: .parquet or .csv, one row per date.")],
     directory: Annotated[Path, typer.Argument(help="CropGlobe directory to write.")],
-    labels: Annotated[str, typer.Option(help="Label map: cdl, ewoc or a file MAP.yaml.")],
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            help="Label map: cdl, ewoc or a file MAP.yaml.", show_default="needed for series"
+        ),
+    ] = None,
+    representation: Annotated[
+        str | None,
+        typer.Option(help="Take precomputed vectors, such as alphaearth, for samples of DIR."),
+    ] = None,
     region_column: Annotated[
         str | None, typer.Option(help="Column that names each sample's domain.")
     ] = None,
@@ -69,6 +80,11 @@ def ingest(
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Turn a point table of Sentinel-2 series into domains of a CropGlobe directory."""
+    if representation is not None:
+        _ingest_vectors(table, directory, representation)
+        return
+    if labels is None:
+        raise UsageError("The table needs a label map: --labels cdl, ewoc or MAP.yaml.")
     from benchmark.data.display import show_ingest
     from benchmark.data.ingest import MIN_OBSERVATIONS, ingest_table
 
@@ -93,6 +109,14 @@ def ingest(
     console = _console()
     for part in show_ingest(report):
         console.print(part)
+
+
+def _ingest_vectors(table: Path, directory: Path, name: str) -> None:
+    from benchmark.data.dataset import open_dataset
+    from benchmark.data.embeddings import ingest_embedding
+
+    for domain, share in ingest_embedding(table, name, open_dataset(directory)).items():
+        _console().print(f"{domain}: {name} for {share:.1%} of the samples")
 
 
 def inspect(

@@ -171,3 +171,18 @@ def test_simulated_is_a_dataset_like_any_other(
     page = cropglobe("inspect", "simulated")
     assert "simulated" in page
     assert "270 samples in 9 domains" in page
+
+
+def test_vectors_are_ingested_for_samples_that_are_there(
+    tmp_path: Path, long_table: Table, save: Save, cropglobe: Callable[..., str]
+) -> None:
+    table = long_table(tuple("abc"), codes=(1, 5, 1), region=("USA-AR",) * 3)
+    cropglobe("ingest", save(table), tmp_path / "out", "--labels", "cdl")
+    ids = open_dataset(tmp_path / "out").load("USA-AR").sample_ids[:2]
+    vectors = pd.DataFrame({"sample_id": ids, **{f"A{k:02d}": [0.5, 0.25] for k in range(64)}})
+    vectors.to_csv(tmp_path / "vectors.csv", index=False)
+    options = ["--representation", "alphaearth"]
+    page = cropglobe("ingest", tmp_path / "vectors.csv", tmp_path / "out", *options)
+    assert "USA-AR: alphaearth for 66.7% of the samples" in page
+    with pytest.raises(CropGlobeError, match="needs a label map"):
+        cropglobe("ingest", tmp_path / "vectors.csv", tmp_path / "out")
