@@ -24,6 +24,7 @@ EXIT_INTERRUPTED: Final = 130
 def build_app() -> typer.Typer:
     """Return the app with the harness's commands and those of every installed package."""
     from benchmark.data import commands as data_commands
+    from benchmark.results import commands as results_commands
     from benchmark.run import commands as run_commands
 
     app = typer.Typer(
@@ -44,6 +45,7 @@ def build_app() -> typer.Typer:
             raise typer.Exit
 
     run_commands.register(app)
+    results_commands.register(app)
     data_commands.register(app)
     for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
         point.load()(app)

@@ -1,9 +1,12 @@
 """The store: one folder per finished job, whole or absent, readable without a lock or server."""
 
+import contextlib
+import errno
 import hashlib
 import json
 import os
 import shutil
+import time
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,13 +19,23 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from benchmark.errors import StoreError
+from benchmark.results.claims import Claims
+from benchmark.results.files import flush_folder, write_text
 from benchmark.results.rows import Row
 
 JOBS: Final = "jobs"
+CLAIMS: Final = "running"
 IDENTITY_FILE: Final = "job.json"
 ROWS_FILE: Final = "rows.json"
 HISTORY_FILE: Final = "history.json"
 MANIFEST_FILE: Final = "manifest.json"
+
+WRITING: Final = ".writing-"
+REPLACED: Final = ".replaced-"
+REMOVED: Final = ".removed-"
+
+ABANDONED_AFTER: Final = 3600
+"""Seconds after which what a killed process left half-written is removed; writing takes less."""
 
 _ROWS = TypeAdapter(list[Row])
 
@@ -59,6 +72,11 @@ class JobIdentity(BaseModel):
         """Twenty hex digits of the SHA-256 of all attributes: the name of the job's folder."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:20]
 
+    @property
+    def slot(self) -> "JobIdentity":
+        """The job whatever its method's code: of one slot, one job's answers count."""
+        return self.model_copy(update={"code_fingerprint": ""})
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -89,11 +107,15 @@ class StoredJob:
         identity: What the job was.
         rows: Its rows, one per target.
         folder: Where it lies.
+        checksum: SHA-256 of its manifest, and so of all that it holds.
+        written: When it was written, in nanoseconds of the file system's clock.
     """
 
     identity: JobIdentity
     rows: tuple[Row, ...]
     folder: Path
+    checksum: str
+    written: int
 
     @property
     def targets(self) -> frozenset[str]:
@@ -111,16 +133,18 @@ class RunStore:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.jobs = root / JOBS
+        self.claims = Claims(root / CLAIMS)
 
     def prepare(self) -> None:
-        """Make the directory and see that it can be written.
+        """Make the directory, see that it can be written, and mend what a killed process left.
 
         Raises:
             StoreError: If it cannot.
         """
         try:
             self.jobs.mkdir(parents=True, exist_ok=True)
-            shutil.rmtree(mkdtemp(prefix=".writing-", dir=self.jobs))
+            shutil.rmtree(mkdtemp(prefix=WRITING, dir=self.jobs))
+            _mend(self.jobs)
         except OSError as error:
             raise StoreError(
                 f"Cannot write to the run directory {self.root}: {error.strerror or error}; "
@@ -151,12 +175,12 @@ class RunStore:
         folder = self.jobs / identity.key
         try:
             self.jobs.mkdir(parents=True, exist_ok=True)
-            staging = Path(mkdtemp(prefix=".writing-", dir=self.jobs))
+            staging = Path(mkdtemp(prefix=WRITING, dir=self.jobs))
             try:
-                _write_text(staging / IDENTITY_FILE, identity.model_dump_json(indent=2) + "\n")
-                _write_text(staging / ROWS_FILE, _ROWS.dump_json(list(rows), indent=1).decode())
+                write_text(staging / IDENTITY_FILE, identity.model_dump_json(indent=2) + "\n")
+                write_text(staging / ROWS_FILE, _ROWS.dump_json(list(rows), indent=1).decode())
                 if history:
-                    _write_text(staging / HISTORY_FILE, json.dumps([dict(h) for h in history]))
+                    write_text(staging / HISTORY_FILE, json.dumps([dict(h) for h in history]))
                 for prediction in predictions:
                     _write_prediction(staging, prediction)
                 _write_manifest(staging)
@@ -195,9 +219,11 @@ class RunStore:
         """
         folder = self.jobs / key
         try:
-            aside = Path(mkdtemp(prefix=".replaced-", dir=self.jobs))
+            aside = Path(mkdtemp(prefix=REMOVED, dir=self.jobs))
             folder.rename(aside / key)
             shutil.rmtree(aside)
+        except FileNotFoundError:
+            return  # another process that replaced it was first
         except OSError as error:
             raise StoreError(f"Cannot remove {folder}: {error.strerror or error}.") from error
 
@@ -205,14 +231,16 @@ class RunStore:
         """Read every job.
 
         Returns:
-            The jobs by key, and what is wrong with those that cannot be read.
+            The jobs by key, and what is wrong with those that cannot be read. Of two jobs of one
+            slot, which stand there when a process was killed while it replaced one by the other,
+            the newer is returned.
 
         Raises:
             StoreError: If there is no run here.
         """
         if not self.jobs.is_dir():
             raise StoreError(f"{self.root} is no run directory: it has no folder '{JOBS}'.")
-        found: list[StoredJob] = []
+        found: dict[JobIdentity, StoredJob] = {}
         damaged: list[str] = []
         for key in self.keys():
             try:
@@ -220,8 +248,10 @@ class RunStore:
             except StoreError as error:
                 damaged.append(str(error))
                 continue
-            found += [] if job is None else [job]
-        return tuple(found), tuple(damaged)
+            if job is not None:
+                rival = found.get(job.identity.slot, job)
+                found[job.identity.slot] = max(rival, job, key=lambda each: each.written)
+        return tuple(sorted(found.values(), key=lambda job: job.folder.name)), tuple(damaged)
 
     def predictions(self, job: StoredJob, target: str) -> Prediction:
         """Return the probabilities that a job gave for a target.
@@ -265,32 +295,45 @@ def _write_prediction(folder: Path, prediction: Prediction) -> None:
         os.fsync(handle.fileno())
 
 
-def _write_text(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as handle:
-        handle.write(text)
-        handle.flush()
-        os.fsync(handle.fileno())
-
-
 def _write_manifest(folder: Path) -> None:
     sums = {path.name: _checksum(path) for path in sorted(folder.iterdir())}
-    _write_text(folder / MANIFEST_FILE, json.dumps(sums, indent=1) + "\n")
+    write_text(folder / MANIFEST_FILE, json.dumps(sums, indent=1) + "\n")
 
 
 def _replace_folder(staging: Path, folder: Path) -> None:
-    """Move `staging` to `folder`; a folder there before is moved aside first and then removed."""
-    if folder.exists():
-        aside = Path(mkdtemp(prefix=".replaced-", dir=folder.parent))
-        folder.rename(aside / folder.name)
-        staging.rename(folder)
+    """Move `staging` to `folder`; a folder there before is moved aside first and then removed.
+
+    Another process may do the same at the same time: whoever finds the name taken moves that
+    aside, so that the last one stands, whole.
+    """
+    replaced: list[Path] = []
+    while True:
+        try:
+            staging.rename(folder)
+            break
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        aside = Path(mkdtemp(prefix=REPLACED, dir=folder.parent))
+        with contextlib.suppress(FileNotFoundError):  # the other process was quicker
+            folder.rename(aside / folder.name)
+        replaced.append(aside)
+    flush_folder(folder.parent)
+    for aside in replaced:
         shutil.rmtree(aside, ignore_errors=True)
-    else:
-        staging.rename(folder)
-    descriptor = os.open(folder.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+
+
+def _mend(jobs: Path) -> None:
+    """Bring back what was moved aside for a job that then never came; remove what is abandoned."""
+    for aside in jobs.glob(f"{REPLACED}*"):
+        for folder in aside.glob("[!.]*"):
+            with contextlib.suppress(OSError):  # a newer one stands there, or has come just now
+                folder.rename(jobs / folder.name)
+    for prefix in (WRITING, REPLACED, REMOVED):
+        for folder in jobs.glob(f"{prefix}*"):
+            with contextlib.suppress(FileNotFoundError):  # another process removes it too
+                if time.time() - folder.stat().st_mtime > ABANDONED_AFTER:
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _read_job(folder: Path) -> StoredJob:
@@ -306,7 +349,13 @@ def _read_job(folder: Path) -> StoredJob:
         raise StoreError(f"{folder} was written by another version: run the job again.") from error
     if identity.key != folder.name:
         raise StoreError(f"{folder} holds job {identity.key}: it was renamed; run the job again.")
-    return StoredJob(identity=identity, rows=rows, folder=folder)
+    return StoredJob(
+        identity=identity,
+        rows=rows,
+        folder=folder,
+        checksum=_checksum(folder / MANIFEST_FILE),
+        written=(folder / MANIFEST_FILE).stat().st_mtime_ns,
+    )
 
 
 def _read_manifest(folder: Path) -> dict[str, str]:

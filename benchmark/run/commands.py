@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmark.data.dataset import Dataset
+    from benchmark.results.store import RunStore
     from benchmark.run.display import RunDisplay
     from benchmark.run.execution import Plan
+    from benchmark.run.jobs import Job
     from benchmark.task.protocol import Protocol
 
 REPORTS: Final = "cropglobe.reports"
@@ -61,6 +66,7 @@ def run(
     yield_idle_threads()
     from benchmark.data.commands import show_progress
     from benchmark.data.sources import cache_directory, open_source
+    from benchmark.results.index import write_index
     from benchmark.results.store import RunStore
     from benchmark.run.display import RunDisplay
     from benchmark.run.execution import execute, find_work
@@ -83,11 +89,13 @@ def run(
     jobs = plan(dataset, chosen_protocol, chosen_methods, pairs)
     for job in {job.source: job for job in jobs}.values():
         runner.prepare(job)
+    _keep_plan(store, jobs, dataset, chosen_protocol)
     work = find_work(jobs, store, overwrite.value)
     display = RunDisplay(work.todo)
     _announce(display, work)
     with display:
         finished = execute(work, runner, store, on_start=display.start, on_finish=display.finish)
+    write_index(store)
     _report(place)
     lacking = sum(entry.status == "unavailable" for entry in finished)
     if lacking:
@@ -143,6 +151,20 @@ def _protocol(name: str, seeds: list[int] | None, device: str | None) -> "Protoc
     if device is not None:
         changes["device"] = device
     return validate_protocol(chosen.model_dump() | changes, where="the command line")
+
+
+def _keep_plan(
+    store: "RunStore", jobs: "Sequence[Job]", dataset: "Dataset", protocol: "Protocol"
+) -> None:
+    from benchmark.results.plans import make_plan, write_plan
+
+    asked = make_plan(
+        [(job.identity, job.targets) for job in jobs],
+        dataset=dataset.card.name,
+        data_path=str(dataset.root.resolve()),
+        protocol=protocol.model_dump(mode="json"),
+    )
+    write_plan(store.root, asked)
 
 
 def _announce(display: "RunDisplay", work: "Plan") -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from benchmark.results.rows import Status
-from benchmark.results.store import JobIdentity, RunStore
+from benchmark.results.store import RunStore
 from benchmark.run.jobs import Job
 from benchmark.run.runner import Runner
 
@@ -67,14 +67,14 @@ def find_work(jobs: Sequence[Job], store: RunStore, overwrite: Overwrite = "neve
         may be there now.
     """
     found, damaged = store.read_all() if store.jobs.is_dir() else ((), ())
-    stored = {_slot(job.identity): job for job in found}
+    stored = {job.identity.slot: job for job in found}
     todo: list[Job] = []
     done: list[Job] = []
     failed: list[Job] = []
     stale: list[Job] = []
     superseded: dict[str, str] = {}
     for job in jobs:
-        before = stored.get(_slot(job.identity))
+        before = stored.get(job.identity.slot)
         if before is None:
             todo.append(job)
             continue
@@ -136,8 +136,3 @@ def execute(
         if on_finish is not None:
             on_finish(entry)
     return tuple(finished)
-
-
-def _slot(identity: JobIdentity) -> JobIdentity:
-    """The job whatever its method's code: two jobs of one slot never stand side by side."""
-    return identity.model_copy(update={"code_fingerprint": ""})

@@ -1,6 +1,7 @@
 """The command line end to end on tiny data: the main job, and every mistake a user can make."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -87,6 +88,22 @@ def test_running_again_skips_and_the_leaderboard_is_rebuilt_from_rows(
     (run / "leaderboard.md").unlink()
     assert cli("leaderboard", run)[0] == 0
     assert (run / "leaderboard.md").read_bytes() == before
+
+
+def test_status_and_index_of_a_run(cli: Cli, tiny: Dataset, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    smoke_run(cli, tiny.root, run, "--transfers", "FRA:CHN")
+    jobs, _ = RunStore(run).read_all()
+    shutil.rmtree(jobs[0].folder)
+    code, out, _ = cli("status", run)
+    assert code == 0
+    assert out.splitlines()[1].split() == ["┃", "method", "┃", "done", "┃", "missing", "┃"]
+    assert out.splitlines()[-2].split() == ["│", "3", "jobs", "│", "2", "│", "1", "│"]
+    (run / "index.parquet").unlink()
+    assert cli("index", run)[0] == 0
+    assert len(pd.read_parquet(run / "index.parquet")) == 2 * 2
+    code, _, err = cli("status", tmp_path / "absent")
+    assert (code, err.count("\n")) == (2, 1)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """The store: whole or absent, damage found, nothing half-written."""
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -155,3 +157,44 @@ def test_a_full_disk_keeps_what_was_finished(mounted: Callable[[str], Path]) -> 
         store.write(identity(seed=2), [make_row()], [big])
     assert [job.identity.seed for job in store.read_all()[0]] == [1]
     assert [p.name for p in store.jobs.iterdir()] == [identity().key]
+
+
+def test_a_job_moved_aside_for_one_that_never_came_is_brought_back(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    folder = store.write(identity(), [make_row()])
+    aside = store.jobs / ".replaced-x"
+    aside.mkdir()
+    folder.rename(aside / folder.name)
+    assert store.read_all() == ((), ())
+    store.prepare()
+    assert len(store.read_all()[0]) == 1
+
+
+def test_of_two_jobs_of_one_slot_the_newer_counts(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    store.write(identity(code_fingerprint="z"), [make_row()])
+    store.write(identity(code_fingerprint="a"), [make_row()])
+    (job,), _ = store.read_all()
+    assert job.identity.code_fingerprint == "a"
+
+
+def test_abandoned_leftovers_are_removed_and_fresh_ones_are_not(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    store.prepare()
+    old, fresh = store.jobs / ".writing-old", store.jobs / ".writing-fresh"
+    for folder in (old, fresh):
+        folder.mkdir()
+    os.utime(old, (0, 0))
+    store.prepare()
+    assert [path.name for path in store.jobs.iterdir()] == [fresh.name]
+
+
+def test_writers_at_once_leave_whole_jobs(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    seeds = range(40)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda seed: store.write(identity(), [make_row(seed=seed)]), seeds))
+    (job,), damaged = store.read_all()
+    assert damaged == ()
+    assert job.rows[0].seed in seeds
+    assert [path.name for path in store.jobs.iterdir()] == [identity().key]

@@ -1,0 +1,76 @@
+"""The index: every row of a run as one flat parquet table, a view that can be rebuilt."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from tempfile import mkstemp
+from typing import Any, Final
+
+from benchmark.errors import StoreError
+from benchmark.results.rows import Row
+from benchmark.results.store import RunStore, StoredJob
+
+INDEX_FILE: Final = "index.parquet"
+
+
+def write_index(store: RunStore) -> Path:
+    """Write the index of a run directory, in place of an older one.
+
+    Args:
+        store: The store.
+
+    Returns:
+        Its file.
+
+    Raises:
+        StoreError: If there is no run here, or the file cannot be written.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    jobs, _ = store.read_all()
+    path = store.root / INDEX_FILE
+    records = list(index_rows(jobs))
+    names = dict.fromkeys(name for record in records for name in record)
+    table = pa.table({name: [record.get(name) for record in records] for name in names})
+    try:
+        descriptor, name = mkstemp(prefix=".writing-", dir=store.root)
+        os.close(descriptor)
+        staging = Path(name)
+        try:
+            parquet.write_table(table, staging, compression="zstd")
+            staging.replace(path)
+        finally:
+            staging.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"Cannot write the index {path}: {error.strerror or error}.") from error
+    return path
+
+
+def index_rows(jobs: Iterable[StoredJob]) -> Iterator[dict[str, Any]]:
+    """Yield one flat record per row.
+
+    Args:
+        jobs: Stored jobs.
+
+    Yields:
+        Key of the job, and the fields of the row; those of its parts are named
+        ``scores.macro_f1``, those of a crop ``scores.per_crop.corn.f1``.
+    """
+    names = [name for name in Row.model_fields if name != "confusion"]
+    for job in jobs:
+        for row in job.rows:
+            record: dict[str, Any] = {"job": job.identity.key}
+            for name in names:
+                record |= dict(_flat(name, getattr(row, name)))
+            yield record
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if hasattr(value, "model_dump"):
+        value = value.model_dump(mode="json")
+    if isinstance(value, dict):
+        for part, inner in value.items():
+            yield from _flat(f"{name}.{part}", inner)
+    else:
+        yield name, list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,155 @@
+"""What was asked for: each command's jobs, kept in the run directory before the first runs."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from benchmark.errors import StoreError
+from benchmark.results.files import replace_text
+from benchmark.results.store import JobIdentity
+
+PLANS: Final = "plans"
+
+
+class _Stored(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PlannedJob(_Stored):
+    """A job that was asked for.
+
+    Attributes:
+        identity: What the job is.
+        targets: Domains to score besides the source itself.
+    """
+
+    identity: JobIdentity
+    targets: tuple[str, ...]
+
+
+class RunPlan(_Stored):
+    """What one command asked for. The same command again is the same plan.
+
+    Attributes:
+        plan_version: Version of this form.
+        created: When it was first asked for, UTC, ISO 8601.
+        asked: When it was last asked for.
+        command: Command line that asked last.
+        dataset: Name of the dataset.
+        data_path: Where the dataset lay.
+        protocol: The protocol in full, defaults filled in.
+        jobs: The jobs.
+    """
+
+    plan_version: int = 1
+    created: str
+    asked: str
+    command: tuple[str, ...]
+    dataset: str
+    data_path: str
+    protocol: dict[str, Any]
+    jobs: tuple[PlannedJob, ...]
+
+    @property
+    def name(self) -> str:
+        """Sixteen hex digits over the jobs: the name of the plan's file."""
+        asked = sorted([job.identity.key, *sorted(job.targets)] for job in self.jobs)
+        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
+
+
+def make_plan(
+    jobs: Iterable[tuple[JobIdentity, Sequence[str]]],
+    *,
+    dataset: str,
+    data_path: str,
+    protocol: Mapping[str, Any],
+) -> RunPlan:
+    """Describe what this process's command asks for.
+
+    Args:
+        jobs: Identity and targets of each job.
+        dataset: Name of the dataset.
+        data_path: Where it lies.
+        protocol: The protocol as plain values.
+
+    Returns:
+        The plan.
+    """
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    return RunPlan(
+        created=now,
+        asked=now,
+        command=tuple(sys.argv),
+        dataset=dataset,
+        data_path=data_path,
+        protocol=dict(protocol),
+        jobs=tuple(PlannedJob(identity=i, targets=tuple(targets)) for i, targets in jobs),
+    )
+
+
+def write_plan(root: Path, plan: RunPlan) -> Path:
+    """Keep a plan in a run directory; asked for again, it keeps the time of the first asking.
+
+    Args:
+        root: Run directory.
+        plan: The plan.
+
+    Returns:
+        Its file.
+
+    Raises:
+        StoreError: If it cannot be written.
+    """
+    path = root / PLANS / f"{plan.name}.json"
+    if path.exists():
+        try:
+            plan = plan.model_copy(update={"created": _read_plan(path).created})
+        except StoreError:
+            # Damaged: what is written now mends it.
+            path.unlink(missing_ok=True)
+    content = plan.model_dump(mode="json")
+    try:
+        replace_text(path, json.dumps({"sha256": _checksum(content), "plan": content}, indent=1))
+    except OSError as error:
+        raise StoreError(f"Cannot write the plan {path}: {error.strerror or error}.") from error
+    return path
+
+
+def read_plans(root: Path) -> tuple[tuple[RunPlan, ...], tuple[str, ...]]:
+    """Read every plan of a run directory.
+
+    Args:
+        root: Run directory.
+
+    Returns:
+        The plans in the order of their last asking, and what is wrong with those that cannot be
+        read.
+    """
+    plans: list[RunPlan] = []
+    damaged: list[str] = []
+    for path in sorted((root / PLANS).glob("[!.]*.json")):
+        try:
+            plans.append(_read_plan(path))
+        except StoreError as error:
+            damaged.append(str(error))
+    return tuple(sorted(plans, key=lambda plan: plan.asked)), tuple(damaged)
+
+
+def _read_plan(path: Path) -> RunPlan:
+    try:
+        content = json.loads(path.read_bytes())
+        if content["sha256"] == _checksum(content["plan"]):
+            return RunPlan.model_validate(content["plan"])
+    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
+        raise StoreError(f"{path} is damaged: run its command again.") from error
+    raise StoreError(f"{path} is damaged: run its command again.")
+
+
+def _checksum(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
