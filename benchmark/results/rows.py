@@ -158,9 +158,10 @@ class Row(_Stored):
     provenance: Provenance
 
     @property
-    def comparability_key(self) -> tuple[str, str, str]:
-        """Dataset fingerprint, protocol hash and metric version."""
-        return (self.data.fingerprint, self.protocol_hash, self.metric_version)
+    def comparability_key(self) -> tuple[str, str, str, str]:
+        """Dataset fingerprint, protocol hash, metric version and bands."""
+        bands = " ".join(self.data.bands)
+        return (self.data.fingerprint, self.protocol_hash, self.metric_version, bands)
 
     @property
     def transfer(self) -> str:

@@ -81,7 +81,12 @@ def test_order_of_rows_does_not_matter() -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [{"fingerprint": "e" * 64}, {"protocol": "quick"}, {"simulated": True, "fingerprint": "f"}],
+    [
+        {"fingerprint": "e" * 64},
+        {"protocol": "quick"},
+        {"simulated": True, "fingerprint": "f"},
+        {"bands": ("B3",)},
+    ],
 )
 def test_rows_that_cannot_be_compared_share_no_ranking(other: dict[str, object]) -> None:
     rows = [make_row(method="a"), make_row(method="b", **other)]  # type: ignore[arg-type]

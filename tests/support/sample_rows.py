@@ -34,6 +34,7 @@ def make_row(
     status: str = "ok",
     reason: str | None = None,
     confusion: tuple[tuple[int, ...], ...] | None = None,
+    bands: tuple[str, ...] = ("B2",),
 ) -> Row:
     """Make a row; ``macro_f1=None`` makes one without scores."""
     per_crop = {
@@ -68,7 +69,7 @@ def make_row(
         protocol=protocol,
         protocol_hash=f"hash of {protocol}",
         data=DataDescription(
-            name="tiny", fingerprint=fingerprint, simulated=simulated, bands=("B2",), n_test=10
+            name="tiny", fingerprint=fingerprint, simulated=simulated, bands=bands, n_test=10
         ),
         status=status,  # type: ignore[arg-type]
         reason=reason,
