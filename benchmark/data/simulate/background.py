@@ -30,7 +30,8 @@ def ground(fields: Fields, day: FloatArray, moisture: FloatArray, *, water: bool
     wet = np.minimum(np.maximum(moisture, floor) * fields.soils.holds, 1) ** sizes["skin"]
     flood = flooded(fields, day) if water else np.zeros(len(day), np.float32)
     cover, level = flood * fields.paddies.cover, fields.paddies.level
-    wet = wet + flood * (1 - wet)
+    if water:
+        wet = wet + np.maximum(flood, _drying(fields, day)) * (1 - wet)
     factor = 1 - wet[:, None] * (1 - spectrum("wet_factor"))
     out = fields.soils.dry * factor
     litter = residue_cover(fields, day)[:, None]
@@ -49,6 +50,15 @@ def flooded(fields: Fields, day: FloatArray) -> FloatArray:
     inside = np.where(start > end, (day > start) | (day < end), (day > start) & (day < end))
     fallow = (day > main.harvest + 5) | (day < main.sow - 40)
     return np.asarray(np.maximum(summer, np.where(inside & fallow, 1, 0)), np.float32)
+
+
+def _drying(fields: Fields, day: FloatArray) -> FloatArray:
+    """Return how wet a drained paddy still is, from 1 on the day of draining on [M]."""
+    begin, end = fields.paddies.flood.T
+    since = (day - end) / np.float32(effects()["drying_days"])
+    return np.where((since > 0) & (begin < end), np.exp(-np.maximum(since, 0)), 0).astype(
+        np.float32
+    )
 
 
 def residue_cover(fields: Fields, day: FloatArray) -> FloatArray:

@@ -29,7 +29,7 @@ from benchmark.data.simulate.weather import Weather, draw_weather
 from benchmark.errors import UsageError
 from benchmark.randomness import generator
 
-GENERATOR_VERSION: Final = "1.3"
+GENERATOR_VERSION: Final = "1.4"
 """Changes whenever the same seed gives other samples."""
 
 DOMAINS: Final[tuple[str, ...]] = (

@@ -136,11 +136,11 @@ def test_wrong_calendar_costs_accuracy():
 
 @pytest.mark.slow
 def test_rice_is_lost_without_paddy_water():
-    target = simulate_domain("USA-AR", samples=2000, seed=82)
-    wet = simulate_domain("USA-AR", samples=2000, seed=83)
-    dry = simulate_domain("USA-AR", samples=2000, seed=83, options=Options(water=False))
+    target = simulate_domain("CHN", samples=2000, seed=82)
+    wet = simulate_domain("CHN", samples=2000, seed=83)
+    dry = simulate_domain("CHN", samples=2000, seed=83, options=Options(water=False))
     lost = recalls(forest(wet), target)["rice"] - recalls(forest(dry), target)["rice"]
-    assert lost >= 0.10
+    assert lost >= 0.08
 
 
 @pytest.mark.slow
