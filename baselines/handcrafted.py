@@ -6,6 +6,7 @@ from typing import Final
 
 from baselines.heads import AugmentedTrees, MultilayerPerceptron, RandomForest, XGBoost
 from benchmark.run.composites import Oracle
+from benchmark.run.knowledge import SimulatedTarget
 from benchmark.task.methods import Card, Classifier, Context, Method
 
 RELEASED: Final = "released code of Tong & Wang 2025, arXiv 2509.03497"
@@ -88,6 +89,20 @@ def methods() -> tuple[Method, ...]:
         ),
         *_augmented(),
         *_oracles(),
+        Method(
+            name="simulated-target.random-forest",
+            family="handcrafted",
+            representation="median",
+            build=partial(SimulatedTarget, build=RandomForest, representation="median"),
+            card=Card(
+                summary="Random forest on the simulator's version of the target alone.",
+                reference="this project",
+                licence="MIT",
+                extra_information=("the target's published crop calendar, through the simulator",),
+                notes=("Only for real targets; in-domain it is median.random-forest.",),
+            ),
+            track="knowledge",
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from torch import Generator, Tensor, nn
 
 from benchmark.run.augmentation import Augmentation, crop_season
 from benchmark.run.composites import FewShot, Oracle
+from benchmark.run.knowledge import SimulatedTarget, WithSimulatedTarget
 from benchmark.run.training import Recipe, TorchClassifier
 from benchmark.task.methods import Card, Classifier, Context, Method, Track
 from cropnet.adaptation import AdaptiveBatchNorm, CorrelationAlignment, PriorShift, SelfTraining
@@ -50,6 +51,7 @@ def methods() -> tuple[Method, ...]:
         *_beyond(),
         *_adapted(),
         *_taught(),
+        *_informed(),
     )
 
 
@@ -244,6 +246,36 @@ def _taught() -> tuple[Method, ...]:
         track="oracle",
     )
     return (*few, oracle)
+
+
+def _informed() -> tuple[Method, ...]:
+    seen = ("the target's published crop calendar, through the simulator",)
+    choices: tuple[tuple[str, type[SimulatedTarget], str], ...] = (
+        (
+            "simulated-target.cropnet",
+            SimulatedTarget,
+            "cropnet.aug trained on the simulator's version of the target alone.",
+        ),
+        (
+            "cropnet.aug+simulated-target",
+            WithSimulatedTarget,
+            "cropnet.aug trained on the source and the simulator's version of the target.",
+        ),
+    )
+    return tuple(
+        _method(
+            name,
+            partial(kind, build=augmented, representation="median-year"),
+            _card(
+                summary,
+                "Only for real targets; in-domain it is cropnet.aug.",
+                parameters=PARAMETERS,
+                extra_information=seen,
+            ),
+            track="knowledge",
+        )
+        for name, kind, summary in choices
+    )
 
 
 def plain(context: Context, *, channels: int | None = None) -> TorchClassifier:

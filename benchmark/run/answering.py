@@ -6,9 +6,18 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.data.layout import DomainSamples
-from benchmark.data.taxonomy import CROPS
+from benchmark.data.taxonomy import CROPS, country_of
 from benchmark.errors import MethodError
-from benchmark.task.methods import Adaptable, Classifier, Features, Method, Teachable, ask
+from benchmark.task.methods import (
+    Adaptable,
+    Classifier,
+    Features,
+    Informed,
+    Method,
+    Target,
+    Teachable,
+    ask,
+)
 from benchmark.task.metrics import Probabilities
 from benchmark.task.preparation import Rows
 from benchmark.task.protocol import Protocol
@@ -23,6 +32,7 @@ def answer(
     rows: Rows,
     classes: Sequence[int],
     protocol: Protocol,
+    first_day: int = 0,
 ) -> Probabilities:
     """Return a classifier's probabilities for the scored samples of a target.
 
@@ -34,6 +44,7 @@ def answer(
         rows: Rows that are scored.
         classes: Class indices that the source teaches, in the order of the columns.
         protocol: The protocol.
+        first_day: Days from 1 January to the first step of the target's series.
 
     Returns:
         Probabilities [len(rows), len(classes)].
@@ -46,6 +57,14 @@ def answer(
         if not isinstance(classifier, Adaptable):
             raise MethodError(f"{method.name} is on track {method.track} but has no adapt(x).")
         classifier = classifier.adapt(features[unlabelled_rows(samples, protocol)])
+    elif method.track == "knowledge":
+        if not isinstance(classifier, Informed):
+            raise MethodError(
+                f"{method.name} is on track {method.track} but has no inform(target)."
+            )
+        country = country_of(samples.name)
+        southern = country is not None and country.hemisphere == "south"
+        classifier = classifier.inform(Target(samples.name, southern, first_day))
     elif method.track == "oracle":
         return _taught(method, classifier, features, samples, rows, classes, protocol)
     return ask(classifier, features[rows], len(classes))

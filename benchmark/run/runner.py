@@ -216,6 +216,10 @@ class Runner:
         )
 
     def _fit(self, job: Job, split: SourceSplit, device: str) -> _Fit:
+        if job.method.track == "knowledge" and self.dataset.card.simulated:
+            raise UnavailableError(
+                "On simulated targets, to know the simulator's calendars is to know the answers."
+            )
         features = self._features(job, job.source)
         labels = self.dataset.load(job.source).labels
         positions = np.full(len(CROPS), -1, dtype=np.int64)
@@ -252,6 +256,7 @@ class Runner:
                 chosen.rows,
                 split.classes,
                 self.protocol,
+                self._observations(name, job.identity.bands).first_day,
             )
         prediction = Prediction(
             target=name,

@@ -18,8 +18,10 @@ from benchmark.task.methods import (
     Classifier,
     Context,
     Features,
+    Informed,
     Labels,
     Method,
+    Target,
     Teachable,
     ask,
 )
@@ -47,6 +49,7 @@ def tiny_protocol() -> Protocol:
             "seeds": [0],
             "held_out_fraction": 0.2,
             "validation_fraction": 0.2,
+            "max_source_samples": 200,
             "minimum_class_samples": 2,
             "device": "cpu",
             "network": {"epochs": 1, "batch_size": 10, "learning_rate": 0.001},
@@ -221,6 +224,10 @@ def _track(trial: _Trial) -> None:
         if not isinstance(classifier, Adaptable):
             raise trial.fail(f"is on track {track} but has no adapt(x).")
         changed = classifier.adapt(trial.target)
+    if track == "knowledge":
+        if not isinstance(classifier, Informed):
+            raise trial.fail(f"is on track {track} but has no inform(target).")
+        changed = classifier.inform(Target("FRA", southern=False, first_day=0))
     if track == "oracle":
         if not isinstance(classifier, Teachable):
             raise trial.fail(f"is on track {track} but has no teach(x, y).")

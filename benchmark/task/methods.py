@@ -142,6 +142,30 @@ class Teachable(Protocol):
 
 
 @dataclass(frozen=True)
+class Target:
+    """What is publicly known of a target.
+
+    Attributes:
+        domain: Its name.
+        southern: Whether it lies in the southern hemisphere.
+        first_day: Days from 1 January to the first step of its series.
+    """
+
+    domain: str
+    southern: bool
+    first_day: int
+
+
+@runtime_checkable
+class Informed(Protocol):
+    """What the track ``knowledge`` asks for besides."""
+
+    def inform(self, target: Target) -> Classifier:
+        """Return a classifier that knows which target it is asked about; leave this one as is."""
+        ...
+
+
+@dataclass(frozen=True)
 class Method:
     """A way of recognising crops that can be trained in one domain and asked in others.
 
@@ -153,8 +177,8 @@ class Method:
         card: What a reader must know.
         version: Raised by its author when its answers change on purpose.
         track: Which ranking it belongs to, by what it is shown of a target: nothing
-            (``inductive``), its crop calendar (``knowledge``), its series (``unlabelled-target``,
-            see `Adaptable`) or its labels (``oracle``, see `Teachable`).
+            (``inductive``), its crop calendar (``knowledge``, see `Informed`), its series
+            (``unlabelled-target``, see `Adaptable`) or its labels (``oracle``, see `Teachable`).
     """
 
     name: str

@@ -11,7 +11,7 @@ from benchmark.data.dataset import BANDS
 from benchmark.errors import MethodError, UnavailableError
 from benchmark.run.answering import answer
 from benchmark.run.composites import FewShot, Oracle
-from benchmark.task.methods import Card, Context, Method, Track
+from benchmark.task.methods import Card, Context, Method, Target, Track
 from benchmark.task.protocol import load_protocol
 
 SMOKE = load_protocol("smoke")
@@ -80,6 +80,10 @@ class Spy(Recorder):
         SEEN.append(("adapt", x, None))
         return other
 
+    def inform(self, target: Target) -> "Spy":
+        SEEN.append(("inform", target, None))
+        return self
+
     def teach(self, x: Any, y: Any) -> "Spy":
         SEEN.append(("teach", x, y))
         return Spy(self.context).fit(x, y, validation=None)
@@ -99,9 +103,10 @@ def ask_on(track: Track) -> Any:
 
 
 def test_each_track_shows_what_it_may() -> None:
-    for track in ("inductive", "knowledge"):
-        assert ask_on(track).shape == (24, 3)  # type: ignore[arg-type]
-        assert not SEEN
+    assert ask_on("inductive").shape == (24, 3)
+    assert not SEEN
+    assert ask_on("knowledge").shape == (24, 3)
+    assert [("inform", Target("USA", southern=False, first_day=0), None)] == SEEN
     assert ask_on("unlabelled-target").shape == (24, 3)
     assert [name for name, *_ in SEEN] == ["adapt"]
     assert len(SEEN[0][1]) == 100, "soybeans, which the source lacks, are among them"
@@ -114,7 +119,7 @@ def test_each_track_shows_what_it_may() -> None:
 def test_a_track_needs_its_ability() -> None:
     samples = make_samples("USA")
     features = samples.series[:, 0, :1]
-    for track in ("unlabelled-target", "oracle"):
+    for track in ("unlabelled-target", "oracle", "knowledge"):
         method = Method("m", "f", "median", Recorder, CARD, track=track)  # type: ignore[arg-type]
         classifier = Recorder(CONTEXT).fit(*SOURCE, validation=VALIDATION)
         with pytest.raises(MethodError, match=f"m is on track {track} but has no"):

@@ -82,6 +82,14 @@ def test_rows_stand_on_the_track_of_their_method(tiny: Dataset, smoke: Protocol)
     assert {row.track for row in rows} == {"oracle"}
 
 
+def test_knowledge_of_simulated_targets_is_no_method(tmp_path: Path, smoke: Protocol) -> None:
+    parts = make_samples("FRA"), make_samples("USA")
+    dataset = write_tiny(tmp_path / "data", *parts, simulated=True)
+    outcome = run(dataset, smoke, "simulated-target.random-forest")
+    assert outcome.status == "unavailable"
+    assert "simulated targets" in (outcome.reason or "")
+
+
 @pytest.fixture
 def without_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(hub.WEIGHTS_VARIABLE, "/nonexistent")

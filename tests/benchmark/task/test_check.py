@@ -143,5 +143,7 @@ def test_a_broken_method_is_named_with_what_it_does(build: object, message: str)
 def test_a_track_asks_for_its_abilities() -> None:
     with pytest.raises(MethodError, match=r"no adapt\(x\)"):
         check_method(method(Honest, track="unlabelled-target"))
+    with pytest.raises(MethodError, match=r"no inform\(target\)"):
+        check_method(method(Honest, track="knowledge"))
     with pytest.raises(MethodError, match=r"no teach\(x, y\)"):
         check_method(method(Honest, track="oracle"))
