@@ -2,7 +2,7 @@
 
 import logging
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -60,9 +60,7 @@ class Outcome:
     @property
     def status(self) -> Status:
         """The worst status of its rows."""
-        statuses = {row.status for row in self.rows}
-        worst: tuple[Status, ...] = ("failed", "timeout", "unavailable")
-        return next((status for status in worst if status in statuses), "ok")
+        return worst_status(self.rows)
 
     @property
     def reason(self) -> str | None:
@@ -115,16 +113,39 @@ class Runner:
                 self._answer(job, fit, name, chosen, split) for name, chosen in targets.items()
             ]
         except UnavailableError as error:
-            return Outcome(self._without_scores(job, split, targets, "unavailable", str(error)))
-        except Exception as error:
+            return self.without_scores(job, "unavailable", str(error))
+        except (Exception, SystemExit) as error:
             # A stranger's method may raise anything; it must not take the others down.
             logger.warning("%s failed", job, exc_info=True)
-            return Outcome(self._without_scores(job, split, targets, "failed", _reason(error)))
+            return self.without_scores(job, "failed", _reason(error))
         history = tuple(getattr(fit.classifier, "history_", ()))
         rows = []
         for (name, chosen), (prediction, measurement) in zip(targets.items(), answers, strict=True):
             rows.append(self._row(job, split, name, chosen, fit, prediction, measurement, device))
         return Outcome(tuple(rows), tuple(prediction for prediction, _ in answers), history)
+
+    def without_scores(self, job: Job, status: Status, reason: str) -> Outcome:
+        """Describe a job that came to no scores, in this process or in another.
+
+        Args:
+            job: The job.
+            status: What happened.
+            reason: Why.
+
+        Returns:
+            A row for each target that says so.
+
+        Raises:
+            DataError: If the data cannot serve the job.
+        """
+        split, targets = self.prepare(job)
+        said = {"status": status, "reason": reason}
+        return Outcome(
+            tuple(
+                self._describe(job, split, name, chosen).model_copy(update=said)
+                for name, chosen in targets.items()
+            )
+        )
 
     def prepare(self, job: Job) -> tuple[SourceSplit, dict[str, TargetSet]]:
         """Choose the samples of a job.
@@ -322,21 +343,6 @@ class Runner:
         grown = [CROPS.index(name) for name in country.released_classes]
         return np.where(np.isin(predicted, grown), predicted, OTHER)
 
-    def _without_scores(
-        self,
-        job: Job,
-        split: SourceSplit,
-        targets: Mapping[str, TargetSet],
-        status: Status,
-        reason: str,
-    ) -> tuple[Row, ...]:
-        return tuple(
-            self._describe(job, split, name, chosen).model_copy(
-                update={"status": status, "reason": reason}
-            )
-            for name, chosen in targets.items()
-        )
-
     def _describe(self, job: Job, split: SourceSplit, name: str, chosen: TargetSet) -> Row:
         method = job.method
         ids = self.dataset.load(name).sample_ids[chosen.rows]
@@ -375,7 +381,14 @@ class Runner:
         )
 
 
-def _reason(error: Exception) -> str:
+def worst_status(rows: Iterable[Row]) -> Status:
+    """Return the worst status of some rows."""
+    statuses = {row.status for row in rows}
+    worst: tuple[Status, ...] = ("failed", "timeout", "unavailable")
+    return next((status for status in worst if status in statuses), "ok")
+
+
+def _reason(error: BaseException) -> str:
     """Return the error and the end of its traceback."""
     frames: Sequence[traceback.FrameSummary] = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
