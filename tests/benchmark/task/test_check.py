@@ -15,8 +15,18 @@ from benchmark.errors import MethodError, UnavailableError
 from benchmark.task.check import CHECKS, check_method
 from benchmark.task.methods import Card, Context, Method, registry
 
-DEAR = ("cropnet.aug.x5", "duo+self-training", "cropnet.aug.20-shot", "cropnet.aug.100-shot")
-"""Methods of several networks, each of which a cheaper method tries as well."""
+DEAR = (
+    "cropnet.aug.x5",
+    "duo+self-training",
+    "cropnet.aug.20-shot",
+    "cropnet.aug.100-shot",
+    "cropnet.scale",
+    "cropnet.warp",
+    "vit.aug",
+    "temporal-transformer.aug",
+    "inception-time.aug",
+)
+"""Methods whose code a cheaper or quicker method tries as well."""
 
 
 @pytest.fixture(autouse=True)
