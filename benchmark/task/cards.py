@@ -1,18 +1,22 @@
 """What a method's card says, for people; and which targets a pretrained encoder never saw."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from types import MappingProxyType
+from typing import Final
 
 from benchmark.data.representations import get_representation
 from benchmark.data.taxonomy import country_code
-from benchmark.task.methods import Card, Method
+from benchmark.task.methods import Card, Method, Track
 
-TRACKS = {
-    "inductive": "nothing of a target",
-    "knowledge": "public knowledge of the target, none of its samples",
-    "unlabelled-target": "the target's series without labels",
-    "oracle": "labelled samples of the target",
-}
+TRACKS: Final[Mapping[Track, str]] = MappingProxyType(
+    {
+        "inductive": "nothing of a target",
+        "knowledge": "public knowledge of the target, none of its samples",
+        "unlabelled-target": "the target's series without labels",
+        "oracle": "labelled samples of the target",
+    }
+)
 """What each track may see."""
 
 
@@ -79,3 +83,20 @@ def _pretraining(card: Card) -> str:
     where = "the whole world" if past.countries is None else ", ".join(past.countries)
     years = ", ".join(str(year) for year in past.years)
     return f"{past.data}; {where}; {years}; labels: {past.labels}"
+
+
+def catalogue(methods: Iterable[Method]) -> str:
+    """Return a table of methods in Markdown, by track and family, as docs/methods.md has it."""
+    order = {track: number for number, track in enumerate(TRACKS)}
+    lines = ["| method | family | track | parameters | what it is |", "|---|---|---|---|---|"]
+    for method in sorted(methods, key=lambda m: (order[m.track], m.family, m.name)):
+        number = method.card.parameters
+        cells = (
+            f"`{method.name}`",
+            method.family,
+            method.track,
+            "" if number is None else f"{number:,}",
+            method.card.summary,
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)

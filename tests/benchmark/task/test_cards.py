@@ -1,11 +1,12 @@
 """Cards of the registered methods, and the headline set."""
 
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
 from benchmark.errors import UsageError
-from benchmark.task.cards import render_card, unseen_share
+from benchmark.task.cards import catalogue, render_card, unseen_share
 from benchmark.task.methods import Card, Pretraining, headline, registry
 
 
@@ -58,3 +59,14 @@ def test_the_unseen_share_counts_countries() -> None:
     assert unseen_share(world, ["CHN"]) == 0
     assert unseen_share(card.model_copy(update={"pretraining": None}), ["CHN"]) == 1
     assert unseen_share(card, []) is None
+
+
+def test_the_catalogue_of_the_docs_is_that_of_the_registry() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "methods.md").read_text("utf-8")
+    assert page.endswith(catalogue(registry().all().values()) + "\n"), "write the table anew"
+
+
+def test_an_encoder_is_never_called_unpretrained() -> None:
+    for name, method in registry().all().items():
+        if method.family == "foundation-model":
+            assert method.card.pretraining is not None, name
