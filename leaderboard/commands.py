@@ -1,16 +1,20 @@
-"""Command `leaderboard`, and the report that every run leaves."""
+"""The commands that read runs, and the report that every run leaves."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 if TYPE_CHECKING:
-    from benchmark.results.rows import Row
+    from rich.console import Console
 
+    from leaderboard.evidence import Answers, Evidence
 
-TABLE_WIDTH: Final = 132
+TABLE_WIDTH: Final = 150
 """Characters a line where the output is a file or a pipe."""
+
+Runs = Annotated[list[Path], typer.Argument(help="Run directories.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -19,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 
 def leaderboard(
-    runs: Annotated[list[Path], typer.Argument(help="Run directories.")],
+    runs: Runs,
     out: Annotated[
         Path | None, typer.Option(help="Where to write [default: the run directory if it is one].")
     ] = None,
@@ -49,25 +53,53 @@ def publish(runs: list[Path], out: Path | None) -> None:
     Raises:
         StoreError: If a directory holds no run, or the place cannot be written.
     """
-    from rich.console import Console
-
-    from benchmark.results.store import RunStore
     from leaderboard.tables import screen_tables
     from leaderboard.writing import write_leaderboard
 
-    rows: list[Row] = []
-    damaged: list[str] = []
-    for run in runs:
-        jobs, problems = RunStore(run).read_all()
-        rows += [row for job in jobs for row in job.rows]
-        damaged += problems
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=TABLE_WIDTH)
-    for problem in damaged:
-        console.print(f"Left out: {problem}", markup=False, highlight=False)
-    for table in screen_tables(rows):
+    console = make_console()
+    evidence = gather(runs, console)
+    for table in screen_tables(evidence):
         console.print(table)
     if out is not None:
-        for path in write_leaderboard(rows, damaged, out):
-            console.print(f"Wrote {path}", markup=False, highlight=False)
+        for path in write_leaderboard(evidence, out):
+            say(console, f"Wrote {path}")
+
+
+def make_console() -> "Console":
+    """Return the terminal, or a wide page where there is none."""
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=TABLE_WIDTH)
+
+
+def say(console: "Console", text: str) -> None:
+    """Print a line as it is, whatever signs are in it."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def gather(runs: Sequence[Path], console: "Console") -> "Evidence":
+    """Read runs, with a progress bar on a terminal, and name what is wrong with them.
+
+    Args:
+        runs: Run directories.
+        console: Where to say it.
+
+    Returns:
+        Rows and what their predictions say.
+
+    Raises:
+        StoreError: If a directory holds no run.
+    """
+    from rich.progress import track
+
+    from leaderboard.evidence import read_evidence
+
+    def progress(sets: "Sequence[Answers]") -> "Iterable[Answers]":
+        hidden = not console.is_terminal
+        return track(sets, "Resampling", console=console, transient=True, disable=hidden)
+
+    evidence = read_evidence(runs, progress=progress)
+    for problem in evidence.problems:
+        say(console, f"Note: {problem}")
+    return evidence

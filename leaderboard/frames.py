@@ -1,18 +1,21 @@
-"""Rows to data frames: one line per method and transfer, then one per method."""
+"""Rows to sections that may be compared, and those to data frames."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, get_args
 
 import numpy as np
 import pandas as pd
 
 from benchmark.results.rows import Row
+from benchmark.task.methods import Track
+from leaderboard.statistics import area_error
 
-SECTION: Final = ("fingerprint", "protocol_hash", "metric_version", "track")
-"""What rows must have in common to be ranked together: their comparability key and their track."""
+TRACKS: Final[tuple[Track, ...]] = get_args(Track)
+"""Rankings that are never mixed, in the order of the tables."""
 
-RANKED_BY: Final = "macro_f1"
+RELEASED: Final = "paper-released"
+"""Protocols of this name repeat the released code, defects included."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Section:
         seeds: Seeds of any row.
         transfers: Every transfer of any method, near to far.
         rows: The rows, in-domain ones included.
+        key: Their comparability key.
     """
 
     dataset: str
@@ -38,10 +42,16 @@ class Section:
     protocol: str
     protocol_hash: str
     metric_version: str
-    track: str
+    track: Track
     seeds: tuple[int, ...]
     transfers: tuple[tuple[str, str], ...]
     rows: tuple[Row, ...]
+    key: tuple[str, ...]
+
+    @property
+    def released(self) -> bool:
+        """Whether the protocol repeats the released code, defects included."""
+        return self.protocol.startswith(RELEASED)
 
 
 def sections(rows: Iterable[Row], relations: Sequence[str]) -> tuple[Section, ...]:
@@ -75,9 +85,18 @@ def sections(rows: Iterable[Row], relations: Sequence[str]) -> tuple[Section, ..
                     sorted(pairs, key=lambda pair: (relations.index(pair[0]), pair[1]))
                 ),
                 rows=tuple(sorted(members, key=lambda r: (r.method, r.source, r.target, r.seed))),
+                key=first.comparability_key,
             )
         )
-    return tuple(sorted(found, key=lambda s: (s.dataset, s.fingerprint, s.protocol, s.track)))
+    return tuple(
+        sorted(
+            found,
+            key=lambda s: (
+                *(s.dataset, s.protocol, *s.key),
+                TRACKS.index(s.track),
+            ),
+        )
+    )
 
 
 def score_frame(section: Section) -> pd.DataFrame:
@@ -120,6 +139,7 @@ def score_frame(section: Section) -> pd.DataFrame:
                 "brier": scores.brier,
                 "calibration_error": scores.calibration_error,
                 "overall_accuracy_all": scores.overall_accuracy_all,
+                "area_error": area_error_of(row),
                 "in_domain_macro_f1": inside,
                 "gap": inside - scores.macro_f1,
                 **_costs(row),
@@ -150,50 +170,13 @@ def transfer_frame(scores: pd.DataFrame) -> pd.DataFrame:
     return frame.reset_index()
 
 
-def method_frame(transfers: pd.DataFrame, expected: int) -> pd.DataFrame:
-    """Average transfers: one line per method, best first.
-
-    Args:
-        transfers: What :func:`transfer_frame` returned.
-        expected: Number of transfers of the section.
-
-    Returns:
-        Means over the transfers of a method, ``cells`` (how many it has a score for),
-        ``worst_macro_f1`` and ``rank``. A method without a score for every transfer has no means
-        and no rank: averages over other transfers are not comparable.
-    """
-    lines = []
-    for (method, family), group in transfers.groupby(["method", "family"], sort=True):
-        complete = len(group) == expected
-        line: dict[str, object] = {"method": method, "family": family, "cells": len(group)}
-        for column in _AVERAGED:
-            line[column] = float(group[column].mean()) if complete else np.nan
-        line["worst_macro_f1"] = float(group["macro_f1"].min()) if complete else np.nan
-        for column in _COSTS:
-            line[column] = float(group[column].mean())
-        lines.append(line)
-    columns = ["method", "family", "cells", *_AVERAGED, "worst_macro_f1", *_COSTS]
-    frame = pd.DataFrame(lines, columns=columns)
-    frame.insert(0, "rank", frame[RANKED_BY].round(12).rank(ascending=False, method="min"))
-    return frame.sort_values(["rank", "method"], na_position="last", ignore_index=True)
-
-
-_COSTS: Final = (
+COSTS: Final = (
     "parameters",
     "flops_per_sample",
     "fit_seconds",
     "fit_samples_per_second",
     "predict_samples_per_second",
     "peak_memory_bytes",
-)
-_AVERAGED: Final = (
-    "macro_f1",
-    "overall_accuracy",
-    "balanced_accuracy",
-    "in_domain_macro_f1",
-    "gap",
-    "calibration_error",
-    "overall_accuracy_all",
 )
 _COLUMNS: Final = (
     "method",
@@ -212,14 +195,22 @@ _COLUMNS: Final = (
     "brier",
     "calibration_error",
     "overall_accuracy_all",
+    "area_error",
     "in_domain_macro_f1",
     "gap",
-    *_COSTS,
+    *COSTS,
 )
 
 
+def area_error_of(row: Row) -> float:
+    """Return the share of the area given to the wrong crops on balance; NaN without a matrix."""
+    if row.confusion is None:
+        return float("nan")
+    return float(area_error(np.array(row.confusion, dtype=np.float64)))
+
+
 def _costs(row: Row) -> Mapping[str, float]:
-    values = {name: getattr(row.cost, name) for name in _COSTS}
+    values = {name: getattr(row.cost, name) for name in COSTS}
     return {name: np.nan if value is None else float(value) for name, value in values.items()}
 
 

@@ -1,89 +1,50 @@
 """Leaderboards as text: Markdown, CSV and what is printed on the screen."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import pandas as pd
 
 from benchmark.data.taxonomy import CROPS
 from benchmark.results.rows import Row
-from benchmark.task.transfers import RELATIONS
-from leaderboard.frames import Section, method_frame, score_frame, sections, transfer_frame
+from leaderboard.columns import COLUMNS, MISSING, method_frame, percent, shown
+from leaderboard.evidence import Evidence
+from leaderboard.field import Field, fields
+from leaderboard.frames import Section
+from leaderboard.statistics import METRICS, CriticalDifference, interval
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-MISSING: Final = "-"
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of the leaderboard.
-
-    Attributes:
-        name: Column of the frame.
-        title: Heading.
-        show: How a number is written.
-    """
-
-    name: str
-    title: str
-    show: Callable[[float], str]
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.1f}"
-
-
-def _seconds(value: float) -> str:
-    return f"{value:.2f}" if value < 10 else f"{value:.0f}"
-
-
-def _count(value: float) -> str:
-    return f"{value:,.0f}"
-
-
-COLUMNS: Final = (
-    Column("rank", "rank", _count),
-    Column("method", "method", str),
-    Column("family", "family", str),
-    Column("macro_f1", "macro-F1", _percent),
-    Column("overall_accuracy", "overall accuracy", _percent),
-    Column("balanced_accuracy", "balanced accuracy", _percent),
-    Column("worst_macro_f1", "worst transfer", _percent),
-    Column("in_domain_macro_f1", "in-domain", _percent),
-    Column("gap", "gap", _percent),
-    Column("fit_seconds", "fit s", _seconds),
-    Column("predict_samples_per_second", "samples/s", _count),
-    Column("cells", "transfers", _count),
+SIMULATED_MARK: Final = "Simulated data: no satellite saw it; not comparable with the paper."
+RELEASED_MARK: Final = (
+    "The protocol repeats the released code, its defects included: not comparable with others."
 )
-"""The leaderboard: a new column is one entry here."""
 
 
-def markdown(rows: Iterable[Row], damaged: Iterable[str] = ()) -> str:
-    """Write the leaderboards of rows as Markdown.
+def markdown(evidence: Evidence) -> str:
+    """Write leaderboards as Markdown.
 
     Args:
-        rows: Rows in any order.
-        damaged: What is wrong with stored jobs that were left out.
+        evidence: Rows in any order, and what is known of them.
 
     Returns:
         One section per dataset, protocol and track: the ranking, then macro-F1 and overall
         accuracy for each transfer, then what has no score and why.
     """
-    parts = [_section_markdown(section) for section in sections(rows, RELATIONS)]
-    lost = [f"- {_cell(problem)}" for problem in damaged]
+    parts = [_section_markdown(field) for field in fields(evidence)]
+    lost = [f"- {_cell(problem)}" for problem in evidence.problems]
     if lost:
-        parts.append("\n".join(["## Damaged jobs, left out", "", *lost, ""]))
+        parts.append("\n".join(["## Damaged or doubtful jobs", "", *lost, ""]))
     return "\n".join(parts)
 
 
-def tidy(rows: Iterable[Row]) -> pd.DataFrame:
+def tidy(evidence: Evidence) -> pd.DataFrame:
     """Return every method and transfer of every section as one table, for further analysis."""
     frames = []
-    for section in sections(rows, RELATIONS):
-        frame = transfer_frame(score_frame(section))
+    for field in fields(evidence):
+        section = field.section
+        frame = _with_limits(field)
         frame.insert(0, "dataset", section.dataset)
         frame.insert(1, "simulated", section.simulated)
         frame.insert(2, "protocol", section.protocol)
@@ -94,22 +55,32 @@ def tidy(rows: Iterable[Row]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
-def ranking(section: Section) -> pd.DataFrame:
-    """Return the ranking of a section, one line per method that has a score, best first."""
-    transfers = transfer_frame(score_frame(section))
-    return method_frame(transfers, len(section.transfers))
+def _with_limits(field: Field) -> pd.DataFrame:
+    frame = field.transfers.copy()
+    cells = list(zip(frame["method"], frame["transfer"], strict=True))
+    for name in METRICS:
+        draws = [field.draws(method, transfer, name) for method, transfer in cells]
+        found = [
+            None if values is None else interval(values, point)
+            for values, point in zip(draws, frame[name], strict=True)
+        ]
+        frame[f"{name}_low"] = [np.nan if limits is None else limits.low for limits in found]
+        frame[f"{name}_high"] = [np.nan if limits is None else limits.high for limits in found]
+    key = (*field.section.key, field.section.track)
+    frame["resampled"] = [field.evidence.units.get((*key, *cell), "") for cell in cells]
+    return frame
 
 
-def screen_tables(rows: Iterable[Row]) -> "list[Table]":
+def screen_tables(evidence: Evidence) -> "list[Table]":
     """Return the ranking of each section for the terminal."""
     from rich.markup import escape
     from rich.table import Table
 
     tables = []
-    for section in sections(rows, RELATIONS):
-        table = Table(title=escape(_title(section)))
-        shown = [column for column in COLUMNS if column.name != "family"]
-        for column in shown:
+    for field in fields(evidence):
+        table = Table(title=escape(title_of(field.section)))
+        columns = [column for column in COLUMNS if column.main and column.name != "family"]
+        for column in columns:
             words = column.title.split()
             table.add_column(
                 "\n".join(words),
@@ -117,51 +88,87 @@ def screen_tables(rows: Iterable[Row]) -> "list[Table]":
                 min_width=max(map(len, words)),
                 no_wrap=True,
             )
-        for cells in _cells(ranking(section), shown):
+        for cells in shown(method_frame(field), columns):
             table.add_row(*map(escape, cells))
         tables.append(table)
     return tables
 
 
-def _section_markdown(section: Section) -> str:
-    scores = score_frame(section)
-    transfers = transfer_frame(scores)
-    lines = [f"# {_cell(_title(section))}", "", *_facts(section), ""]
-    lines += _table([column.title for column in COLUMNS], _cells(ranking(section)))
+def _section_markdown(field: Field) -> str:
+    section, ranking = field.section, method_frame(field)
+    lines = [f"# {_cell(title_of(section))}", "", *(f"- {_cell(f)}" for f in facts(field)), ""]
+    columns = [column for column in COLUMNS if column.main]
+    lines += _table([column.title for column in columns], shown(ranking, columns))
     for name, title in (("macro_f1", "Macro-F1"), ("overall_accuracy", "Overall accuracy")):
-        lines += ["", f"## {title} by transfer (%)", "", *_transfer_table(section, transfers, name)]
+        lines += ["", f"## {title} by transfer (%)", "", *_transfer_table(field, ranking, name)]
     lines += _problems(section)
     return "\n".join(lines) + "\n"
 
 
-def _title(section: Section) -> str:
+def title_of(section: Section) -> str:
+    """Name a section: its dataset, protocol and track."""
     mark = " (simulated)" if section.simulated and "simulated" not in section.dataset else ""
     track = "" if section.track == "inductive" else f", {section.track} track"
     return f"{section.dataset}{mark}, protocol {section.protocol}{track}"
 
 
-def _facts(section: Section) -> list[str]:
+def facts(field: Field) -> list[str]:
+    """Return what a reader must know of a section, in sentences."""
+    section = field.section
     seeds = ", ".join(map(str, section.seeds))
     bands = sorted({" ".join(row.data.bands) for row in section.rows})
     splits = sorted({row.data.split for row in section.rows if row.data.split is not None})
     split = " and ".join(splits) or "unknown"
-    facts = [
-        f"- Dataset fingerprint {section.fingerprint[:16]}, protocol hash "
+    found = [
+        f"Dataset fingerprint {section.fingerprint[:16]}, protocol hash "
         f"{section.protocol_hash}, metrics version {section.metric_version}; seeds {seeds}.",
-        "- Scores in percent, means over transfers of means over seeds; ranked by macro-F1 over "
+        "Scores in percent, means over transfers of means over seeds; ranked by macro-F1 over "
         "the crops that source and target share.",
-        f"- In-domain: macro-F1 of the same fit on the source's held-out part ({split} split), "
+        f"In-domain: macro-F1 of the same fit on the source's held-out part ({split} split), "
         "over the same crops; gap: in-domain less target; samples/s: prediction.",
-        f"- Bands: {'; '.join(map(_cell, bands))}.",
+        f"Bands: {'; '.join(bands)}.",
+        *_doubts(field),
     ]
+    if section.released:
+        found.insert(0, RELEASED_MARK)
     if section.simulated:
-        facts.insert(0, "- **Simulated data: no satellite saw it; not comparable with the paper.**")
-    return facts
+        found.insert(0, SIMULATED_MARK)
+    return found
 
 
-def _transfer_table(section: Section, transfers: pd.DataFrame, name: str) -> list[str]:
-    cells = transfers.set_index(["method", "transfer"])
-    order = list(ranking(section)["method"])
+def _doubts(field: Field) -> list[str]:
+    """What the intervals rest on, and what the ranking cannot show."""
+    found = []
+    if field.units:
+        single = len(field.section.seeds) == 1
+        what = " and ".join(("seeds", *(f"{unit} of the target" for unit in field.units)))
+        one = "; with one seed they say nothing of how fits differ" if single else ""
+        found.append(
+            f"Intervals: 95 % bootstrap, resampling {what}{one}; countries are not resampled, so "
+            "they say nothing of countries that are not here."
+        )
+    scored = {row.method for row in field.section.rows if row.scores is not None}
+    unconfirmed = sorted(name for name in scored if field.confirmed_share(name) < 1)
+    if unconfirmed:
+        found.append(f"Unverified, no stored predictions give the score: {', '.join(unconfirmed)}.")
+    if field.critical is not None:
+        found.append(critical_sentence(field.critical, len(field.grid)))
+    return found
+
+
+def critical_sentence(found: CriticalDifference, methods: int) -> str:
+    """Say what average ranks over so few transfers can prove."""
+    return (
+        f"Friedman test over {found.transfers} transfers: p = {found.p_value:.2g}; with so few, "
+        f"average ranks of {methods} methods must differ by {found.difference:.1f} to be told "
+        "apart (Nemenyi, 5 %), and transfers that share a country are not independent."
+    )
+
+
+def _transfer_table(field: Field, ranking: pd.DataFrame, name: str) -> list[str]:
+    section = field.section
+    cells = field.transfers.set_index(["method", "transfer"])
+    order = list(ranking["method"])
     heading = ["method", *(f"{transfer} ({relation})" for relation, transfer in section.transfers)]
     body = []
     for method in order:
@@ -172,9 +179,7 @@ def _transfer_table(section: Section, transfers: pd.DataFrame, name: str) -> lis
                 continue
             cell = cells.loc[(method, transfer)]
             spread = cell[f"{name}_std"]
-            line.append(
-                _percent(cell[name]) + ("" if pd.isna(spread) else f" ± {_percent(spread)}")
-            )
+            line.append(percent(cell[name]) + ("" if pd.isna(spread) else f" ± {percent(spread)}"))
         body.append(line)
     return _table(heading, body)
 
@@ -217,7 +222,7 @@ def _constant_answer(row: Row) -> list[str]:
     largest, total = max(support), sum(support)
     f1 = 2 * largest / (largest + total) / sum(count > 0 for count in support)
     crop = CROPS[support.index(largest)]
-    return [f"{total:,}", crop, _percent(largest / total), _percent(f1)]
+    return [f"{total:,}", crop, percent(largest / total), percent(f1)]
 
 
 def _space(row: Row) -> str:
@@ -234,16 +239,6 @@ def _space(row: Row) -> str:
         parts.append(f"too few samples on one side {', '.join(labels.too_few)}")
     left_out = f" ({row.data.n_unscored} target samples left out)" if row.data.n_unscored else ""
     return f"{row.transfer}: {'; '.join(parts)}{left_out}."
-
-
-def _cells(frame: pd.DataFrame, columns: Sequence[Column] = COLUMNS) -> list[list[str]]:
-    return [
-        [
-            MISSING if pd.isna(line[column.name]) else column.show(line[column.name])
-            for column in columns
-        ]
-        for _, line in frame.iterrows()
-    ]
 
 
 def _table(heading: list[str], body: list[list[str]]) -> list[str]:

@@ -1,24 +1,26 @@
 """Write leaderboards to files, each whole or not at all."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 
 from benchmark.errors import StoreError
-from benchmark.results.rows import Row
-from benchmark.task.transfers import RELATIONS
-from leaderboard.frames import sections
-from leaderboard.tables import markdown, ranking, tidy
+from leaderboard.columns import MISSING, method_frame
+from leaderboard.evidence import Evidence
+from leaderboard.field import fields
+from leaderboard.tables import markdown, tidy
+
+FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
+"""What a cell that a spreadsheet would run begins with."""
 
 
-def write_leaderboard(rows: Sequence[Row], damaged: Sequence[str], out: Path) -> tuple[Path, ...]:
+def write_leaderboard(evidence: Evidence, out: Path) -> tuple[Path, ...]:
     """Write `leaderboard.md`, `leaderboard.csv` (methods) and `transfers.csv` (every cell).
 
     Args:
-        rows: Rows in any order.
-        damaged: What is wrong with stored jobs that were left out.
+        evidence: Rows in any order, and what is known of them.
         out: Directory.
 
     Returns:
@@ -28,8 +30,8 @@ def write_leaderboard(rows: Sequence[Row], damaged: Sequence[str], out: Path) ->
         StoreError: If a file cannot be written.
     """
     methods = []
-    for section in sections(rows, RELATIONS):
-        frame = ranking(section)
+    for field in fields(evidence):
+        section, frame = field.section, method_frame(field)
         frame.insert(0, "dataset", section.dataset)
         frame.insert(1, "simulated", section.simulated)
         frame.insert(2, "protocol", section.protocol)
@@ -37,21 +39,46 @@ def write_leaderboard(rows: Sequence[Row], damaged: Sequence[str], out: Path) ->
         methods.append(frame)
     table = pd.concat(methods, ignore_index=True) if methods else pd.DataFrame()
     files = {
-        out / "leaderboard.md": markdown(rows, damaged),
-        out / "leaderboard.csv": table.to_csv(index=False, lineterminator="\n"),
-        out / "transfers.csv": tidy(rows).to_csv(index=False, lineterminator="\n"),
+        out / "leaderboard.md": markdown(evidence),
+        out / "leaderboard.csv": csv_text(table),
+        out / "transfers.csv": csv_text(tidy(evidence)),
     }
     for path, text in files.items():
-        _write(path, text)
+        write_whole(path, text.encode())
     return tuple(files)
 
 
-def _write(path: Path, text: str) -> None:
+def csv_text(frame: pd.DataFrame) -> str:
+    """Write a frame as CSV in which no text is a formula for a spreadsheet.
+
+    A text that begins with a sign of a formula gets an apostrophe before it, as OWASP advises
+    (CSV Injection, https://owasp.org/www-community/attacks/CSV_Injection).
+    """
+    safe = pd.DataFrame(
+        {
+            name: values if pd.api.types.is_numeric_dtype(values) else values.map(_no_formula)
+            for name, values in frame.items()
+        }
+    )
+    return str(safe.to_csv(index=False, lineterminator="\n"))
+
+
+def _no_formula(value: object) -> object:
+    risky = isinstance(value, str) and value[:1] in FORMULA_SIGNS and value != MISSING
+    return f"'{value}" if risky else value
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file aside and move it to its name.
+
+    Raises:
+        StoreError: If it cannot be written.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            temporary.write_text(text, encoding="utf-8")
+            temporary.write_bytes(content)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)

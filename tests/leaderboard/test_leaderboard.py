@@ -3,6 +3,7 @@
 import random
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,11 @@ from sample_rows import make_row
 
 from benchmark.results.rows import Row
 from benchmark.task.transfers import RELATIONS
+from leaderboard.columns import method_frame
+from leaderboard.evidence import Evidence, from_rows
+from leaderboard.field import fields
 from leaderboard.frames import score_frame, sections, transfer_frame
-from leaderboard.tables import markdown, ranking, tidy
+from leaderboard.tables import markdown, tidy
 from leaderboard.writing import write_leaderboard
 
 # Two methods, two transfers, two seeds. `good` lacks nothing; `part` failed on FRA:USA.
@@ -33,13 +37,17 @@ ROWS = [
 ]
 
 
+def ranking(rows: Iterable[Row]) -> pd.DataFrame:
+    (field,) = fields(from_rows(rows))
+    return method_frame(field)
+
+
 def line(frame: pd.DataFrame, method: str) -> pd.Series:
     return frame.set_index("method").loc[method]
 
 
 def test_a_hand_computed_ranking() -> None:
-    (section,) = sections(ROWS, RELATIONS)
-    frame = ranking(section)
+    frame = ranking(ROWS)
     assert frame["method"].tolist() == ["even", "good", "last", "part"]
     # good: CHN (0.6 + 0.4) / 2 = 0.5, USA 0.3, mean 0.4; even: the same, so both are first.
     assert frame["rank"].tolist()[:3] == [1, 1, 3]
@@ -54,12 +62,11 @@ def test_a_hand_computed_ranking() -> None:
 
 
 def test_a_method_without_every_transfer_has_neither_mean_nor_rank() -> None:
-    (section,) = sections(ROWS, RELATIONS)
-    part = line(ranking(section), "part")
+    part = line(ranking(ROWS), "part")
     assert np.isnan(part["rank"])
     assert np.isnan(part["macro_f1"])
     assert part["cells"] == 1
-    text = markdown(ROWS)
+    text = markdown(from_rows(ROWS))
     assert "part, FRA:USA, seed 1: failed: broke" in text
     assert "| - | part |" in text
 
@@ -69,14 +76,14 @@ def test_deviation_over_seeds_divides_by_n_and_is_missing_for_one_seed() -> None
     frame = transfer_frame(score_frame(section)).set_index(["method", "transfer"])
     assert frame.loc[("good", "FRA:CHN"), "macro_f1_std"] == pytest.approx(0.1)
     assert np.isnan(frame.loc[("even", "FRA:CHN"), "macro_f1_std"])
-    assert "50.0 ± 10.0" in markdown(ROWS)
+    assert "50.0 ± 10.0" in markdown(from_rows(ROWS))
 
 
 def test_order_of_rows_does_not_matter() -> None:
     shuffled = list(ROWS)
     random.Random(0).shuffle(shuffled)
-    assert markdown(shuffled) == markdown(ROWS)
-    assert tidy(shuffled).equals(tidy(ROWS))
+    assert markdown(from_rows(shuffled)) == markdown(from_rows(ROWS))
+    assert tidy(from_rows(shuffled)).equals(tidy(from_rows(ROWS)))
 
 
 @pytest.mark.parametrize(
@@ -90,16 +97,16 @@ def test_order_of_rows_does_not_matter() -> None:
 )
 def test_rows_that_cannot_be_compared_share_no_ranking(other: dict[str, object]) -> None:
     rows = [make_row(method="a"), make_row(method="b", **other)]  # type: ignore[arg-type]
-    found = sections(rows, RELATIONS)
+    found = fields(from_rows(rows))
     assert len(found) == 2
-    assert all(len(ranking(section)) == 1 for section in found)
+    assert all(len(method_frame(field)) == 1 for field in found)
 
 
 def test_simulated_rows_say_so() -> None:
-    text = markdown([make_row(simulated=True)])
+    text = markdown(from_rows([make_row(simulated=True)]))
     assert "tiny (simulated)" in text
     assert "no satellite saw it" in text
-    assert "simulated" not in markdown([make_row()])
+    assert "simulated" not in markdown(from_rows([make_row()]))
 
 
 def test_transfers_are_ordered_from_near_to_far() -> None:
@@ -113,7 +120,7 @@ HOSTILE = ["<script>alert(1)</script>", "a|b", "../../x", "\\input{x}", "[x](jav
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_name_stays_in_its_cell(name: str) -> None:
-    text = markdown([make_row(method=name)])
+    text = markdown(from_rows([make_row(method=name)]))
     assert "<script" not in text
     table = [line for line in text.splitlines() if line.startswith("|")]
     unescaped = {len(line.replace("\\|", "").split("|")) for line in table[:3]}
@@ -121,8 +128,8 @@ def test_a_hostile_name_stays_in_its_cell(name: str) -> None:
 
 
 def test_files_are_whole_and_the_same_each_time(tmp_path: Path) -> None:
-    first = [path.read_bytes() for path in write_leaderboard(ROWS, [], tmp_path)]
-    second = [path.read_bytes() for path in write_leaderboard(ROWS, [], tmp_path)]
+    first = [path.read_bytes() for path in write_leaderboard(from_rows(ROWS), tmp_path)]
+    second = [path.read_bytes() for path in write_leaderboard(from_rows(ROWS), tmp_path)]
     assert first == second
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         "leaderboard.csv",
@@ -138,18 +145,18 @@ def test_what_a_constant_answer_would_reach() -> None:
     confusion = tuple(
         tuple(10 * (j == k) * (3, 0, 1, 0, 0, 0, 0)[k] for j in range(7)) for k in range(7)
     )
-    assert "| FRA:CHN | 40 | corn | 75.0 | 42.9 |" in markdown([make_row(confusion=confusion)])
+    text = markdown(from_rows([make_row(confusion=confusion)]))
+    assert "| FRA:CHN | 40 | corn | 75.0 | 42.9 |" in text
 
 
 def test_damaged_jobs_are_named() -> None:
     assert "rows.json is missing or damaged" in markdown(
-        ROWS, ["jobs/x/rows.json is missing or damaged"]
+        from_rows(ROWS, ["jobs/x/rows.json is missing or damaged"])
     )
 
 
 def test_no_rows_make_an_empty_leaderboard(tmp_path: Path) -> None:
-    rows: list[Row] = []
-    for path in write_leaderboard(rows, [], tmp_path):
+    for path in write_leaderboard(Evidence(rows=()), tmp_path):
         assert path.is_file()
 
 

@@ -1,7 +1,13 @@
 """Rows with chosen scores, for tests of the store and the leaderboard."""
 
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.data.taxonomy import CROPS
 from benchmark.results.rows import Cost, DataDescription, Provenance, Row
-from benchmark.task.metrics import CropScores, Scores
+from benchmark.results.store import JobIdentity, Prediction, RunStore
+from benchmark.task.metrics import CropScores, Scores, score
 from benchmark.task.transfers import Transfer
 
 PROVENANCE = Provenance(
@@ -35,6 +41,7 @@ def make_row(
     reason: str | None = None,
     confusion: tuple[tuple[int, ...], ...] | None = None,
     bands: tuple[str, ...] = ("B2",),
+    track: str = "inductive",
 ) -> Row:
     """Make a row; ``macro_f1=None`` makes one without scores."""
     per_crop = {
@@ -60,7 +67,7 @@ def make_row(
         method=method,
         method_version="1",
         family=family,
-        track="inductive",
+        track=track,  # type: ignore[arg-type]
         representation="median",
         source=source,
         target=target,
@@ -78,3 +85,60 @@ def make_row(
         cost=Cost(fit_seconds=fit_seconds),
         provenance=PROVENANCE,
     )
+
+
+def write_run(
+    root: Path,
+    answers: dict[tuple[str, int], list[list[int]]],
+    *,
+    labels: list[list[int]],
+    block: list[int] | None = None,
+    simulated: bool = False,
+    track: str = "inductive",
+) -> Path:
+    """Write a run from FRA to CHN (and USA, for a second list) with predictions.
+
+    Args:
+        root: Run directory.
+        answers: For each method and seed the predicted class of each sample of each target.
+        labels: The true class of each sample of each target.
+        block: Spatial block of each sample, the same for each target.
+    """
+    store = RunStore(root)
+    for (method, seed), predicted in answers.items():
+        rows, predictions = [], []
+        for target, truth, given in zip(("CHN", "USA"), labels, predicted, strict=False):
+            probabilities = np.eye(len(CROPS), dtype=np.float32)[given]
+            scores, confusion = score(probabilities, np.array(truth))
+            row = make_row(
+                method=method,
+                target=target,
+                seed=seed,
+                simulated=simulated,
+                track=track,
+                confusion=tuple(tuple(int(n) for n in line) for line in confusion),
+            )
+            rows.append(row.model_copy(update={"scores": scores}))
+            predictions.append(
+                Prediction(
+                    target=target,
+                    sample_ids=np.array([f"{target}-{n}" for n in range(len(truth))]),
+                    probabilities=probabilities,
+                    classes=CROPS,
+                    labels=np.array(truth),
+                    block=None if block is None else np.array(block),
+                )
+            )
+        identity = JobIdentity(
+            method=method,
+            code_fingerprint="c",
+            representation="median",
+            source="FRA",
+            seed=seed,
+            protocol_hash="p",
+            dataset_fingerprint="d",
+            metric_version="1",
+            bands=("B2",),
+        )
+        store.write(identity, rows, predictions)
+    return root

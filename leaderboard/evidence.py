@@ -1,0 +1,228 @@
+"""What leaderboards are built from: rows, and what the predictions beside them say."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmark.data.taxonomy import CROPS, OTHER, country_of
+from benchmark.errors import StoreError
+from benchmark.randomness import generator
+from benchmark.results.rows import Row
+from benchmark.results.store import Prediction, RunStore, StoredJob
+from benchmark.task.metrics import confusion_matrix
+from leaderboard.statistics import DRAWS, Floats, Integers, bootstrap, tabulate
+
+Cell = tuple[str, ...]
+"""Comparability key, track, method and transfer."""
+
+Progress = Callable[[Sequence["Answers"]], Iterable["Answers"]]
+"""Passes on what it is given, and shows how far it is."""
+
+RESAMPLING_SEED: Final = 20_250_903
+"""Seed of all resampling, the day of the paper's first version."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Rows with what was found out about them.
+
+    Attributes:
+        rows: Every row, each once.
+        problems: What is wrong with stored jobs, in sentences.
+        draws: Resampled metrics of a cell, name to values [R].
+        units: What was resampled in a cell: ``blocks`` or ``samples``.
+        confirmed: Rows whose confusion matrix the stored predictions give, by :func:`row_key`.
+    """
+
+    rows: tuple[Row, ...]
+    problems: tuple[str, ...] = ()
+    draws: Mapping[Cell, Mapping[str, Floats]] = field(default_factory=dict)
+    units: Mapping[Cell, str] = field(default_factory=dict)
+    confirmed: frozenset[tuple[Cell, int]] = frozenset()
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The stored predictions of one set of samples.
+
+    Attributes:
+        name: What the samples are: dataset, target and their hash.
+        source: Domain of the training data.
+        jobs: Store, job and row of each prediction.
+    """
+
+    name: tuple[str, str, str]
+    source: str
+    jobs: tuple[tuple[RunStore, StoredJob, Row], ...]
+
+
+def cell_of(row: Row) -> Cell:
+    """Return the cell of the tables that a row belongs to."""
+    return (*row.comparability_key, row.track, row.method, row.transfer)
+
+
+def row_key(row: Row) -> tuple[Cell, int]:
+    """Return what tells a row from all others."""
+    return (cell_of(row), row.seed)
+
+
+def from_rows(rows: Iterable[Row], problems: Iterable[str] = ()) -> Evidence:
+    """Return rows without predictions as evidence: no intervals, nothing confirmed."""
+    return Evidence(rows=tuple(sorted(rows, key=row_key)), problems=tuple(problems))
+
+
+def read_evidence(
+    runs: Sequence[Path], *, draws: int = DRAWS, progress: Progress | None = None
+) -> Evidence:
+    """Read runs: rows, whether predictions confirm them, and resampled metrics.
+
+    A job that two runs hold counts once, from the run named first.
+
+    Args:
+        runs: Run directories.
+        draws: Resamples for intervals; 0 reads no predictions.
+        progress: Shows progress over the sets of samples.
+
+    Returns:
+        The evidence.
+
+    Raises:
+        StoreError: If a directory holds no run.
+    """
+    jobs: dict[str, tuple[RunStore, StoredJob]] = {}
+    problems: list[str] = []
+    for run in runs:
+        store = RunStore(run)
+        found, damaged = store.read_all()
+        problems += damaged
+        for job in found:
+            jobs.setdefault(job.identity.key, (store, job))
+    rows: dict[tuple[Cell, int], Row] = {}
+    kept: list[tuple[RunStore, StoredJob, Row]] = []
+    for store, job in (jobs[key] for key in sorted(jobs)):
+        for row in job.rows:
+            if row_key(row) in rows:
+                problems.append(_twice(row))
+                continue
+            rows[row_key(row)] = row
+            kept += [(store, job, row)] if row.scores is not None else []
+    ordered = tuple(rows[key] for key in sorted(rows))
+    if not draws:
+        return Evidence(rows=ordered, problems=tuple(problems))
+    return _examine(ordered, kept, problems, draws, progress)
+
+
+def _twice(row: Row) -> str:
+    return (
+        f"{row.method}, {row.transfer}, seed {row.seed} is there twice with different code or "
+        "bands; one of the two is left out: remove the run or job that is out of date."
+    )
+
+
+def _examine(
+    rows: tuple[Row, ...],
+    kept: Iterable[tuple[RunStore, StoredJob, Row]],
+    problems: list[str],
+    draws: int,
+    progress: Progress | None,
+) -> Evidence:
+    groups: dict[tuple[str, ...], list[tuple[RunStore, StoredJob, Row]]] = {}
+    for store, job, row in kept:
+        samples = (row.data.fingerprint, row.target, row.data.ids_hash or "")
+        groups.setdefault((*samples, row.source), []).append((store, job, row))
+    sets = [Answers((key[0], key[1], key[2]), key[3], tuple(groups[key])) for key in sorted(groups)]
+    resampled: dict[Cell, Mapping[str, Floats]] = {}
+    units: dict[Cell, str] = {}
+    confirmed: set[tuple[Cell, int]] = set()
+    for answers in sets if progress is None else progress(sets):
+        stacks, unit, block, trouble = _predictions(answers)
+        problems += trouble
+        confirmed |= {(cell, seed) for cell, by_seed in stacks.items() for seed in by_seed}
+        away = {cell: found for cell, found in stacks.items() if answers.source != answers.name[1]}
+        if away:
+            resampled |= _resample(answers, away, block, draws)
+            units |= dict.fromkeys(away, unit)
+    return Evidence(rows, tuple(problems), resampled, units, frozenset(confirmed))
+
+
+Stack = dict[int, tuple[Integers, Integers]]
+"""Labels [N] and predicted classes [N] by seed."""
+
+
+def _predictions(
+    answers: Answers,
+) -> tuple[dict[Cell, Stack], str, Integers, list[str]]:
+    """Read the confirmed predictions of a set, what its units are, each sample's unit, problems."""
+    stacks: dict[Cell, Stack] = {}
+    problems: list[str] = []
+    first: Prediction | None = None
+    for store, job, row in answers.jobs:
+        try:
+            prediction = store.predictions(job, row.target)
+        except StoreError as error:
+            problems.append(f"{row.method}, {row.transfer}, seed {row.seed}: {error}")
+            continue
+        predicted = _confirmed(prediction, row)
+        alike = first is None or np.array_equal(first.sample_ids, prediction.sample_ids)
+        if predicted is None or not alike:
+            problems.append(
+                f"{row.method}, {row.transfer}, seed {row.seed}: its stored predictions do not "
+                "give its stored scores: run the job again."
+            )
+            continue
+        first = first or prediction
+        stacks.setdefault(cell_of(row), {})[row.seed] = (prediction.labels, predicted)
+    if first is None:
+        return stacks, "samples", np.zeros(0, dtype=np.int64), problems
+    if first.block is not None and len(blocks := np.unique(first.block)) > 1:
+        return stacks, "blocks", np.searchsorted(blocks, first.block), problems
+    return stacks, "samples", np.arange(len(first.labels)), problems
+
+
+def _confirmed(prediction: Prediction, row: Row) -> Integers | None:
+    """Return the predicted classes if they give the row's confusion matrix.
+
+    The most probable class, or that rewritten as the released code does where the target does not
+    grow it (paper_facts.md, defect 4).
+    """
+    names = np.array([CROPS.index(name) for name in prediction.classes], dtype=np.int64)
+    predicted: Integers = names[prediction.probabilities.argmax(axis=1)]
+    options = [predicted]
+    country = country_of(row.target)
+    if country is not None and country.released_classes is not None:
+        grown = [CROPS.index(name) for name in country.released_classes]
+        options.append(np.where(np.isin(predicted, grown), predicted, OTHER))
+    stored = np.array(row.confusion) if row.confusion is not None else None
+    for option in options:
+        counted = confusion_matrix(prediction.labels, option, len(CROPS))
+        if stored is not None and np.array_equal(counted, stored):
+            return option
+    return None
+
+
+def _resample(
+    answers: Answers, stacks: Mapping[Cell, Stack], units: npt.NDArray[np.int64], draws: int
+) -> dict[Cell, Mapping[str, Floats]]:
+    cells = sorted(stacks)
+    tables, counts, seed_rngs = [], [], []
+    for cell in cells:
+        seeds = sorted(stacks[cell])
+        labels = stacks[cell][seeds[0]][0]
+        predicted = np.stack([stacks[cell][seed][1] for seed in seeds])
+        tables.append(tabulate(labels, predicted, units, len(CROPS)))
+        counts.append(len(seeds))
+        # One draw of seeds for all targets of a source: they were answered by the same fits.
+        seed_rngs.append(generator(RESAMPLING_SEED, "seeds", answers.source, *seeds))
+    found = bootstrap(
+        tables,
+        counts,
+        len(CROPS),
+        unit_rng=generator(RESAMPLING_SEED, "units", *answers.name),
+        seed_rngs=seed_rngs,
+        draws=draws,
+    )
+    return dict(zip(cells, found, strict=True))

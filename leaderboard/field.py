@@ -1,0 +1,146 @@
+"""Methods that may be compared: a section's scores, intervals, ranks and reference."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from benchmark.errors import UsageError, did_you_mean
+from benchmark.task.transfers import RELATIONS
+from leaderboard.evidence import Evidence, row_key
+from leaderboard.frames import Section, score_frame, sections, transfer_frame
+from leaderboard.statistics import (
+    CriticalDifference,
+    Floats,
+    critical_difference,
+    ranks,
+    win_rates,
+)
+
+REFERENCE: Final = "median.random-forest"
+"""What others are compared with unless told otherwise: the paper's simplest baseline."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """A section with all that its columns need.
+
+    Attributes:
+        section: Comparable rows.
+        evidence: Where they come from.
+        reference: Method that the others are compared with; ``None`` if it has not every transfer.
+        oracle: Best mean macro-F1 of the oracle track on the same transfers; ``None`` without one.
+    """
+
+    section: Section
+    evidence: Evidence
+    reference: str | None = None
+    oracle: float | None = None
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """One line per scored row of a transfer."""
+        return score_frame(self.section)
+
+    @cached_property
+    def transfers(self) -> pd.DataFrame:
+        """One line per method and transfer."""
+        return transfer_frame(self.scores)
+
+    @cached_property
+    def grid(self) -> pd.DataFrame:
+        """Macro-F1 by method and transfer, of the methods that have every transfer."""
+        names = [name for _, name in self.section.transfers]
+        table = self.transfers.pivot_table(index="method", columns="transfer", values="macro_f1")
+        return table.reindex(columns=names).dropna()
+
+    @cached_property
+    def critical(self) -> CriticalDifference | None:
+        """Whether average ranks of the grid's methods differ by more than chance."""
+        return critical_difference(self.grid.to_numpy())
+
+    @cached_property
+    def _ranks(self) -> pd.DataFrame:
+        values = self.grid.to_numpy()
+        return pd.DataFrame(
+            {"rank": ranks(values).mean(axis=1), "wins": win_rates(values)}, index=self.grid.index
+        )
+
+    @cached_property
+    def _confirmed(self) -> dict[str, float]:
+        scored = [row for row in self.section.rows if row.scores is not None]
+        found: dict[str, list[bool]] = {}
+        for row in scored:
+            found.setdefault(row.method, []).append(row_key(row) in self.evidence.confirmed)
+        return {method: float(np.mean(flags)) for method, flags in found.items()}
+
+    def average_rank(self, method: str) -> float:
+        """Mean rank over transfers; NaN for a method that lacks one."""
+        return float(self._ranks["rank"].get(method, np.nan))
+
+    def win_rate(self, method: str) -> float:
+        """Share of comparisons won; NaN for a method that lacks a transfer."""
+        return float(self._ranks["wins"].get(method, np.nan))
+
+    def confirmed_share(self, method: str) -> float:
+        """Share of a method's scored rows that stored predictions confirm."""
+        return self._confirmed[method]
+
+    def mean(self, method: str, name: str) -> float:
+        """Mean over transfers of a method that has all of them."""
+        return float(self.transfers.loc[self.transfers["method"] == method, name].mean())
+
+    def draws(self, method: str, transfer: str, name: str) -> Floats | None:
+        """Resampled values of a metric in one cell [R]; ``None`` without predictions."""
+        cell = (*self.section.key, self.section.track, method, transfer)
+        found = self.evidence.draws.get(cell)
+        return None if found is None else found[name]
+
+    def mean_draws(self, method: str, name: str) -> Floats | None:
+        """Resampled means over all transfers [R]; ``None`` if one has none."""
+        found = [self.draws(method, transfer, name) for _, transfer in self.section.transfers]
+        known = [values for values in found if values is not None]
+        return np.mean(known, axis=0) if known and len(known) == len(found) else None
+
+    @cached_property
+    def units(self) -> tuple[str, ...]:
+        """What was resampled in any cell: ``blocks``, ``samples``, both or nothing."""
+        key = (*self.section.key, self.section.track)
+        return tuple(
+            sorted({unit for cell, unit in self.evidence.units.items() if cell[: len(key)] == key})
+        )
+
+
+def fields(evidence: Evidence, reference: str | None = None) -> tuple[Field, ...]:
+    """Part evidence into groups that may be compared.
+
+    Args:
+        evidence: Rows and what is known of them.
+        reference: Method that the others are compared with.
+
+    Returns:
+        One group per dataset, protocol, metrics version and track.
+
+    Raises:
+        UsageError: If the named reference is nowhere among the rows.
+    """
+    names = {row.method for row in evidence.rows}
+    if reference is not None and reference not in names:
+        raise UsageError(f"No row of method '{reference}': {did_you_mean(reference, names)}")
+    found = sections(evidence.rows, RELATIONS)
+    return tuple(_field(section, found, evidence, reference or REFERENCE) for section in found)
+
+
+def _field(
+    section: Section, others: Iterable[Section], evidence: Evidence, reference: str
+) -> Field:
+    bare = Field(section, evidence)
+    oracle = next((s for s in others if s.key == section.key and s.track == "oracle"), None)
+    best = None
+    if oracle is not None and oracle.transfers == section.transfers:
+        grid = Field(oracle, evidence).grid
+        best = float(grid.mean(axis=1).max()) if len(grid) else None
+    return Field(section, evidence, reference if reference in bare.grid.index else None, best)

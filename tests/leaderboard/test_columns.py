@@ -1,0 +1,152 @@
+"""Columns of the leaderboard, number by number, and what stored predictions add to rows."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sample_rows import make_row, write_run
+
+from benchmark.errors import UsageError
+from benchmark.results.rows import Row
+from leaderboard.columns import REGISTRY, method_frame
+from leaderboard.evidence import from_rows, read_evidence
+from leaderboard.field import fields
+from leaderboard.tables import facts, markdown, tidy
+
+
+def scored(method: str, values: dict[str, float], **more: object) -> list[Row]:
+    return [
+        make_row(method=method, target=target, macro_f1=value, **more)  # type: ignore[arg-type]
+        for target, value in values.items()
+    ]
+
+
+# Three transfers. `a` and `b` tie on CHN; `d` lacks GBR, where it failed.
+ROWS = [
+    *scored("a", {"CHN": 0.5, "USA": 0.8, "GBR": 0.2}),
+    *scored("b", {"CHN": 0.5, "USA": 0.4, "GBR": 0.3}),
+    *scored("c", {"CHN": 0.1, "USA": 0.2, "GBR": 0.3}),
+    *scored("d", {"CHN": 0.9, "USA": 0.9}),
+    make_row(method="d", target="GBR", macro_f1=None, status="failed", reason="broke"),
+    *scored("best", {"CHN": 0.7, "USA": 0.9, "GBR": 0.8}, track="oracle"),
+    *scored("poor", {"CHN": 0.7, "USA": 0.1, "GBR": 0.1}, track="oracle"),
+]
+
+
+def frame_of(rows: list[Row], reference: str) -> pd.DataFrame:
+    field = next(f for f in fields(from_rows(rows), reference) if f.section.track == "inductive")
+    return method_frame(field).set_index("method")
+
+
+def test_a_hand_computed_example_with_a_tie_a_gap_and_a_failure() -> None:
+    frame = frame_of(ROWS, "b")
+    assert frame["rank"].to_dict() == pytest.approx({"a": 1, "b": 2, "c": 3, "d": np.nan}, nan_ok=1)
+    # Means 1.5 / 3, 1.2 / 3, 0.6 / 3.
+    assert frame["macro_f1"].tolist() == pytest.approx([0.5, 0.4, 0.2, np.nan], nan_ok=True)
+    # Ranks: CHN 1.5 1.5 3, USA 1 2 3, GBR 3 1.5 1.5 (d is not ranked).
+    expected = [5.5 / 3, 5 / 3, 7.5 / 3, np.nan]
+    assert frame["average_rank"].tolist() == pytest.approx(expected, nan_ok=True)
+    # Of six comparisons a wins 3 and ties 1, b wins 2 and ties 2, c wins 1 and ties 1.
+    expected = [3.5 / 6, 4 / 6, 1.5 / 6, np.nan]
+    assert frame["win_rate"].tolist() == pytest.approx(expected, nan_ok=True)
+    assert frame["difference"].tolist() == pytest.approx([0.1, 0, -0.2, np.nan], nan_ok=True)
+    # From b (0.4) to the best oracle (0.8): a is a quarter of the way, c half of it back.
+    assert frame["gap_closed"].tolist() == pytest.approx([0.25, 0, -0.5, np.nan], nan_ok=True)
+    assert frame["worst_macro_f1"].tolist() == pytest.approx([0.2, 0.3, 0.1, np.nan], nan_ok=True)
+    assert frame["worst"].tolist() == ["FRA:GBR", "FRA:GBR", "FRA:CHN", "-"]
+    assert frame["cells"].tolist() == [3, 3, 3, 2]
+    assert frame["missing"].tolist() == [0, 0, 0, 1]
+    assert frame["confirmed"].tolist() == [0, 0, 0, 0]
+    assert frame["macro_f1_low"].isna().all()
+
+
+def test_a_missing_seed_is_counted() -> None:
+    rows = [make_row(method="a"), make_row(method="b"), make_row(method="b", seed=2)]
+    frame = frame_of(rows, "a")
+    assert frame["missing"].to_dict() == {"a": 1, "b": 0}
+
+
+def test_without_an_oracle_or_a_reference_there_is_no_share() -> None:
+    rows = [row for row in ROWS if row.track == "inductive"]
+    assert frame_of(rows, "b")["gap_closed"].isna().all()
+    # `d` has not every transfer: nothing is compared with it.
+    assert frame_of(ROWS, "d")["difference"].isna().all()
+
+
+def test_an_unknown_reference_is_named() -> None:
+    with pytest.raises(UsageError, match="No row of method 'bb'"):
+        fields(from_rows(ROWS), "bb")
+
+
+def test_every_column_says_what_it_means() -> None:
+    assert len({column.name for column in REGISTRY}) == len(REGISTRY)
+    assert all(column.meaning.endswith(".") for column in REGISTRY)
+
+
+LABELS = [0, 0, 1, 1, 2, 2, 0, 1]
+BLOCK = [5, 5, 5, 5, 9, 9, 9, 9]
+GOOD = [0, 0, 1, 1, 2, 2, 0, 0]
+POOR = [0, 1, 0, 1, 2, 1, 0, 0]
+
+
+@pytest.mark.parametrize(("block", "unit"), [(BLOCK, "blocks"), (None, "samples")])
+def test_intervals_come_from_stored_predictions(
+    tmp_path: Path, block: list[int] | None, unit: str
+) -> None:
+    run = write_run(
+        tmp_path / "run",
+        {(name, seed): [given] for name, given in (("g", GOOD), ("p", POOR)) for seed in (1, 2)},
+        labels=[LABELS],
+        block=block,
+    )
+    evidence = read_evidence([run], draws=200)
+    (field,) = fields(evidence, "p")
+    assert field.units == (unit,)
+    assert f"seeds and {unit} of the target" in " ".join(facts(field))
+    frame = method_frame(field).set_index("method")
+    good = frame.loc["g"]
+    assert good["overall_accuracy"] == pytest.approx(7 / 8)
+    assert good["confirmed"] == 1
+    assert good["overall_accuracy_low"] < 7 / 8 < good["overall_accuracy_high"] + 1e-9
+    # Whatever is drawn, what `p` gets right `g` does too: the paired difference is never negative.
+    assert good["difference_low"] >= 0
+    assert tidy(evidence)["resampled"].tolist() == [unit, unit]
+    assert "Unverified" not in markdown(evidence)
+
+
+def test_intervals_of_blocks_are_those_of_two_blocks(tmp_path: Path) -> None:
+    """Of two blocks one is drawn: accuracy 4/4 in block 5, 3/4 in block 9, and nothing between."""
+    run = write_run(tmp_path / "run", {("g", 1): [GOOD]}, labels=[LABELS], block=BLOCK)
+    evidence = read_evidence([run], draws=100)
+    (draws,) = evidence.draws.values()
+    assert set(draws["overall_accuracy"].tolist()) == {1.0, 0.75}
+
+
+def test_predictions_that_contradict_their_row_are_named_and_not_used(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", {("g", 1): [GOOD]}, labels=[LABELS])
+    (path,) = run.glob("jobs/*/predictions-CHN.npz")
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    arrays["probability"] = arrays["probability"][:, ::-1]
+    np.savez_compressed(path, **arrays)
+    manifest = path.with_name("manifest.json")
+    import hashlib
+    import json
+
+    sums = json.loads(manifest.read_text())
+    sums[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    manifest.write_text(json.dumps(sums))
+    evidence = read_evidence([run])
+    assert evidence.draws == {}
+    assert "do not give its stored scores" in evidence.problems[0]
+    assert "Unverified, no stored predictions give the score: g" in markdown(evidence)
+
+
+def test_a_job_in_two_runs_counts_once_and_order_does_not_matter(tmp_path: Path) -> None:
+    answers = {(name, seed): [GOOD] for name in ("g", "h") for seed in (1, 2)}
+    one = write_run(tmp_path / "one", answers, labels=[LABELS], block=BLOCK)
+    two = write_run(tmp_path / "two", dict(reversed(answers.items())), labels=[LABELS], block=BLOCK)
+    once = markdown(read_evidence([one]))
+    assert markdown(read_evidence([two, one])) == once
+    assert once.count("| g |") == 3

@@ -1,0 +1,179 @@
+"""Statistics against numbers worked out by hand, and intervals against a known truth."""
+
+import time
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from benchmark.task.metrics import confusion_matrix
+from leaderboard.statistics import (
+    METRICS,
+    area_error,
+    bootstrap,
+    critical_difference,
+    interval,
+    macro_f1,
+    overall_accuracy,
+    pareto_front,
+    ranks,
+    resample,
+    tabulate,
+    win_rates,
+)
+
+# Corn, soybeans, rice: 4 corn (3 right, 1 called soybeans), 2 soybeans (1 right, 1 called rice).
+CONFUSION = np.array([[3.0, 1, 0], [0, 1, 1], [0, 0, 0]])
+
+
+def test_scores_of_a_confusion_matrix() -> None:
+    assert overall_accuracy(CONFUSION) == pytest.approx(4 / 6)
+    # Corn 2 * 3 / (4 + 3) = 6/7, soybeans 2 * 1 / (2 + 2) = 1/2; rice has no samples.
+    assert macro_f1(CONFUSION) == pytest.approx((6 / 7 + 1 / 2) / 2)
+    # Shares: true 4/6, 2/6, 0; predicted 3/6, 2/6, 1/6: half of 1/6 + 0 + 1/6.
+    assert area_error(CONFUSION) == pytest.approx(1 / 6)
+    assert np.isnan(macro_f1(np.zeros((3, 3))))
+
+
+def test_scores_agree_with_those_of_the_harness() -> None:
+    from benchmark.task.metrics import score
+
+    rng = np.random.default_rng(0)
+    labels = rng.integers(5, size=300)
+    probabilities = rng.dirichlet(np.ones(7), size=300).astype(np.float32)
+    scores, matrix = score(probabilities, labels)
+    assert macro_f1(matrix.astype(float)) == pytest.approx(scores.macro_f1)
+    assert overall_accuracy(matrix.astype(float)) == pytest.approx(scores.overall_accuracy)
+
+
+def test_counts_of_blocks_and_seeds() -> None:
+    labels, predicted = np.array([0, 1, 1]), np.array([[0, 1, 0], [1, 1, 1]])
+    counts = tabulate(labels, predicted, np.array([0, 1, 1]), 2).toarray().reshape(2, 2, 2, 2)
+    assert counts[0].tolist() == [[[1, 0], [0, 0]], [[0, 1], [0, 0]]]
+    assert counts[1].tolist() == [[[0, 0], [1, 1]], [[0, 0], [0, 2]]]
+
+
+def test_a_resample_takes_one_less_than_there_are() -> None:
+    for units, size in ((5, 4), (1, 1)):
+        weights = np.concatenate(list(resample(units, 7, np.random.default_rng(0))))
+        assert weights.shape == (7, units)
+        assert (weights.sum(axis=1) == size).all()
+
+
+def test_resamples_spread_as_the_mean_does() -> None:
+    # Variance of the mean of 0, 0, 1, 1, 1, 1 without bias: s2 / n = (6 * 2/9 / 5) / 6 = 2/45.
+    values = np.array([0.0, 0, 1, 1, 1, 1])
+    weights = np.concatenate(list(resample(6, 40_000, np.random.default_rng(0))))
+    assert np.var(weights @ values / 5) == pytest.approx(2 / 45, rel=0.03)
+
+
+def test_an_interval_moves_with_the_bias_of_the_resamples() -> None:
+    draws = np.arange(1001) / 1000
+    assert interval(draws, 0.5).low == pytest.approx(0.025)
+    assert interval(draws, 0.5).high == pytest.approx(0.975)
+    # The statistic lies one deviation up: limits at Phi(2 - 1.96) and Phi(2 + 1.96).
+    found = interval(draws, stats.norm.cdf(1))
+    assert found.low == pytest.approx(stats.norm.cdf(0.04), abs=1e-3)
+    assert found.high == pytest.approx(1, abs=1e-3)
+    assert interval(np.full(9, 0.5), 0.5).low == 0.5
+
+
+def run(tables: list[object], seeds: list[int], classes: int, draws: int) -> list[dict]:  # type: ignore[type-arg]
+    return bootstrap(
+        tables,
+        seeds,
+        classes,
+        unit_rng=np.random.default_rng(1),
+        seed_rngs=[np.random.default_rng(2) for _ in seeds],
+        draws=draws,
+    )
+
+
+def test_the_same_method_twice_differs_by_nothing() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(3, size=200)
+    predicted = rng.integers(3, size=(2, 200))
+    table = tabulate(labels, predicted, np.arange(200) // 10, 3)
+    one, other = run([table, table], [2, 2], 3, 50)
+    np.testing.assert_array_equal(one["macro_f1"], other["macro_f1"])
+    assert np.std(one["macro_f1"]) > 0
+
+
+@pytest.mark.parametrize("metric", ["overall_accuracy", "macro_f1"])
+def test_intervals_cover_the_truth(metric: str) -> None:
+    """Blocks and seeds of their own accuracy around 0.7: 95 % intervals cover it in 93 to 97 %.
+
+    Two classes, of which each block has 10 samples; a sample is right with the block's and the
+    seed's probability. Truth for both classes alike: accuracy 0.7, and F1 0.7 as well.
+    """
+    rng = np.random.default_rng(5)
+    blocks, seeds, size, worlds = 60, 8, 20, 1000
+    labels = np.tile(np.arange(size) % 2, blocks)
+    units = np.repeat(np.arange(blocks), size)
+    covered = 0
+    for _ in range(worlds):
+        chance = 0.7 + rng.uniform(-0.2, 0.2, blocks)[None] + rng.normal(0, 0.02, seeds)[:, None]
+        # One draw per sample for all seeds: what one seed gets wrong, another mostly does too.
+        luck = rng.random(len(labels))
+        right = luck[None] < np.repeat(chance, size, axis=1)
+        predicted = np.where(right, labels, 1 - labels)
+        (draws,) = bootstrap(
+            [tabulate(labels, predicted, units, 2)],
+            [seeds],
+            2,
+            unit_rng=rng,
+            seed_rngs=[rng],
+            draws=300,
+        )
+        counts = np.stack([confusion_matrix(labels, line, 2) for line in predicted])
+        found = interval(draws[metric], float(METRICS[metric](counts.astype(float)).mean()))
+        covered += found.low <= 0.7 <= found.high
+    assert 0.93 <= covered / worlds <= 0.97
+
+
+def test_a_thousand_resamples_of_a_hundred_thousand_predictions_take_seconds() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(7, size=100_000)
+    predicted = np.where(rng.random((1, 100_000)) < 0.7, labels, rng.integers(7, size=100_000))
+    for units in (np.arange(100_000), np.arange(100_000) // 100):
+        start = time.process_time()
+        (draws,) = run([tabulate(labels, predicted, units, 7)], [1], 7, 1000)
+        assert time.process_time() - start < 5
+        # Standard error of an accuracy of 0.7 + 0.3 / 7: sqrt(p (1 - p) / N).
+        assert np.std(draws["overall_accuracy"]) == pytest.approx(0.00138, rel=0.1)
+
+
+# Three methods on four transfers. On the second transfer the first two tie.
+SCORES = np.array([[0.9, 0.5, 0.7, 0.8], [0.8, 0.5, 0.9, 0.6], [0.1, 0.2, 0.3, 0.4]])
+
+
+def test_ranks_and_wins_with_a_tie() -> None:
+    assert ranks(SCORES).tolist() == [[1, 1.5, 2, 1], [2, 1.5, 1, 2], [3, 3, 3, 3]]
+    # Of eight comparisons the first wins 4 + 2 and ties one: 6.5; hence (3 - 5.5 / 4) / 2.
+    assert win_rates(SCORES).tolist() == pytest.approx([6.5 / 8, 5.5 / 8, 0])
+    assert np.isnan(win_rates(SCORES[:1])).all()
+
+
+def test_critical_difference_as_in_the_literature() -> None:
+    found = critical_difference(SCORES)
+    assert found is not None
+    assert found.average_ranks == pytest.approx((1.375, 1.625, 3))
+    # Demsar 2006, table 5a: q = 2.343 for three methods; times sqrt(3 * 4 / (6 * 4)).
+    assert found.difference == pytest.approx(2.343 * np.sqrt(0.5), abs=1e-3)
+    assert found.p_value == pytest.approx(stats.friedmanchisquare(*SCORES).pvalue)
+    # 3 - 1.375 = 1.625 is within 1.657: four transfers cannot part them.
+    assert found.groups == ((0, 1, 2),)
+
+
+def test_methods_far_apart_are_parted() -> None:
+    found = critical_difference(np.tile(np.array([[0.9], [0.8], [0.1]]), (1, 8)))
+    assert found is not None
+    # Ranks 1, 2, 3 on eight transfers: difference 2.343 * sqrt(12 / 48) = 1.17.
+    assert found.groups == ((0, 1), (1, 2))
+    assert critical_difference(SCORES[:2]) is None
+    assert critical_difference(np.ones((3, 4))) is None
+
+
+def test_the_front_has_what_nothing_beats() -> None:
+    front = pareto_front(np.array([1.0, 2, 3, 1, 2]), np.array([0.5, 0.7, 0.6, 0.5, 0.4]))
+    assert front.tolist() == [True, True, False, True, False]
