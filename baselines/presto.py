@@ -309,6 +309,7 @@ def methods() -> tuple[Method, ...]:
             "Presto with a linear layer, encoder trained on with the protocol's budget and "
             "learning rate; the paper does not test it.",
             (),
+            note="The first month counts as January, in an aligned southern season too.",
         ),
     )
     return (*frozen, finetuned)
@@ -327,6 +328,7 @@ def _card(summary: str, extra_information: tuple[str, ...], *, deterministic: bo
             "shift of its input.",
             "Five-day medians are reduced to the medians of twelve 30-day months.",
             "A group of channels whose bands the data lacks gets no token.",
+            note,
         ),
     )
 
