@@ -315,7 +315,13 @@ def methods() -> tuple[Method, ...]:
     return (*frozen, finetuned)
 
 
-def _card(summary: str, extra_information: tuple[str, ...], *, deterministic: bool = False) -> Card:
+def _card(
+    summary: str,
+    extra_information: tuple[str, ...],
+    *,
+    deterministic: bool = False,
+    note: str = "Months are those of the calendar; an aligned southern season starts in July.",
+) -> Card:
     return Card(
         summary=summary,
         reference="Tseng et al. 2023, arXiv 2304.14065; heads of this project's protocol",
