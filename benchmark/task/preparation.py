@@ -1,14 +1,13 @@
 """Which samples of a source are learned from and which samples of a target are scored."""
 
 import hashlib
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
+from sklearn.model_selection import GroupShuffleSplit, StratifiedShuffleSplit
 
 from benchmark.data.layout import DomainSamples
 from benchmark.data.taxonomy import CROPS
@@ -19,6 +18,12 @@ from benchmark.task.transfers import LabelSpace, label_space
 
 DATA_SEED: Final = 0
 """Seed of every choice that is the same for all methods and seeds: caps and held-out parts."""
+
+BLOCK_DRAWS: Final = 64
+"""Random divisions of whole blocks that are tried for an even one."""
+
+EVEN_ENOUGH: Final = 0.5
+"""Samples by which the classes of the small part miss their shares in all, over its size."""
 
 SplitKind = Literal["block", "random"]
 Rows = npt.NDArray[np.int64]
@@ -249,18 +254,30 @@ def _divide(
 def _divide_blocks(
     labels: npt.NDArray[np.int64], blocks: Rows, fraction: float, state: int
 ) -> tuple[Rows, Rows]:
-    """Of stratified folds of whole blocks, choose the one that leaves classes on both sides."""
-    grouped = StratifiedGroupKFold(max(2, round(1 / fraction)), shuffle=True, random_state=state)
-    with warnings.catch_warnings():
-        # A class with fewer samples than folds is what the choice of the fold is for.
-        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-        folds: list[tuple[Rows, Rows]] = list(grouped.split(labels, labels, blocks))
+    """Divide whole blocks at random: the first even division of many or else the most even one.
 
-    def quality(fold: tuple[Rows, Rows]) -> tuple[int, float]:
-        lost_large, lost_small = (len(np.unique(labels)) - len(np.unique(labels[p])) for p in fold)
-        return len(CROPS) * lost_large + lost_small, abs(len(fold[1]) - fraction * len(labels))
+    Stratified group folds would not do: they order blocks by class counts, so that the seed decides
+    ties only and every seed gets the same parts.
+    """
+    splitter = GroupShuffleSplit(BLOCK_DRAWS, test_size=fraction, random_state=state)
+    counts = np.bincount(labels, minlength=len(CROPS))
+    present = counts > 0
 
-    return min(folds, key=quality)
+    def unevenness(small: Rows) -> float:
+        held = np.bincount(labels[small], minlength=len(CROPS))
+        lost = np.count_nonzero(held[present] == counts[present]) * len(CROPS)
+        lost += np.count_nonzero(held[present] == 0)
+        return float(lost + np.abs(held - fraction * counts).sum() / (fraction * counts.sum()))
+
+    best: tuple[float, tuple[Rows, Rows]] | None = None
+    for large, small in splitter.split(labels, groups=blocks):
+        uneven = unevenness(small)
+        if best is None or uneven < best[0]:
+            best = (uneven, (large, small))
+        if uneven <= EVEN_ENOUGH:
+            break
+    assert best is not None
+    return best[1]
 
 
 def _cap(

@@ -51,6 +51,20 @@ def test_held_out_part_is_the_same_for_every_seed_and_validation_is_not(smoke: P
     assert set(one.validation) != set(two.validation)
 
 
+@pytest.mark.parametrize("blocks", [6, 12, 48])
+def test_every_seed_divides_unequal_blocks_anew_and_evenly(smoke: Protocol, blocks: int) -> None:
+    # Blocks of unequal size and mixture, as real ones are: nothing is left to ties.
+    many = make_samples("FRA", per_class=200)
+    block = np.floor(blocks * np.random.default_rng(0).beta(1, 2, len(many))).astype(np.int64)
+    samples = replace(many, block=block)
+    splits = [prepare_source(samples, smoke, seed=seed) for seed in range(6)]
+    assert len({tuple(split.validation) for split in splits}) >= min(4, blocks // 3)
+    for split in splits:
+        share = len(split.validation) / (len(split.validation) + len(split.training))
+        assert share == pytest.approx(0.25, abs=0.15)
+        assert set(samples.labels[split.training]) == set(split.classes)
+
+
 def test_caps_keep_class_shares_and_the_minimum(changed: Callable[..., Protocol]) -> None:
     many = make_samples("FRA", crops=("corn", "rice"), per_class=400)
     keep = np.concatenate([np.arange(400), np.arange(400, 412)])
