@@ -216,25 +216,30 @@ class Runner:
         return self._views[domain, name, bands]
 
     def _observations(self, domain: str, bands: tuple[str, ...]) -> Observations:
-        samples, card = self.dataset.load(domain), self.dataset.domain_card(domain)
+        samples = self.dataset.load(domain)
         series = self.dataset.series(domain, bands)
-        country = country_of(domain)
-        southern = country is not None and country.hemisphere == "south"
-        moved_here = self.protocol.season == "aligned" and southern and card.season == "calendar"
-        # A stated season start is the true calendar day, of aligned domains too.
-        moved_before = southern and card.season == "aligned" and card.season_start is None
-        first_day = days_to(card.season_start or "01-01")
+        moved, first_day = self._calendar(domain)
         return Observations(
             domain=domain,
-            series=shift_half_year(series) if moved_here else series,
+            series=shift_half_year(series) if moved else series,
             bands=bands,
             sample_ids=samples.sample_ids,
             longitude=samples.longitude,
             latitude=samples.latitude,
-            first_day=(first_day + SHIFTED_FIRST_DAY * (moved_here or moved_before))
-            % DAYS_PER_YEAR,
+            first_day=first_day,
             stored=partial(read_embedding, root=self.dataset.root, samples=samples),
         )
+
+    def _calendar(self, domain: str) -> tuple[bool, int]:
+        """Whether a year is moved by half a year here, and the day of its first step after that."""
+        card, country = self.dataset.domain_card(domain), country_of(domain)
+        southern = country is not None and country.hemisphere == "south"
+        moved_here = self.protocol.season == "aligned" and southern and card.season == "calendar"
+        # A stated season start is the true calendar day, of aligned domains too.
+        moved_before = southern and card.season == "aligned" and card.season_start is None
+        stated = days_to(card.season_start or "01-01")
+        first_day = stated + SHIFTED_FIRST_DAY * (moved_here or moved_before)
+        return moved_here, first_day % DAYS_PER_YEAR
 
     def _fit(self, job: Job, split: SourceSplit, device: str) -> _Fit:
         if job.method.track == "knowledge" and self.dataset.card.simulated:
@@ -277,7 +282,7 @@ class Runner:
                 chosen.rows,
                 split.classes,
                 self.protocol,
-                self._observations(name, job.identity.bands).first_day,
+                self._calendar(name)[1],
             )
         prediction = Prediction(
             target=name,
