@@ -236,3 +236,45 @@ def test_coral_uses_the_features_before_the_last_layer() -> None:
         expected = network.classify(features).softmax(dim=1).numpy()
     np.testing.assert_allclose(classifier.predict_proba(x), expected, atol=1e-5)
     assert classifier.adapt(x[:9]).predict_proba(x[:4]).shape == (4, 3)
+
+
+class Teacher:
+    """Certain of class 0 below 0.5 and of class 1 above; remembers what it was fitted on."""
+
+    def __init__(self, given: Context) -> None:
+        self.context = given
+
+    def fit(self, x: Any, y: Any, *, validation: Any) -> "Teacher":
+        self.x, self.y, self.validation = x, y, validation
+        return self
+
+    def predict_proba(self, x: Any) -> np.ndarray:
+        sure = np.clip(0.5 + x[:, :1], 0, 1)
+        return np.concatenate([1 - sure, sure], axis=1)
+
+
+def test_self_training_adds_the_surest_answers_to_the_source() -> None:
+    source = np.zeros((4, 1)), np.array([0, 1, 0, 1])
+    learner = adaptation.SelfTraining(context(("corn", "other")), build=Teacher)
+    learner.fit(*source, validation=source)  # type: ignore[arg-type]
+    target = np.array([[-0.4], [-0.1], [-0.2], [0.4], [0.1], [0.05]])
+    student = learner.adapt(target)  # type: ignore[arg-type]
+    assert isinstance(student, Teacher)
+    np.testing.assert_array_equal(student.x[4:], [[-0.4], [0.4]])
+    np.testing.assert_array_equal(student.y[4:], [0, 1])
+    assert student.validation is source
+    assert student.context.seed != learner.context.seed
+    assert len(learner.inner_.x) == 4, "the teacher is left as it was"  # type: ignore[attr-defined]
+
+
+def test_prior_shift_moves_answers_towards_the_shares_of_the_target() -> None:
+    learner = adaptation.PriorShift(context(("corn", "other")), build=Teacher)
+    learner.fit(np.zeros((2, 1)), np.array([0, 1]), validation=(np.zeros((2, 1)), np.array([0, 1])))  # type: ignore[arg-type]
+    target = np.full((90, 1), -0.4)
+    target[:9] = 0.4
+    adapted = learner.adapt(target)  # type: ignore[arg-type]
+    before, after = learner.predict_proba(target[:1]), adapted.predict_proba(target[:1])  # type: ignore[arg-type]
+    assert after[0, 1] < before[0, 1]
+    shares = adaptation.estimate_shares(np.asarray(learner.predict_proba(target)))  # type: ignore[arg-type]
+    expected = before[0] * shares / (before[0] * shares).sum()
+    np.testing.assert_allclose(after[0], expected)
