@@ -20,6 +20,7 @@ Runs = Annotated[list[Path], typer.Argument(help="Run directories.")]
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to the app."""
     app.command("leaderboard")(leaderboard)
+    app.command("tables")(tables)
 
 
 def leaderboard(
@@ -31,6 +32,48 @@ def leaderboard(
     """Rebuild leaderboards from the rows of one or more runs."""
     place = out or (runs[0] if len(runs) == 1 else None)
     publish(runs, place)
+
+
+def tables(
+    runs: Runs,
+    style: Annotated[str, typer.Option(help="Which tables: paper or full.")] = "paper",
+    form: Annotated[
+        str, typer.Option("--format", help="How: markdown, latex, csv or html.")
+    ] = "markdown",
+    reference: Annotated[
+        str | None, typer.Option(help="Method that the others are compared with.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write [default: print].")] = None,
+) -> None:
+    """Print or write the tables of a paper from one or more runs."""
+    from leaderboard.field import fields
+    from leaderboard.formats import FORMATS
+    from leaderboard.sheets import STYLES, sheets
+    from leaderboard.writing import write_whole
+
+    require(style, STYLES, "style")
+    require(form, FORMATS, "format")
+    evidence = gather(runs, make_console(errors=True))
+    found = [sheet for field in fields(evidence, reference) for sheet in sheets(field, style)]
+    text = FORMATS[form](found)
+    if out is None:
+        typer.echo(text)
+    else:
+        write_whole(out, text.encode())
+        say(make_console(), f"Wrote {out}")
+
+
+def require(word: str, known: Iterable[str], what: str) -> None:
+    """See that a word is one of those that exist.
+
+    Raises:
+        UsageError: If it is not.
+    """
+    from benchmark.errors import UsageError, did_you_mean
+
+    names = tuple(known)
+    if word not in names:
+        raise UsageError(f"Unknown {what} '{word}': {did_you_mean(word, names)}")
 
 
 def report(run: Path) -> None:
@@ -65,12 +108,16 @@ def publish(runs: list[Path], out: Path | None) -> None:
             say(console, f"Wrote {path}")
 
 
-def make_console() -> "Console":
-    """Return the terminal, or a wide page where there is none."""
+def make_console(*, errors: bool = False) -> "Console":
+    """Return the terminal, or a wide page where there is none.
+
+    Args:
+        errors: Whether it writes where errors go, so that output can be piped.
+    """
     from rich.console import Console
 
-    console = Console()
-    return console if console.is_terminal else Console(width=TABLE_WIDTH)
+    console = Console(stderr=errors)
+    return console if console.is_terminal else Console(width=TABLE_WIDTH, stderr=errors)
 
 
 def say(console: "Console", text: str) -> None:

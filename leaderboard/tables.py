@@ -33,7 +33,7 @@ def markdown(evidence: Evidence) -> str:
         accuracy for each transfer, then what has no score and why.
     """
     parts = [_section_markdown(field) for field in fields(evidence)]
-    lost = [f"- {_cell(problem)}" for problem in evidence.problems]
+    lost = [f"- {markdown_cell(problem)}" for problem in evidence.problems]
     if lost:
         parts.append("\n".join(["## Damaged or doubtful jobs", "", *lost, ""]))
     return "\n".join(parts)
@@ -96,9 +96,14 @@ def screen_tables(evidence: Evidence) -> "list[Table]":
 
 def _section_markdown(field: Field) -> str:
     section, ranking = field.section, method_frame(field)
-    lines = [f"# {_cell(title_of(section))}", "", *(f"- {_cell(f)}" for f in facts(field)), ""]
+    lines = [
+        f"# {markdown_cell(title_of(section))}",
+        "",
+        *(f"- {markdown_cell(f)}" for f in facts(field)),
+        "",
+    ]
     columns = [column for column in COLUMNS if column.main]
-    lines += _table([column.title for column in columns], shown(ranking, columns))
+    lines += markdown_table([column.title for column in columns], shown(ranking, columns))
     for name, title in (("macro_f1", "Macro-F1"), ("overall_accuracy", "Overall accuracy")):
         lines += ["", f"## {title} by transfer (%)", "", *_transfer_table(field, ranking, name)]
     lines += _problems(section)
@@ -181,7 +186,7 @@ def _transfer_table(field: Field, ranking: pd.DataFrame, name: str) -> list[str]
             spread = cell[f"{name}_std"]
             line.append(percent(cell[name]) + ("" if pd.isna(spread) else f" ± {percent(spread)}"))
         body.append(line)
-    return _table(heading, body)
+    return markdown_table(heading, body)
 
 
 def _problems(section: Section) -> list[str]:
@@ -194,14 +199,14 @@ def _problems(section: Section) -> list[str]:
         }
     )
     if failed:
-        lines += ["", "## Not scored", "", *(f"- {_cell(line)}" for line in failed)]
+        lines += ["", "## Not scored", "", *(f"- {markdown_cell(line)}" for line in failed)]
     warnings = sorted({f"{r.transfer}: {text}" for r in section.rows for text in r.data.warnings})
     if warnings:
         lines += ["", "## Differences that are no geography", ""]
-        lines += [f"- {_cell(line)}" for line in warnings]
+        lines += [f"- {markdown_cell(line)}" for line in warnings]
     targets = {row.transfer: row for row in section.rows if row.confusion and row.scores}
     lines += ["", "## What a constant answer would reach (%)", ""]
-    lines += _table(
+    lines += markdown_table(
         ["transfer", "samples", "most frequent crop", "overall accuracy", "macro-F1"],
         [
             [transfer, *_constant_answer(targets[transfer])]
@@ -241,14 +246,22 @@ def _space(row: Row) -> str:
     return f"{row.transfer}: {'; '.join(parts)}{left_out}."
 
 
-def _table(heading: list[str], body: list[list[str]]) -> list[str]:
+def markdown_table(heading: list[str], body: list[list[str]], *, safe: bool = False) -> list[str]:
+    """Write a table as lines of Markdown.
+
+    Args:
+        heading: Headings.
+        body: Lines of cells.
+        safe: Whether the texts are Markdown already; they are made harmless otherwise.
+    """
     if not body:
         return ["No method has a score."]
-    lines = [heading, ["---", *["---"] * (len(heading) - 1)], *body]
-    return ["| " + " | ".join(map(_cell, line)) + " |" for line in lines]
+    lines = [heading, ["---"] * len(heading), *body]
+    cells = lines if safe else [[markdown_cell(text) for text in line] for line in lines]
+    return ["| " + " | ".join(line) + " |" for line in cells]
 
 
-def _cell(text: str) -> str:
+def markdown_cell(text: str) -> str:
     """Make a text harmless inside a Markdown line or table cell."""
     flat = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     for sign in "\\|`[]":

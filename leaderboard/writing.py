@@ -1,6 +1,7 @@
 """Write leaderboards to files, each whole or not at all."""
 
 import os
+import re
 from pathlib import Path
 from typing import Final
 
@@ -56,14 +57,17 @@ def csv_text(frame: pd.DataFrame) -> str:
     """
     safe = pd.DataFrame(
         {
-            name: values if pd.api.types.is_numeric_dtype(values) else values.map(_no_formula)
+            name: values if pd.api.types.is_numeric_dtype(values) else values.map(no_formula)
             for name, values in frame.items()
         }
     )
     return str(safe.to_csv(index=False, lineterminator="\n"))
 
 
-def _no_formula(value: object) -> object:
+def no_formula(value: object) -> object:
+    """Return a value that no spreadsheet runs as a formula; signed numbers stay as they are."""
+    if isinstance(value, str) and re.fullmatch(r"[+-]?[\d.,]+", value):
+        return value
     risky = isinstance(value, str) and value[:1] in FORMULA_SIGNS and value != MISSING
     return f"'{value}" if risky else value
 

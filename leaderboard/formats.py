@@ -1,0 +1,133 @@
+"""Tables as Markdown, LaTeX, CSV and HTML; any text is harmless in each."""
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from leaderboard.columns import MISSING
+from leaderboard.sheets import Cell, Emphasis, Sheet
+from leaderboard.tables import markdown_cell, markdown_table
+from leaderboard.writing import no_formula
+
+_MARKDOWN: Final[Mapping[Emphasis, str]] = {"": "{}", "best": "**{}**", "second": "<u>{}</u>"}
+_LATEX: Final[Mapping[Emphasis, str]] = {
+    "": "{}",
+    "best": r"\textbf{{{}}}",
+    "second": r"\underline{{{}}}",
+}
+_LATEX_SIGNS: Final = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "{": r"\{",
+        "}": r"\}",
+        "$": r"\$",
+        "&": r"\&",
+        "#": r"\#",
+        "%": r"\%",
+        "_": r"\_",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "|": r"\textbar{}",
+        '"': r"\textquotedbl{}",
+        "`": r"\textasciigrave{}",
+        "'": r"\textquotesingle{}",
+        "[": "{[}",  # after a line's end it would begin an optional argument
+        "*": "{*}",  # likewise a starred form
+        "±": r"\(\pm\)",
+    }
+)
+
+
+def latex_text(text: str) -> str:
+    """Return a text as LaTeX that typesets it and does nothing else."""
+    flat = " ".join(text.split()).translate(_LATEX_SIGNS)
+    return "".join(sign if sign.isprintable() else "?" for sign in flat)
+
+
+def as_markdown(sheets: Sequence[Sheet]) -> str:
+    """Write tables as Markdown."""
+    return "\n".join(_markdown(sheet) for sheet in sheets)
+
+
+def _markdown(sheet: Sheet) -> str:
+    groups = [name for name, span in sheet.groups for _ in range(span)]
+    headings = list(sheet.headings)
+    if groups:
+        pairs = zip(headings, groups, strict=True)
+        headings = [f"{text} ({group})" if group else text for text, group in pairs]
+    body = [
+        [_MARKDOWN[c.emphasis].format(markdown_cell(c.text)) for c in line] for line in sheet.body
+    ]
+    lines = [f"# {markdown_cell(sheet.title)}", ""]
+    lines += markdown_table([markdown_cell(text) for text in headings], body, safe=True)
+    return "\n".join([*lines, "", *(f"- {markdown_cell(note)}" for note in sheet.notes), ""])
+
+
+def as_latex(sheets: Sequence[Sheet]) -> str:
+    r"""Write tables as LaTeX; the preamble needs ``\usepackage{booktabs,textcomp}``."""
+    return "\n".join(_latex(sheet) for sheet in sheets)
+
+
+def _latex(sheet: Sheet) -> str:
+    columns = len(sheet.headings)
+    lines = [
+        r"\begin{table*}",
+        rf"\caption{{{latex_text(sheet.title)}}}",
+        r"\centering\small",
+        rf"\begin{{tabular}}{{l{'r' * (columns - 1)}}}",
+        r"\toprule",
+    ]
+    if sheet.groups:
+        spans = [rf"\multicolumn{{{n}}}{{c}}{{{latex_text(name)}}}" for name, n in sheet.groups]
+        lines += [" & ".join(spans) + r" \\", *_rules(sheet.groups)]
+    lines += [" & ".join(map(latex_text, sheet.headings)) + r" \\", r"\midrule"]
+    lines += [" & ".join(map(_latex_cell, line)) + r" \\" for line in sheet.body]
+    lines += [r"\bottomrule", r"\end{tabular}"]
+    lines += [rf"\par\footnotesize {latex_text(note)}" for note in sheet.notes]
+    return "\n".join([*lines, r"\end{table*}", ""])
+
+
+def _rules(groups: Sequence[tuple[str, int]]) -> list[str]:
+    lines, first = [], 1
+    for name, span in groups:
+        lines += [rf"\cmidrule(lr){{{first}-{first + span - 1}}}"] if name else []
+        first += span
+    return lines
+
+
+def _latex_cell(cell: Cell) -> str:
+    text = "--" if cell.text == MISSING else latex_text(cell.text)
+    return _LATEX[cell.emphasis].format(text)
+
+
+def as_csv(sheets: Sequence[Sheet]) -> str:
+    """Write tables as one CSV, a line per cell: table, row, column, value, emphasis."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["table", "row", "column", "value", "emphasis"])
+    for sheet in sheets:
+        for line in sheet.body:
+            for heading, cell in list(zip(sheet.headings, line, strict=True))[1:]:
+                value = "" if cell.text == MISSING else cell.text
+                texts = (sheet.title, line[0].text, heading, value, cell.emphasis)
+                writer.writerow([no_formula(text) for text in texts])
+    return out.getvalue()
+
+
+def as_html(sheets: Sequence[Sheet]) -> str:
+    """Write tables as one HTML page that needs no other file."""
+    from leaderboard.templating import environment
+
+    return environment().get_template("tables.html").render(sheets=sheets)
+
+
+FORMATS: Final[Mapping[str, Callable[[Sequence[Sheet]], str]]] = {
+    "markdown": as_markdown,
+    "latex": as_latex,
+    "csv": as_csv,
+    "html": as_html,
+}
+"""How tables are written: a new format is one entry here."""

@@ -1,0 +1,328 @@
+"""The tables of a paper, free of any format: what is in which cell, and what stands out."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from typing import Any, Final, Literal
+
+import numpy as np
+import pandas as pd
+
+from benchmark.data.taxonomy import CROPS
+from benchmark.results.rows import Row
+from leaderboard.columns import COLUMNS, MISSING, method_frame, percent, shown, signed_percent
+from leaderboard.field import Field
+from leaderboard.statistics import Floats, interval
+from leaderboard.tables import facts, title_of
+
+Emphasis = Literal["", "best", "second"]
+
+TIME: Final = "cross-year"
+
+Line = Mapping[Hashable, Any]
+"""A line of a frame by column."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a table.
+
+    Attributes:
+        text: What it says.
+        emphasis: Whether it is the best or second of its column, beyond the interval.
+    """
+
+    text: str
+    emphasis: Emphasis = ""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table.
+
+    Attributes:
+        title: What it shows, the data and protocol included.
+        notes: What a reader must know, in sentences.
+        groups: Headings over the headings, each with how many columns it spans.
+        headings: Heading of each column.
+        body: Lines of cells.
+    """
+
+    title: str
+    notes: tuple[str, ...]
+    groups: tuple[tuple[str, int], ...]
+    headings: tuple[str, ...]
+    body: tuple[tuple[Cell, ...], ...]
+
+
+def score_sheet(field: Field, metric: str, title: str, relations: Sequence[str] = ()) -> Sheet:
+    """Make the table of methods by transfers, grouped by relation, mean and deviation over seeds.
+
+    Args:
+        field: Methods that may be compared.
+        metric: ``macro_f1`` or ``overall_accuracy``.
+        title: What the metric is called.
+        relations: Relations to show; all where empty.
+
+    Returns:
+        The table; without columns where no transfer has such a relation.
+    """
+    pairs = [pair for pair in field.section.transfers if not relations or pair[0] in relations]
+    names = [name for _, name in pairs]
+    methods = method_frame(field)["method"].tolist()
+    cells = {
+        (str(line["method"]), str(line["transfer"])): line
+        for line in field.transfers.to_dict("records")
+    }
+    marks = {name: _emphasis(field, methods, name, metric, cells) for name in names}
+    body = []
+    for method in methods:
+        line = [Cell(method)]
+        for name in names:
+            found = cells.get((method, name))
+            text = MISSING if found is None else _with_deviation(found, metric)
+            line.append(Cell(text, marks[name].get(method, "")))
+        body.append(tuple(line))
+    groups = [(relation, len(list(members))) for relation, members in groupby(p[0] for p in pairs)]
+    return Sheet(
+        title=f"{title} (%), {title_of(field.section)}",
+        notes=(*facts(field), _EMPHASIS_NOTE),
+        groups=(("", 1), *groups),
+        headings=("method", *names),
+        body=tuple(body),
+    )
+
+
+_EMPHASIS_NOTE: Final = (
+    "Mean and standard deviation over seeds (divisor n). Bold: best; underlined: second; each only "
+    "where the paired 95 % interval of its difference to the next excludes zero."
+)
+
+
+def _with_deviation(line: Line, metric: str) -> str:
+    spread = line[f"{metric}_std"]
+    return percent(line[metric]) + ("" if pd.isna(spread) else f" ± {percent(spread)}")
+
+
+def _emphasis(
+    field: Field,
+    methods: Sequence[str],
+    transfer: str,
+    metric: str,
+    cells: Mapping[tuple[str, str], Line],
+) -> dict[str, Emphasis]:
+    """Mark the best if it is beyond the second, and the second if it is beyond the third."""
+    present = [method for method in methods if (method, transfer) in cells]
+    ordered = sorted(present, key=lambda m: (-cells[m, transfer][metric], m))
+    marks: dict[str, Emphasis] = {}
+    names: tuple[Emphasis, ...] = ("best", "second")
+    for name, (better, worse) in zip(names, pairwise(ordered), strict=False):
+        first, other = (field.draws(method, transfer, metric) for method in (better, worse))
+        if first is None or other is None:
+            continue
+        point = cells[better, transfer][metric] - cells[worse, transfer][metric]
+        if interval(first - other, point).excludes_zero:
+            marks[better] = name
+    return marks
+
+
+def ablation_sheet(field: Field) -> Sheet:
+    """Compare each variant with what it is a variant of: ``cropnet.aug`` with ``cropnet``.
+
+    Returns:
+        Macro-F1 of both, the difference and its paired interval over all transfers.
+    """
+    complete = set(field.grid.index)
+    body = []
+    for method in sorted(complete):
+        base = base_of(method, complete)
+        if base is None:
+            continue
+        value, other = (field.mean(name, "macro_f1") for name in (method, base))
+        one, two = (field.mean_draws(name, "macro_f1") for name in (method, base))
+        limits = MISSING
+        if one is not None and two is not None:
+            found = interval(one - two, value - other)
+            limits = f"{signed_percent(found.low)} to {signed_percent(found.high)}"
+        texts = (method, base, percent(value), percent(other), signed_percent(value - other))
+        body.append(tuple(Cell(text) for text in (*texts, limits)))
+    return Sheet(
+        title=f"Variants, {title_of(field.section)}",
+        notes=("Macro-F1 (%), mean over all transfers; interval: paired 95 % bootstrap.",),
+        groups=(),
+        headings=("method", "variant of", "macro-F1", "of that", "difference", "95 % interval"),
+        body=tuple(body),
+    )
+
+
+def base_of(method: str, others: set[str]) -> str | None:
+    """Return the longest other name of which a method's is a dotted extension."""
+    parts = method.split(".")
+    shorter = (".".join(parts[:count]) for count in range(len(parts) - 1, 0, -1))
+    return next((name for name in shorter if name in others), None)
+
+
+def cost_sheet(field: Field) -> Sheet:
+    """Make the table of macro-F1 beside what it took."""
+    frame = method_frame(field)
+    columns = [column for column in COLUMNS if column.name in _COST_COLUMNS]
+    devices = sorted({row.cost.device_name for row in field.section.rows if row.cost.device_name})
+    return Sheet(
+        title=f"Cost, {title_of(field.section)}",
+        notes=(f"Means over fits and targets; measured on {', '.join(devices) or 'unknown'}.",),
+        groups=(),
+        headings=tuple(column.title for column in columns),
+        body=tuple(tuple(map(Cell, line)) for line in shown(frame, columns)),
+    )
+
+
+_COST_COLUMNS: Final = frozenset(
+    {
+        "method",
+        "macro_f1",
+        "fit_seconds",
+        "predict_samples_per_second",
+        "parameters",
+        "flops_per_sample",
+        "fit_samples_per_second",
+        "peak_memory_bytes",
+    }
+)
+
+
+def crop_sheet(field: Field) -> Sheet:
+    """Make the table of F1 by crop, over the transfers whose target has the crop."""
+
+    def values(row: Row) -> dict[str, float]:
+        assert row.scores is not None
+        crops = row.scores.per_crop
+        return {name: crop.f1 for name, crop in crops.items() if crop.f1 is not None}
+
+    note = "F1 (%) of each crop, mean over seeds, then over the transfers whose target has it."
+    return _by_crop(field, "F1 by crop", note, values, percent)
+
+
+def area_sheet(field: Field) -> Sheet:
+    """Make the table of predicted less true share of each crop."""
+
+    def values(row: Row) -> dict[str, float]:
+        if row.confusion is None:
+            return {}
+        matrix = np.array(row.confusion, dtype=np.float64)
+        difference = (matrix.sum(axis=0) - matrix.sum(axis=1)) / matrix.sum()
+        used = matrix.sum(axis=0) + matrix.sum(axis=1) > 0
+        return {CROPS[k]: float(difference[k]) for k in np.flatnonzero(used)}
+
+    note = (
+        "Predicted less true share of the scored samples, in percent points, mean over seeds, then "
+        "over transfers: above zero, the crop's area is overestimated."
+    )
+    return _by_crop(field, "Crop-area bias", note, values, signed_percent)
+
+
+def _by_crop(
+    field: Field,
+    title: str,
+    note: str,
+    values: Callable[[Row], Mapping[str, float]],
+    show: Callable[[float], str],
+) -> Sheet:
+    lines = [
+        (row.method, row.transfer, crop, value)
+        for row in field.section.rows
+        if row.relation != "in-domain" and row.scores is not None
+        for crop, value in values(row).items()
+    ]
+    frame = pd.DataFrame(lines, columns=["method", "transfer", "crop", "value"])
+    by_cell = frame.groupby(["method", "crop", "transfer"])["value"].mean()
+    means = by_cell.groupby(level=["method", "crop"]).mean().to_dict()
+    crops = [crop for crop in CROPS if crop in set(frame["crop"])]
+    body = [
+        (
+            Cell(method),
+            *(Cell(show(means[method, c]) if (method, c) in means else MISSING) for c in crops),
+        )
+        for method in method_frame(field)["method"]
+    ]
+    heading = f"{title}, {title_of(field.section)}"
+    return Sheet(heading, (note,), (), ("method", *crops), tuple(body))
+
+
+def ranking_sheet(field: Field) -> Sheet:
+    """Make the ranking with every column of the registry."""
+    columns = sorted(COLUMNS, key=lambda column: column.name != "method")
+    body = shown(method_frame(field), columns)
+    meanings = tuple(f"{column.title}: {column.meaning}" for column in columns)
+    reference = f"Reference method: {field.reference or 'none has every transfer'}."
+    return Sheet(
+        title=f"Leaderboard, {title_of(field.section)}",
+        notes=(*facts(field), reference, *meanings),
+        groups=(),
+        headings=tuple(column.title for column in columns),
+        body=tuple(tuple(map(Cell, line)) for line in body),
+    )
+
+
+def difference_sheet(field: Field) -> Sheet:
+    """Compare each method with the reference on each transfer, with paired intervals."""
+    names = [name for _, name in field.section.transfers]
+    reference = field.reference
+    cells: dict[tuple[str, str], float] = dict(
+        field.transfers.set_index(["method", "transfer"])["macro_f1"].items()  # type: ignore[arg-type]
+    )
+    body = []
+    for method in method_frame(field)["method"]:
+        if reference is None or method == reference:
+            continue
+        line = [Cell(method)]
+        for name in names:
+            known = (method, name) in cells and (reference, name) in cells
+            point = cells[method, name] - cells[reference, name] if known else float("nan")
+            line.append(Cell(_difference(point, field, method, name) if known else MISSING))
+        body.append(tuple(line))
+    note = f"Macro-F1 less that of {reference}, percent points, paired 95 % bootstrap interval."
+    title = f"Differences to {reference}, {title_of(field.section)}"
+    return Sheet(title, (note,), (), ("method", *names), tuple(body))
+
+
+def _difference(point: float, field: Field, method: str, transfer: str) -> str:
+    draws = [field.draws(m, transfer, "macro_f1") for m in (method, field.reference or "")]
+    known: list[Floats] = [values for values in draws if values is not None]
+    if len(known) < 2:
+        return signed_percent(point)
+    found = interval(known[0] - known[1], point)
+    return f"{signed_percent(point)} [{signed_percent(found.low)}, {signed_percent(found.high)}]"
+
+
+Builder = Callable[[Field], Sheet]
+
+STYLES: Final[Mapping[str, tuple[Builder, ...]]] = {
+    "paper": (
+        lambda field: score_sheet(field, "overall_accuracy", "Overall accuracy"),
+        lambda field: score_sheet(field, "macro_f1", "Macro-F1"),
+    ),
+    "full": (
+        ranking_sheet,
+        lambda field: score_sheet(field, "overall_accuracy", "Overall accuracy"),
+        lambda field: score_sheet(field, "macro_f1", "Macro-F1"),
+        lambda field: score_sheet(field, "overall_accuracy", "Transfer in time, accuracy", (TIME,)),
+        lambda field: score_sheet(field, "macro_f1", "Transfer in time, macro-F1", (TIME,)),
+        difference_sheet,
+        ablation_sheet,
+        crop_sheet,
+        area_sheet,
+        cost_sheet,
+    ),
+}
+"""Which tables a style has: a new one is one entry here."""
+
+
+def sheets(field: Field, style: str) -> tuple[Sheet, ...]:
+    """Return the tables of a style that have anything to show.
+
+    Args:
+        field: Methods that may be compared.
+        style: A name of :data:`STYLES`.
+    """
+    made = (build(field) for build in STYLES[style])
+    return tuple(sheet for sheet in made if sheet.body and len(sheet.headings) > 1)

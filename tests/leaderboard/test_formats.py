@@ -1,0 +1,184 @@
+"""Tables of papers: what stands out, and every format with hostile names."""
+
+import csv
+import io
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from sample_rows import make_row, write_run
+
+from leaderboard.evidence import Evidence, from_rows, read_evidence
+from leaderboard.field import fields
+from leaderboard.formats import FORMATS, as_csv, as_html, as_latex, as_markdown, latex_text
+from leaderboard.sheets import STYLES, Sheet, base_of, sheets
+from leaderboard.writing import csv_text
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "../../x",
+    r"\input{/etc/passwd}",
+    "=cmd|' /C calc'!A0",
+    "a|b",
+    "[x](javascript:y)",
+    "*&%$#_{}~^\"'`",
+    "line\nbreak",
+)
+
+
+def tables(evidence: Evidence, style: str = "full") -> list[Sheet]:
+    return [sheet for field in fields(evidence) for sheet in sheets(field, style)]
+
+
+@pytest.fixture
+def evidence(tmp_path: Path) -> Evidence:
+    """Three methods on two transfers: `a` right everywhere, `b` mostly, `c` nowhere; two seeds."""
+    labels = [0, 1] * 50
+    flipped = [1 - label for label in labels]
+    nearly = flipped[:20] + labels[20:]
+    answers = {
+        (name, seed): [given, given]
+        for seed in (1, 2)
+        for name, given in (("m", labels), ("m.aug", nearly), ("z", flipped))
+    }
+    return read_evidence([write_run(tmp_path / "run", answers, labels=[labels, labels])], draws=200)
+
+
+def test_best_and_second_stand_out_where_they_are_beyond_chance(evidence: Evidence) -> None:
+    text = as_markdown(tables(evidence, "paper"))
+    assert "| m | **100.0 ± 0.0** | **100.0 ± 0.0** |" in text
+    assert "| m.aug | <u>80.0 ± 0.0</u> | <u>80.0 ± 0.0</u> |" in text
+    assert "| z | 0.0 ± 0.0 | 0.0 ± 0.0 |" in text
+    assert r"\textbf{100.0 \(\pm\) 0.0}" in as_latex(tables(evidence, "paper"))
+
+
+def test_nothing_stands_out_without_predictions_or_in_a_tie(tmp_path: Path) -> None:
+    rows = [make_row(method="a", macro_f1=0.9), make_row(method="b", macro_f1=0.1)]
+    assert "**" not in as_markdown(tables(from_rows(rows)))
+    labels = [0, 1] * 10
+    answers = {(name, 1): [labels] for name in ("a", "b", "c")}
+    run = write_run(tmp_path / "run", answers, labels=[labels])
+    assert "**" not in as_markdown(tables(read_evidence([run], draws=50)))
+
+
+def test_variants_are_compared_with_what_they_vary(evidence: Evidence) -> None:
+    (sheet,) = (sheet for sheet in tables(evidence) if sheet.title.startswith("Variants"))
+    (line,) = ([cell.text for cell in cells] for cells in sheet.body)
+    assert line[:5] == ["m.aug", "m", "80.0", "100.0", "-20.0"]
+    assert base_of("a.b.c", {"a", "a.b"}) == "a.b"
+    assert base_of("a.b", {"a.c"}) is None
+
+
+def test_area_bias_of_a_crop(tmp_path: Path) -> None:
+    # Eight samples, half corn; two of the corn are called soybeans: corn -25, soybeans +25 points.
+    run = write_run(
+        tmp_path / "run",
+        {("a", 1): [[0, 0, 1, 1, 1, 1, 1, 1]]},
+        labels=[[0, 0, 0, 0, 1, 1, 1, 1]],
+    )
+    found = tables(read_evidence([run], draws=20))
+    (sheet,) = (sheet for sheet in found if sheet.title.startswith("Crop-area bias"))
+    assert sheet.headings == ("method", "corn", "soybeans")
+    assert [cell.text for cell in sheet.body[0]] == ["a", "-25.0", "+25.0"]
+
+
+def test_time_has_a_table_of_its_own() -> None:
+    rows = [make_row(source="USA", target=target) for target in ("USA-2017", "FRA")]
+    found = [sheet for sheet in tables(from_rows(rows)) if "in time" in sheet.title]
+    assert [sheet.headings for sheet in found] == [("method", "USA:USA-2017")] * 2
+
+
+def hostile_rows() -> Evidence:
+    return from_rows(
+        [
+            make_row(method=name, target=t, crops={"corn": 0.5})
+            for name in HOSTILE
+            for t in ("CHN", "USA")
+        ]
+    )
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_formats_are_the_same_each_time_and_never_empty(form: str) -> None:
+    one, two = (FORMATS[form](tables(hostile_rows())) for _ in range(2))
+    assert one == two
+    assert len(one) > 1000
+
+
+def test_hostile_names_in_markdown() -> None:
+    text = as_markdown(tables(hostile_rows()))
+    assert "<script" not in text
+    assert not re.search(r"(?<!\\)\]\(", text)
+
+
+class Tags(HTMLParser):
+    """Collects the tags and texts of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.tags.add(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_hostile_names_in_html() -> None:
+    page = Tags()
+    page.feed(as_html(tables(hostile_rows())))
+    assert "script" not in page.tags
+    assert "<script>alert(1)</script>" in page.text
+    assert not {"a", "img", "iframe"} & page.tags
+
+
+def test_hostile_names_in_csv() -> None:
+    for text in (
+        as_csv(tables(hostile_rows())),
+        csv_text(fields(hostile_rows())[0].transfers),
+    ):
+        cells = [cell for line in csv.reader(io.StringIO(text)) for cell in line]
+        names = {cell for cell in cells if "calc" in cell}
+        assert names == {"'" + HOSTILE[3]}
+        assert not [c for c in cells if re.match(r"[=@\t\r]|[+-](?![\d.]+$)", c)]
+
+
+def test_hostile_names_in_latex() -> None:
+    text = as_latex(tables(hostile_rows()))
+    assert r"\input" not in text.replace(r"\textbackslash{}input", "")
+    # Every command is one that the writer itself writes.
+    known = (
+        r"begin|end|caption|centering|small|footnotesize|toprule|midrule|bottomrule|cmidrule|par|"
+    )
+    known += (
+        r"multicolumn|textbackslash|textasciitilde|textasciicircum|textless|textgreater|textbar|"
+    )
+    known += r"textquotedbl|textasciigrave|textquotesingle|pm|textbf|underline"
+    assert set(re.findall(r"\\([a-zA-Z]+)", text)) <= set(known.split("|"))
+    for block in re.findall(r"\\begin{tabular}{(\w+)}(.*?)\\end{tabular}", text, re.S):
+        for line in block[1].splitlines():
+            if line.endswith(r"\\") and "multicolumn" not in line:
+                assert len(re.findall(r"(?<!\\)&", line)) == len(block[0]) - 1
+    assert latex_text("a\nb\x00") == "a b?"
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no TeX is installed")
+def test_latex_compiles(tmp_path: Path) -> None:
+    body = as_latex(tables(hostile_rows(), "paper"))
+    (tmp_path / "t.tex").write_text(
+        "\\documentclass[a4paper,landscape]{article}\\usepackage[T1]{fontenc}"
+        "\\usepackage{booktabs,textcomp}\\begin{document}\n" + body + "\\end{document}\n"
+    )
+    command = ["pdflatex", "-halt-on-error", "-no-shell-escape", "t.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_styles_have_names_that_commands_know() -> None:
+    assert set(STYLES) == {"paper", "full"}
+    assert set(FORMATS) == {"markdown", "latex", "csv", "html"}
