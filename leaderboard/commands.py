@@ -10,17 +10,21 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from leaderboard.evidence import Answers, Evidence
+    from leaderboard.sheets import Sheet
 
 TABLE_WIDTH: Final = 150
 """Characters a line where the output is a file or a pipe."""
 
 Runs = Annotated[list[Path], typer.Argument(help="Run directories.")]
+Form = Annotated[str, typer.Option("--format", help="How: markdown, latex, csv or html.")]
+Out = Annotated[Path | None, typer.Option(help="File to write [default: print].")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to the app."""
     app.command("leaderboard")(leaderboard)
     app.command("tables")(tables)
+    app.command("parity")(parity)
 
 
 def leaderboard(
@@ -37,24 +41,50 @@ def leaderboard(
 def tables(
     runs: Runs,
     style: Annotated[str, typer.Option(help="Which tables: paper or full.")] = "paper",
-    form: Annotated[
-        str, typer.Option("--format", help="How: markdown, latex, csv or html.")
-    ] = "markdown",
+    form: Form = "markdown",
     reference: Annotated[
         str | None, typer.Option(help="Method that the others are compared with.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="File to write [default: print].")] = None,
+    out: Out = None,
 ) -> None:
     """Print or write the tables of a paper from one or more runs."""
     from leaderboard.field import fields
     from leaderboard.formats import FORMATS
     from leaderboard.sheets import STYLES, sheets
-    from leaderboard.writing import write_whole
 
     require(style, STYLES, "style")
     require(form, FORMATS, "format")
     evidence = gather(runs, make_console(errors=True))
     found = [sheet for field in fields(evidence, reference) for sheet in sheets(field, style)]
+    deliver(found, form, out)
+
+
+def parity(runs: Runs, form: Form = "markdown", out: Out = None) -> None:
+    """Print every published number beside that of one or more runs on real data."""
+    from leaderboard.formats import FORMATS
+    from leaderboard.parity import parity as compare
+    from leaderboard.parity import parity_sheet
+
+    require(form, FORMATS, "format")
+    evidence = gather(runs, make_console(errors=True))
+    found = [parity_sheet(field, comparisons) for field, comparisons in compare(evidence)]
+    deliver(found, form, out)
+
+
+def deliver(found: "Sequence[Sheet]", form: str, out: Path | None) -> None:
+    """Print tables, or write them to a file.
+
+    Args:
+        found: The tables.
+        form: Name of a format.
+        out: The file; ``None`` prints.
+
+    Raises:
+        StoreError: If the file cannot be written.
+    """
+    from leaderboard.formats import FORMATS
+    from leaderboard.writing import write_whole
+
     text = FORMATS[form](found)
     if out is None:
         typer.echo(text)
