@@ -105,6 +105,24 @@ def test_a_head_of_ltae_attends_to_one_date_it_is_pointed_at() -> None:
         torch.testing.assert_close(model(series), expected)
 
 
+def test_heads_of_ltae_look_at_their_own_share_of_the_channels() -> None:
+    # Garnot & Landrieu 2020, section 3.3: softmax(q K / sqrt(d_k)) over dates, values the
+    # channels of the head.
+    torch.manual_seed(0)
+    model = transformers.LightweightAttention((10, 43), 7).eval()
+    series = torch.rand(1, 10, 43)
+    with torch.inference_mode():
+        tokens = (model.embed(model.standardise(series).transpose(1, 2)) + model.days)[0]
+        pooled = []
+        for head, (channels, keys) in enumerate(
+            zip(tokens.split(768 // 16, dim=1), model.keys(tokens).split(8, dim=1), strict=True)
+        ):
+            attention = (keys @ model.query[head] / 8**0.5).softmax(dim=0)
+            pooled.append(attention @ channels)
+        expected = model.classify(model.mix(torch.cat(pooled)[None]))
+        torch.testing.assert_close(model(series), expected, atol=1e-5, rtol=1e-4)
+
+
 def test_the_recurrence_counts_its_operations() -> None:
     model = temporal_cnn.RecurrentNetwork((10, 43), 7)
     assert model.uncounted_flops == 2 * 43 * 4 * 128 * (10 + 128 + 128 + 128)

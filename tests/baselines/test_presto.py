@@ -135,6 +135,19 @@ def test_the_calendar_and_the_place_are_seen() -> None:
 
 
 @pytest.mark.usefixtures("toy")
+def test_months_count_from_january_as_zero() -> None:
+    encoder = presto.load_encoder(BANDS)
+    with torch.no_grad():
+        encoder.month_embed.weight.zero_()
+        encoder.month_embed.weight[4] = 1.0
+    one = torch.rand(1, 10, 1)
+    with torch.inference_mode():
+        may, june, july = (encoder(one, month) for month in (4, 5, 6))
+    assert torch.equal(june, july)
+    assert not torch.allclose(may, june)
+
+
+@pytest.mark.usefixtures("toy")
 def test_representations_are_found_by_name_and_use_what_they_say() -> None:
     samples = observations()
     year, season = represent(samples, "presto"), represent(samples, "presto-season")
