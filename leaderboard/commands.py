@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     app.command("leaderboard")(leaderboard)
     app.command("tables")(tables)
     app.command("parity")(parity)
+    app.command("figures")(figures)
 
 
 def leaderboard(
@@ -69,6 +70,17 @@ def parity(runs: Runs, form: Form = "markdown", out: Out = None) -> None:
     evidence = gather(runs, make_console(errors=True))
     found = [parity_sheet(field, comparisons) for field, comparisons in compare(evidence)]
     deliver(found, form, out)
+
+
+def figures(
+    runs: Runs, out: Annotated[Path, typer.Option(help="Directory of the figures.")]
+) -> None:
+    """Draw the figures of one or more runs as PNG and SVG."""
+    from leaderboard.figures import write_figures
+
+    console = make_console()
+    for path in write_figures(gather(runs, console), out):
+        say(console, f"Wrote {path}")
 
 
 def deliver(found: "Sequence[Sheet]", form: str, out: Path | None) -> None:
