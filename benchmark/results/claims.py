@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from benchmark.errors import StoreError
+
 logger = logging.getLogger(__name__)
 
 NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
@@ -41,18 +43,20 @@ class Claims:
             Whether the claim was got; ``False`` if another process holds it.
 
         Raises:
-            OSError: If the claim cannot be written.
+            StoreError: If the claim cannot be written.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / key
-        descriptor = _lock(path)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            descriptor = _lock(path)
+            if descriptor is not None:
+                _sign(descriptor)
+        except OSError as error:
+            raise StoreError(f"Cannot claim {path}: {error.strerror or error}.") from error
         if descriptor is None:
             yield False
             return
         try:
-            holder = {"host": socket.gethostname(), "pid": os.getpid()}
-            os.ftruncate(descriptor, 0)
-            os.write(descriptor, json.dumps(holder).encode())
             yield True
         finally:
             # Removed while it is locked: whoever opened it before sees that its name is gone.
@@ -92,6 +96,16 @@ def _lock(path: Path) -> int | None:
         if _is_still(path, descriptor):
             return descriptor
         os.close(descriptor)
+
+
+def _sign(descriptor: int) -> None:
+    holder = {"host": socket.gethostname(), "pid": os.getpid()}
+    try:
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, json.dumps(holder).encode())
+    except OSError:
+        os.close(descriptor)
+        raise
 
 
 def _is_still(path: Path, descriptor: int) -> bool:

@@ -9,12 +9,14 @@ import typer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
-    from benchmark.data.dataset import Dataset
     from benchmark.results.store import RunStore
     from benchmark.run.display import RunDisplay
     from benchmark.run.execution import Plan
     from benchmark.run.jobs import Job
+    from benchmark.run.places import LocalWorkers
+    from benchmark.run.runner import Runner
     from benchmark.task.protocol import Protocol
 
 REPORTS: Final = "cropglobe.reports"
@@ -61,6 +63,14 @@ def run(
     overwrite: Annotated[
         OverwriteChoice, typer.Option(help="Which stored jobs to run again.")
     ] = OverwriteChoice.never,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            envvar="CROPGLOBE_WORKERS",
+            help="Processes that run jobs; 0 runs them in this one, unguarded.",
+        ),
+    ] = 1,
 ) -> None:
     """Train methods on source domains, score them on targets, and write a leaderboard."""
     yield_idle_threads()
@@ -87,14 +97,18 @@ def run(
     store.prepare()
     runner = Runner(dataset, chosen_protocol, cache_directory() / "representations")
     jobs = plan(dataset, chosen_protocol, chosen_methods, pairs)
-    for job in {job.source: job for job in jobs}.values():
-        runner.prepare(job)
-    _keep_plan(store, jobs, dataset, chosen_protocol)
     work = find_work(jobs, store, overwrite.value)
-    display = RunDisplay(work.todo)
-    _announce(display, work)
-    with display:
-        finished = execute(work, runner, store, on_start=display.start, on_finish=display.finish)
+    display = RunDisplay(work.todo, at_once=max(workers, 1))
+    # Workers start first: they load their libraries while the samples are chosen here.
+    with _place(workers if work.todo else 0, runner, store) as where:
+        for job in {job.source: job for job in work.todo}.values():
+            runner.prepare(job)
+        _keep_plan(store, jobs, runner)
+        _announce(display, work)
+        with display:
+            finished = execute(
+                work, runner, store, where, on_start=display.start, on_finish=display.finish
+            )
     write_index(store)
     _report(place)
     lacking = sum(entry.status == "unavailable" for entry in finished)
@@ -153,16 +167,39 @@ def _protocol(name: str, seeds: list[int] | None, device: str | None) -> "Protoc
     return validate_protocol(chosen.model_dump() | changes, where="the command line")
 
 
-def _keep_plan(
-    store: "RunStore", jobs: "Sequence[Job]", dataset: "Dataset", protocol: "Protocol"
-) -> None:
+def _place(
+    workers: int, runner: "Runner", store: "RunStore"
+) -> "AbstractContextManager[LocalWorkers | None]":
+    """Return where jobs run: worker processes, or ``None`` for this one."""
+    from contextlib import nullcontext
+
+    from benchmark.run.hardware import processors
+    from benchmark.run.places import LocalWorkers
+    from benchmark.run.worker import Setup, installed_method
+
+    if workers == 0:
+        return nullcontext()
+    setup = Setup(
+        data=runner.dataset.root.resolve(),
+        fingerprint=runner.dataset.fingerprint,
+        protocol=runner.protocol.model_dump_json(),
+        run=store.root.resolve(),
+        cache=runner.cache_directory,
+        threads=None if workers == 1 else max(1, processors() // workers),
+        find_method=installed_method,
+    )
+    return LocalWorkers(workers, setup, runner.protocol.job_time_limit_s)
+
+
+def _keep_plan(store: "RunStore", jobs: "Sequence[Job]", runner: "Runner") -> None:
     from benchmark.results.plans import make_plan, write_plan
 
+    dataset = runner.dataset
     asked = make_plan(
         [(job.identity, job.targets) for job in jobs],
         dataset=dataset.card.name,
         data_path=str(dataset.root.resolve()),
-        protocol=protocol.model_dump(mode="json"),
+        protocol=runner.protocol.model_dump(mode="json"),
     )
     write_plan(store.root, asked)
 

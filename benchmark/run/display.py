@@ -1,6 +1,5 @@
 """What a person sees while jobs run: the current job, how many are done, the time left."""
 
-import time
 from collections import Counter
 from collections.abc import Sequence
 from statistics import fmean
@@ -20,13 +19,16 @@ class RunDisplay:
     Args:
         jobs: Jobs that will run.
         console: Where to write; standard error if ``None``.
+        at_once: Jobs that run at the same time.
     """
 
-    def __init__(self, jobs: Sequence[Job], console: Console | None = None) -> None:
+    def __init__(
+        self, jobs: Sequence[Job], console: Console | None = None, at_once: int = 1
+    ) -> None:
+        self.at_once = at_once
         self.console = console or Console(stderr=True)
         self._pending = Counter(job.method.name for job in jobs)
         self._seconds: dict[str, list[float]] = {}
-        self._started = 0.0
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -58,29 +60,32 @@ class RunDisplay:
 
     def start(self, job: Job) -> None:
         """Show the job that is about to run."""
-        self._started = time.perf_counter()
         self._progress.update(self._task, description=str(job), visible=True)
 
     def finish(self, finished: Finished) -> None:
         """Show a job that has been stored."""
-        seconds = time.perf_counter() - self._started
-        self._seconds.setdefault(finished.job.method.name, []).append(seconds)
+        if not finished.elsewhere:
+            self._seconds.setdefault(finished.job.method.name, []).append(finished.seconds)
         self._pending[finished.job.method.name] -= 1
         left = self._left()
         self._progress.update(self._task, completed=finished.position, left=left)
         problem = "" if finished.reason is None else f": {finished.reason}"
         if finished.reason is not None or not self.console.is_terminal:
+            took = "elsewhere" if finished.elsewhere else f"in {finished.seconds:.1f} s"
             self.say(
                 f"[{finished.position}/{finished.total}] {finished.job}: "
-                f"{finished.status} in {seconds:.1f} s{problem}{', ' + left if left else ''}"
+                f"{finished.status} {took}{problem}{', ' + left if left else ''}"
             )
 
     def _left(self) -> str:
         """Estimate the time left from the mean of each method's jobs, or of all jobs so far."""
         every = [seconds for times in self._seconds.values() for seconds in times]
-        seconds = sum(
+        if not every:
+            return ""
+        work = sum(
             count * fmean(self._seconds.get(name, every)) for name, count in self._pending.items()
         )
+        seconds = work / self.at_once
         if seconds == 0:
             return ""
         return (

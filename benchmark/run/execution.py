@@ -1,13 +1,20 @@
-"""Run jobs in this process, skip what is done, keep what is finished."""
+"""Run jobs, skip what is done, keep what is finished."""
 
+import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 from benchmark.results.rows import Status
 from benchmark.results.store import RunStore
 from benchmark.run.jobs import Job
+from benchmark.run.performing import Ending, Task, perform_lost
+from benchmark.run.places import InProcess, Loss, Place
 from benchmark.run.runner import Runner
+
+SECONDS_BETWEEN_LOOKS: Final = 1.0
+"""How often jobs that another coordinator works on are looked at when nothing else is left."""
 
 Overwrite = Literal["never", "failed", "stale", "always"]
 
@@ -23,6 +30,7 @@ class Plan:
         stale: Jobs whose stored answers stand although their method's code has changed.
         damaged: What is wrong with stored jobs that cannot be read; they are run again.
         superseded: Key of the stored job that a job to run replaces, by the new key.
+        before: Checksum of the stored job that has the key of a job to run, by that key.
     """
 
     todo: tuple[Job, ...]
@@ -31,6 +39,7 @@ class Plan:
     stale: tuple[Job, ...]
     damaged: tuple[str, ...]
     superseded: Mapping[str, str]
+    before: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,8 @@ class Finished:
         job: The job.
         status: How it went.
         reason: Why there is no score.
+        seconds: Time that it took.
+        elsewhere: Whether another process did it in the meantime.
         position: Its number among the jobs to run, from 1.
         total: Number of jobs to run.
     """
@@ -48,6 +59,8 @@ class Finished:
     job: Job
     status: Status
     reason: str | None
+    seconds: float
+    elsewhere: bool
     position: int
     total: int
 
@@ -73,6 +86,7 @@ def find_work(jobs: Sequence[Job], store: RunStore, overwrite: Overwrite = "neve
     failed: list[Job] = []
     stale: list[Job] = []
     superseded: dict[str, str] = {}
+    checksums = {job.identity.key: job.checksum for job in found}
     for job in jobs:
         before = stored.get(job.identity.slot)
         if before is None:
@@ -95,44 +109,112 @@ def find_work(jobs: Sequence[Job], store: RunStore, overwrite: Overwrite = "neve
         else:
             (failed if without_scores else done).append(job)
             stale += [job] * changed
-    return Plan(tuple(todo), tuple(done), tuple(failed), tuple(stale), damaged, superseded)
+    return Plan(
+        todo=tuple(todo),
+        done=tuple(done),
+        failed=tuple(failed),
+        stale=tuple(stale),
+        damaged=damaged,
+        superseded=superseded,
+        before=checksums,
+    )
 
 
 def execute(
     plan: Plan,
     runner: Runner,
     store: RunStore,
+    place: Place | None = None,
     *,
     on_start: Callable[[Job], None] | None = None,
     on_finish: Callable[[Finished], None] | None = None,
 ) -> tuple[Finished, ...]:
-    """Run the jobs of a plan one after another; each is stored as soon as it is finished.
+    """Run the jobs of a plan; each is stored as soon as it is finished.
+
+    A job that another coordinator works on is left to it, and looked at again at the end. A job
+    whose process died is tried once more, since that may have been the fault of others; the
+    second time it counts as failed.
 
     Args:
         plan: What to run.
-        runner: Runs a job.
+        runner: Runs a job in this process, and describes those that died elsewhere.
         store: Keeps the answers.
+        place: Where jobs run; this process if ``None``.
         on_start: Told of each job before it runs.
         on_finish: Told of each job after it is stored.
 
     Returns:
-        How each job went.
+        How each job went, in the order in which they ended.
 
     Raises:
         DataError: If the data cannot serve a job.
         StoreError: If an answer cannot be stored.
     """
-    finished = []
-    for position, job in enumerate(plan.todo, start=1):
-        if on_start is not None:
-            on_start(job)
-        outcome = runner.run(job)
-        store.write(job.identity, outcome.rows, outcome.predictions, outcome.history)
-        old = plan.superseded.get(job.identity.key)
-        if old is not None and old != job.identity.key:
-            store.remove(old)
-        entry = Finished(job, outcome.status, outcome.reason, position, len(plan.todo))
-        finished.append(entry)
-        if on_finish is not None:
-            on_finish(entry)
-    return tuple(finished)
+    place = place or InProcess(runner, store)
+    course = _Course(plan, runner, store)
+    while course.waiting or course.running or course.taken:
+        if not course.waiting and not course.running:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+            course.look_again()
+        while course.waiting and place.free():
+            task = course.begin()
+            if on_start is not None:
+                on_start(course.jobs[task.identity.key])
+            place.start(task, course.jobs[task.identity.key])
+        for task, end in place.wait():
+            finished = course.settle(task, end)
+            if finished is not None and on_finish is not None:
+                on_finish(finished)
+    return tuple(course.finished)
+
+
+class _Course:
+    """Which jobs wait, run, are taken by another coordinator, and have finished."""
+
+    def __init__(self, plan: Plan, runner: Runner, store: RunStore) -> None:
+        self.runner = runner
+        self.store = store
+        self.jobs = {job.identity.key: job for job in plan.todo}
+        self.waiting = deque(
+            Task(job.identity, job.targets, plan.before.get(key), plan.superseded.get(key))
+            for key, job in self.jobs.items()
+        )
+        self.running: set[str] = set()
+        self.taken: list[Task] = []
+        self.finished: list[Finished] = []
+
+    def begin(self) -> Task:
+        task = self.waiting.popleft()
+        self.running.add(task.identity.key)
+        return task
+
+    def look_again(self) -> None:
+        self.waiting.extend(self.taken)
+        self.taken.clear()
+
+    def settle(self, task: Task, end: Ending | Loss) -> Finished | None:
+        """Note how a job ended; return it if that is final."""
+        job = self.jobs[task.identity.key]
+        self.running.remove(task.identity.key)
+        if isinstance(end, Loss):
+            if end.again:
+                self.waiting.append(task)
+                return None
+            ending = perform_lost(task, job, self.runner, self.store, end.status, end.reason)
+        else:
+            ending = end
+        if ending.status == "taken":
+            self.taken.append(task)
+            return None
+        self.finished.append(
+            Finished(
+                job=job,
+                status=ending.status,
+                reason=ending.reason,
+                seconds=ending.seconds,
+                elsewhere=ending.elsewhere,
+                position=len(self.finished) + 1,
+                total=len(self.jobs),
+            )
+        )
+        return self.finished[-1]

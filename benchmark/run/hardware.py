@@ -1,5 +1,6 @@
 """The device a run uses, and what a fit costs on it."""
 
+import os
 import platform
 import resource
 import time
@@ -45,6 +46,8 @@ def resolve_device(wanted: str) -> str:
     Raises:
         UsageError: If the device asked for is not here.
     """
+    if wanted == "cpu":
+        return wanted
     import torch
 
     if wanted == "auto":
@@ -59,6 +62,13 @@ def resolve_device(wanted: str) -> str:
     if wanted == "mps" and not torch.backends.mps.is_available():
         raise UsageError("There is no device 'mps' here: use --device auto or cpu.")
     return wanted
+
+
+def processors() -> int:
+    """Return the number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @cache

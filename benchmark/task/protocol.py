@@ -112,6 +112,8 @@ class Protocol(_Strict):
         trees: Budget of tree ensembles.
         augmentation: Copies of augmented methods.
         released_defects: Defects repeated for comparison.
+        job_time_limit_s: Seconds after which a job in a worker process is stopped and counts as
+            ``timeout``; not part of the hash.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
@@ -133,6 +135,7 @@ class Protocol(_Strict):
     trees: Trees
     augmentation: Augmentation = Augmentation()
     released_defects: ReleasedDefects = ReleasedDefects()
+    job_time_limit_s: float | None = Field(None, gt=0)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -146,12 +149,14 @@ class Protocol(_Strict):
 
     @property
     def hash(self) -> str:
-        """Sixteen hex digits of the SHA-256 of everything but the description, device and seeds.
+        """Sixteen hex digits of the SHA-256 of what can change a score.
 
-        Seeds are part of each row and the device is part of its cost, so that a run on other
-        seeds or another device stays comparable.
+        That is everything but the description, device, seeds and time limit. Seeds are part of
+        each row and the device is part of its cost, so that a run on other seeds or another device
+        stays comparable. The limit decides whether there is a score and never which; who has a
+        slower machine may raise it and stay comparable.
         """
-        text = self.model_dump_json(exclude={"description", "device", "seeds"})
+        text = self.model_dump_json(exclude={"description", "device", "seeds", "job_time_limit_s"})
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -132,6 +132,20 @@ def test_same_command_same_rows_other_seed_other_rows(
     assert content[0][1] != content[2][1]
 
 
+@pytest.mark.slow
+def test_two_workers_give_the_rows_of_one_process(cli: Cli, tiny: Dataset, tmp_path: Path) -> None:
+    methods = ("--methods", "harmonic.xgboost", "harmonic.random-forest", "cropnet")
+    for workers in (0, 2):
+        code, _, _ = smoke_run(
+            cli, tiny.root, tmp_path / str(workers), "--transfers", "FRA:CHN", *methods,
+            "--workers", workers, "--seeds", 1, 2, "--device", "cpu",
+        )  # fmt: skip
+        assert code == 0
+    one, two = rows_of(tmp_path / "0"), rows_of(tmp_path / "2")
+    assert len(one) == 12
+    assert [r.without_circumstances() for r in one] == [r.without_circumstances() for r in two]
+
+
 def test_help_is_quick_because_it_imports_neither_torch_nor_pandas() -> None:
     code = (
         "import sys\nfrom benchmark.cli import main\n"

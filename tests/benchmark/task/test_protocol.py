@@ -92,3 +92,10 @@ def test_a_file_is_read(tmp_path: Path) -> None:
     assert load_protocol(str(path)).name == "mine"
     with pytest.raises(UsageError, match="absent"):
         load_protocol(str(tmp_path / "absent.yaml"))
+
+
+def test_the_time_limit_is_no_part_of_the_hash() -> None:
+    limits = [SMOKE | {"job_time_limit_s": limit} for limit in (1, None)]
+    assert {validate_protocol(values, where="test").hash for values in limits} == {
+        load_protocol("smoke").hash
+    }

@@ -1,0 +1,267 @@
+"""Where jobs run: in this process, or in worker processes that may die or hang."""
+
+import multiprocessing
+import os
+import shutil
+import signal
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from tempfile import mkdtemp
+from types import TracebackType
+from typing import Final, Protocol, Self
+
+from benchmark import errors
+from benchmark.errors import CropGlobeError
+from benchmark.results.rows import Status
+from benchmark.results.store import RunStore
+from benchmark.run.jobs import Job
+from benchmark.run.performing import Ending, Task, perform
+from benchmark.run.runner import Runner
+from benchmark.run.stacks import innermost_frames
+from benchmark.run.worker import BEGAN, ENDED, ERROR, Setup, serve
+
+MAX_FAILED_STARTS: Final = 3
+"""Worker processes in a row that may die before they began a job."""
+
+SECONDS_TO_TELL: Final = 1.0
+"""How long a hanging process is given to write where it hangs."""
+
+SECONDS_TO_END: Final = 5.0
+"""How long a process is given to end before it is killed."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A job whose process died or was stopped.
+
+    Attributes:
+        status: What happened.
+        reason: Why.
+        again: Whether it was no fault of the job, which is to be tried once more.
+    """
+
+    status: Status
+    reason: str
+    again: bool = False
+
+
+class Place(Protocol):
+    """Where jobs run."""
+
+    def free(self) -> int:
+        """Return how many more jobs can be started now."""
+        ...
+
+    def start(self, task: Task, job: Job) -> None:
+        """Start a job."""
+        ...
+
+    def wait(self) -> list[tuple[Task, Ending | Loss]]:
+        """Wait until at least one job has ended; return those that have."""
+        ...
+
+
+class InProcess:
+    """This process: nothing guards against a method that hangs or ends the interpreter.
+
+    Args:
+        runner: Runs a job.
+        store: Keeps the answers.
+    """
+
+    def __init__(self, runner: Runner, store: RunStore) -> None:
+        self.runner = runner
+        self.store = store
+        self._waiting: tuple[Task, Job] | None = None
+
+    def free(self) -> int:
+        """Return 1 unless a job waits to be run."""
+        return int(self._waiting is None)
+
+    def start(self, task: Task, job: Job) -> None:
+        """Take a job, which is run by `wait`."""
+        self._waiting = (task, job)
+
+    def wait(self) -> list[tuple[Task, Ending | Loss]]:
+        """Run the job and return it."""
+        assert self._waiting is not None
+        (task, job), self._waiting = self._waiting, None
+        return [(task, perform(task, job, self.runner, self.store))]
+
+
+@dataclass
+class _Worker:
+    process: BaseProcess
+    connection: Connection
+    trace: Path
+    task: Task | None = None
+    began: float | None = None
+
+
+@dataclass
+class LocalWorkers:
+    """Worker processes on this machine, each kept for many jobs and replaced when it dies.
+
+    They are started afresh (``spawn``): torch and OpenMP do not survive a fork.
+
+    Attributes:
+        count: Number of processes.
+        setup: What each is told.
+        time_limit: Seconds that a job may take; ``None`` is no limit.
+    """
+
+    count: int
+    setup: Setup
+    time_limit: float | None = None
+    _workers: list[_Worker] = field(default_factory=list)
+    _deaths: set[str] = field(default_factory=set)
+    _failed_starts: int = 0
+    _traces: Path = Path()
+
+    def __enter__(self) -> Self:
+        """Start the processes."""
+        self._traces = Path(mkdtemp(prefix="cropglobe-"))
+        self._workers = [self._spawn(number) for number in range(self.count)]
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the processes; a job that one of them is in is lost."""
+        for worker in self._workers:
+            worker.connection.close()
+            if worker.task is not None or kind is not None:
+                worker.process.terminate()
+        for worker in self._workers:
+            worker.process.join(SECONDS_TO_END)
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
+            worker.process.close()
+        self._workers = []
+        shutil.rmtree(self._traces, ignore_errors=True)
+
+    def free(self) -> int:
+        """Return how many processes have no job."""
+        return sum(worker.task is None for worker in self._workers)
+
+    def start(self, task: Task, job: Job) -> None:
+        """Send a job to a process that has none."""
+        del job  # looked up by name over there
+        worker = next(worker for worker in self._workers if worker.task is None)
+        if not worker.process.is_alive():
+            worker = self._replace(worker)
+        worker.task, worker.began = task, None
+        with suppress(ConnectionError):  # it died just now, which `wait` will see
+            worker.connection.send(task)
+
+    def wait(self) -> list[tuple[Task, Ending | Loss]]:
+        """Wait until a job has ended, its process has died, or its time is over."""
+        found: list[tuple[Task, Ending | Loss]] = []
+        while not found:
+            busy = [worker for worker in self._workers if worker.task is not None]
+            ends: list[Connection | int] = [worker.connection for worker in busy]
+            wait([*ends, *(w.process.sentinel for w in busy)], timeout=self._patience(busy))
+            for worker in busy:
+                end = self._look(worker)
+                if end is not None and worker.task is not None:
+                    found.append((worker.task, end))
+                    worker.task = None
+        return found
+
+    def _patience(self, busy: list[_Worker]) -> float | None:
+        if self.time_limit is None:
+            return None
+        ends = [w.began + self.time_limit for w in busy if w.began is not None]
+        return max(min(ends) - time.monotonic(), 0) if ends else None
+
+    def _look(self, worker: _Worker) -> Ending | Loss | None:
+        """Read what a process has sent; return how its job ended if it has."""
+        try:
+            while worker.connection.poll():
+                message = worker.connection.recv()
+                if message[0] == BEGAN:
+                    worker.began, self._failed_starts = time.monotonic(), 0
+                elif message[0] == ENDED:
+                    ending: Ending = message[1]
+                    return ending
+                elif message[0] == ERROR:
+                    raise _error(message[1], message[2])
+            # A child of the dead process may hold its end of the connection open.
+            if not worker.process.is_alive() and not worker.connection.poll():
+                return self._bury(worker)
+        except (EOFError, ConnectionError):
+            return self._bury(worker)
+        limit, began = self.time_limit, worker.began
+        if limit is not None and began is not None and time.monotonic() - began >= limit:
+            return self._stop(worker, limit)
+        return None
+
+    def _bury(self, worker: _Worker) -> Loss:
+        assert worker.task is not None
+        worker.process.join()
+        reason = _cause(worker.process.exitcode) + innermost_frames(worker.trace)
+        if worker.began is None:
+            self._failed_starts += 1
+            if self._failed_starts >= MAX_FAILED_STARTS:
+                raise CropGlobeError(f"Worker processes do not start: {reason}; try --workers 0.")
+        again = worker.began is None or worker.task.identity.key not in self._deaths
+        if worker.began is not None:
+            self._deaths.add(worker.task.identity.key)
+        self._replace(worker)
+        return Loss("failed", reason, again)
+
+    def _stop(self, worker: _Worker, limit: float) -> Loss:
+        pid = worker.process.pid
+        assert pid is not None
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGUSR1)
+        deadline = time.monotonic() + SECONDS_TO_TELL
+        while not (where := innermost_frames(worker.trace)) and time.monotonic() < deadline:
+            worker.process.join(0.02)
+        worker.process.kill()
+        worker.process.join()
+        self._replace(worker)
+        return Loss("timeout", f"Stopped after the protocol's limit of {limit:g} s{where}")
+
+    def _replace(self, worker: _Worker) -> _Worker:
+        """Put a new process in the place of a dead one."""
+        number = next(n for n, other in enumerate(self._workers) if other is worker)
+        worker.connection.close()
+        worker.process.close()
+        self._workers[number] = self._spawn(number)
+        return self._workers[number]
+
+    def _spawn(self, number: int) -> _Worker:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        trace = self._traces / f"{number}.txt"
+        process = context.Process(target=serve, args=(theirs, self.setup, trace))
+        trace.unlink(missing_ok=True)
+        process.start()
+        theirs.close()
+        return _Worker(process, ours, trace)
+
+
+def _error(name: str, text: str) -> CropGlobeError:
+    kinds: Mapping[str, object] = vars(errors)
+    kind = kinds.get(name)
+    if isinstance(kind, type) and issubclass(kind, CropGlobeError):
+        return kind(text)
+    return CropGlobeError(text)
+
+
+def _cause(exit_code: int | None) -> str:
+    if exit_code is None or exit_code >= 0:
+        return f"The worker process ended with exit status {exit_code}"
+    name = signal.Signals(-exit_code).name
+    why = ", as when memory runs out" if -exit_code == signal.SIGKILL else ""
+    return f"The worker process was ended by {name}{why}"

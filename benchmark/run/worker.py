@@ -1,0 +1,164 @@
+"""The worker process: answers the jobs that it is sent, one after another.
+
+The imports up here are light: threads are divided before the first numerical library is loaded.
+"""
+
+import faulthandler
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from benchmark.run.performing import Task
+    from benchmark.run.runner import Runner
+    from benchmark.task.methods import Method
+
+READY: Final = "ready"
+BEGAN: Final = "began"
+ENDED: Final = "ended"
+ERROR: Final = "error"
+
+EXIT_ORPHAN: Final = 4
+
+THREAD_VARIABLES: Final = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "LOKY_MAX_CPU_COUNT",
+)
+"""Threads of torch and XGBoost, of two linear algebra libraries, and of scikit-learn's joblib."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a worker is told once.
+
+    Attributes:
+        data: Directory of the dataset.
+        fingerprint: Fingerprint that the dataset there must have.
+        protocol: The protocol as JSON.
+        run: Run directory.
+        cache: Where computed representations are kept.
+        threads: Threads that it may use; ``None`` leaves that to the libraries.
+        find_method: Returns the method of a name; a function of a module.
+    """
+
+    data: Path
+    fingerprint: str
+    protocol: str
+    run: Path
+    cache: Path | None
+    threads: int | None
+    find_method: Callable[[str], "Method"]
+
+
+def serve(connection: Connection, setup: Setup, trace: Path) -> None:
+    """Answer tasks until the other end closes; the body of a worker process.
+
+    It sends ``(READY,)`` once, and for each task ``(BEGAN,)`` and ``(ENDED, ending)``, or
+    ``(ERROR, class, message)`` where no job can be run.
+
+    Args:
+        connection: Where tasks come from and answers go to.
+        setup: What it needs to know.
+        trace: File to which its stack is written when it crashes or is asked by SIGUSR1.
+    """
+    with trace.open("w", encoding="utf-8") as stack:
+        _become_worker(setup, stack)
+        try:
+            _serve(connection, setup)
+        except (EOFError, ConnectionError):
+            return  # the coordinator is gone or has closed
+        finally:
+            faulthandler.unregister(signal.SIGUSR1)
+            faulthandler.disable()
+
+
+def _become_worker(setup: Setup, stack: Any) -> None:
+    faulthandler.enable(stack)
+    faulthandler.register(signal.SIGUSR1, stack, all_threads=False)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to answer
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.ERROR)
+    if setup.threads is not None:
+        for name in THREAD_VARIABLES:
+            os.environ.setdefault(name, str(setup.threads))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(EXIT_ORPHAN)
+
+
+def _serve(connection: Connection, setup: Setup) -> None:
+    from benchmark.errors import CropGlobeError
+    from benchmark.results.store import RunStore
+
+    try:
+        runner = _open(setup)
+        store = RunStore(setup.run)
+        connection.send((READY,))
+        while True:
+            task: Task = connection.recv()
+            connection.send((BEGAN,))
+            connection.send((ENDED, _answer(task, runner, store, setup)))
+    except CropGlobeError as error:
+        connection.send((ERROR, type(error).__name__, str(error)))
+    except (EOFError, ConnectionError):
+        raise
+    except Exception as error:
+        # Nothing a method does: a fault of the harness or of this machine, told in full.
+        logging.getLogger(__name__).exception("a worker process stopped")
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        text = f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"
+        connection.send((ERROR, "CropGlobeError", f"A worker process stopped: {text}."))
+
+
+def _open(setup: Setup) -> "Runner":
+    from benchmark.data.dataset import open_dataset
+    from benchmark.errors import DataError
+    from benchmark.run.hardware import resolve_device
+    from benchmark.run.runner import Runner
+    from benchmark.task.protocol import Protocol
+
+    dataset = open_dataset(setup.data)
+    if dataset.fingerprint != setup.fingerprint:
+        raise DataError(f"{setup.data} changed while the run was going on: start the run again.")
+    protocol = Protocol.model_validate_json(setup.protocol)
+    resolve_device(protocol.device)  # loads torch before the time of the first job is taken
+    return Runner(dataset, protocol, setup.cache)
+
+
+def _answer(task: "Task", runner: "Runner", store: Any, setup: Setup) -> object:
+    from benchmark.run.jobs import Job
+    from benchmark.run.performing import perform, perform_lost
+
+    method = setup.find_method(task.identity.method)
+    job = Job(method, task.identity.source, task.identity.seed, task.targets, task.identity)
+    if method.code_fingerprint != task.identity.code_fingerprint:
+        reason = (
+            "The method's code changed while the run was going on; --overwrite failed mends it."
+        )
+        return perform_lost(task, job, runner, store, "failed", reason)
+    return perform(task, job, runner, store)
+
+
+def installed_method(name: str) -> "Method":
+    """Return an installed method.
+
+    Raises:
+        UsageError: If there is none of that name.
+    """
+    from benchmark.task.methods import registry
+
+    return registry().get(name)
