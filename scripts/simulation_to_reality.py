@@ -178,12 +178,14 @@ def compare_real(
             report("real, same state, other blocks", name, region, inside)
 
 
-def months(samples: DomainSamples) -> Iterator[tuple[str, str, npt.NDArray[np.float64]]]:
+def months(
+    samples: DomainSamples, bands: tuple[str, ...]
+) -> Iterator[tuple[str, str, npt.NDArray[np.float64]]]:
     """Yield crop, quantity and monthly mean and spread [2, 12] of NDVI and B11."""
     month = np.minimum(step_centres() // 30.42, 11).astype(int)
     indices = {
-        "NDVI": ndvi(samples.series[:, [BANDS.index("B4"), BANDS.index("B8")]]),
-        "B11": samples.series[:, BANDS.index("B11")],
+        "NDVI": ndvi(samples.series[:, [bands.index("B4"), bands.index("B8")]]),
+        "B11": samples.series[:, bands.index("B11")],
     }
     for crop in SCORED[samples.name]:
         rows = samples.labels == CROPS.index(crop)
@@ -192,11 +194,11 @@ def months(samples: DomainSamples) -> Iterator[tuple[str, str, npt.NDArray[np.fl
             yield crop, quantity, np.stack([monthly.mean(axis=1), monthly.std(axis=1)])
 
 
-def compare_months(real: dict[str, DomainSamples]) -> None:
+def compare_months(real: dict[str, DomainSamples], bands: tuple[str, ...]) -> None:
     """Print monthly mean and spread of NDVI and B11 by crop, simulated beside real."""
     for region, target in real.items():
         made = simulate_domain(region, samples=4 * SAMPLES, seed=82)
-        pairs = zip(months(made), months(target), strict=True)
+        pairs = zip(months(made, BANDS), months(target, bands), strict=True)
         for (crop, quantity, simulated), (_, _, measured) in pairs:
             for origin, values in (("real", measured), ("simulated", simulated)):
                 cells = " | ".join(f"{m:.2f} ({s:.2f})" for m, s in values.T[3:11])
@@ -231,7 +233,7 @@ def main() -> None:
     evaluate(real, chosen, METHODS[:2], bands)
     compare_real(real, METHODS[:2], bands)
     if arguments.months:
-        compare_months(real)
+        compare_months(real, bands)
     if not arguments.trees:
         evaluate(real, {"complete": Options()}, METHODS[2:], bands)
         compare_real(real, METHODS[2:], bands)
