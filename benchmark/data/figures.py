@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
+from textwrap import fill
 from typing import Final
 
 import numpy as np
@@ -124,7 +125,8 @@ def _draw_curves(
             if column == 0:
                 axis.set_ylabel(crop, fontsize=9)
     lines = "median, middle half and 10-90 % of the samples; grey: outside the season window"
-    figure.suptitle(_caption(dataset, f"{title}: {lines}"), fontsize=9)
+    wrapped = fill(f"{title}: {lines}", 30 + 22 * len(names))
+    figure.suptitle(_caption(dataset, wrapped), fontsize=9)
     return figure
 
 

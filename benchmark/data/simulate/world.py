@@ -19,9 +19,7 @@ from benchmark.data.simulate.levels import FloatArray, take
 from benchmark.data.simulate.regions import (
     DomainPlan,
     Region,
-    domain_plans,
     read_region,
-    regions,
     resolve,
 )
 from benchmark.data.simulate.scene import observe
@@ -290,8 +288,3 @@ def _card(name: str, own: Mapping[str, Region], calendar_season: bool) -> Domain
             "Three in a hundred labels are wrong on purpose.",
         ),
     )
-
-
-def known_domains() -> tuple[str, ...]:
-    """Return every name that can be simulated: countries, country-years and regions."""
-    return tuple(sorted({*domain_plans(), *regions()}))
