@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 import numpy as np
@@ -328,6 +328,7 @@ RANK: Final = Column("rank", "rank", count, lambda _: float("nan"), "By macro-F1
 COLUMNS: Final = (RANK, *REGISTRY)
 
 
+@lru_cache(maxsize=8)
 def method_frame(field: Field) -> pd.DataFrame:
     """Return one line per method that has a score, best first.
 
@@ -335,8 +336,8 @@ def method_frame(field: Field) -> pd.DataFrame:
         field: Methods that may be compared.
 
     Returns:
-        Every column of the registry. A method without a score for every transfer has no means and
-        no rank.
+        Every column of the registry; kept, so not to be changed. A method without a score for
+        every transfer has neither means nor rank.
     """
     lines = []
     for (method, family), cells in field.transfers.groupby(["method", "family"], sort=True):

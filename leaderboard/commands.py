@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     app.command("tables")(tables)
     app.command("parity")(parity)
     app.command("figures")(figures)
+    app.command("site")(site)
 
 
 def leaderboard(
@@ -81,6 +82,16 @@ def figures(
     console = make_console()
     for path in write_figures(gather(runs, console), out):
         say(console, f"Wrote {path}")
+
+
+def site(runs: Runs, out: Annotated[Path, typer.Option(help="Directory of the site.")]) -> None:
+    """Write a static site of one or more runs; open its index.html."""
+    from leaderboard.site import write_site
+
+    console = make_console()
+    paths = write_site(gather(runs, console), out)
+    size = sum(path.stat().st_size for path in paths) / 1e6
+    say(console, f"Wrote {len(paths)} files, {size:.1f} MB: open {out / 'index.html'}")
 
 
 def deliver(found: "Sequence[Sheet]", form: str, out: Path | None) -> None:

@@ -24,7 +24,7 @@ REFERENCE: Final = "median.random-forest"
 """What others are compared with unless told otherwise: the paper's simplest baseline."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Field:
     """A section with all that its columns need.
 

@@ -32,6 +32,9 @@ MARKERS: Final = "osD^vPX"
 MOST_PANELS: Final = 12
 """Methods with a panel of their own; those ranked lower are left out, and the title says so."""
 
+LONGEST_NAME: Final = 40
+"""Characters of a method's name in a figure."""
+
 DARK: Final = 0.55
 """Share of the colour scale below which text on it is white."""
 
@@ -65,7 +68,7 @@ def draw_heat_map(field: Field) -> Figure | None:
         known = means.loc[method].to_dict()
         values = np.array([[known.get((s, t), np.nan) for t in targets] for s in sources])
         _shade(axis, values, sources, targets)
-        axis.set_title(method, fontsize=8, loc="left")
+        axis.set_title(short(method), fontsize=8, loc="left")
         axis.set_xlabel("target")
         axis.set_ylabel("source")
     figure.suptitle(
@@ -90,7 +93,7 @@ def draw_gaps(field: Field) -> Figure | None:
         shape = MARKERS[index % len(MARKERS)]
         axis.plot(100 * points, rows, shape, color=COLOURS[index], label=relation, ms=5, alpha=0.9)
     axis.axvline(0, color="#888888", lw=0.8)
-    axis.set_yticks(range(len(methods)), methods)
+    axis.set_yticks(range(len(methods)), [short(method) for method in methods])
     axis.invert_yaxis()
     axis.grid(axis="y", color="#dddddd", lw=0.6)
     axis.set_xlabel("in-domain less target, macro-F1 (percent points), mean over transfers")
@@ -117,7 +120,7 @@ def draw_pareto(field: Field) -> Figure | None:
         _scatter(axis, frame[cost > 0], cost[cost > 0], families)
         axis.set_xlabel(name)
     axes[0].set_ylabel("macro-F1 (%), mean over transfers")
-    labels = [f"{line.rank:.0f}  {line.method}" for line in frame.itertuples()]
+    labels = [f"{line.rank:.0f}  {short(str(line.method))}" for line in frame.itertuples()]
     axes[-1].text(1.04, 1, "\n".join(labels), transform=axes[-1].transAxes, va="top", fontsize=6.5)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
     figure.suptitle(f"Accuracy and cost, {title_of(field.section)}", fontsize=9)
@@ -144,7 +147,7 @@ def draw_confusion(field: Field) -> Figure | None:
         support = matrix.sum(axis=1, keepdims=True)
         shares = np.divide(matrix, support, out=np.full_like(matrix, np.nan), where=support > 0)
         _shade(axis, shares, names, names)
-        axis.set_title(method, fontsize=8, loc="left")
+        axis.set_title(short(method), fontsize=8, loc="left")
         axis.set_xlabel("predicted")
         axis.set_ylabel("true")
     figure.suptitle(f"Share of each true crop (%), {title_of(field.section)}{more}", fontsize=9)
@@ -155,7 +158,9 @@ def draw_critical(field: Field) -> Figure | None:
     """Draw average ranks; methods that a bar joins are not told apart (Nemenyi, 5 %)."""
     if field.critical is None:
         return None
-    return draw_ranks(field.critical, list(map(str, field.grid.index)), title_of(field.section))
+    return draw_ranks(
+        field.critical, [short(str(name)) for name in field.grid.index], title_of(field.section)
+    )
 
 
 FIGURES: Final[Mapping[str, Draw]] = {
@@ -216,6 +221,12 @@ def write_figures(evidence: Evidence, out: Path) -> tuple[Path, ...]:
                     paths.append(out / f"{number}-{name}.{form}")
                     write_whole(paths[-1], content)
     return tuple(paths)
+
+
+def short(name: str) -> str:
+    """Return a name as figures show it: one line of at most 40 characters."""
+    flat = " ".join(name.split())
+    return flat if len(flat) <= LONGEST_NAME else f"{flat[: LONGEST_NAME - 3]}..."
 
 
 def _panels(field: Field) -> tuple[list[str], str]:

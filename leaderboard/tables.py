@@ -44,7 +44,7 @@ def tidy(evidence: Evidence) -> pd.DataFrame:
     frames = []
     for field in fields(evidence):
         section = field.section
-        frame = _with_limits(field)
+        frame = with_limits(field)
         frame.insert(0, "dataset", section.dataset)
         frame.insert(1, "simulated", section.simulated)
         frame.insert(2, "protocol", section.protocol)
@@ -55,7 +55,8 @@ def tidy(evidence: Evidence) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
-def _with_limits(field: Field) -> pd.DataFrame:
+def with_limits(field: Field) -> pd.DataFrame:
+    """Return a field's cells with their intervals and what was resampled."""
     frame = field.transfers.copy()
     cells = list(zip(frame["method"], frame["transfer"], strict=True))
     for name in METRICS:

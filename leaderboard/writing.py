@@ -30,15 +30,7 @@ def write_leaderboard(evidence: Evidence, out: Path) -> tuple[Path, ...]:
     Raises:
         StoreError: If a file cannot be written.
     """
-    methods = []
-    for field in fields(evidence):
-        section, frame = field.section, method_frame(field)
-        frame.insert(0, "dataset", section.dataset)
-        frame.insert(1, "simulated", section.simulated)
-        frame.insert(2, "protocol", section.protocol)
-        frame.insert(3, "track", section.track)
-        methods.append(frame)
-    table = pd.concat(methods, ignore_index=True) if methods else pd.DataFrame()
+    table = method_table(evidence)
     files = {
         out / "leaderboard.md": markdown(evidence),
         out / "leaderboard.csv": csv_text(table),
@@ -47,6 +39,19 @@ def write_leaderboard(evidence: Evidence, out: Path) -> tuple[Path, ...]:
     for path, text in files.items():
         write_whole(path, text.encode())
     return tuple(files)
+
+
+def method_table(evidence: Evidence) -> pd.DataFrame:
+    """Return the ranking of every section as one table."""
+    methods = []
+    for field in fields(evidence):
+        section, frame = field.section, method_frame(field).copy()
+        frame.insert(0, "dataset", section.dataset)
+        frame.insert(1, "simulated", section.simulated)
+        frame.insert(2, "protocol", section.protocol)
+        frame.insert(3, "track", section.track)
+        methods.append(frame)
+    return pd.concat(methods, ignore_index=True) if methods else pd.DataFrame()
 
 
 def csv_text(frame: pd.DataFrame) -> str:

@@ -1,0 +1,264 @@
+"""Tables of the site: cells with what they sort by and where they lead, and filters."""
+
+import hashlib
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from benchmark.data.taxonomy import CROPS
+from benchmark.results.rows import Row
+from leaderboard.columns import COLUMNS, MISSING, method_frame
+from leaderboard.evidence import row_key
+from leaderboard.field import Field
+from leaderboard.tables import with_limits
+
+LAST: Final = -1e9
+"""What a missing number sorts by."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A cell.
+
+    Attributes:
+        text: What it says.
+        order: What it sorts by; ``None`` for text.
+        link: Page that it leads to, from the site's root.
+    """
+
+    text: str
+    order: float | None = None
+    link: str | None = None
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A selection above a table.
+
+    Attributes:
+        name: Heading of its column.
+        column: Index of its column.
+        options: Values.
+    """
+
+    name: str
+    column: int
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of the site.
+
+    Attributes:
+        name: Its id in the page.
+        caption: What it shows.
+        headings: Heading of each column.
+        lines: Cells.
+        filtered: Headings of the columns that can be filtered by.
+        sortable: Whether it is sorted and searched by readers.
+    """
+
+    name: str
+    caption: str
+    headings: tuple[str, ...]
+    lines: tuple[tuple[Item, ...], ...]
+    filtered: tuple[str, ...] = ()
+    sortable: bool = True
+
+    @property
+    def numeric(self) -> tuple[bool, ...]:
+        """Whether each column holds numbers."""
+        count = range(len(self.headings))
+        return tuple(any(line[index].order is not None for line in self.lines) for index in count)
+
+    @property
+    def filters(self) -> tuple[Filter, ...]:
+        """Filters with more than one value."""
+        found = []
+        for name in self.filtered:
+            index = self.headings.index(name)
+            options = tuple(sorted({line[index].text for line in self.lines}))
+            found += [Filter(name, index, options)] if len(options) > 1 else []
+        return tuple(found)
+
+
+def slug(name: str) -> str:
+    """Return a file name for a method: safe anywhere, and another for another name.
+
+    Names that are plain and in small letters stay as they are; others get a hash.
+    """
+    plain = re.sub(r"[^A-Za-z0-9._-]", "-", name).strip(".-")[:60]
+    same = plain == name == name.lower()
+    return plain if same else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def method_page(name: str) -> str:
+    """Return the page of a method."""
+    return f"methods/{slug(name)}.html"
+
+
+def transfer_page(name: str) -> str:
+    """Return the page of a transfer, ``FRA:CHN`` under `FRA-to-CHN`."""
+    plain = re.fullmatch(r"[A-Z0-9-]+:[A-Z0-9-]+", name)
+    return f"transfers/{name.replace(':', '-to-') if plain else slug(name)}.html"
+
+
+def verified(share: float) -> str:
+    """Say whether stored predictions confirm all, some or no rows."""
+    return "yes" if share == 1 else "no" if share == 0 else "partly"
+
+
+def number(value: float | None, show: str = "{:.1f}", scale: float = 100) -> Item:
+    """Return a cell with a number, or a dash that sorts last."""
+    if value is None or math.isnan(value):
+        return Item(MISSING, LAST)
+    return Item(show.format(scale * value), round(float(value), 9))
+
+
+def leaderboard_grid(fields: Sequence[Field]) -> Grid:
+    """Make the table of all methods of all groups; ranks hold within a group."""
+    shown = [c for c in COLUMNS if c.main and c.name not in {"rank", "method", "family"}]
+    lines = []
+    for field in fields:
+        section = field.section
+        for line in method_frame(field).to_dict("records"):
+            items = [Item(str(line["method"]), link=method_page(str(line["method"])))]
+            items.append(number(line["rank"], "{:.0f}", 1))
+            for column in shown:
+                value = float(line[column.name])
+                missing = math.isnan(value)
+                text, order = (MISSING, LAST) if missing else (column.show(value), value)
+                items.append(Item(text, round(order, 9)))
+            items += [Item(str(line["family"])), Item(_data(field)), Item(section.protocol)]
+            items += [Item(section.track), Item(verified(line["confirmed"]))]
+            lines.append(tuple(items))
+    kinds = ("family", "dataset", "protocol", "track", "verified")
+    return Grid(
+        name="leaderboard",
+        caption="Leaderboard: means over transfers (%)",
+        headings=("method", "rank", *(column.title for column in shown), *kinds),
+        lines=tuple(lines),
+        filtered=kinds,
+    )
+
+
+def cell_grid(fields: Sequence[Field], name: str, transfer: str | None = None) -> Grid:
+    """Make the table of methods by transfer, of one transfer or all."""
+    lines = []
+    for field in fields:
+        section = field.section
+        for line in with_limits(field).to_dict("records"):
+            if transfer not in {None, line["transfer"]}:
+                continue
+            method, pair = str(line["method"]), str(line["transfer"])
+            row = (
+                Item(method, link=method_page(method)),
+                Item(pair, link=transfer_page(pair)),
+                Item(str(line["relation"])),
+                Item(_data(field)),
+                Item(section.protocol),
+                Item(section.track),
+                number(line["macro_f1"]),
+                number(line["macro_f1_std"]),
+                number(line["macro_f1_low"]),
+                number(line["macro_f1_high"]),
+                number(line["overall_accuracy"]),
+                number(line["gap"]),
+                number(line["n_test"], "{:,.0f}", 1),
+                number(line["seeds"], "{:.0f}", 1),
+            )
+            lines.append(row)
+    return Grid(
+        name=name,
+        caption=f"Scores of {transfer or 'every transfer'} (%)",
+        headings=(
+            *("method", "transfer", "relation", "dataset", "protocol", "track"),
+            *("macro-F1", "std", "95% low", "95% high", "overall accuracy", "gap"),
+            *("samples", "seeds"),
+        ),
+        lines=tuple(lines),
+        filtered=("relation", "dataset", "protocol", "track"),
+    )
+
+
+def row_grid(fields: Sequence[Field], method: str) -> Grid:
+    """Make the table of every row of a method, in-domain and failed ones included."""
+    lines = []
+    for field in fields:
+        for row in (row for row in field.section.rows if row.method == method):
+            scores = row.scores
+            away = row.relation != "in-domain"
+            shown = row_key(row) in field.evidence.confirmed
+            lines.append(
+                (
+                    Item(row.transfer, link=transfer_page(row.transfer) if away else None),
+                    Item(row.relation),
+                    Item(_data(field)),
+                    Item(row.protocol),
+                    number(row.seed, "{:.0f}", 1),
+                    Item(row.status),
+                    number(scores.macro_f1 if scores else None),
+                    number(scores.overall_accuracy if scores else None),
+                    Item("yes" if shown else "no"),
+                    Item(row.provenance.code_fingerprint[:12]),
+                    Item(row.provenance.created[:10]),
+                    Item(row.reason or ""),
+                )
+            )
+    return Grid(
+        name="rows",
+        caption=f"Rows of {method} (%)",
+        headings=(
+            *("transfer", "relation", "dataset", "protocol", "seed", "status", "macro-F1"),
+            *("overall accuracy", "verified", "code", "date", "reason"),
+        ),
+        lines=tuple(lines),
+        filtered=("relation", "dataset", "protocol", "status"),
+    )
+
+
+def confusion_grid(field: Field, method: str, name: str) -> Grid | None:
+    """Make the table of where a method's samples go, summed over transfers and seeds."""
+    matrices = [
+        np.array(row.confusion, dtype=np.int64)
+        for row in field.section.rows
+        if row.method == method and row.confusion is not None and row.relation != "in-domain"
+    ]
+    if not matrices:
+        return None
+    total = np.sum(matrices, axis=0)
+    used = np.flatnonzero(total.sum(axis=0) + total.sum(axis=1))
+    lines = [
+        (Item(CROPS[k]), *(number(float(total[k, j]), "{:,.0f}", 1) for j in used)) for k in used
+    ]
+    return Grid(
+        name=name,
+        caption=f"True crop by predicted crop, all transfers and seeds: {_data(field)}, "
+        f"{field.section.protocol}",
+        headings=("true crop", *(CROPS[k] for k in used)),
+        lines=tuple(lines),
+        sortable=False,
+    )
+
+
+def space_facts(rows: Iterable[Row]) -> list[str]:
+    """Say which crops of a transfer are scored, and how source and target differ otherwise."""
+    found = set()
+    for row in rows:
+        if row.data.labels is not None:
+            shared = ", ".join(row.data.labels.shared)
+            out = f"; {row.data.n_unscored} target samples left out" if row.data.n_unscored else ""
+            found.add(f"{row.data.name}: scored crops {shared}{out}.")
+        found |= {f"{row.data.name}: {text}" for text in row.data.warnings}
+    return sorted(found)
+
+
+def _data(field: Field) -> str:
+    section = field.section
+    unsaid = section.simulated and "simulated" not in section.dataset
+    return f"{section.dataset}{' (simulated)' if unsaid else ''}"

@@ -1,0 +1,209 @@
+"""The static site: whole, safe, small, and the same bytes for the same rows."""
+
+import io
+import random
+import re
+import resource
+import time
+from html.parser import HTMLParser
+from pathlib import Path, PurePosixPath
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+from sample_rows import make_row, write_run
+
+from benchmark.errors import UsageError
+from benchmark.results.rows import Row
+from leaderboard.evidence import Evidence, from_rows, read_evidence
+from leaderboard.field import fields
+from leaderboard.formats import FORMATS
+from leaderboard.grids import leaderboard_grid, slug, transfer_page
+from leaderboard.sheets import STYLES, sheets
+from leaderboard.site import ASSETS, build_site, write_site
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "../../x",
+    "..",
+    r"\input{x}",
+    "=cmd()",
+    '"onmouseover="alert(1)',
+    "CON",
+    "a" * 300,
+    "\u202egnp",
+)
+
+
+class Page(HTMLParser):
+    """What a page links to, runs and says."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.scripts: list[str | None] = []
+        self.attributes: set[str] = set()
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.attributes |= set(found)
+        self.links += [found[name] or "" for name in ("href", "src") if name in found]
+        if tag == "script":
+            self.scripts.append(found.get("src"))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def evidence(root: Path) -> Evidence:
+    labels = [0, 1, 2] * 20
+    answers = {(name, seed): [labels[:50] + [0] * 10] for name in ("a", "b") for seed in (1, 2)}
+    return read_evidence([write_run(root / "run", answers, labels=[labels])], draws=50)
+
+
+def test_links_lead_somewhere_and_nothing_comes_from_outside(tmp_path: Path) -> None:
+    site = build_site(evidence(tmp_path))
+    pages = {path: Page(text.decode()) for path, text in site.items() if path.endswith(".html")}
+    assert {"index.html", "methods/a.html", "transfers/FRA-to-CHN.html"} <= set(pages)
+    for path, page in pages.items():
+        for link in page.links:
+            if link.startswith(("#", "data:")):
+                continue
+            parts: list[str] = []
+            for part in (PurePosixPath(path).parent / link.partition("#")[0]).parts:
+                parts = parts[:-1] if part == ".." else [*parts, part]
+            assert "/".join(parts) in site, (path, link)
+
+
+def test_every_page_says_which_rows_it_shows(tmp_path: Path) -> None:
+    site = build_site(evidence(tmp_path))
+    for path, text in site.items():
+        if path.endswith(".html"):
+            said = text.decode()
+            assert "dataset dddddddddddddddd, protocol hash hash of smoke" in said, path
+            assert "package 0, rows of 2026-01-01" in said, path
+            assert 'lang="en"' in said
+            assert "<main" in said
+            assert said.count("<h1>") == 1
+
+
+def test_a_row_is_verified_by_its_predictions(tmp_path: Path) -> None:
+    site = build_site(evidence(tmp_path))
+    badges = [path for path in site if path.startswith("badges/")]
+    assert badges == ["badges/1-a.svg", "badges/1-b.svg"]
+    title = ElementTree.fromstring(site[badges[0]]).find("{http://www.w3.org/2000/svg}title")
+    assert title is not None
+    assert "rank 1 of 2" in (title.text or "")
+    unconfirmed = build_site(from_rows([make_row()]))
+    assert not [path for path in unconfirmed if path.startswith("badges/")]
+
+
+def test_simulated_rows_are_marked_on_every_page_that_shows_them() -> None:
+    rows = [
+        make_row(method="sim", simulated=True, fingerprint="f"),
+        make_row(method="real", target="USA"),
+    ]
+    site = {
+        path: text.decode() for path, text in build_site(from_rows(rows)).items() if "html" in path
+    }
+    for path in ("index.html", "transfers.html", "methods/sim.html", "transfers/FRA-to-CHN.html"):
+        assert "made-up data" in site[path], path
+    for path in ("methods/real.html", "transfers/FRA-to-USA.html"):
+        assert "made-up data" not in site[path], path
+
+
+def test_groups_keep_their_own_ranks() -> None:
+    rows = [make_row(method="a"), make_row(method="b", fingerprint="e" * 64)]
+    grid = leaderboard_grid(fields(from_rows(rows)))
+    assert [line[1].text for line in grid.lines] == ["1", "1"]
+
+
+def test_the_same_rows_give_the_same_bytes_in_any_order() -> None:
+    rows = [
+        make_row(method=m, target=t, seed=s) for m in "abc" for t in ("CHN", "USA") for s in (1, 2)
+    ]
+    shuffled = list(rows)
+    random.Random(0).shuffle(shuffled)
+    assert build_site(from_rows(rows)) == build_site(from_rows(shuffled))
+
+
+def test_downloads_hold_what_the_tables_show(tmp_path: Path) -> None:
+    site = build_site(evidence(tmp_path))
+    parquet = pd.read_parquet(io.BytesIO(site["data/transfers.parquet"]))
+    comma = pd.read_csv(io.BytesIO(site["data/transfers.csv"]))
+    assert parquet["macro_f1"].tolist() == pytest.approx(comma["macro_f1"].tolist())
+    assert b"2509.03497" in site["data/cite.bib"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_stay_text_and_files_stay_inside(name: str, tmp_path: Path) -> None:
+    rows = [
+        make_row(method=name),
+        make_row(method=name, macro_f1=None, status="failed", reason=name),
+    ]
+    found = from_rows([row.model_copy(update={"seed": n}) for n, row in enumerate(rows)])
+    for path in write_site(found, tmp_path / "site"):
+        inside = path.resolve().relative_to((tmp_path / "site").resolve())
+        assert re.fullmatch(r"[A-Za-z0-9._/-]+", str(inside))
+        if path.suffix == ".html":
+            page = Page(path.read_text("utf-8"))
+            assert all(source and "assets/" in source for source in page.scripts)
+            assert not {attribute for attribute in page.attributes if attribute.startswith("on")}
+    index = Page((tmp_path / "site" / "index.html").read_text("utf-8"))
+    assert name in index.text
+
+
+def test_names_that_differ_have_files_that_differ() -> None:
+    names = ["a:b", "a-to-b", "a/b", "a b", "a-b", ".a", "a", "A" * 100, "A" * 101]
+    assert len({slug(name) for name in names}) == len(names)
+    assert slug("cropnet.aug") == "cropnet.aug"
+    assert slug("Cropnet").lower() != slug("cropnet")
+    assert transfer_page("FRA:USA-2017") == "transfers/FRA-to-USA-2017.html"
+    assert len({transfer_page(name) for name in ("X:Y-to-Z", "X-to-Y:Z", "X-Y:Z", "X:Y-Z")}) == 4
+
+
+def test_nothing_is_no_site() -> None:
+    with pytest.raises(UsageError, match="no row to show"):
+        build_site(from_rows([]))
+
+
+def test_vendored_files_have_their_licences() -> None:
+    assert {"jquery-licence.txt", "datatables-licence.txt"} <= set(ASSETS)
+
+
+def many_rows() -> list[Row]:
+    """Fifty methods, ten transfers, ten seeds: 5,000 rows."""
+    confusion = tuple(tuple(50 * (j == k) + j for j in range(7)) for k in range(7))
+    targets = ("BEL", "NLD", "GBR", "CHN", "USA", "ARG", "AUS", "USA-2017", "FRA-2017", "CHN-2018")
+    return [
+        make_row(
+            method=f"m{m}.head",
+            family=f"family {m % 6}",
+            target=target,
+            seed=seed,
+            macro_f1=((7 * m + 3 * t + seed) % 97) / 97,
+            crops=dict.fromkeys(("corn", "rice", "wheat", "other"), 0.5),
+            confusion=confusion,
+        )
+        for m in range(50)
+        for t, target in enumerate(targets)
+        for seed in range(10)
+    ]
+
+
+@pytest.mark.slow
+def test_five_thousand_rows_in_seconds_and_little_memory(tmp_path: Path) -> None:
+    rows = many_rows()
+    assert len(rows) == 5000
+    start = time.process_time()
+    found = from_rows(rows)
+    for style in STYLES:
+        made = [sheet for field in fields(found) for sheet in sheets(field, style)]
+        for form in FORMATS.values():
+            assert form(made)
+    paths = write_site(found, tmp_path / "site")
+    assert time.process_time() - start < 20
+    assert sum(path.stat().st_size for path in paths) < 5e6
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 2**20  # KiB
