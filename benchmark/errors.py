@@ -28,6 +28,10 @@ class StoreError(CropGlobeError):
     """A run directory that cannot be read or written."""
 
 
+class TrackingError(CropGlobeError):
+    """A tracking server that cannot be reached or refuses; never the end of a run."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a hint naming the nearest known words, or all of them when none is near.
 

@@ -44,6 +44,7 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     """Keep every test out of the user's cache, off the network, and in one process."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("CROPGLOBE_WORKERS", "0")
+    monkeypatch.setenv("CROPGLOBE_TRACKING", "0")
     monkeypatch.setenv("CROPGLOBE_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
 
 

@@ -1,4 +1,4 @@
-"""Commands on a run directory: `status` and `index`."""
+"""Commands on a run directory: `status`, `index` and `sync`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module to the app."""
     app.command("status")(status)
     app.command("index")(index)
+    app.command("sync")(sync)
 
 
 def status(run: RunDirectory) -> None:
@@ -44,6 +45,29 @@ def index(run: RunDirectory) -> None:
     from benchmark.results.store import RunStore
 
     typer.echo(write_index(RunStore(run)))
+
+
+def sync(
+    run: RunDirectory,
+    tracking_uri: Annotated[
+        str | None,
+        typer.Option(
+            envvar="MLFLOW_TRACKING_URI",
+            help="MLflow server [default: a database in the run directory].",
+        ),
+    ] = None,
+) -> None:
+    """Bring an MLflow server up to date with a run."""
+    from benchmark.errors import StoreError
+    from benchmark.results.store import RunStore
+    from benchmark.results.tracking import Tracker, default_uri, shown
+
+    store = RunStore(run)
+    if not store.jobs.is_dir():
+        raise StoreError(f"{run} is no run directory: it has no folder 'jobs'.")
+    uri = tracking_uri or default_uri(store)
+    report = Tracker(store, uri).sync()
+    typer.echo(f"{report.written} jobs written, {report.kept} kept: {shown(uri)}")
 
 
 def _counts(found: "RunStatus") -> "Table":

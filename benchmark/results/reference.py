@@ -45,6 +45,9 @@ A run directory is plain files; reading it needs no lock, no server and no pickl
 | `running/KEY` | a job that runs now: locked by its process, let go when that dies | - |
 | `index.parquet` | every row, flat: `scores.macro_f1`, `data.n_test`, ... | rebuilt by \
 `cropglobe index RUN` |
+| `mlflow.db`, `mlartifacts/` | MLflow's view, shown by `mlflow ui --backend-store-uri \
+sqlite:///RUN/mlflow.db` | rebuilt by `cropglobe sync RUN` |
+| `tracking.json` | which MLflow servers are up to date | made anew |
 | `leaderboard.*`, `transfers.csv` | tables | rebuilt by `cropglobe leaderboard RUN` |
 
 ```python

@@ -1,5 +1,6 @@
 """The row: one method, one transfer, one seed, and all that is needed to compare and check it."""
 
+from collections.abc import Iterable
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -171,3 +172,10 @@ class Row(_Stored):
     def without_circumstances(self) -> dict[str, object]:
         """Return the row less what may differ between two runs of one command."""
         return self.model_dump(exclude={"cost", "provenance"})
+
+
+def worst_status(rows: Iterable[Row]) -> Status:
+    """Return the worst status of some rows."""
+    statuses = {row.status for row in rows}
+    worst: tuple[Status, ...] = ("failed", "timeout", "unavailable")
+    return next((status for status in worst if status in statuses), "ok")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
+    from benchmark.results.following import Follower
     from benchmark.results.store import RunStore
     from benchmark.run.display import RunDisplay
     from benchmark.run.execution import Plan
@@ -71,6 +72,16 @@ def run(
             help="Processes that run jobs; 0 runs them in this one, unguarded.",
         ),
     ] = 1,
+    tracking: Annotated[
+        bool, typer.Option(envvar="CROPGLOBE_TRACKING", help="Show the run in MLflow.")
+    ] = True,
+    tracking_uri: Annotated[
+        str | None,
+        typer.Option(
+            envvar="MLFLOW_TRACKING_URI",
+            help="MLflow server [default: a database in the run directory].",
+        ),
+    ] = None,
 ) -> None:
     """Train methods on source domains, score them on targets, and write a leaderboard."""
     yield_idle_threads()
@@ -105,10 +116,15 @@ def run(
             runner.prepare(job)
         _keep_plan(store, jobs, runner)
         _announce(display, work)
-        with display:
-            finished = execute(
-                work, runner, store, where, on_start=display.start, on_finish=display.finish
-            )
+        with _tracking(store, tracking_uri, wanted=tracking, busy=bool(work.todo)) as follower:
+            with display:
+                finished = execute(
+                    work, runner, store, where, on_start=display.start, on_finish=display.finish
+                )
+            if follower is not None:
+                follower.finish()
+                if follower.warning is not None:
+                    display.say(f"Warning: {follower.warning}")
     write_index(store)
     _report(place)
     lacking = sum(entry.status == "unavailable" for entry in finished)
@@ -189,6 +205,22 @@ def _place(
         find_method=installed_method,
     )
     return LocalWorkers(workers, setup, runner.protocol.job_time_limit_s)
+
+
+def _tracking(
+    store: "RunStore", uri: str | None, *, wanted: bool, busy: bool
+) -> "AbstractContextManager[Follower | None]":
+    """Return what keeps MLflow up to date, or ``None`` where it is not wanted or is so already."""
+    from contextlib import nullcontext
+
+    from benchmark.results.following import Follower
+    from benchmark.results.tracked import job_state, read_tracked
+    from benchmark.results.tracking import default_uri
+
+    address = uri or default_uri(store)
+    if not wanted or (not busy and read_tracked(store).is_synced(address, job_state(store))):
+        return nullcontext()
+    return Follower(store.root.resolve(), address)
 
 
 def _keep_plan(store: "RunStore", jobs: "Sequence[Job]", runner: "Runner") -> None:

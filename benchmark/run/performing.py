@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from benchmark.errors import StoreError
-from benchmark.results.rows import Status
+from benchmark.results.rows import Status, worst_status
 from benchmark.results.store import JobIdentity, RunStore, StoredJob
 from benchmark.run.jobs import Job
-from benchmark.run.runner import Outcome, Runner, worst_status
+from benchmark.run.runner import Outcome, Runner
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import logging
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from benchmark.data.season import (
 from benchmark.data.taxonomy import CROPS, OTHER, country_of
 from benchmark.errors import UnavailableError
 from benchmark.results.provenance import provenance
-from benchmark.results.rows import Cost, DataDescription, Row, Status
+from benchmark.results.rows import Cost, DataDescription, Row, Status, worst_status
 from benchmark.results.store import Prediction
 from benchmark.run.answering import answer
 from benchmark.run.hardware import Measurement, device_name, measure, resolve_device
@@ -384,13 +384,6 @@ class Runner:
             status="ok",
             provenance=provenance(method.code_fingerprint),
         )
-
-
-def worst_status(rows: Iterable[Row]) -> Status:
-    """Return the worst status of some rows."""
-    statuses = {row.status for row in rows}
-    worst: tuple[Status, ...] = ("failed", "timeout", "unavailable")
-    return next((status for status in worst if status in statuses), "ok")
 
 
 def _reason(error: BaseException) -> str:

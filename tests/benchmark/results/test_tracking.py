@@ -1,0 +1,196 @@
+"""MLflow: a view that is built from the store, whatever the server does in the meantime."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from sample_jobs import make_asked, make_identity
+from sample_rows import make_row
+
+from benchmark.errors import TrackingError
+from benchmark.results.following import Follower
+from benchmark.results.plans import write_plan
+from benchmark.results.store import RunStore
+from benchmark.results.tracked import job_state, read_tracked
+from benchmark.results.tracking import Tracker, default_uri, shown
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own, of what it imports
+
+
+def test_an_address_is_shown_without_its_password() -> None:
+    assert shown("https://me:secret@host:5000/x") == "https://host:5000/x"
+    assert shown("sqlite:////tmp/x.db") == "sqlite:////tmp/x.db"
+
+
+def test_what_a_server_has_is_remembered(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    store.write(make_identity(), [make_row()])
+    state, known = job_state(store), read_tracked(store)
+    assert read_tracked(store).store == known.store
+    assert not known.is_synced("http://u:secret@h", state)
+    after = known.with_synced("http://u:secret@h", state)
+    assert after.is_synced("http://u:secret@h", state)
+    assert "secret" not in after.model_dump_json()
+    store.write(make_identity(), [make_row()])
+    assert not after.is_synced("http://u:secret@h", job_state(store))
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """A server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def test_a_slow_server_is_not_waited_for(tmp_path: Path, silent: str) -> None:
+    store = RunStore(tmp_path)
+    store.write(make_identity(), [make_row()])
+    with Follower(tmp_path, silent, patience=0.1) as follower:
+        follower.finish()
+    assert follower.warning is not None
+    assert "too slow; rows are kept" in follower.warning
+
+
+class Server:
+    """A real tracking server on loopback that can be stopped and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.folder = folder
+        self.uri = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        words = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1"]
+        words += ["--port", str(self.port), "--workers", "1"]
+        words += ["--backend-store-uri", f"sqlite:///{self.folder}/server.db"]
+        words += ["--artifacts-destination", str(self.folder / "artifacts")]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                words, stdout=log, stderr=log, cwd=self.folder, start_new_session=True
+            )
+        deadline = time.monotonic() + 120
+        while not self.answers():
+            assert time.monotonic() < deadline, (self.folder / "log").read_text()
+            assert self.process.poll() is None, (self.folder / "log").read_text()
+
+    def answers(self) -> bool:
+        try:
+            with urlopen(f"{self.uri}/health", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except (URLError, ConnectionError, TimeoutError):
+            return False
+
+    def stop(self) -> None:
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    folder = tmp_path / "server"
+    folder.mkdir()
+    found = Server(folder)
+    yield found
+    found.stop()
+
+
+def children(uri: str) -> dict[str, Any]:
+    """Return every run that has a parent, by its key and checksum."""
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(tracking_uri=uri)
+    runs = client.search_runs([e.experiment_id for e in client.search_experiments()])
+    found = {}
+    for run in runs:
+        if "mlflow.parentRunId" in run.data.tags:
+            key = run.data.tags["cropglobe.job"]
+            assert key not in found
+            assert client.get_run(run.data.tags["mlflow.parentRunId"]).info.status == "FINISHED"
+            found[key] = run
+    return found
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunStore:
+    """A run of four jobs, one of them failed, one with a history."""
+    store = RunStore(tmp_path / "run")
+    identities = [make_identity(seed=seed) for seed in range(4)]
+    write_plan(store.root, make_asked(*identities))
+    epochs = [{"loss": 1.0, "macro_f1": 0.1}, {"loss": 0.5, "macro_f1": 0.2}]
+    matrix = ((1, 0), (2, 3))
+    store.write(identities[0], [make_row(seed=0, confusion=matrix)], history=epochs)
+    store.write(identities[1], [make_row(seed=1, macro_f1=None, status="failed", reason="why")])
+    for seed in (2, 3):
+        store.write(identities[seed], [make_row(seed=seed)])
+    return store
+
+
+@pytest.mark.slow
+def test_the_database_in_the_run_directory(run: RunStore) -> None:
+    from mlflow.tracking import MlflowClient
+
+    uri = default_uri(run)
+    report = Tracker(run, uri).sync()
+    assert (report.written, report.kept) == (4, 0)
+    runs = children(uri)
+    assert set(runs) == set(run.keys())
+    first = runs[make_identity(seed=0).key]
+    assert first.info.run_name == "test.nearest from FRA, seed 0"
+    assert first.data.params["source"] == "FRA"
+    assert first.data.metrics["macro_f1/CHN"] == 0.5
+    assert first.data.metrics["fit_seconds/CHN"] == 1.0
+    assert first.data.tags["dataset_fingerprint"] == "d" * 64
+    client = MlflowClient(tracking_uri=uri)
+    losses = client.get_metric_history(first.info.run_id, "epoch/loss")
+    assert [(m.step, m.value) for m in losses] == [(1, 1.0), (2, 0.5)]
+    names = {entry.path for entry in client.list_artifacts(first.info.run_id)}
+    assert names == {"rows.json", "confusion.json"}
+    failed = runs[make_identity(seed=1).key]
+    assert (failed.info.status, failed.data.tags["reason"]) == ("FAILED", "why")
+    assert read_tracked(run).is_synced(uri, job_state(run))
+
+
+@pytest.mark.slow
+def test_a_server_that_stops_in_the_middle_is_brought_up_to_date(
+    run: RunStore, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(TrackingError, match="rows are kept"):
+        Tracker(run, server.uri).sync()
+    server.start()
+    tracker = Tracker(run, server.uri)
+    write, done = tracker._write, []
+
+    def stop_after_two(*arguments: Any) -> None:
+        if len(done) == 2:
+            server.stop()
+        done.append(arguments)
+        write(*arguments)
+
+    monkeypatch.setattr(tracker, "_write", stop_after_two)
+    with pytest.raises(TrackingError, match="rows are kept"):
+        tracker.sync()
+    server.start()
+    report = Tracker(run, server.uri).sync()
+    assert (report.written, report.kept) == (2, 2)
+    before = {key: found.info.run_id for key, found in children(server.uri).items()}
+    assert set(before) == set(run.keys())
+    report = Tracker(run, server.uri).sync()
+    assert (report.written, report.kept) == (0, 4)
+    assert {key: found.info.run_id for key, found in children(server.uri).items()} == before
+    run.write(make_identity(seed=3), [make_row(seed=3, macro_f1=0.25)])
+    assert Tracker(run, server.uri).sync().written == 1
+    assert children(server.uri)[make_identity(seed=3).key].data.metrics["macro_f1/CHN"] == 0.25
+    assert len(children(server.uri)) == 4
