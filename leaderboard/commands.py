@@ -27,6 +27,7 @@ def register(app: typer.Typer) -> None:
     app.command("parity")(parity)
     app.command("figures")(figures)
     app.command("site")(site)
+    app.command("export")(export)
 
 
 def leaderboard(
@@ -92,6 +93,17 @@ def site(runs: Runs, out: Annotated[Path, typer.Option(help="Directory of the si
     paths = write_site(gather(runs, console), out)
     size = sum(path.stat().st_size for path in paths) / 1e6
     say(console, f"Wrote {len(paths)} files, {size:.1f} MB: open {out / 'index.html'}")
+
+
+def export(runs: Runs, out: Annotated[Path, typer.Option(help="Directory of the files.")]) -> None:
+    """Write results for other places: a tidy table, model-index metadata and BibTeX."""
+    from leaderboard.export import export as make
+    from leaderboard.writing import write_whole
+
+    console = make_console()
+    for path, text in make(gather(runs, console)).items():
+        write_whole(out / path, text.encode())
+        say(console, f"Wrote {out / path}")
 
 
 def deliver(found: "Sequence[Sheet]", form: str, out: Path | None) -> None:

@@ -134,16 +134,19 @@ def leaderboard_grid(fields: Sequence[Field]) -> Grid:
                 missing = math.isnan(value)
                 text, order = (MISSING, LAST) if missing else (column.show(value), value)
                 items.append(Item(text, round(order, 9)))
-            items += [Item(str(line["family"])), Item(_data(field)), Item(section.protocol)]
-            items += [Item(section.track), Item(verified(line["confirmed"]))]
+            # Beside the first score: what is simulated or has seen the target says so there.
+            items[3:3] = [Item(_data(field)), Item(section.track)]
+            items += [Item(str(line["family"])), Item(section.protocol)]
+            items.append(Item(verified(line["confirmed"])))
             lines.append(tuple(items))
-    kinds = ("family", "dataset", "protocol", "track", "verified")
+    titles = [column.title for column in shown]
+    kinds = ("family", "protocol", "verified")
     return Grid(
         name="leaderboard",
         caption="Leaderboard: means over transfers (%)",
-        headings=("method", "rank", *(column.title for column in shown), *kinds),
+        headings=("method", "rank", titles[0], "dataset", "track", *titles[1:], *kinds),
         lines=tuple(lines),
-        filtered=kinds,
+        filtered=("dataset", "track", *kinds),
     )
 
 
@@ -152,18 +155,16 @@ def cell_grid(fields: Sequence[Field], name: str, transfer: str | None = None) -
     lines = []
     for field in fields:
         section = field.section
-        for line in with_limits(field).to_dict("records"):
+        cells = with_limits(field).sort_values(["transfer", "macro_f1"], ascending=[True, False])
+        for line in cells.to_dict("records"):
             if transfer not in {None, line["transfer"]}:
                 continue
             method, pair = str(line["method"]), str(line["transfer"])
             row = (
                 Item(method, link=method_page(method)),
                 Item(pair, link=transfer_page(pair)),
-                Item(str(line["relation"])),
-                Item(_data(field)),
-                Item(section.protocol),
-                Item(section.track),
                 number(line["macro_f1"]),
+                Item(_data(field)),
                 number(line["macro_f1_std"]),
                 number(line["macro_f1_low"]),
                 number(line["macro_f1_high"]),
@@ -171,15 +172,17 @@ def cell_grid(fields: Sequence[Field], name: str, transfer: str | None = None) -
                 number(line["gap"]),
                 number(line["n_test"], "{:,.0f}", 1),
                 number(line["seeds"], "{:.0f}", 1),
+                Item(str(line["relation"])),
+                Item(section.protocol),
+                Item(section.track),
             )
             lines.append(row)
     return Grid(
         name=name,
         caption=f"Scores of {transfer or 'every transfer'} (%)",
         headings=(
-            *("method", "transfer", "relation", "dataset", "protocol", "track"),
-            *("macro-F1", "std", "95% low", "95% high", "overall accuracy", "gap"),
-            *("samples", "seeds"),
+            *("method", "transfer", "macro-F1", "dataset", "std", "95% low", "95% high"),
+            *("overall accuracy", "gap", "samples", "seeds", "relation", "protocol", "track"),
         ),
         lines=tuple(lines),
         filtered=("relation", "dataset", "protocol", "track"),

@@ -108,7 +108,7 @@ def test_sorting_by_mouse_and_keyboard(open_page: Opener) -> None:
 
 def test_filtering_and_searching(open_page: Opener) -> None:
     window = open_page("index.html")
-    choice = window.find_element("css selector", "select[data-table='leaderboard']")
+    choice = window.find_element("xpath", "//label[starts-with(., 'family')]/select")
     options = {option.text: option for option in choice.find_elements("tag name", "option")}
     assert list(options) == ["all", "other", "test"]
     options["other"].click()

@@ -1,0 +1,119 @@
+"""Results in the forms that other places read: model-index metadata, tidy results, BibTeX."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from leaderboard.citation import bibtex
+from leaderboard.evidence import Evidence
+from leaderboard.field import Field, fields
+from leaderboard.grids import slug
+from leaderboard.tables import title_of, with_limits
+from leaderboard.writing import csv_text
+
+METRICS: Final[Mapping[str, str]] = {
+    "macro_f1": "Macro-F1",
+    "overall_accuracy": "Overall accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "calibration_error": "Expected calibration error",
+}
+"""Exported metrics and their names."""
+
+LOWER_IS_BETTER: Final = frozenset({"calibration_error"})
+
+TASK: Final = "Crop-type classification"
+
+
+def tidy_results(groups: Iterable[Field]) -> pd.DataFrame:
+    """Return one line per method, transfer and metric.
+
+    Args:
+        groups: Methods that may be compared.
+
+    Returns:
+        Columns task, dataset, simulated, protocol, protocol_hash, track, transfer, relation,
+        metric, method, value (a share), std, low, high, seeds and rank: within the transfer, among
+        methods of one group; ties share the best rank.
+    """
+    frames = []
+    for field in groups:
+        section, cells = field.section, with_limits(field)
+        for name, title in METRICS.items():
+            ranks = cells.groupby("transfer")[name].rank(
+                ascending=name in LOWER_IS_BETTER, method="min"
+            )
+            missing = pd.Series(np.nan, index=cells.index)
+            lines = {
+                "task": TASK,
+                "dataset": section.dataset,
+                "simulated": section.simulated,
+                "protocol": section.protocol,
+                "protocol_hash": section.protocol_hash,
+                "track": section.track,
+                "transfer": cells["transfer"],
+                "relation": cells["relation"],
+                "metric": title,
+                "method": cells["method"],
+                "value": cells[name],
+                "std": cells.get(f"{name}_std", missing),
+                "low": cells.get(f"{name}_low", missing),
+                "high": cells.get(f"{name}_high", missing),
+                "seeds": cells["seeds"],
+                "rank": ranks,
+            }
+            frames.append(pd.DataFrame(lines, index=cells.index))
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+
+def model_index(groups: Iterable[Field], method: str) -> str:
+    """Return the metadata of a method's results for its page on the Hugging Face hub.
+
+    The ``model-index`` of https://huggingface.co/docs/hub/model-cards#evaluation-results. Verified
+    stays false: that field is the hub's own.
+
+    Args:
+        groups: Methods that may be compared.
+        method: Name of the method.
+
+    Returns:
+        YAML for the head of a model card.
+    """
+    results = []
+    for field in groups:
+        cells = field.transfers[field.transfers["method"] == method]
+        for line in cells.to_dict("records"):
+            data = {
+                "name": f"{title_of(field.section)}, {line['transfer']}",
+                "type": field.section.dataset,
+                "split": str(line["transfer"]),
+                "revision": field.section.fingerprint[:16],
+            }
+            metrics = [
+                {"type": name, "name": title, "value": round(float(line[name]), 6)}
+                for name, title in METRICS.items()
+            ]
+            task = {"type": "time-series-classification", "name": TASK}
+            results.append({"task": task, "dataset": data, "metrics": metrics})
+    content = {"model-index": [{"name": method, "results": results}]}
+    return str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+
+
+def export(evidence: Evidence) -> dict[str, str]:
+    """Make every exported file.
+
+    Args:
+        evidence: Rows and what is known of them.
+
+    Returns:
+        Texts by path: `results.csv`, `cite.bib`, and `model-index/METHOD.yaml`.
+    """
+    groups = fields(evidence)
+    methods = sorted({str(name) for field in groups for name in field.transfers["method"]})
+    return {
+        "results.csv": csv_text(tidy_results(groups)),
+        "cite.bib": bibtex(),
+        **{f"model-index/{slug(name)}.yaml": model_index(groups, name) for name in methods},
+    }
