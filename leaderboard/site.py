@@ -176,7 +176,7 @@ def _render(template: str, title: str, stamps: Sequence[Stamp], **values: object
 
 
 def _page(title: str, stamps: Sequence[Stamp], **values: object) -> str:
-    empty: Mapping[str, object] = {"facts": [], "command": "", "images": [], "tables": []}
+    empty: Mapping[str, object] = {"facts": [], "commands": [], "images": [], "tables": []}
     return _render("page.html", title, stamps, **{**empty, **values})
 
 
@@ -199,7 +199,7 @@ def _method_pages(groups: Sequence[Field], stamps: Sequence[Stamp]) -> dict[str,
             _of(rows, groups, stamps),
             root="../",
             facts=about,
-            command=f"cropglobe run --methods '{method}'" if _plain(method) else "",
+            commands=_commands(method),
             tables=[row_grid(groups, method), *(grid for grid in matrices if grid)],
         )
     return pages
@@ -212,9 +212,14 @@ def _of(rows: Sequence[Row], groups: Sequence[Field], stamps: Sequence[Stamp]) -
     return [mark for mark, group in pairs if (group.section.key, group.section.track) in keys]
 
 
-def _plain(method: str) -> bool:
-    """Whether a name is safe to copy into a shell."""
-    return all(sign.isalnum() or sign in ".+-_" for sign in method)
+def _commands(method: str) -> list[tuple[str, str]]:
+    """Return what to type for a method's card and a run; nothing for a name unsafe in a shell."""
+    if not all(sign.isalnum() or sign in ".+-_" for sign in method):
+        return []
+    return [
+        ("Its card", f"cropglobe methods '{method}'"),
+        ("Run it", f"cropglobe run --methods '{method}'"),
+    ]
 
 
 def _transfer_pages(groups: Sequence[Field], stamps: Sequence[Stamp]) -> dict[str, str]:
