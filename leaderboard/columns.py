@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from leaderboard.field import Field
-from leaderboard.statistics import Floats, interval
+from leaderboard.statistics import Floats
 
 MISSING: Final = "-"
 
@@ -107,7 +107,7 @@ def _limit(name: str, side: int) -> Callable[[Standing], float]:
         draws = standing.draws(name)
         if draws is None:
             return float("nan")
-        found = interval(draws, standing.mean(name))
+        found = standing.field.interval(draws, standing.mean(name))
         return (found.low, found.high)[side]
 
     return value
@@ -127,7 +127,7 @@ def _difference_limit(side: int) -> Callable[[Standing], float]:
         base = None if reference is None else standing.field.mean_draws(reference, RANKED_BY)
         if draws is None or base is None or standing.method == reference:
             return float("nan")
-        found = interval(draws - base, _difference(standing))
+        found = standing.field.interval(draws - base, _difference(standing))
         return (found.low, found.high)[side]
 
     return value

@@ -35,6 +35,7 @@ class Evidence:
         problems: What is wrong with stored jobs, in sentences.
         draws: Resampled metrics of a cell, name to values [R].
         units: What was resampled in a cell: ``blocks`` or ``samples``.
+        counts: How many of them there are.
         confirmed: Rows whose confusion matrix the stored predictions give, by :func:`row_key`.
     """
 
@@ -42,6 +43,7 @@ class Evidence:
     problems: tuple[str, ...] = ()
     draws: Mapping[Cell, Mapping[str, Floats]] = field(default_factory=dict)
     units: Mapping[Cell, str] = field(default_factory=dict)
+    counts: Mapping[Cell, int] = field(default_factory=dict)
     confirmed: frozenset[tuple[Cell, int]] = frozenset()
 
 
@@ -137,6 +139,7 @@ def _examine(
     sets = [Answers((key[0], key[1], key[2]), key[3], tuple(groups[key])) for key in sorted(groups)]
     resampled: dict[Cell, Mapping[str, Floats]] = {}
     units: dict[Cell, str] = {}
+    counts: dict[Cell, int] = {}
     confirmed: set[tuple[Cell, int]] = set()
     for answers in sets if progress is None else progress(sets):
         stacks, unit, block, trouble = _predictions(answers)
@@ -146,7 +149,8 @@ def _examine(
         if away:
             resampled |= _resample(answers, away, block, draws)
             units |= dict.fromkeys(away, unit)
-    return Evidence(rows, tuple(problems), resampled, units, frozenset(confirmed))
+            counts |= dict.fromkeys(away, int(block.max()) + 1)
+    return Evidence(rows, tuple(problems), resampled, units, counts, frozenset(confirmed))
 
 
 Stack = dict[int, tuple[Integers, Integers]]

@@ -15,7 +15,9 @@ from leaderboard.frames import Section, score_frame, sections, transfer_frame
 from leaderboard.statistics import (
     CriticalDifference,
     Floats,
+    Interval,
     critical_difference,
+    interval,
     ranks,
     win_rates,
 )
@@ -104,6 +106,23 @@ class Field:
         found = [self.draws(method, transfer, name) for _, transfer in self.section.transfers]
         known = [values for values in found if values is not None]
         return np.mean(known, axis=0) if known and len(known) == len(found) else None
+
+    @cached_property
+    def _freedom(self) -> dict[str, int]:
+        key = (*self.section.key, self.section.track)
+        found = self.evidence.counts.items()
+        return {cell[-1]: count - 1 for cell, count in found if cell[: len(key)] == key}
+
+    def interval(self, draws: Floats, point: float, transfer: str | None = None) -> Interval:
+        """Return the interval of a statistic of one transfer, or of a mean over all of them.
+
+        Args:
+            draws: Resampled values [R].
+            point: The statistic.
+            transfer: The transfer; degrees of freedom are summed over all of them where ``None``.
+        """
+        freedom = self._freedom[transfer] if transfer else sum(self._freedom.values())
+        return interval(draws, point, freedom)
 
     @cached_property
     def units(self) -> tuple[str, ...]:

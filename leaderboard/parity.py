@@ -11,7 +11,7 @@ from leaderboard.columns import MISSING, percent, signed_percent
 from leaderboard.evidence import Evidence
 from leaderboard.field import Field, fields
 from leaderboard.sheets import Cell, Sheet
-from leaderboard.statistics import Interval, interval
+from leaderboard.statistics import Interval
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def _compare(field: Field, number: Published) -> Comparison:
         published=number,
         ours=ours,
         deviation=None if spread != spread else spread,
-        limits=None if draws is None else interval(draws, ours),
+        limits=None if draws is None else field.interval(draws, ours, transfer),
         reasons=(*reasons, *_reasons(field, number)),
     )
 

@@ -12,7 +12,7 @@ from benchmark.data.taxonomy import CROPS
 from benchmark.results.rows import Row
 from leaderboard.columns import COLUMNS, MISSING, method_frame, percent, shown, signed_percent
 from leaderboard.field import Field
-from leaderboard.statistics import Floats, interval
+from leaderboard.statistics import Floats
 from leaderboard.tables import facts, title_of
 
 Emphasis = Literal["", "best", "second"]
@@ -121,7 +121,7 @@ def _emphasis(
         if first is None or other is None:
             continue
         point = cells[better, transfer][metric] - cells[worse, transfer][metric]
-        if interval(first - other, point).excludes_zero:
+        if field.interval(first - other, point, transfer).excludes_zero:
             marks[better] = name
     return marks
 
@@ -142,7 +142,7 @@ def ablation_sheet(field: Field) -> Sheet:
         one, two = (field.mean_draws(name, "macro_f1") for name in (method, base))
         limits = MISSING
         if one is not None and two is not None:
-            found = interval(one - two, value - other)
+            found = field.interval(one - two, value - other)
             limits = f"{signed_percent(found.low)} to {signed_percent(found.high)}"
         texts = (method, base, percent(value), percent(other), signed_percent(value - other))
         body.append(tuple(Cell(text) for text in (*texts, limits)))
@@ -290,7 +290,7 @@ def _difference(point: float, field: Field, method: str, transfer: str) -> str:
     known: list[Floats] = [values for values in draws if values is not None]
     if len(known) < 2:
         return signed_percent(point)
-    found = interval(known[0] - known[1], point)
+    found = field.interval(known[0] - known[1], point, transfer)
     return f"{signed_percent(point)} [{signed_percent(found.low)}, {signed_percent(found.high)}]"
 
 

@@ -76,16 +76,18 @@ class Interval:
         return self.low > 0 or self.high < 0
 
 
-def interval(draws: Floats, point: float, level: float = LEVEL) -> Interval:
-    """Return the bias-corrected percentile interval of a statistic.
+def interval(draws: Floats, point: float, freedom: float, level: float = LEVEL) -> Interval:
+    """Return the bias-corrected, expanded percentile interval of a statistic.
 
     A resample lacks rare crops more often than the sample does, so that macro-F1 is lower in
     resamples; the percentiles are moved by as much as the statistic is off the resamples' median
-    (Efron 1981, Can. J. Stat. 9: 139-158, section 7).
+    (Efron 1981, Can. J. Stat. 9: 139-158, section 7). The tails are those of Student's t, since few
+    units tell little of their own spread (Hesterberg 2015, Am. Stat. 69: 371-386, section 5.3).
 
     Args:
         draws: Resampled values [R].
         point: The statistic itself.
+        freedom: Degrees of freedom: units that were resampled, less one.
         level: Coverage.
 
     Returns:
@@ -94,7 +96,7 @@ def interval(draws: Floats, point: float, level: float = LEVEL) -> Interval:
     below = np.mean(draws < point) + np.mean(draws == point) / 2
     edge = 0.5 / len(draws)
     shift = stats.norm.ppf(np.clip(below, edge, 1 - edge))
-    tails = stats.norm.ppf([(1 - level) / 2, (1 + level) / 2])
+    tails = stats.t.ppf([(1 - level) / 2, (1 + level) / 2], max(freedom, 1))
     low, high = np.quantile(draws, stats.norm.cdf(2 * shift + tails))
     return Interval(float(low), float(high))
 

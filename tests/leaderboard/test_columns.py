@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sample_rows import make_row, write_run
+from scipy import stats
 
 from benchmark.errors import UsageError
 from benchmark.results.rows import Row
@@ -90,9 +91,11 @@ GOOD = [0, 0, 1, 1, 2, 2, 0, 0]
 POOR = [0, 1, 0, 1, 2, 1, 0, 0]
 
 
-@pytest.mark.parametrize(("block", "unit"), [(BLOCK, "blocks"), (None, "samples")])
+@pytest.mark.parametrize(
+    ("block", "unit", "student"), [(BLOCK, "blocks", 12.706), (None, "samples", 2.365)]
+)
 def test_intervals_come_from_stored_predictions(
-    tmp_path: Path, block: list[int] | None, unit: str
+    tmp_path: Path, block: list[int] | None, unit: str, student: float
 ) -> None:
     run = write_run(
         tmp_path / "run",
@@ -103,6 +106,10 @@ def test_intervals_come_from_stored_predictions(
     evidence = read_evidence([run], draws=200)
     (field,) = fields(evidence, "p")
     assert field.units == (unit,)
+    # Student's t of 1 degree of freedom (two blocks) and of 7 (eight samples).
+    for transfer in ("FRA:CHN", None):
+        found = field.interval(np.arange(1001) / 1000, 0.5, transfer)
+        assert found.low == pytest.approx(stats.norm.cdf(-student), abs=1e-3)
     assert f"seeds and {unit} of the target" in " ".join(facts(field))
     frame = method_frame(field).set_index("method")
     good = frame.loc["g"]

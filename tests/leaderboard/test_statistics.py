@@ -68,14 +68,16 @@ def test_resamples_spread_as_the_mean_does() -> None:
 
 
 def test_an_interval_moves_with_the_bias_of_the_resamples() -> None:
-    draws = np.arange(1001) / 1000
-    assert interval(draws, 0.5).low == pytest.approx(0.025)
-    assert interval(draws, 0.5).high == pytest.approx(0.975)
+    draws, many = np.arange(1001) / 1000, 1e9
+    assert interval(draws, 0.5, many).low == pytest.approx(0.025)
+    assert interval(draws, 0.5, many).high == pytest.approx(0.975)
     # The statistic lies one deviation up: limits at Phi(2 - 1.96) and Phi(2 + 1.96).
-    found = interval(draws, stats.norm.cdf(1))
+    found = interval(draws, stats.norm.cdf(1), many)
     assert found.low == pytest.approx(stats.norm.cdf(0.04), abs=1e-3)
     assert found.high == pytest.approx(1, abs=1e-3)
-    assert interval(np.full(9, 0.5), 0.5).low == 0.5
+    # Student's t of ten degrees of freedom: 2.228.
+    assert interval(draws, 0.5, 10).low == pytest.approx(stats.norm.cdf(-2.228), abs=1e-3)
+    assert interval(np.full(9, 0.5), 0.5, 4).low == 0.5
 
 
 def run(tables: list[object], seeds: list[int], classes: int, draws: int) -> list[dict]:  # type: ignore[type-arg]
@@ -126,7 +128,9 @@ def test_intervals_cover_the_truth(metric: str) -> None:
             draws=300,
         )
         counts = np.stack([confusion_matrix(labels, line, 2) for line in predicted])
-        found = interval(draws[metric], float(METRICS[metric](counts.astype(float)).mean()))
+        found = interval(
+            draws[metric], float(METRICS[metric](counts.astype(float)).mean()), blocks - 1
+        )
         covered += found.low <= 0.7 <= found.high
     assert 0.93 <= covered / worlds <= 0.97
 
