@@ -78,13 +78,16 @@ class RunDisplay:
             )
 
     def _left(self) -> str:
-        """Estimate the time left from the mean of each method's jobs, or of all jobs so far."""
-        every = [seconds for times in self._seconds.values() for seconds in times]
-        if not every:
+        """Estimate the time left from the mean of each method's jobs.
+
+        A method that has not run yet counts as the slowest so far: cheap methods come first by
+        their names' luck only, and an estimate that shrinks is kinder than one that grows.
+        """
+        means = {name: fmean(times) for name, times in self._seconds.items()}
+        if not means:
             return ""
-        work = sum(
-            count * fmean(self._seconds.get(name, every)) for name, count in self._pending.items()
-        )
+        slowest = max(means.values())
+        work = sum(count * means.get(name, slowest) for name, count in self._pending.items())
         seconds = work / self.at_once
         if seconds == 0:
             return ""
