@@ -19,6 +19,7 @@ SEVERAL_VALUES: Final = frozenset({"--methods", "--transfers", "--domains", "--s
 
 EXIT_ERROR: Final = 2
 EXIT_INTERRUPTED: Final = 130
+INTERRUPTED: Final = "Interrupted: finished jobs are kept; the same command goes on from here."
 
 
 def build_app() -> typer.Typer:
@@ -89,7 +90,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         typer.echo(f"Error: {error}", err=True)
         raise SystemExit(EXIT_ERROR) from error
     except KeyboardInterrupt as interrupt:
-        typer.echo(
-            "Interrupted: finished jobs are kept; the same command goes on from here.", err=True
-        )
+        typer.echo(INTERRUPTED, err=True)
         raise SystemExit(EXIT_INTERRUPTED) from interrupt
+    except SystemExit as ending:
+        if ending.code == EXIT_INTERRUPTED:  # Typer's own answer to Ctrl-C, without a word
+            typer.echo(INTERRUPTED, err=True)
+        raise

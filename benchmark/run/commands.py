@@ -87,7 +87,7 @@ def run(
     yield_idle_threads()
     from benchmark.data.commands import show_progress
     from benchmark.data.sources import cache_directory, open_source
-    from benchmark.results.index import write_index
+    from benchmark.results.index import INDEX_FILE, write_index
     from benchmark.results.store import RunStore
     from benchmark.run.display import RunDisplay
     from benchmark.run.execution import execute, find_work
@@ -125,7 +125,8 @@ def run(
                 follower.finish()
                 if follower.warning is not None:
                     display.say(f"Warning: {follower.warning}")
-    write_index(store)
+    if finished or not (place / INDEX_FILE).is_file():
+        write_index(store)
     _report(place)
     lacking = sum(entry.status == "unavailable" for entry in finished)
     if lacking:

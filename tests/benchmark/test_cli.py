@@ -132,6 +132,22 @@ def test_same_command_same_rows_other_seed_other_rows(
     assert content[0][1] != content[2][1]
 
 
+def test_with_nothing_left_no_process_is_started(
+    cli: Cli, tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, words = tmp_path / "run", ("--transfers", "FRA:CHN", "--methods", "floor.*")
+    smoke_run(cli, tiny.root, run, *words)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a process or a fit with nothing left to do")
+
+    monkeypatch.setattr("benchmark.run.places.LocalWorkers.__enter__", refuse)
+    monkeypatch.setattr("benchmark.run.runner.Runner.run", refuse)
+    code, _, err = smoke_run(cli, tiny.root, run, *words, "--workers", 2)
+    assert code == 0
+    assert "0 jobs to run, 2 stored already" in err
+
+
 @pytest.mark.slow
 def test_two_workers_give_the_rows_of_one(
     cli: Cli, tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -344,11 +360,12 @@ def test_read_only_output(cli: Cli, tiny: Dataset, mounted: Callable[[str], Path
     assert "Read-only file system" in err
 
 
+@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_full_disk_ends_the_run_and_keeps_what_was_finished(
-    cli: Cli, tiny: Dataset, mounted: Callable[[str], Path]
+    cli: Cli, tiny: Dataset, mounted: Callable[[str], Path], workers: int
 ) -> None:
     run = mounted("size=64k") / "run"
-    code, _, err = smoke_run(cli, tiny.root, run)
+    code, _, err = smoke_run(cli, tiny.root, run, "--workers", workers)
     assert code == 2
     assert "No space left on device" in err.splitlines()[-1]
     assert rows_of(run)
