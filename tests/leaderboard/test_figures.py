@@ -73,9 +73,9 @@ def test_the_front_has_the_cheaper_and_better() -> None:
     assert list(front.get_xdata()) == [1.0]
 
 
-@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "$\\frac$", "]]>&", "%s"])
-def test_hostile_names_are_drawn_as_they_are(name: str) -> None:
-    (field,) = fields(evidence(name, "b", "c"))
+def test_hostile_names_are_drawn_as_they_are() -> None:
+    names = ("<script>alert(1)</script>", "$\\frac$", "]]>&", "%s", "long" * 100)
+    (field,) = fields(evidence(*names))
     for draw in FIGURES.values():
         svg = render(draw, field, "svg")
         assert svg is not None
