@@ -8,8 +8,10 @@ import pytest
 from sample_rows import make_row, write_run
 from scipy import stats
 
+from benchmark.data.taxonomy import CROPS
 from benchmark.errors import UsageError
 from benchmark.results.rows import Row
+from benchmark.results.store import JobIdentity, Prediction, RunStore
 from leaderboard.columns import REGISTRY, method_frame
 from leaderboard.evidence import from_rows, read_evidence
 from leaderboard.field import fields
@@ -157,3 +159,36 @@ def test_a_job_in_two_runs_counts_once_and_order_does_not_matter(tmp_path: Path)
     once = markdown(read_evidence([one]))
     assert markdown(read_evidence([two, one])) == once
     assert once.count("| g |") == 3
+
+
+def test_predictions_that_the_released_protocol_rewrote_confirm_their_row(tmp_path: Path) -> None:
+    """Corn is not grown in Australia: the released code reads it as other (defect 4)."""
+    truth, given, rewritten = [4, 5, 6], [4, 0, 0], [4, 6, 6]
+    confusion = [[0] * 7 for _ in range(7)]
+    for true, named in zip(truth, rewritten, strict=True):
+        confusion[true][named] += 1
+    row = make_row(
+        method="m", target="AUS", protocol="paper-released", confusion=tuple(map(tuple, confusion))
+    )
+    prediction = Prediction(
+        target="AUS",
+        sample_ids=np.array(["a", "b", "c"]),
+        probabilities=np.eye(7, dtype=np.float32)[given],
+        classes=CROPS,
+        labels=np.array(truth),
+    )
+    identity = JobIdentity(
+        method="m",
+        code_fingerprint="c",
+        representation="median",
+        source="FRA",
+        seed=1,
+        protocol_hash="p",
+        dataset_fingerprint="d",
+        metric_version="1",
+        bands=("B2",),
+    )
+    RunStore(tmp_path).write(identity, [row], [prediction])
+    evidence = read_evidence([tmp_path], draws=20)
+    assert len(evidence.confirmed) == 1
+    assert "repeats the released code" in markdown(evidence)
