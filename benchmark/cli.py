@@ -27,6 +27,7 @@ def build_app() -> typer.Typer:
     from benchmark.data import commands as data_commands
     from benchmark.results import commands as results_commands
     from benchmark.run import commands as run_commands
+    from benchmark.task import commands as task_commands
 
     app = typer.Typer(
         name="cropglobe",
@@ -46,6 +47,7 @@ def build_app() -> typer.Typer:
             raise typer.Exit
 
     run_commands.register(app)
+    task_commands.register(app)
     results_commands.register(app)
     data_commands.register(app)
     for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):

@@ -1,4 +1,4 @@
-"""Commands `run` and `methods`."""
+"""Command `run`."""
 
 import os
 from enum import StrEnum
@@ -38,7 +38,6 @@ class OverwriteChoice(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to the app."""
     app.command("run")(run)
-    app.command("methods")(methods)
 
 
 def run(
@@ -141,25 +140,6 @@ def run(
             "After mending, run the same command with --overwrite failed."
         )
         raise typer.Exit(EXIT_FAILED_JOBS)
-
-
-def methods(
-    patterns: Annotated[
-        list[str] | None, typer.Argument(help="Names or patterns [default: all].")
-    ] = None,
-) -> None:
-    """List the installed methods."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from benchmark.task.methods import registry
-
-    table = Table("method", "family", "representation", "track", "what it is")
-    for method in registry().select(patterns or ["all"]):
-        table.add_row(
-            method.name, method.family, method.representation, method.track, method.card.summary
-        )
-    Console().print(table)
 
 
 def yield_idle_threads() -> None:

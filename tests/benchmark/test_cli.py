@@ -201,10 +201,22 @@ def test_help_is_quick_because_it_imports_neither_torch_nor_pandas() -> None:
     assert "run" in done.stdout
 
 
-def test_methods_are_listed(cli: Cli) -> None:
-    code, out, _ = cli("methods")
+@pytest.mark.parametrize("words", [(), ("list",), ("list", "crop*")])
+def test_methods_are_listed(cli: Cli, words: tuple[str, ...]) -> None:
+    code, out, _ = cli("methods", *words)
     assert code == 0
     assert "cropnet.aug" in out
+    assert ("median.random-forest" in out) == ("crop*" not in words)
+
+
+def test_a_methods_card_is_shown(cli: Cli) -> None:
+    code, out, _ = cli("methods", "show", "cropnet")
+    assert code == 0
+    assert "1,036,295" in out
+    assert "2509.03497" in out
+    code, _, err = cli("methods", "show", "cropnt")
+    assert code == 2
+    assert "did you mean 'cropnet'" in err
 
 
 def test_version(cli: Cli) -> None:

@@ -1,0 +1,52 @@
+"""Commands `methods list` and `methods show`."""
+
+from typing import Annotated, Final
+
+import typer
+
+
+TABLE_WIDTH: Final = 132
+"""Characters a line where the output is a file or a pipe."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to the app."""
+    group = typer.Typer(help="List the installed methods, or show one's card.")
+    group.callback(invoke_without_command=True)(methods)
+    group.command("list")(list_methods)
+    group.command("show")(show)
+    app.add_typer(group, name="methods")
+
+
+def methods(context: typer.Context) -> None:
+    """List the installed methods, or show one's card."""
+    if context.invoked_subcommand is None:
+        list_methods()
+
+
+def list_methods(
+    patterns: Annotated[
+        list[str] | None, typer.Argument(help="Names or patterns [default: all].")
+    ] = None,
+) -> None:
+    """List methods; the headline set, which a bare run scores, is marked."""
+    from rich.console import Console
+    from rich.table import Column, Table
+
+    from benchmark.task.methods import headline, registry
+
+    first = set(headline())
+    table = Table(Column("method", no_wrap=True), "headline", "family", "track", "what it is")
+    for method in registry().select(patterns or ["all"]):
+        mark = "yes" if method.name in first else ""
+        table.add_row(method.name, mark, method.family, method.track, method.card.summary)
+    console = Console()
+    (console if console.is_terminal else Console(width=TABLE_WIDTH)).print(table)
+
+
+def show(name: Annotated[str, typer.Argument(help="Name of a method.")]) -> None:
+    """Show a method's card: reference, licence, parameters, pretraining, what it uses."""
+    from benchmark.task.cards import render_card
+    from benchmark.task.methods import registry
+
+    typer.echo(render_card(registry().get(name)))
