@@ -217,7 +217,7 @@ def _commands(method: str) -> list[tuple[str, str]]:
     if not all(sign.isalnum() or sign in ".+-_" for sign in method):
         return []
     return [
-        ("Its card", f"cropglobe methods '{method}'"),
+        ("Its card", f"cropglobe methods show '{method}'"),
         ("Run it", f"cropglobe run --methods '{method}'"),
     ]
 
