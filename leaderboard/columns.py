@@ -191,7 +191,6 @@ REGISTRY: Final = (
         percent,
         _mean("balanced_accuracy"),
         "Mean recall over the shared crops.",
-        main=False,
     ),
     Column("worst_macro_f1", "worst transfer", percent, _worst, "Lowest macro-F1 of a transfer."),
     Column("worst", "worst is", str, _worst_transfer, "Which transfer that is.", main=False),
