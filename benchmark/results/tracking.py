@@ -2,6 +2,7 @@
 
 import json
 import os
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -93,6 +94,11 @@ class Tracker:
         """
         for name, value in SETTINGS.items():
             os.environ.setdefault(name, value)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # MLflow's, of the libraries that it uses
+            return self._sync_or_say()
+
+    def _sync_or_say(self) -> SyncReport:
         from mlflow.exceptions import MlflowException
         from requests.exceptions import RequestException
         from sqlalchemy.exc import SQLAlchemyError
