@@ -4,7 +4,6 @@ from typing import Annotated, Final
 
 import typer
 
-
 TABLE_WIDTH: Final = 132
 """Characters a line where the output is a file or a pipe."""
 

@@ -107,7 +107,13 @@ def test_status_and_index_of_a_run(cli: Cli, tiny: Dataset, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "methods", [FAST, pytest.param(("cropnet*", "median.*"), marks=pytest.mark.slow)]
+    "methods",
+    [
+        FAST,
+        pytest.param(
+            ("cropnet", "cropnet.aug", "median.mlp", "median.random-forest"), marks=pytest.mark.slow
+        ),
+    ],
 )
 def test_same_command_same_rows_other_seed_other_rows(
     cli: Cli, tiny: Dataset, tmp_path: Path, methods: tuple[str, ...]
