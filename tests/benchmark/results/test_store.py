@@ -8,26 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sample_jobs import make_identity as identity
 from sample_rows import make_row
 
 from benchmark.errors import StoreError
 from benchmark.results.rows import Row
-from benchmark.results.store import JobIdentity, Prediction, RunStore
-
-
-def identity(**changes: object) -> JobIdentity:
-    values = {
-        "method": "test.nearest",
-        "code_fingerprint": "c",
-        "representation": "median",
-        "source": "FRA",
-        "seed": 1,
-        "protocol_hash": "p",
-        "dataset_fingerprint": "d",
-        "metric_version": "1",
-        "bands": ("B2",),
-    }
-    return JobIdentity.model_validate(values | changes)
+from benchmark.results.store import Prediction, RunStore
 
 
 def prediction() -> Prediction:
