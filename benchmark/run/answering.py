@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from benchmark.data.layout import DomainSamples
-from benchmark.data.taxonomy import CROPS, country_of
+from benchmark.data.taxonomy import country_of
 from benchmark.errors import MethodError
 from benchmark.task.methods import (
     Adaptable,
@@ -19,7 +18,7 @@ from benchmark.task.methods import (
     ask,
 )
 from benchmark.task.metrics import Probabilities
-from benchmark.task.preparation import Rows
+from benchmark.task.preparation import Rows, class_positions
 from benchmark.task.protocol import Protocol
 from benchmark.task.target_parts import teaching_parts, unlabelled_rows
 
@@ -81,8 +80,7 @@ def _taught(
 ) -> Probabilities:
     if not isinstance(classifier, Teachable):
         raise MethodError(f"{method.name} is on track {method.track} but has no teach(x, y).")
-    positions: npt.NDArray[np.int64] = np.full(len(CROPS), -1, dtype=np.int64)
-    positions[list(classes)] = np.arange(len(classes))
+    positions = class_positions(classes)
     probabilities = np.zeros((len(rows), len(classes)), dtype=np.float32)
     for teachers, asked in teaching_parts(samples, rows, classes, protocol):
         taught = classifier.teach(features[teachers], positions[samples.labels[teachers]])

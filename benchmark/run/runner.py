@@ -33,6 +33,7 @@ from benchmark.task.metrics import METRIC_VERSION, score
 from benchmark.task.preparation import (
     SourceSplit,
     TargetSet,
+    class_positions,
     ids_hash,
     prepare_source,
     prepare_target,
@@ -248,8 +249,7 @@ class Runner:
             )
         features = self._features(job, job.source)
         labels = self.dataset.load(job.source).labels
-        positions = np.full(len(CROPS), -1, dtype=np.int64)
-        positions[list(split.classes)] = np.arange(len(split.classes))
+        positions = class_positions(split.classes)
         x, y = features[split.training], positions[labels[split.training]]
         xv, yv = features[split.validation], positions[labels[split.validation]]
         context = Context(

@@ -207,6 +207,13 @@ def prepare_target(
     return TargetSet(rows=rows, unscored=unscored, space=space)
 
 
+def class_positions(classes: Sequence[int]) -> npt.NDArray[np.int64]:
+    """Return the column of each class index [7]; -1 for a class that is not among `classes`."""
+    positions = np.full(len(CROPS), -1, dtype=np.int64)
+    positions[list(classes)] = np.arange(len(classes))
+    return positions
+
+
 def ids_hash(ids: npt.NDArray[np.str_]) -> str:
     """Return sixteen hex digits that name a set of samples, whatever their order."""
     return hashlib.sha256("\n".join(sorted(ids.tolist())).encode()).hexdigest()[:16]
