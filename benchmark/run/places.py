@@ -224,11 +224,10 @@ class LocalWorkers:
         assert pid is not None
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGUSR1)
-        deadline = time.monotonic() + SECONDS_TO_TELL
-        while not (where := innermost_frames(worker.trace)) and time.monotonic() < deadline:
-            worker.process.join(0.02)
+        worker.process.join(SECONDS_TO_TELL)
         worker.process.kill()
         worker.process.join()
+        where = innermost_frames(worker.trace)
         self._replace(worker)
         return Loss("timeout", f"Stopped after the protocol's limit of {limit:g} s{where}")
 

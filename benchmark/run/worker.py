@@ -69,7 +69,7 @@ def serve(connection: Connection, setup: Setup, trace: Path) -> None:
     Args:
         connection: Where tasks come from and answers go to.
         setup: What it needs to know.
-        trace: File to which its stack is written when it crashes or is asked by SIGUSR1.
+        trace: File to which its stack is written when it crashes or is ended by SIGUSR1.
     """
     with trace.open("w", encoding="utf-8") as stack:
         _become_worker(setup, stack)
@@ -84,7 +84,9 @@ def serve(connection: Connection, setup: Setup, trace: Path) -> None:
 
 def _become_worker(setup: Setup, stack: Any) -> None:
     faulthandler.enable(stack)
-    faulthandler.register(signal.SIGUSR1, stack, all_threads=False)
+    # Chained to what SIGUSR1 does by itself, it ends the process once the stack stands in full.
+    signal.signal(signal.SIGUSR1, signal.SIG_DFL)
+    faulthandler.register(signal.SIGUSR1, stack, all_threads=False, chain=True)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to answer
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.ERROR)
     if setup.threads is not None:
