@@ -1,6 +1,5 @@
 """Write leaderboards to files, each whole or not at all."""
 
-import os
 import re
 from pathlib import Path
 from typing import Final
@@ -8,6 +7,7 @@ from typing import Final
 import pandas as pd
 
 from benchmark.errors import StoreError
+from benchmark.files import replace_file
 from leaderboard.columns import MISSING, method_frame
 from leaderboard.evidence import Evidence
 from leaderboard.field import fields
@@ -83,13 +83,7 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         StoreError: If it cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_bytes(content)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        replace_file(path, lambda file: file.write(content))
     except OSError as error:
         raise StoreError(f"Cannot write {path}: {error.strerror or error}.") from error

@@ -2,12 +2,10 @@
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Final, Literal
 
 import numpy as np
@@ -23,6 +21,7 @@ from benchmark.data.layout import (
 )
 from benchmark.data.taxonomy import check_domain_name
 from benchmark.errors import DataError, UsageError, did_you_mean
+from benchmark.files import folder_aside, write_text
 
 __all__ = [
     "BANDS",
@@ -338,12 +337,13 @@ def write_dataset(root: Path, card: DatasetCard, domains: Iterable[DomainSamples
     made = not root.exists()
     try:
         root.mkdir(parents=True, exist_ok=True)
-        staging = Path(mkdtemp(prefix=".writing-", dir=root))
+        staging = folder_aside(root)
     except OSError as error:
         raise DataError(f"Cannot write to {root}: {error.strerror or error}.") from error
     try:
         names = [_stage(staging, samples) for samples in domains]
-        _write_card(staging / CARD_FILE, card if existing is None else _merge(existing, card))
+        merged = card if existing is None else _merge(existing, card)
+        write_text(staging / CARD_FILE, merged.model_dump_json(indent=2) + "\n")
         # The card goes first: killed in between, it names a domain too many, which is harmless,
         # instead of a file standing there with the bands and the season of no card.
         for name in [CARD_FILE, *names]:
@@ -360,10 +360,3 @@ def _stage(staging: Path, samples: DomainSamples) -> str:
     name = year_file_name(samples.name)
     write_domain_file(staging / name, samples)
     return name
-
-
-def _write_card(path: Path, card: DatasetCard) -> None:
-    with path.open("w", encoding="utf-8") as handle:
-        handle.write(card.model_dump_json(indent=2) + "\n")
-        handle.flush()
-        os.fsync(handle.fileno())

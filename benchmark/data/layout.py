@@ -1,6 +1,5 @@
 """One `.npz` file of the official layout: read and checked, or written whole or not at all."""
 
-import os
 import re
 import zipfile
 import zlib
@@ -15,6 +14,7 @@ import numpy.typing as npt
 from benchmark.data.season import STEPS_PER_YEAR, FloatArray
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import DataError
+from benchmark.files import replace_file
 
 DIGITAL_NUMBER: Final = 10_000.0
 """Digital numbers per unit of reflectance (Copernicus Sentinel-2 products)."""
@@ -186,17 +186,8 @@ def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
     Raises:
         DataError: If the place cannot be written or is full; nothing is left behind then.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("wb") as handle:
-                np.savez(handle, allow_pickle=False, **dict(arrays))
-                handle.flush()
-                os.fsync(handle.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        replace_file(path, lambda file: np.savez(file, allow_pickle=False, **dict(arrays)))
     except OSError as error:
         raise DataError(f"Cannot write {path}: {error.strerror or error}.") from error
 

@@ -1,13 +1,11 @@
 """Named views of a domain's samples, computed from its series or read, and cached by content."""
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
-from tempfile import mkstemp
 from types import MappingProxyType
 from typing import Final
 
@@ -16,6 +14,7 @@ import numpy.typing as npt
 
 from benchmark.data.season import DAYS_PER_YEAR, WINDOW, FloatArray, season, step_centres
 from benchmark.errors import MethodError, UsageError, did_you_mean
+from benchmark.files import replace_file
 
 ENTRY_POINTS: Final = "cropglobe.representations"
 """Entry-point group; each entry is a function that returns representations."""
@@ -205,12 +204,4 @@ def _content_key(samples: Observations) -> str:
 
 
 def _save(path: Path, features: FloatArray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = mkstemp(prefix=".", suffix=".partial", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as handle:
-            np.save(handle, features, allow_pickle=False)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    replace_file(path, lambda file: np.save(file, features, allow_pickle=False))

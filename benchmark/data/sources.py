@@ -7,11 +7,11 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Final
 
 from benchmark.data.dataset import Dataset, open_dataset
 from benchmark.errors import DataError
+from benchmark.files import folder_aside
 
 SIMULATED: Final = "simulated"
 """The word that stands for the embedded default wherever a data directory is expected."""
@@ -28,6 +28,8 @@ DEFAULT_DOMAINS: Final = ("ARG", "AUS", "BEL", "CHN", "FRA", "GBR", "NLD", "USA"
 
 ABANDONED_AFTER: Final = 24 * 3600
 """Seconds after which a half-written folder of another process counts as left by a killed one."""
+
+SIMULATING: Final = ".simulating-"
 
 Progress = Callable[[str, int, int], None]
 
@@ -90,7 +92,7 @@ def simulated_directory(progress: Progress | None = None) -> Path:
     try:
         cache.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(cache)
-        staging = Path(mkdtemp(prefix=".simulating-", dir=cache))
+        staging = folder_aside(cache, SIMULATING)
     except OSError as error:
         raise DataError(
             f"Cannot write to the cache {cache} ({error.strerror or error}): name another with "
@@ -121,7 +123,7 @@ def _put_in_place(made: Path, final: Path) -> None:
 
 def _remove_abandoned(cache: Path) -> None:
     """Remove what killed processes left half-written."""
-    for folder in cache.glob(".simulating-*"):
+    for folder in cache.glob(f"{SIMULATING}*"):
         with contextlib.suppress(OSError):  # another process may be removing it too
             if time.time() - folder.stat().st_mtime > ABANDONED_AFTER:
                 shutil.rmtree(folder, ignore_errors=True)

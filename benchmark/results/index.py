@@ -1,12 +1,11 @@
 """The index: every row of a run as one flat parquet table, a view that can be rebuilt."""
 
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from tempfile import mkstemp
 from typing import Any, Final
 
 from benchmark.errors import StoreError
+from benchmark.files import replace_file
 from benchmark.results.rows import Row
 from benchmark.results.store import RunStore, StoredJob
 
@@ -34,14 +33,7 @@ def write_index(store: RunStore) -> Path:
     names = dict.fromkeys(name for record in records for name in record)
     table = pa.table({name: [record.get(name) for record in records] for name in names})
     try:
-        descriptor, name = mkstemp(prefix=".writing-", dir=store.root)
-        os.close(descriptor)
-        staging = Path(name)
-        try:
-            parquet.write_table(table, staging, compression="zstd")
-            staging.replace(path)
-        finally:
-            staging.unlink(missing_ok=True)
+        replace_file(path, lambda file: parquet.write_table(table, file, compression="zstd"))
     except OSError as error:
         raise StoreError(f"Cannot write the index {path}: {error.strerror or error}.") from error
     return path

@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from benchmark.errors import StoreError
-from benchmark.results.files import replace_text
+from benchmark.files import replace_text
 from benchmark.results.store import JobIdentity
 
 PLANS: Final = "plans"

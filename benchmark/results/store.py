@@ -11,7 +11,6 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any, Final
 
 import numpy as np
@@ -19,8 +18,8 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from benchmark.errors import StoreError
+from benchmark.files import ASIDE, flush_folder, folder_aside, write_text
 from benchmark.results.claims import Claims
-from benchmark.results.files import flush_folder, write_text
 from benchmark.results.rows import Row
 
 JOBS: Final = "jobs"
@@ -30,7 +29,6 @@ ROWS_FILE: Final = "rows.json"
 HISTORY_FILE: Final = "history.json"
 MANIFEST_FILE: Final = "manifest.json"
 
-WRITING: Final = ".writing-"
 REPLACED: Final = ".replaced-"
 REMOVED: Final = ".removed-"
 
@@ -143,7 +141,7 @@ class RunStore:
         """
         try:
             self.jobs.mkdir(parents=True, exist_ok=True)
-            shutil.rmtree(mkdtemp(prefix=WRITING, dir=self.jobs))
+            folder_aside(self.jobs).rmdir()
             _mend(self.jobs)
         except OSError as error:
             raise StoreError(
@@ -175,7 +173,7 @@ class RunStore:
         folder = self.jobs / identity.key
         try:
             self.jobs.mkdir(parents=True, exist_ok=True)
-            staging = Path(mkdtemp(prefix=WRITING, dir=self.jobs))
+            staging = folder_aside(self.jobs)
             try:
                 write_text(staging / IDENTITY_FILE, identity.model_dump_json(indent=2) + "\n")
                 write_text(staging / ROWS_FILE, _ROWS.dump_json(list(rows), indent=1).decode())
@@ -219,7 +217,7 @@ class RunStore:
         """
         folder = self.jobs / key
         try:
-            aside = Path(mkdtemp(prefix=REMOVED, dir=self.jobs))
+            aside = folder_aside(self.jobs, REMOVED)
             folder.rename(aside / key)
             shutil.rmtree(aside)
         except FileNotFoundError:
@@ -314,7 +312,7 @@ def _replace_folder(staging: Path, folder: Path) -> None:
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
-        aside = Path(mkdtemp(prefix=REPLACED, dir=folder.parent))
+        aside = folder_aside(folder.parent, REPLACED)
         with contextlib.suppress(FileNotFoundError):  # the other process was quicker
             folder.rename(aside / folder.name)
         replaced.append(aside)
@@ -329,7 +327,7 @@ def _mend(jobs: Path) -> None:
         for folder in aside.glob("[!.]*"):
             with contextlib.suppress(OSError):  # a newer one stands there, or has come just now
                 folder.rename(jobs / folder.name)
-    for prefix in (WRITING, REPLACED, REMOVED):
+    for prefix in (ASIDE, REPLACED, REMOVED):
         for folder in jobs.glob(f"{prefix}*"):
             with contextlib.suppress(FileNotFoundError):  # another process removes it too
                 if time.time() - folder.stat().st_mtime > ABANDONED_AFTER:

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from benchmark.errors import StoreError
-from benchmark.results.files import replace_text
+from benchmark.files import replace_text
 from benchmark.results.store import MANIFEST_FILE, RunStore
 
 

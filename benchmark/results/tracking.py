@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import StoreError, TrackingError
-from benchmark.results.files import replace_text
+from benchmark.files import replace_text
 from benchmark.results.plans import RunPlan, read_plans
 from benchmark.results.rows import Row
 from benchmark.results.store import HISTORY_FILE, MANIFEST_FILE, ROWS_FILE, RunStore, StoredJob

@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from benchmark.errors import UsageError, did_you_mean
+
+LATER_KEYS: Final[tuple[str, ...]] = ()
+"""Keys of a protocol that came after the first rows were published, in the order they came."""
 
 
 class _Strict(BaseModel):
@@ -154,10 +157,17 @@ class Protocol(_Strict):
         That is everything but the description, device, seeds and time limit. Seeds are part of
         each row and the device is part of its cost, so that a run on other seeds or another device
         stays comparable. The limit decides whether there is a score and never which; who has a
-        slower machine may raise it and stay comparable.
+        slower machine may raise it and stay comparable. A key of `LATER_KEYS` counts only where it
+        differs from its default, so that rows made before it existed stay comparable.
         """
-        text = self.model_dump_json(exclude={"description", "device", "seeds", "job_time_limit_s"})
+        unhashed = {"description", "device", "seeds", "job_time_limit_s"}
+        unhashed |= {key for key in LATER_KEYS if getattr(self, key) == _default(key)}
+        text = self.model_dump_json(exclude=unhashed)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _default(key: str) -> object:
+    return Protocol.model_fields[key].get_default(call_default_factory=True)
 
 
 @cache

@@ -236,15 +236,11 @@ def test_a_full_disk_leaves_nothing(
 def test_a_full_disk_while_the_card_is_written_leaves_nothing(
     tmp_path: Path, make_samples: Make, card_of: Card, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls = iter([None, OSError(28, "No space left on device")])
-
-    def second_is_full(descriptor: int) -> None:
-        outcome = next(calls)
-        if outcome is not None:
-            raise outcome
+    def full(path: Path, text: str) -> None:
+        raise OSError(28, "No space left on device")
 
     root = tmp_path / "data"
-    monkeypatch.setattr("os.fsync", second_is_full)
+    monkeypatch.setattr("benchmark.data.dataset.write_text", full)
     with pytest.raises(DataError, match=f"Cannot write to {root}: No space left"):
         write_dataset(root, card_of("FRA"), [make_samples("FRA")])
     assert not root.exists()

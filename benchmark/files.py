@@ -1,0 +1,82 @@
+"""Files and folders that are whole or absent: written aside, flushed, and renamed.
+
+What is made here has the rights that the user's umask gives to new files, so that colleagues on a
+shared disk can read it; the standard library's temporary files are their owner's alone.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from secrets import token_hex
+from typing import IO, Final
+
+ASIDE: Final = ".writing-"
+"""What the name of a file or folder begins with until it is whole."""
+
+
+def replace_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Put a file in the place of an older one, in one step.
+
+    Args:
+        path: The file; its folder is made if needed.
+        write: Writes the content to an open binary file.
+
+    Raises:
+        OSError: If it cannot be written; the older file stands then and nothing else is left.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f"{ASIDE}{token_hex(6)}-{path.name}")
+    try:
+        with aside.open("xb") as handle:
+            write(handle)
+            handle.flush()
+            os.fsync(handle.fileno())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+    flush_folder(path.parent)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Put a text file in UTF-8 in the place of an older one, in one step.
+
+    Raises:
+        OSError: If it cannot be written; the older file stands then.
+    """
+    replace_file(path, lambda handle: handle.write(text.encode()))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file inside a folder that is not in its place yet, and flush it to the disk.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    with path.open("w", encoding="utf-8") as handle:
+        handle.write(text)
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def folder_aside(parent: Path, prefix: str = ASIDE) -> Path:
+    """Make a new folder in which something is put together before it is renamed.
+
+    Args:
+        parent: Folder to make it in, which is on the disk of the final place.
+        prefix: What its name begins with.
+
+    Raises:
+        OSError: If it cannot be made.
+    """
+    folder = parent / f"{prefix}{token_hex(6)}"
+    folder.mkdir()
+    return folder
+
+
+def flush_folder(folder: Path) -> None:
+    """Flush the names in a folder to the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
