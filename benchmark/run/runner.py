@@ -1,4 +1,4 @@
-"""Run one job: prepare, fit once, predict each target, score, and describe it as rows."""
+"""Run one job: prepare, fit once, predict each target."""
 
 import logging
 import traceback
@@ -8,10 +8,8 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from benchmark.data.dataset import Dataset
-from benchmark.data.differences import differences
 from benchmark.data.embeddings import read_embedding
 from benchmark.data.representations import Observations, represent
 from benchmark.data.season import (
@@ -20,26 +18,24 @@ from benchmark.data.season import (
     days_to,
     shift_half_year,
 )
-from benchmark.data.taxonomy import CROPS, OTHER, country_of
+from benchmark.data.taxonomy import CROPS, country_of
 from benchmark.errors import UnavailableError
-from benchmark.results.provenance import provenance
-from benchmark.results.rows import Cost, DataDescription, Row, Status, worst_status
+from benchmark.results.rows import Row, Status, worst_status
 from benchmark.results.store import Prediction
 from benchmark.run.answering import answer
-from benchmark.run.hardware import Measurement, device_name, measure, resolve_device
+from benchmark.run.describing import Fit, describe, with_scores
+from benchmark.run.hardware import Measurement, measure, resolve_device
 from benchmark.run.jobs import Job
-from benchmark.task.methods import Classifier, Context, Features, require_finite
-from benchmark.task.metrics import METRIC_VERSION, score
+from benchmark.task.methods import Context, Features, require_finite
 from benchmark.task.preparation import (
     SourceSplit,
     TargetSet,
     class_positions,
-    ids_hash,
     prepare_source,
     prepare_target,
 )
 from benchmark.task.protocol import Protocol
-from benchmark.task.transfers import Transfer, label_space
+from benchmark.task.transfers import label_space
 
 logger = logging.getLogger(__name__)
 
@@ -67,13 +63,6 @@ class Outcome:
     def reason(self) -> str | None:
         """Why a row has no score, if one has none."""
         return next((row.reason for row in self.rows if row.reason is not None), None)
-
-
-@dataclass
-class _Fit:
-    classifier: Classifier
-    measurement: Measurement
-    draws: int
 
 
 @dataclass(frozen=True)
@@ -122,7 +111,8 @@ class Runner:
         history = tuple(getattr(fit.classifier, "history_", ()))
         rows = []
         for (name, chosen), (prediction, measurement) in zip(targets.items(), answers, strict=True):
-            rows.append(self._row(job, split, name, chosen, fit, prediction, measurement, device))
+            row = describe(job, self.dataset, self.protocol, split, name, chosen)
+            rows.append(with_scores(row, self.protocol, chosen, fit, prediction, measurement))
         return Outcome(tuple(rows), tuple(prediction for prediction, _ in answers), history)
 
     def without_scores(self, job: Job, status: Status, reason: str) -> Outcome:
@@ -143,7 +133,9 @@ class Runner:
         said = {"status": status, "reason": reason}
         return Outcome(
             tuple(
-                self._describe(job, split, name, chosen).model_copy(update=said)
+                describe(job, self.dataset, self.protocol, split, name, chosen).model_copy(
+                    update=said
+                )
                 for name, chosen in targets.items()
             )
         )
@@ -242,7 +234,7 @@ class Runner:
         first_day = stated + SHIFTED_FIRST_DAY * (moved_here or moved_before)
         return moved_here, first_day % DAYS_PER_YEAR
 
-    def _fit(self, job: Job, split: SourceSplit, device: str) -> _Fit:
+    def _fit(self, job: Job, split: SourceSplit, device: str) -> Fit:
         if job.method.track == "knowledge" and self.dataset.card.simulated:
             raise UnavailableError(
                 "On simulated targets, to know the simulator's calendars is to know the answers."
@@ -265,10 +257,10 @@ class Runner:
         with measure(device) as measurement:
             classifier.fit(x, y, validation=(xv, yv))
         epochs = len(getattr(classifier, "history_", ())) or 1
-        return _Fit(classifier, measurement, epochs * len(x))
+        return Fit(classifier, measurement, epochs * len(x), device)
 
     def _answer(
-        self, job: Job, fit: _Fit, name: str, chosen: TargetSet, split: SourceSplit
+        self, job: Job, fit: Fit, name: str, chosen: TargetSet, split: SourceSplit
     ) -> tuple[Prediction, Measurement]:
         samples = self.dataset.load(name)
         features = self._features(job, name)
@@ -294,104 +286,9 @@ class Runner:
         )
         return prediction, measurement
 
-    def _row(
-        self,
-        job: Job,
-        split: SourceSplit,
-        name: str,
-        chosen: TargetSet,
-        fit: _Fit,
-        prediction: Prediction,
-        measurement: Measurement,
-        device: str,
-    ) -> Row:
-        probabilities = np.zeros((len(prediction.labels), len(CROPS)), dtype=np.float32)
-        probabilities[:, list(split.classes)] = prediction.probabilities
-        scores, confusion = score(
-            probabilities,
-            prediction.labels,
-            predicted=self._rewritten(name, probabilities),
-            unscored=chosen.unscored,
-        )
-        seconds = measurement.seconds
-        cost = Cost(
-            parameters=getattr(fit.classifier, "parameter_count_", None),
-            flops_per_sample=getattr(fit.classifier, "flops_per_sample_", None),
-            fit_seconds=fit.measurement.seconds,
-            fit_samples_per_second=_rate(fit.draws, fit.measurement.seconds),
-            predict_seconds=seconds,
-            predict_samples_per_second=_rate(len(prediction.labels), seconds),
-            peak_memory_bytes=fit.measurement.peak_memory_bytes,
-            device=device,
-            device_name=device_name(device),
-        )
-        return self._describe(job, split, name, chosen).model_copy(
-            update={
-                "scores": scores,
-                "confusion": tuple(tuple(int(n) for n in line) for line in confusion),
-                "cost": cost,
-            }
-        )
-
-    def _rewritten(
-        self, target: str, probabilities: npt.NDArray[np.float32]
-    ) -> npt.NDArray[np.int64] | None:
-        """Repeat the released code's fourth defect where the protocol asks for it."""
-        country = country_of(target)
-        if (
-            not self.protocol.released_defects.rewrite_absent_crops
-            or country is None
-            or country.released_classes is None
-        ):
-            return None
-        predicted = probabilities.argmax(axis=1).astype(np.int64)
-        grown = [CROPS.index(name) for name in country.released_classes]
-        return np.where(np.isin(predicted, grown), predicted, OTHER)
-
-    def _describe(self, job: Job, split: SourceSplit, name: str, chosen: TargetSet) -> Row:
-        method = job.method
-        ids = self.dataset.load(name).sample_ids[chosen.rows]
-        return Row(
-            metric_version=METRIC_VERSION,
-            method=method.name,
-            method_version=method.version,
-            family=method.family,
-            track=method.track,
-            representation=method.representation,
-            source=job.source,
-            target=name,
-            relation=Transfer(job.source, name).relation,
-            seed=job.seed,
-            protocol=self.protocol.name,
-            protocol_hash=self.protocol.hash,
-            data=DataDescription(
-                name=self.dataset.card.name,
-                fingerprint=self.dataset.fingerprint,
-                simulated=self.dataset.card.simulated,
-                bands=job.identity.bands,
-                split=split.kind,
-                n_train=len(split.training),
-                n_validation=len(split.validation),
-                n_test=len(chosen.rows),
-                n_unscored=chosen.unscored,
-                ids_hash=ids_hash(ids),
-                classes=tuple(CROPS[index] for index in split.classes),
-                labels=chosen.space,
-                warnings=differences(
-                    self.dataset.domain_card(job.source), self.dataset.domain_card(name)
-                ),
-            ),
-            status="ok",
-            provenance=provenance(method.code_fingerprint),
-        )
-
 
 def _reason(error: BaseException) -> str:
     """Return the error and the end of its traceback."""
     frames: Sequence[traceback.FrameSummary] = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {error}{place}"
-
-
-def _rate(count: int, seconds: float) -> float | None:
-    return count / seconds if seconds > 0 else None
