@@ -49,7 +49,14 @@ def run(
     ] = "quick",
     methods: Annotated[
         list[str] | None,
-        typer.Option(help="Names, patterns such as 'harmonic.*', or all [default: headline]."),
+        typer.Option(
+            help="Names, patterns such as 'harmonic.*', or a set: headline, paper, ablation, all "
+            "[default: headline]."
+        ),
+    ] = None,
+    method_file: Annotated[
+        list[Path] | None,
+        typer.Option(help="Python file whose methods run too, without installation; repeatable."),
     ] = None,
     transfers: Annotated[
         list[str] | None,
@@ -93,12 +100,13 @@ def run(
     from benchmark.run.hardware import resolve_device
     from benchmark.run.jobs import plan
     from benchmark.run.runner import Runner
-    from benchmark.task.methods import registry
+    from benchmark.task.method_files import select_with_files
     from benchmark.task.transfers import select_transfers
 
     chosen_protocol = _protocol(protocol, seeds, device)
     resolve_device(chosen_protocol.device)
-    chosen_methods = registry().select(methods or [])
+    files = tuple(path.resolve() for path in method_file or [])
+    chosen_methods = select_with_files(methods or [], files)
     with show_progress("Simulating") as progress:
         dataset = open_source(data, progress)
     pairs = select_transfers(transfers or [], dataset.domains)
@@ -110,7 +118,7 @@ def run(
     work = find_work(jobs, store, overwrite.value)
     display = RunDisplay(work.todo, at_once=max(workers, 1))
     # Workers start first: they load their libraries while the samples are chosen here.
-    with _place(workers if work.todo else 0, runner, store) as where:
+    with _place(workers if work.todo else 0, runner, store, files) as where:
         for job in {job.source: job for job in work.todo}.values():
             runner.prepare(job)
         _keep_plan(store, jobs, runner)
@@ -165,14 +173,16 @@ def _protocol(name: str, seeds: list[int] | None, device: str | None) -> "Protoc
 
 
 def _place(
-    workers: int, runner: "Runner", store: "RunStore"
+    workers: int, runner: "Runner", store: "RunStore", files: tuple[Path, ...]
 ) -> "AbstractContextManager[LocalWorkers | None]":
     """Return where jobs run: worker processes, or ``None`` for this one."""
     from contextlib import nullcontext
+    from functools import partial
 
     from benchmark.run.hardware import processors
     from benchmark.run.places import LocalWorkers
-    from benchmark.run.worker import Setup, installed_method
+    from benchmark.run.worker import Setup
+    from benchmark.task.method_files import find_method
 
     if workers == 0:
         return nullcontext()
@@ -183,7 +193,7 @@ def _place(
         run=store.root.resolve(),
         cache=runner.cache_directory,
         threads=None if workers == 1 else max(1, processors() // workers),
-        find_method=installed_method,
+        find_method=partial(find_method, files),
     )
     return LocalWorkers(workers, setup, runner.protocol.job_time_limit_s)
 

@@ -32,9 +32,9 @@ def list_methods(
     from rich.console import Console
     from rich.table import Column, Table
 
-    from benchmark.task.methods import headline, registry
+    from benchmark.task.methods import HEADLINE, method_sets, registry
 
-    first = set(headline())
+    first = set(method_sets()[HEADLINE])
     table = Table(Column("method", no_wrap=True), "headline", "family", "track", "what it is")
     for method in registry().select(patterns or ["all"]):
         mark = "yes" if method.name in first else ""

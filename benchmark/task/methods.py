@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache, partial
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 from importlib.resources import files
 from pathlib import Path
 from types import ModuleType
@@ -27,6 +27,9 @@ ENTRY_POINTS: Final = "cropglobe.methods"
 
 ALL_METHODS: Final = "all"
 """Word that asks for every method."""
+
+HEADLINE: Final = "headline"
+"""Word for the set of methods of a run in which none are named."""
 
 Features = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
@@ -265,14 +268,32 @@ def _parts(build: object) -> Iterator[object]:
         yield build if inspect.isroutine(build) or inspect.isclass(build) else type(build)
 
 
+class MethodSource(Protocol):
+    """Where methods come from: an entry point, or what looks like one."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def value(self) -> str:
+        """What it points at."""
+        ...
+
+    def load(self) -> Callable[[], Iterable[Method]]:
+        """Return a function that returns methods."""
+        ...
+
+
 class Registry:
     """The methods that are installed, found lazily through entry points.
 
     Args:
-        points: Entry points of the group; each loads a function returning methods.
+        points: Entry points of the group, or the like; each loads a function returning methods.
     """
 
-    def __init__(self, points: Iterable[EntryPoint]) -> None:
+    def __init__(self, points: Iterable[MethodSource]) -> None:
         self._points = tuple(points)
         self._methods: dict[str, Method] | None = None
 
@@ -309,27 +330,29 @@ class Registry:
         """Return the methods that match any of the patterns; the headline set without a pattern.
 
         Args:
-            patterns: Names, or shell patterns such as ``harmonic.*``; ``all`` is every method.
+            patterns: Names, shell patterns such as ``harmonic.*``, or the word for a set of
+                methods (`method_sets`); ``all`` is every method.
 
         Raises:
             UsageError: If a pattern matches nothing.
         """
-        methods = self.all()
+        methods, sets = self.all(), method_sets()
         chosen: dict[str, Method] = {}
-        for word in patterns or headline():
-            pattern = "*" if word == ALL_METHODS else word
-            names = [name for name in methods if fnmatchcase(name, pattern)]
+        for word in patterns or [HEADLINE]:
+            wanted = sets.get(word, ("*" if word == ALL_METHODS else word,))
+            names = [name for one in wanted for name in methods if fnmatchcase(name, one)]
             if not names:
-                raise UsageError(f"No method matches '{pattern}': {did_you_mean(pattern, methods)}")
+                hint = did_you_mean(word, [*methods, *sets, ALL_METHODS])
+                raise UsageError(f"No method matches '{word}': {hint}")
             chosen.update({name: methods[name] for name in names})
         return tuple(chosen.values())
 
 
 @cache
-def headline() -> tuple[str, ...]:
-    """Return the names of the methods of a run in which none are named."""
-    text = files("benchmark.task").joinpath("headline.yaml").read_text("utf-8")
-    return tuple(yaml.safe_load(text))
+def method_sets() -> Mapping[str, tuple[str, ...]]:
+    """Return the names of the methods of each set, by the word that stands for it."""
+    text = files("benchmark.task").joinpath("method_sets.yaml").read_text("utf-8")
+    return {word: tuple(names) for word, names in yaml.safe_load(text).items()}
 
 
 @cache
@@ -338,7 +361,7 @@ def registry() -> Registry:
     return Registry(entry_points(group=ENTRY_POINTS))
 
 
-def _load(point: EntryPoint) -> tuple[Method, ...]:
+def _load(point: MethodSource) -> tuple[Method, ...]:
     try:
         return tuple(point.load()())
     except (ImportError, AttributeError, TypeError) as error:

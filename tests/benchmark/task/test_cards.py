@@ -7,7 +7,7 @@ import pytest
 
 from benchmark.errors import UsageError
 from benchmark.task.cards import catalogue, render_card, unseen_share
-from benchmark.task.methods import Card, Pretraining, headline, registry
+from benchmark.task.methods import HEADLINE, Card, Pretraining, method_sets, registry
 
 
 def test_every_card_can_be_shown_and_says_where_it_comes_from() -> None:
@@ -39,10 +39,11 @@ def test_methods_of_the_released_code_are_those_of_the_facts() -> None:
 
 def test_the_headline_set_is_a_dozen_with_every_family() -> None:
     methods = registry().all()
-    assert len(headline()) == len(set(headline())) == 12
-    chosen = [methods[name] for name in headline()]
+    headline = method_sets()[HEADLINE]
+    assert len(headline) == len(set(headline)) == 12
+    chosen = [methods[name] for name in headline]
     assert {m.family for m in chosen} == {m.family for m in methods.values()}
-    assert [m.name for m in registry().select([])] == list(headline())
+    assert [m.name for m in registry().select([])] == list(headline)
 
 
 def test_all_is_everything() -> None:
@@ -70,3 +71,8 @@ def test_an_encoder_is_never_called_unpretrained() -> None:
     for name, method in registry().all().items():
         if method.family == "foundation-model":
             assert method.card.pretraining is not None, name
+
+
+def test_a_set_is_the_methods_that_it_names() -> None:
+    for word, names in method_sets().items():
+        assert [m.name for m in registry().select([word])] == list(names)
