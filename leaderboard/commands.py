@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     app.command("leaderboard")(leaderboard)
     app.command("tables")(tables)
     app.command("parity")(parity)
+    app.command("claims")(claims)
     app.command("figures")(figures)
     app.command("site")(site)
     app.command("export")(export)
@@ -72,6 +73,26 @@ def parity(runs: Runs, form: Form = "markdown", out: Out = None) -> None:
     evidence = gather(runs, make_console(errors=True))
     found = [parity_sheet(field, comparisons) for field, comparisons in compare(evidence)]
     deliver(found, form, out)
+
+
+def claims(
+    runs: Runs,
+    metric: Annotated[
+        str, typer.Option(help="What is compared: macro_f1 or overall_accuracy.")
+    ] = "macro_f1",
+    form: Form = "markdown",
+    out: Out = None,
+) -> None:
+    """Print whether the paper's comparing sentences hold on the data of one or more runs."""
+    from leaderboard.claims import claim_sheets, examine
+    from leaderboard.formats import FORMATS
+    from leaderboard.statistics import METRICS
+
+    require(metric, METRICS, "metric")
+    require(form, FORMATS, "format")
+    evidence = gather(runs, make_console(errors=True))
+    found = examine(evidence, metric)
+    deliver([s for field, facts in found for s in claim_sheets(field, facts, metric)], form, out)
 
 
 def figures(

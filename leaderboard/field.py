@@ -13,6 +13,7 @@ from benchmark.task.transfers import RELATIONS
 from leaderboard.evidence import Evidence, row_key
 from leaderboard.frames import Section, score_frame, sections, transfer_frame
 from leaderboard.statistics import (
+    LEVEL,
     CriticalDifference,
     Floats,
     Interval,
@@ -113,16 +114,19 @@ class Field:
         found = self.evidence.counts.items()
         return {cell[-1]: count - 1 for cell, count in found if cell[: len(key)] == key}
 
-    def interval(self, draws: Floats, point: float, transfer: str | None = None) -> Interval:
-        """Return the interval of a statistic of one transfer, or of a mean over all of them.
+    def interval(
+        self, draws: Floats, point: float, *transfers: str, level: float = LEVEL
+    ) -> Interval:
+        """Return the interval of a statistic of one transfer, or of a mean over some or all.
 
         Args:
             draws: Resampled values [R].
             point: The statistic.
-            transfer: The transfer; degrees of freedom are summed over all of them where ``None``.
+            transfers: The transfers, whose degrees of freedom are summed; all where none is named.
+            level: Coverage.
         """
-        freedom = self._freedom[transfer] if transfer else sum(self._freedom.values())
-        return interval(draws, point, freedom)
+        freedom = sum(self._freedom[name] for name in transfers or self._freedom)
+        return interval(draws, point, freedom, level)
 
     @cached_property
     def units(self) -> tuple[str, ...]:

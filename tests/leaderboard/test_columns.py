@@ -109,8 +109,8 @@ def test_intervals_come_from_stored_predictions(
     (field,) = fields(evidence, "p")
     assert field.units == (unit,)
     # Student's t of 1 degree of freedom (two blocks) and of 7 (eight samples).
-    for transfer in ("FRA:CHN", None):
-        found = field.interval(np.arange(1001) / 1000, 0.5, transfer)
+    for transfers in (("FRA:CHN",), ()):
+        found = field.interval(np.arange(1001) / 1000, 0.5, *transfers)
         assert found.low == pytest.approx(stats.norm.cdf(-student), abs=1e-3)
     assert f"seeds and {unit} of the target" in " ".join(facts(field))
     frame = method_frame(field).set_index("method")

@@ -1,0 +1,363 @@
+"""Sentences of the paper that compare methods, tested on the rows that are here."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib.resources import files
+from typing import Final, Literal
+
+import numpy as np
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from benchmark.errors import UsageError
+from benchmark.task.transfers import RELATIONS, Relation
+from leaderboard.columns import MISSING, signed_percent
+from leaderboard.evidence import Evidence
+from leaderboard.field import Field, fields
+from leaderboard.sheets import Cell, Sheet
+from leaderboard.statistics import LEVEL, Interval
+from leaderboard.tables import SIMULATED_MARK, title_of
+
+Verdict = Literal["holds", "does not hold", "undecided", "not run"]
+
+Mark = Literal["P", "S", "secondary", "I", "?"]
+
+METRIC_NAMES: Final[Mapping[str, str]] = {
+    "macro_f1": "Macro-F1",
+    "overall_accuracy": "Overall accuracy",
+}
+"""What the metrics with intervals are called."""
+
+
+class _Stored(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Rival(_Stored):
+    """What a sentence says is beaten.
+
+    Attributes:
+        title: What the sentence calls it.
+        families: Families whose every method is meant.
+        methods: Names or patterns of methods that are meant.
+        mark: How the comparison is known: ``P`` the paper, ``S`` its results page, ``secondary``
+            others, ``I`` inference, ``?`` not known.
+        origin: The same in words.
+    """
+
+    title: str
+    families: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    mark: Mark
+    origin: str
+
+
+class Claim(_Stored):
+    """A sentence that compares methods.
+
+    Attributes:
+        name: Its name.
+        sentence: The sentence.
+        subjects: Methods that it says are better; each is tested.
+        rivals: Methods that it says are worse.
+        relations: Transfers that it is about.
+    """
+
+    name: str
+    sentence: str
+    subjects: tuple[str, ...]
+    rivals: tuple[Rival, ...]
+    relations: tuple[Relation, ...] = RELATIONS
+
+
+@dataclass(frozen=True)
+class Duel:
+    """Two methods on the transfers that both have.
+
+    Attributes:
+        rival: The method that should be worse.
+        difference: Mean over these transfers of the subject's score less the rival's; ``None``
+            where they share no transfer.
+        limits: Its paired interval; ``None`` without stored predictions.
+        guarded: The same, wide enough for all rivals of the sentence together (Bonferroni).
+        transfers: Transfers that both have.
+        won: How many of them the subject wins; a tie counts half.
+    """
+
+    rival: str
+    difference: float | None = None
+    limits: Interval | None = None
+    guarded: Interval | None = None
+    transfers: int = 0
+    won: float = 0
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the subject is better, beyond the interval."""
+        if self.difference is None:
+            return "not run"
+        if self.limits is None or not self.limits.excludes_zero:
+            return "undecided"
+        return "holds" if self.limits.low > 0 else "does not hold"
+
+
+@dataclass(frozen=True)
+class Contest:
+    """A subject against all methods of a rival.
+
+    Attributes:
+        rival: The rival.
+        duels: One for each of its methods that has a row, and each that is named and has none.
+        best: The method of the rival that is hardest to beat, among those with every transfer.
+    """
+
+    rival: Rival
+    duels: tuple[Duel, ...]
+    best: Duel | None
+
+    @property
+    def met(self) -> bool:
+        """Whether a method of its families was run, and one for each name or pattern."""
+        run = [duel.rival for duel in self.duels if duel.transfers]
+        named = all(any(fnmatchcase(name, p) for name in run) for p in self.rival.methods)
+        return self.best is not None and named
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the rows say of a sentence, for one of its subjects.
+
+    Attributes:
+        claim: The sentence.
+        subject: The method that should be better.
+        transfers: Transfers that the sentence is about, and that have rows.
+        contests: One for each rival.
+    """
+
+    claim: Claim
+    subject: str
+    transfers: tuple[str, ...]
+    contests: tuple[Contest, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the sentence holds: against every method that was run, and all rivals were.
+
+        It does not hold once one method is better beyond an interval that is wide enough for all
+        of them: among many methods that are as good, some come out ahead by chance.
+        """
+        duels = [duel for contest in self.contests for duel in contest.duels]
+        run = [duel for duel in duels if duel.verdict != "not run"]
+        if not run:
+            return "not run"
+        if any(duel.guarded is not None and duel.guarded.high < 0 for duel in run):
+            return "does not hold"
+        met = all(contest.met for contest in self.contests)
+        return "holds" if met and all(duel.verdict == "holds" for duel in run) else "undecided"
+
+
+@cache
+def claims() -> tuple[Claim, ...]:
+    """Return every sentence, in the order of the file."""
+    text = files("leaderboard").joinpath("claims.yaml").read_text("utf-8")
+    return tuple(Claim.model_validate(entry) for entry in yaml.safe_load(text))
+
+
+def examine(
+    evidence: Evidence, metric: str, sentences: Sequence[Claim] | None = None
+) -> tuple[tuple[Field, tuple[Finding, ...]], ...]:
+    """Test sentences on each dataset and protocol.
+
+    Args:
+        evidence: Rows and what is known of them; simulated rows too.
+        metric: A metric that has intervals, see :data:`leaderboard.statistics.METRICS`.
+        sentences: The sentences; all that are known where ``None``.
+
+    Returns:
+        For each group of comparable inductive rows one finding per sentence and subject.
+
+    Raises:
+        UsageError: If there is no row.
+    """
+    if not evidence.rows:
+        raise UsageError("There is no row to test a sentence on: run a method first.")
+    known = claims() if sentences is None else sentences
+    return tuple(
+        (field, tuple(_find(field, metric, c, subject) for c in known for subject in c.subjects))
+        for field in fields(evidence)
+        if field.section.track == "inductive"
+    )
+
+
+def _find(field: Field, metric: str, claim: Claim, subject: str) -> Finding:
+    pairs = field.section.transfers
+    names = tuple(name for relation, name in pairs if relation in claim.relations)
+    met = [_members(field, rival, subject) for rival in claim.rivals]
+    level = 1 - (1 - LEVEL) / max(sum(map(len, met)), 1)
+    scores = _scores(field, metric)
+    contests = []
+    for rival, methods in zip(claim.rivals, met, strict=True):
+        duels = tuple(
+            _duel(field, metric, scores, (subject, method), names, level) for method in methods
+        )
+        whole = [duel for duel in duels if duel.transfers == len(names) > 0]
+        best = min(whole, key=lambda duel: duel.difference or 0.0, default=None)
+        contests.append(Contest(rival, duels, best))
+    return Finding(claim, subject, names, tuple(contests))
+
+
+def _members(field: Field, rival: Rival, subject: str) -> tuple[str, ...]:
+    """Name the methods of a rival: those with rows, and those without that are named in full."""
+    families = {row.method: row.family for row in field.section.rows}
+    found = {name for name, family in families.items() if family in rival.families}
+    for pattern in rival.methods:
+        found |= {name for name in families if fnmatchcase(name, pattern)} or {pattern}
+    return tuple(sorted(found - {subject}))
+
+
+def _scores(field: Field, metric: str) -> Mapping[tuple[str, str], float]:
+    lines = field.transfers[["method", "transfer", metric]].itertuples(index=False, name=None)
+    return {(str(method), str(transfer)): float(value) for method, transfer, value in lines}
+
+
+def _duel(
+    field: Field,
+    metric: str,
+    scores: Mapping[tuple[str, str], float],
+    pair: tuple[str, str],
+    transfers: Iterable[str],
+    level: float,
+) -> Duel:
+    subject, rival = pair
+    shared = [t for t in transfers if (subject, t) in scores and (rival, t) in scores]
+    if not shared:
+        return Duel(rival)
+    differences = [scores[subject, name] - scores[rival, name] for name in shared]
+    mean = float(np.mean(differences))
+    signs = np.sign(np.round(differences, 12))
+    won = float(np.sum((signs + 1) / 2))
+    draws = [[field.draws(method, name, metric) for name in shared] for method in pair]
+    first, second = ([values for values in own if values is not None] for own in draws)
+    if not len(first) == len(second) == len(shared):
+        return Duel(rival, mean, transfers=len(shared), won=won)
+    together = np.mean(first, axis=0) - np.mean(second, axis=0)
+    limits = field.interval(together, mean, *shared)
+    guarded = field.interval(together, mean, *shared, level=level)
+    return Duel(rival, mean, limits, guarded, len(shared), won)
+
+
+def claim_sheets(field: Field, findings: Sequence[Finding], metric: str) -> tuple[Sheet, ...]:
+    """Make the tables of what holds, and of the comparisons behind it.
+
+    Args:
+        field: The rows that were tested.
+        findings: What :func:`examine` found for them.
+        metric: The metric that was asked for.
+
+    Returns:
+        The table of verdicts, and that of all pairs of methods.
+    """
+    section, title = field.section, METRIC_NAMES[metric]
+    data = f"These rows are of {section.dataset}, protocol {section.protocol}: what is tested is "
+    notes = (
+        *((SIMULATED_MARK,) if section.simulated else ()),
+        f"{data}the paper's sentence on other data or another protocol than the paper's.",
+        f"{title}. Marks: P the paper, S its public results page, secondary a source that cites "
+        "it, I inference, ? not known.",
+        "Holds: the paired 95 % interval of the difference lies above zero for every method that "
+        "was run. Does not hold: below zero for one of them, with intervals widened for their "
+        "number (Bonferroni). Undecided: neither, or a rival was not run.",
+    )
+    verdicts = Sheet(
+        title=f"The paper's sentences, {title_of(section)}",
+        notes=notes,
+        groups=(),
+        headings=("sentence", "for", "here", "because", "the paper"),
+        body=tuple(_verdict_line(finding) for finding in findings),
+    )
+    pairs = Sheet(
+        title=f"Pairs behind them, {title_of(section)}",
+        notes=(
+            f"{title}, percent points: mean over the transfers that both methods have; interval: "
+            "paired 95 % bootstrap.",
+            "The best of a rival is chosen by its scores on these targets, which flatters it.",
+        ),
+        groups=(),
+        headings=(
+            *("method", "against", "of", "difference", "95 % interval", "transfers", "won"),
+            *("better", "sentence"),
+        ),
+        body=tuple(line for finding in findings for line in _pair_lines(finding)),
+    )
+    return tuple(sheet for sheet in (verdicts, pairs) if sheet.body)
+
+
+def _verdict_line(finding: Finding) -> tuple[Cell, ...]:
+    known = (f"{rival.title} ({rival.mark}): {rival.origin}" for rival in finding.claim.rivals)
+    texts = (
+        finding.claim.sentence,
+        finding.subject,
+        finding.verdict,
+        _because(finding),
+        "; ".join(known),
+    )
+    return tuple(map(Cell, texts))
+
+
+def _because(finding: Finding) -> str:
+    if not finding.transfers:
+        return f"no transfer is {' or '.join(finding.claim.relations)}"
+    parts = []
+    for contest in finding.contests:
+        title, best = contest.rival.title, contest.best
+        if best is None or best.difference is None:
+            parts.append(f"{title}: none has a score on every transfer that is asked about")
+            continue
+        counts = [d.verdict for d in contest.duels if d.verdict != "not run"]
+        beaten = f"better than {counts.count('holds')} of {len(counts)}"
+        worse = counts.count("does not hold")
+        parts.append(
+            f"{title}: {beaten}{f', worse than {worse}' if worse else ''}; "
+            f"{_with_limits(best)} to the best, {best.rival}"
+        )
+    return "; ".join(parts)
+
+
+def _with_limits(duel: Duel) -> str:
+    assert duel.difference is not None
+    limits = duel.limits
+    between = "" if limits is None else f" ({_limits(limits)})"
+    return f"{signed_percent(duel.difference)}{between}"
+
+
+def _limits(limits: Interval) -> str:
+    return f"{signed_percent(limits.low)} to {signed_percent(limits.high)}"
+
+
+def _pair_lines(finding: Finding) -> Iterable[tuple[Cell, ...]]:
+    asked = len(finding.transfers)
+    for contest in finding.contests:
+        for duel in contest.duels:
+            best = f"best of {contest.rival.title}" if duel is contest.best else contest.rival.title
+            texts = (
+                finding.subject,
+                duel.rival,
+                best,
+                MISSING if duel.difference is None else signed_percent(duel.difference),
+                MISSING if duel.limits is None else _limits(duel.limits),
+                f"{duel.transfers} of {asked}",
+                f"{duel.won:g}" if duel.transfers else MISSING,
+                _BETTER[duel.verdict],
+                finding.claim.name,
+            )
+            yield tuple(map(Cell, texts))
+
+
+_BETTER: Final[Mapping[Verdict, str]] = {
+    "holds": "yes",
+    "does not hold": "no, worse",
+    "undecided": "undecided",
+    "not run": "not run",
+}
