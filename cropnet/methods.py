@@ -229,6 +229,7 @@ def _taught() -> tuple[Method, ...]:
                 "Two halves of the target answer for each other; in-domain it is cropnet.aug.",
                 parameters=PARAMETERS,
                 extra_information=(f"{shots} labelled target samples per class",),
+                target_labels_per_class=shots,
             ),
             track="oracle",
         )

@@ -134,6 +134,8 @@ class Row(_Stored):
         scores: The scores.
         confusion: Samples by true crop (rows) and predicted crop (columns), [7][7].
         cost: What it took.
+        target_labels_per_class: Labelled target samples of each crop that the method was shown at
+            most; ``None`` where it was shown none, or all that there are.
         provenance: Where it comes from.
     """
 
@@ -156,6 +158,7 @@ class Row(_Stored):
     scores: Scores | None = None
     confusion: tuple[tuple[int, ...], ...] | None = None
     cost: Cost = Cost()
+    target_labels_per_class: int | None = None
     provenance: Provenance
 
     @property

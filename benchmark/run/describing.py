@@ -86,6 +86,9 @@ def describe(
             warnings=differences(dataset.domain_card(job.source), dataset.domain_card(target)),
         ),
         status="ok",
+        target_labels_per_class=None
+        if target == job.source
+        else method.card.target_labels_per_class,
         provenance=provenance(method.code_fingerprint),
     )
 

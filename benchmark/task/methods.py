@@ -65,6 +65,8 @@ class Card(BaseModel):
         in_released_code: Whether the paper's released code contains it.
         pretraining: What it was trained on before; ``None`` if it was not.
         extra_information: What it uses beyond the source's series and labels, such as coordinates.
+        target_labels_per_class: Labelled target samples of each crop that it is shown at most;
+            ``None`` where it is shown none, or all that there are.
         parameters: Trained numbers for ten bands and seven classes; ``None`` where they depend on
             the data, as in trees.
         deterministic: Whether its answers are the same under every seed.
@@ -79,6 +81,7 @@ class Card(BaseModel):
     in_released_code: bool = False
     pretraining: Pretraining | None = None
     extra_information: tuple[str, ...] = ()
+    target_labels_per_class: int | None = None
     parameters: int | None = None
     deterministic: bool = False
     notes: tuple[str, ...] = ()
@@ -198,7 +201,7 @@ class Method:
         view = get_representation(self.representation)
         text = f"{self.name}\n{self.version}\n{view.name}\n{view.version}\n"
         digest = hashlib.sha256(text.encode())
-        for path in sorted(_sources(self.build)):
+        for path in sorted(code_files(self.build)):
             digest.update(path.read_bytes())
         return digest.hexdigest()[:16]
 
@@ -235,7 +238,7 @@ def require_finite(x: Features) -> None:
         )
 
 
-def _sources(build: Callable[..., object]) -> set[Path]:
+def code_files(build: Callable[..., object]) -> set[Path]:
     """Return the files that a function and what it is bound to are written in.
 
     Modules of its own package that those import at their top count too, and so do the harness's

@@ -1,18 +1,23 @@
 """Oracles and few-shot learners, and what the runner shows on each track."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 from tiny import make_samples
 
-from benchmark.data.dataset import BANDS
+from benchmark.data.dataset import BANDS, Dataset
 from benchmark.errors import MethodError, UnavailableError
+from benchmark.results.rows import Row
 from benchmark.run.answering import answer
 from benchmark.run.composites import FewShot, Oracle
+from benchmark.run.jobs import plan
+from benchmark.run.runner import Runner
 from benchmark.task.methods import Card, Context, Method, Target, Track
 from benchmark.task.protocol import load_protocol
+from benchmark.task.transfers import Transfer
 
 SMOKE = load_protocol("smoke")
 CLASSES = ("corn", "rice", "other")
@@ -53,6 +58,19 @@ def test_few_shots_weigh_as_much_as_the_source() -> None:
     assert len(np.unique(student.x[from_target & (student.y == 0)])) == 4
     assert len(np.unique(student.x[from_target & (student.y == 1)])) == 2, "there are no more"
     assert np.bincount(student.y[~from_target]).tolist() == [10, 10, 10]
+
+
+def test_rows_say_how_many_labels_of_the_target_were_shown(tiny: Dataset) -> None:
+    card = CARD.model_copy(update={"target_labels_per_class": 4})
+    method = Method("few", "f", "median", partial(FewShot, build=Recorder, shots=4), card)
+    (job,) = plan(tiny, SMOKE, [replace(method, track="oracle")], [Transfer("FRA", "CHN")])
+    rows = {row.target: row for row in Runner(tiny, SMOKE).run(job).rows}
+    assert rows["CHN"].status == "ok"
+    assert rows["CHN"].target_labels_per_class == 4
+    assert rows["FRA"].target_labels_per_class is None, "in-domain it is the plain classifier"
+    older = rows["CHN"].model_dump(mode="json")
+    del older["target_labels_per_class"]
+    assert Row.model_validate(older).target_labels_per_class is None
 
 
 def test_an_oracle_forgets_the_source_and_answers_for_the_classes_it_saw() -> None:
