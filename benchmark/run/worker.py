@@ -153,14 +153,3 @@ def _answer(task: "Task", runner: "Runner", store: Any, setup: Setup) -> object:
         )
         return perform_lost(task, job, runner, store, "failed", reason)
     return perform(task, job, runner, store)
-
-
-def installed_method(name: str) -> "Method":
-    """Return an installed method.
-
-    Raises:
-        UsageError: If there is none of that name.
-    """
-    from benchmark.task.methods import registry
-
-    return registry().get(name)

@@ -1,9 +1,13 @@
 """The contract of a method, checked in seconds on made-up data: what the harness relies on."""
 
 import gc
+import logging
 import weakref
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +15,7 @@ import numpy.typing as npt
 from benchmark.data.dataset import BANDS
 from benchmark.data.representations import Observations, represent
 from benchmark.data.season import STEPS_PER_YEAR
-from benchmark.errors import CropGlobeError, MethodError
+from benchmark.errors import CropGlobeError, MethodError, UnavailableError
 from benchmark.randomness import generator
 from benchmark.task.methods import (
     Adaptable,
@@ -27,6 +31,9 @@ from benchmark.task.methods import (
 )
 from benchmark.task.metrics import Probabilities
 from benchmark.task.protocol import Protocol, validate_protocol
+from benchmark.task.statements import card_questions
+
+logger = logging.getLogger(__name__)
 
 CLASSES: Final = ("corn", "rice", "other")
 
@@ -57,6 +64,58 @@ def tiny_protocol() -> Protocol:
         },
         where="the protocol of the check",
     )
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of the contract and how a method did.
+
+    Attributes:
+        title: The rule, in a sentence.
+        status: Whether it is kept; what comes after a failed training is not tried.
+        problem: How it is broken.
+        advice: What to do.
+    """
+
+    title: str
+    status: Literal["passed", "broken", "not tried"]
+    problem: str = ""
+    advice: str = ""
+
+
+def try_rules(method: Method) -> tuple[Rule, ...]:
+    """Try every rule of the contract, also after one was broken.
+
+    Args:
+        method: The method.
+
+    Returns:
+        The rules, in order.
+
+    Raises:
+        UnavailableError: If it lacks something here that it needs, such as weights.
+    """
+    trial = _Trial(method)
+    rules: list[Rule] = []
+    trained = True
+    for check, advice in ADVICE.items():
+        if not trained:
+            rules.append(Rule(_title(check), "not tried"))
+            continue
+        try:
+            check(trial)
+        except UnavailableError:
+            raise
+        except (Exception, SystemExit) as error:
+            # A stranger's method may raise anything, and the other rules are tried all the same.
+            logger.debug("%s broke a rule", method.name, exc_info=True)
+            said = isinstance(error, CropGlobeError)
+            text = str(error) if said else f"{type(error).__name__}: {error}"
+            rules.append(Rule(_title(check), "broken", text, advice))
+            trained = check is _card or "classifier" in vars(trial)
+        else:
+            rules.append(Rule(_title(check), "passed"))
+    return tuple(rules)
 
 
 def check_method(method: Method) -> tuple[str, ...]:
@@ -101,8 +160,16 @@ class _Trial:
         self.target = (self.validation[0] * np.float32(0.9)).astype(np.float32)
         self.target_labels = self.validation[1]
         self.protocol = tiny_protocol()
-        self.classifier = self.fit(seed=1)
-        self.answer = self.ask(self.classifier)
+
+    @cached_property
+    def classifier(self) -> Classifier:
+        """The method fitted once."""
+        return self.fit(seed=1)
+
+    @cached_property
+    def answer(self) -> Probabilities:
+        """Its answer about the target."""
+        return self.ask(self.classifier)
 
     def fit(self, seed: int) -> Classifier:
         """Return the method fitted under a seed."""
@@ -150,8 +217,15 @@ def made_up_samples() -> tuple[Observations, npt.NDArray[np.int64]]:
     return observations, labels.astype(np.int64)
 
 
+def _card(trial: _Trial) -> None:
+    """The card says what it is, where it comes from, its licence and its pretraining."""
+    open_questions = list(card_questions(trial.method.card, trial.method.representation))
+    if open_questions:
+        raise trial.fail(f"is not described: its card {', '.join(open_questions)}.")
+
+
 def _probabilities(trial: _Trial) -> None:
-    """Probabilities have the right shape and sum to one."""
+    """It trains, and answers with probabilities that have the right shape and sum to one."""
     trial.ask(trial.classifier, trial.training[0])
 
 
@@ -241,17 +315,27 @@ def _track(trial: _Trial) -> None:
             raise trial.fail(f"is on track {track} but its card names no extra information.")
 
 
-CHECKS: Final[tuple[Callable[[_Trial], None], ...]] = (
-    _probabilities,
-    _same_seed,
-    _other_seed,
-    _order,
-    _single,
-    _missing_values,
-    _memory,
-    _track,
+ADVICE: Final[Mapping[Callable[[_Trial], None], str]] = MappingProxyType(
+    {
+        _card: "Fill in the Card of the file; docs/submit.md says what belongs there.",
+        _probabilities: "fit(x, y, *, validation) returns self; predict_proba(x) returns an array "
+        "[samples, classes] in the order of context.classes, without NaN.",
+        _same_seed: "Draw all randomness from context.seed (benchmark.randomness.derive_seed), and "
+        "copy samples before changing them.",
+        _other_seed: "Use context.seed, or say deterministic=True in the card.",
+        _order: "Let predict_proba treat each sample alone: no state, no statistics of the batch.",
+        _single: "Let predict_proba treat each sample alone: statistics come from training.",
+        _missing_values: "Leave missing values to the harness, which refuses them: raise, or let "
+        "them reach the answer.",
+        _memory: "Keep fitted state on self only, in no global list, cache or callback.",
+        _track: "Offer what the track asks for, return another classifier from it, and name the "
+        "extra information in the card.",
+    }
 )
-"""The checks, in order; the first line of each one's docstring says what it sees to."""
+"""What to do where a check fails. The first line of a check's docstring says what it sees to."""
+
+CHECKS: Final = tuple(ADVICE)
+"""The checks, in order."""
 
 
 def _title(check: Callable[[_Trial], None]) -> str:

@@ -4,6 +4,8 @@ from typing import Annotated, Final
 
 import typer
 
+from benchmark.task import authoring
+
 TABLE_WIDTH: Final = 132
 """Characters a line where the output is a file or a pipe."""
 
@@ -14,6 +16,7 @@ def register(app: typer.Typer) -> None:
     group.callback(invoke_without_command=True)(methods)
     group.command("list")(list_methods)
     group.command("show")(show)
+    authoring.register(app, group)
     app.add_typer(group, name="methods")
 
 

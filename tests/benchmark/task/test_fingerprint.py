@@ -3,11 +3,11 @@
 from functools import partial
 from pathlib import Path
 
-from benchmark.task.methods import Card, Method, _sources, registry
+from benchmark.task.methods import Card, Method, code_files, registry
 
 
 def names(method: str) -> set[str]:
-    return {path.name for path in _sources(registry().get(method).build)}
+    return {path.name for path in code_files(registry().get(method).build)}
 
 
 def test_the_network_behind_a_partial_counts() -> None:
@@ -35,5 +35,6 @@ def test_representation_and_version_are_part_of_it() -> None:
 
 def test_files_are_those_on_disk() -> None:
     assert all(
-        isinstance(path, Path) and path.is_file() for path in _sources(test_files_are_those_on_disk)
+        isinstance(path, Path) and path.is_file()
+        for path in code_files(test_files_are_those_on_disk)
     )

@@ -1,0 +1,62 @@
+"""What a card must state before its rows may stand beside others."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from benchmark.data.representations import BUILT_IN
+from benchmark.errors import CropGlobeError
+from benchmark.task.methods import Card, registry
+
+PLACEHOLDER: Final = "FILL IN"
+"""What the templates of `cropglobe methods new` hold where the author knows better."""
+
+UNSAID: Final = frozenset(
+    {"", "?", "-", "none", "n/a", "na", "tbd", "todo", "unknown", "not stated"}
+)
+"""Words that state nothing, of a summary, a reference, a licence or pretraining data."""
+
+
+def card_questions(card: Card, representation: str) -> Iterator[str]:
+    """Yield what a card leaves open, as what follows "its card" in a sentence.
+
+    Args:
+        card: The card.
+        representation: View of the samples that the method is given.
+
+    Yields:
+        Clauses such as ``has no licence``.
+    """
+    for name in ("summary", "reference", "licence"):
+        if not _says(getattr(card, name)):
+            yield f"has no {name}"
+    if card.pretraining is not None:
+        for name in ("data", "labels"):
+            if not _says(getattr(card.pretraining, name), none_is_said=name == "labels"):
+                yield f"has pretraining without {name}"
+    elif _is_pretrained(representation):
+        yield (
+            f"has no pretraining although the representation '{representation}' comes from a "
+            "pretrained encoder"
+        )
+    texts = (*card.notes, *card.extra_information)
+    if any(PLACEHOLDER in text for text in texts):
+        yield f"has '{PLACEHOLDER}' in its notes or extra information"
+
+
+def _says(text: str, *, none_is_said: bool = False) -> bool:
+    word = text.strip().strip(".").lower()
+    if none_is_said and word == "none":
+        return True
+    return PLACEHOLDER not in text and word not in UNSAID
+
+
+def _is_pretrained(representation: str) -> bool:
+    """Whether every installed method on this representation states pretraining."""
+    if representation in BUILT_IN:
+        return False
+    try:
+        known = registry().all().values()
+    except CropGlobeError:
+        return False  # a broken package is reported where its methods are asked for
+    users = [method for method in known if method.representation == representation]
+    return bool(users) and all(method.card.pretraining is not None for method in users)
