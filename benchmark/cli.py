@@ -14,7 +14,16 @@ from benchmark.errors import CropGlobeError
 ENTRY_POINTS: Final = "cropglobe.commands"
 """Entry-point group; each entry is a function that adds commands to the app."""
 
-SEVERAL_VALUES: Final = frozenset({"--methods", "--transfers", "--domains", "--seeds"})
+SEVERAL_VALUES: Final = frozenset(
+    {
+        "--methods",
+        "--transfers",
+        "--domains",
+        "--seeds",
+        "--countries",
+        "--representations",
+    }
+)
 """Options that take several words, as in ``--methods cropnet 'harmonic.*'``."""
 
 EXIT_ERROR: Final = 2

@@ -1,4 +1,4 @@
-"""The data commands: ingest, inspect, simulate."""
+"""The data commands: download, ingest, inspect, simulate."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from benchmark.data import download_command
 from benchmark.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class LevelOption(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the data commands to an application."""
+    download_command.register(app)
     app.command("ingest")(ingest)
     app.command("inspect")(inspect)
     app.command("simulate")(simulate)

@@ -19,6 +19,7 @@ from benchmark.data.layout import (
     write_domain_file,
     year_file_name,
 )
+from benchmark.data.lock import require_complete
 from benchmark.data.taxonomy import check_domain_name
 from benchmark.errors import DataError, UsageError, did_you_mean
 from benchmark.files import folder_aside, write_text
@@ -220,13 +221,14 @@ def open_dataset(root: Path) -> Dataset:
         The dataset; its files are read when they are asked for.
 
     Raises:
-        DataError: If there is no such directory, no file of the layout, two files for one domain,
-            or a card that cannot be read.
+        DataError: If there is no such directory, a download that did not end, no file of the
+            layout, two files for one domain, or a card that cannot be read.
     """
     if not root.is_dir():
         raise DataError(
             f"There is no data directory {root}: name one with CropGlobe files, or 'simulated'."
         )
+    require_complete(root)
     files: dict[str, Path] = {}
     for path in _files_below(root):
         match = YEAR_FILE.match(path.name)

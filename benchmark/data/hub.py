@@ -5,12 +5,16 @@ import os
 import socket
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from benchmark.errors import UnavailableError
+from benchmark.errors import UnavailableError, UsageError, did_you_mean
+
+ENTRY_POINTS: Final = "cropglobe.weights"
+"""Entry-point group; each entry is a `HubFile`, under the name that users give it."""
 
 WEIGHTS_VARIABLE: Final = "CROPGLOBE_WEIGHTS"
 """Environment variable that names a file of weights, or a directory that holds such files."""
@@ -39,7 +43,7 @@ class HubFile:
 
 
 @cache
-def fetch(file: HubFile) -> Path:
+def fetch(file: HubFile, *, offline: bool = False) -> Path:
     """Return a checked local copy of a file: the user's own, or one fetched from the hub.
 
     ``$CROPGLOBE_WEIGHTS`` is looked at first (the file itself, ``<directory>/<folder>/<name>`` or
@@ -48,6 +52,7 @@ def fetch(file: HubFile) -> Path:
 
     Args:
         file: What to look for.
+        offline: Whether to leave the network alone, whatever the environment says.
 
     Returns:
         Path of the file.
@@ -55,7 +60,7 @@ def fetch(file: HubFile) -> Path:
     Raises:
         UnavailableError: If it is nowhere, or if what is there has another checksum.
     """
-    path = _own_copy(file) or _from_hub(file)
+    path = _own_copy(file) or _from_hub(file, offline=offline)
     found = _sha256(path)
     if found != file.sha256:
         raise UnavailableError(
@@ -63,6 +68,23 @@ def fetch(file: HubFile) -> Path:
             f"{file.sha256[:16]}...: remove it and fetch it again. {_help(file)}"
         )
     return path
+
+
+def known_weights() -> tuple[str, ...]:
+    """Return the names of the weights that installed packages declare."""
+    return tuple(sorted({point.name for point in entry_points(group=ENTRY_POINTS)}))
+
+
+def weights_file(name: str) -> HubFile:
+    """Return the weights of a name.
+
+    Raises:
+        UsageError: If no installed package declares them.
+    """
+    for point in entry_points(group=ENTRY_POINTS, name=name):
+        file: HubFile = point.load()
+        return file
+    raise UsageError(f"Unknown weights '{name}': {did_you_mean(name, known_weights())}")
 
 
 def _own_copy(file: HubFile) -> Path | None:
@@ -74,15 +96,15 @@ def _own_copy(file: HubFile) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def _from_hub(file: HubFile) -> Path:
-    found = _download(file)
+def _from_hub(file: HubFile, *, offline: bool) -> Path:
+    found = _download(file, offline=offline)
     if isinstance(found, Path):
         return found
     raise UnavailableError(f"{file.repository}/{file.name} is not here ({found}). {_help(file)}")
 
 
 @cache
-def _download(file: HubFile) -> Path | str:
+def _download(file: HubFile, *, offline: bool) -> Path | str:
     """Return the file in the hub's cache, or why there is none; a process asks only once."""
     from huggingface_hub import constants, hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
@@ -90,7 +112,7 @@ def _download(file: HubFile) -> Path | str:
     try:
         return Path(hf_hub_download(file.repository, file.name, local_files_only=True))
     except LocalEntryNotFoundError:
-        if constants.HF_HUB_OFFLINE:
+        if offline or constants.HF_HUB_OFFLINE:
             return "offline mode is on and the hub's cache does not have it"
     host = urlsplit(constants.ENDPOINT).hostname
     try:

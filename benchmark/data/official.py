@@ -1,0 +1,118 @@
+"""The official files: their names, and what each of them holds."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from types import MappingProxyType
+from typing import Final
+
+from benchmark.data.taxonomy import country_code
+from benchmark.errors import UsageError, did_you_mean
+
+REPOSITORY: Final = "x-ytong/CropGlobe"
+"""Dataset repository on the Hugging Face hub (paper_facts.md)."""
+
+DOMAIN: Final = r"(?P<domain>[A-Za-z0-9-]+)"
+
+SERIES: Final = "median-year"
+"""What every other representation is computed from; the one that a dataset cannot lack."""
+
+OFFICIAL_FILES: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
+    {
+        SERIES: re.compile(rf"^median_S2_{DOMAIN}_month1-12_day5\.npz$"),
+        "median": re.compile(rf"^median_S2_{DOMAIN}_month5-11_day5\.npz$"),
+        "harmonic": re.compile(rf"^harmonic_{DOMAIN}_month5-11\.npz$"),
+        "presto-season": re.compile(rf"^presto_embedding_S2_{DOMAIN}_MayNov\.npz$"),
+        "presto": re.compile(rf"^presto_embedding_S2_{DOMAIN}\.npz$"),
+        "alphaearth": re.compile(rf"^alphaearth_embedding_{DOMAIN}\.npz$"),
+    }
+)
+"""Pattern of the file names of each representation, as the released code reads them (mark C)."""
+
+READ_HERE: Final = (SERIES, "alphaearth")
+"""Representations that are read from files; the others are computed from the series."""
+
+
+EVERYTHING: Final = "all"
+"""The word that stands for every file of the repository, known by name or not."""
+
+
+@dataclass(frozen=True)
+class OfficialName:
+    """What an official file name says.
+
+    Attributes:
+        representation: Key of `OFFICIAL_FILES`.
+        domain: Domain, such as ``FRA``.
+    """
+
+    representation: str
+    domain: str
+
+
+def parse_official_name(name: str) -> OfficialName | None:
+    """Return what a file name says, or ``None`` if it is none of the official ones.
+
+    Args:
+        name: Name of the file, without its folder.
+    """
+    for representation, pattern in OFFICIAL_FILES.items():
+        match = pattern.match(name)
+        if match is not None:
+            return OfficialName(representation, match["domain"])
+    return None
+
+
+def select_files(
+    names: Sequence[str], countries: Sequence[str], representations: Sequence[str]
+) -> tuple[str, ...]:
+    """Choose files of a repository by what their names say.
+
+    Args:
+        names: Paths in the repository.
+        countries: Countries or domains; all when empty.
+        representations: Keys of `OFFICIAL_FILES`, or ``all``; those that are read when empty.
+
+    Returns:
+        The chosen paths.
+
+    Raises:
+        UsageError: If a word fits nothing, or nothing is left.
+    """
+    known = [*OFFICIAL_FILES, EVERYTHING]
+    for word in representations:
+        if word not in known:
+            raise UsageError(f"Unknown representation '{word}': {did_you_mean(word, known)}")
+    plain = [name for name in names if not _is_hidden(name)]
+    said = {name: parse_official_name(PurePosixPath(name).name) for name in plain}
+    domains = {entry.domain for entry in said.values() if entry is not None}
+    places = domains | {country_code(domain) for domain in domains}
+    for word in countries:
+        if word not in places:
+            raise UsageError(
+                f"The repository has no files of '{word}': {did_you_mean(word, places)}"
+            )
+    every = EVERYTHING in representations
+    kinds = set(representations or READ_HERE)
+
+    def is_wanted(name: str) -> bool:
+        entry = said[name]
+        if entry is None:
+            return every and not countries
+        if countries and not {entry.domain, country_code(entry.domain)} & set(countries):
+            return False
+        return every or entry.representation in kinds
+
+    chosen = tuple(name for name in plain if is_wanted(name))
+    if not chosen:
+        shown = ", ".join(plain[:5]) or "nothing"
+        raise UsageError(
+            f"The repository has no file of {' or '.join(sorted(kinds))} under a known name "
+            f"(it has {shown} ...): --representations all fetches every file."
+        )
+    return chosen
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith(".") for part in PurePosixPath(name).parts)
