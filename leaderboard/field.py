@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.errors import UsageError, did_you_mean
+from benchmark.task.methods import Track
 from benchmark.task.transfers import RELATIONS
 from leaderboard.evidence import Evidence, row_key
 from leaderboard.frames import Section, score_frame, sections, transfer_frame
@@ -157,6 +158,13 @@ def fields(evidence: Evidence, reference: str | None = None) -> tuple[Field, ...
     return tuple(_field(section, found, evidence, reference or REFERENCE) for section in found)
 
 
+def beside(field: Field, track: Track) -> Field | None:
+    """Return the group of another track on the same dataset and protocol; ``None`` without one."""
+    known = fields(field.evidence)
+    same = (other for other in known if other.section.key == field.section.key)
+    return next((other for other in same if other.section.track == track), None)
+
+
 def _field(
     section: Section, others: Iterable[Section], evidence: Evidence, reference: str
 ) -> Field:
@@ -167,3 +175,10 @@ def _field(
         grid = Field(oracle, evidence).grid
         best = float(grid.mean(axis=1).max()) if len(grid) else None
     return Field(section, evidence, reference if reference in bare.grid.index else None, best)
+
+
+def base_of(method: str, others: set[str]) -> str | None:
+    """Return the longest other name of which a method's is a dotted extension."""
+    parts = method.split(".")
+    shorter = (".".join(parts[:count]) for count in range(len(parts) - 1, 0, -1))
+    return next((name for name in shorter if name in others), None)

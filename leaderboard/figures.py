@@ -18,6 +18,7 @@ from benchmark.data.taxonomy import CROPS
 from benchmark.task.transfers import RELATIONS
 from leaderboard.columns import method_frame
 from leaderboard.evidence import Evidence
+from leaderboard.few_shot import draw_few_shot
 from leaderboard.field import Field, fields
 from leaderboard.rank_figure import draw_ranks
 from leaderboard.statistics import pareto_front
@@ -169,6 +170,7 @@ FIGURES: Final[Mapping[str, Draw]] = {
     "pareto": draw_pareto,
     "confusion": draw_confusion,
     "ranks": draw_critical,
+    "few_shot": draw_few_shot,
 }
 """Figures by name: a new one is one entry here."""
 

@@ -11,7 +11,8 @@ import pandas as pd
 from benchmark.data.taxonomy import CROPS
 from benchmark.results.rows import Row
 from leaderboard.columns import COLUMNS, MISSING, method_frame, percent, shown, signed_percent
-from leaderboard.field import Field
+from leaderboard.few_shot import Point, few_shot_curves
+from leaderboard.field import Field, base_of
 from leaderboard.statistics import Floats
 from leaderboard.tables import facts, title_of
 
@@ -155,13 +156,6 @@ def ablation_sheet(field: Field) -> Sheet:
     )
 
 
-def base_of(method: str, others: set[str]) -> str | None:
-    """Return the longest other name of which a method's is a dotted extension."""
-    parts = method.split(".")
-    shorter = (".".join(parts[:count]) for count in range(len(parts) - 1, 0, -1))
-    return next((name for name in shorter if name in others), None)
-
-
 def cost_sheet(field: Field) -> Sheet:
     """Make the table of macro-F1 beside what it took."""
     frame = method_frame(field)
@@ -294,6 +288,39 @@ def _difference(point: float, field: Field, method: str, transfer: str) -> str:
     return f"{signed_percent(point)} [{signed_percent(found.low)}, {signed_percent(found.high)}]"
 
 
+def few_shot_sheet(field: Field) -> Sheet:
+    """Make the table of macro-F1 by labels per class of the target; a line for each transfer."""
+    curves = few_shot_curves(field)
+    names = list(dict.fromkeys(point.name for curve in curves for point in curve.points))
+    body = []
+    for curve in curves:
+        by_name = {point.name: point for point in curve.points}
+        means = [_mean(by_name[name]) if name in by_name else MISSING for name in names]
+        body.append(tuple(map(Cell, (curve.method, "mean, 95 % interval", *means))))
+        for index, transfer in enumerate(curve.transfers):
+            values = [
+                percent(by_name[name].by_transfer[index]) if name in by_name else MISSING
+                for name in names
+            ]
+            body.append(tuple(map(Cell, (curve.method, transfer, *values))))
+    return Sheet(
+        title=f"Macro-F1 (%) by labels of the target per class, {title_of(field.section)}",
+        notes=(
+            "0: the method on the inductive track; all: trained on the target alone, with as many "
+            "samples as a source may have. Two halves of the target answer for each other.",
+        ),
+        groups=(("", 2), ("labelled samples of the target per class", len(names))),
+        headings=("method", "transfer", *names),
+        body=tuple(body),
+    )
+
+
+def _mean(point: Point) -> str:
+    limits = point.limits
+    between = "" if limits is None else f" ({percent(limits.low)} to {percent(limits.high)})"
+    return percent(point.mean) + between
+
+
 Builder = Callable[[Field], Sheet]
 
 STYLES: Final[Mapping[str, tuple[Builder, ...]]] = {
@@ -309,6 +336,7 @@ STYLES: Final[Mapping[str, tuple[Builder, ...]]] = {
         lambda field: score_sheet(field, "macro_f1", "Transfer in time, macro-F1", (TIME,)),
         difference_sheet,
         ablation_sheet,
+        few_shot_sheet,
         crop_sheet,
         area_sheet,
         cost_sheet,

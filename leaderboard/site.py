@@ -47,6 +47,7 @@ CAPTIONS: Final = {
     "pareto": "Accuracy and cost with the Pareto front",
     "confusion": "Confusion matrices",
     "ranks": "Average ranks and critical difference",
+    "few_shot": "Macro-F1 by labelled samples of the target",
 }
 
 DOWNLOADS: Final = (

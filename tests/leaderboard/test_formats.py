@@ -12,9 +12,9 @@ import pytest
 from sample_rows import make_row, write_run
 
 from leaderboard.evidence import Evidence, from_rows, read_evidence
-from leaderboard.field import fields
+from leaderboard.field import base_of, fields
 from leaderboard.formats import FORMATS, as_csv, as_html, as_latex, as_markdown, latex_text
-from leaderboard.sheets import STYLES, Sheet, base_of, sheets
+from leaderboard.sheets import STYLES, Sheet, sheets
 from leaderboard.writing import csv_text
 
 HOSTILE = (
