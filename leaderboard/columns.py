@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from leaderboard.evidence import VERIFICATIONS
 from leaderboard.field import Field
 from leaderboard.statistics import Floats
 
@@ -57,6 +58,7 @@ class Column:
         value: What it is for a method.
         meaning: What it says, for people.
         main: Whether narrow views have it.
+        telling: Says of all its values whether narrow views have it all the same.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Column:
     value: Callable[[Standing], float | str]
     meaning: str
     main: bool = True
+    telling: Callable[[pd.Series], bool] | None = None
 
 
 def percent(value: float) -> str:
@@ -318,6 +321,15 @@ REGISTRY: Final = (
         "Share of the rows whose stored predictions give their confusion matrix.",
         main=False,
     ),
+    Column(
+        "verification",
+        "verified",
+        str,
+        lambda s: s.field.verification(s.method),
+        "What somebody else has checked: nothing (self-reported), the predictions or a rerun.",
+        main=False,
+        telling=lambda values: bool((values != VERIFICATIONS[0]).any()),
+    ),
 )
 """How the leaderboard is made: a new column is one entry here."""
 
@@ -346,6 +358,15 @@ def method_frame(field: Field) -> pd.DataFrame:
     order = frame[RANKED_BY].astype(float).round(12).rank(ascending=False, method="min")
     frame.insert(0, RANK.name, order)
     return frame.sort_values([RANK.name, "method"], na_position="last", ignore_index=True)
+
+
+def main_columns(frame: pd.DataFrame) -> tuple[Column, ...]:
+    """Return the columns of narrow views: the main ones, and those that tell something here."""
+    return tuple(
+        column
+        for column in COLUMNS
+        if column.main or (column.telling is not None and column.telling(frame[column.name]))
+    )
 
 
 def shown(frame: pd.DataFrame, columns: Iterable[Column]) -> list[list[str]]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,11 @@ Cell = tuple[str, ...]
 Progress = Callable[[Sequence["Answers"]], Iterable["Answers"]]
 """Passes on what it is given, and shows how far it is."""
 
+Verification = Literal["self-reported", "verified from predictions", "verified by rerun"]
+"""What somebody else has checked of a method's rows."""
+
+VERIFICATIONS: Final[tuple[Verification, ...]] = get_args(Verification)
+
 RESAMPLING_SEED: Final = 20_250_903
 """Seed of all resampling, the day of the paper's first version."""
 
@@ -37,6 +42,7 @@ class Evidence:
         units: What was resampled in a cell: ``blocks`` or ``samples``.
         counts: How many of them there are.
         confirmed: Rows whose confusion matrix the stored predictions give, by :func:`row_key`.
+        verification: What has been checked of methods, by name; the others are self-reported.
     """
 
     rows: tuple[Row, ...]
@@ -45,6 +51,7 @@ class Evidence:
     units: Mapping[Cell, str] = field(default_factory=dict)
     counts: Mapping[Cell, int] = field(default_factory=dict)
     confirmed: frozenset[tuple[Cell, int]] = frozenset()
+    verification: Mapping[str, Verification] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pandas as pd
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.task.methods import Track
 from benchmark.task.transfers import RELATIONS
-from leaderboard.evidence import Evidence, row_key
+from leaderboard.evidence import VERIFICATIONS, Evidence, Verification, row_key
 from leaderboard.frames import Section, score_frame, sections, transfer_frame
 from leaderboard.statistics import (
     LEVEL,
@@ -93,6 +93,10 @@ class Field:
         """Share of a method's scored rows that stored predictions confirm."""
         return self._confirmed[method]
 
+    def verification(self, method: str) -> Verification:
+        """What somebody else has checked of a method's rows."""
+        return self.evidence.verification.get(method, VERIFICATIONS[0])
+
     def mean(self, method: str, name: str) -> float:
         """Mean over transfers of a method that has all of them."""
         return float(self.transfers.loc[self.transfers["method"] == method, name].mean())
@@ -112,8 +116,13 @@ class Field:
     @cached_property
     def _freedom(self) -> dict[str, int]:
         key = (*self.section.key, self.section.track)
+        names = {name for _, name in self.section.transfers}
         found = self.evidence.counts.items()
-        return {cell[-1]: count - 1 for cell, count in found if cell[: len(key)] == key}
+        return {
+            cell[-1]: count - 1
+            for cell, count in found
+            if cell[: len(key)] == key and cell[-1] in names
+        }
 
     def interval(
         self, draws: Floats, point: float, *transfers: str, level: float = LEVEL

@@ -3,21 +3,26 @@
 import hashlib
 import math
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from benchmark.data.taxonomy import CROPS
 from benchmark.results.rows import Row
-from leaderboard.columns import COLUMNS, MISSING, method_frame
+from leaderboard.columns import COLUMNS, MISSING, Column, main_columns, method_frame
 from leaderboard.evidence import row_key
 from leaderboard.field import Field
 from leaderboard.tables import with_limits
 
 LAST: Final = -1e9
 """What a missing number sorts by."""
+
+RELATION: Final = "relation"
+
+ALL: Final = "all transfers"
+"""The relation of a line that is a mean over all of them."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +48,13 @@ class Filter:
         name: Heading of its column.
         column: Index of its column.
         options: Values.
+        chosen: The one that a reader finds chosen; empty where all are shown.
     """
 
     name: str
     column: int
     options: tuple[str, ...]
+    chosen: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,7 @@ class Grid:
         headings: Heading of each column.
         lines: Cells.
         filtered: Headings of the columns that can be filtered by.
+        chosen: What they are filtered by at first: heading and value.
         sortable: Whether it is sorted and searched by readers.
     """
 
@@ -68,6 +76,7 @@ class Grid:
     headings: tuple[str, ...]
     lines: tuple[tuple[Item, ...], ...]
     filtered: tuple[str, ...] = ()
+    chosen: tuple[tuple[str, str], ...] = ()
     sortable: bool = True
 
     @property
@@ -83,7 +92,8 @@ class Grid:
         for name in self.filtered:
             index = self.headings.index(name)
             options = tuple(sorted({line[index].text for line in self.lines}))
-            found += [Filter(name, index, options)] if len(options) > 1 else []
+            given = Filter(name, index, options, dict(self.chosen).get(name, ""))
+            found += [given] if len(options) > 1 else []
         return tuple(found)
 
 
@@ -108,8 +118,8 @@ def transfer_page(name: str) -> str:
     return f"transfers/{name.replace(':', '-to-') if plain else slug(name)}.html"
 
 
-def verified(share: float) -> str:
-    """Say whether stored predictions confirm all, some or no rows."""
+def agreement(share: float) -> str:
+    """Say whether stored predictions give the scores of all, some or no rows."""
     return "yes" if share == 1 else "no" if share == 0 else "partly"
 
 
@@ -121,33 +131,64 @@ def number(value: float | None, show: str = "{:.1f}", scale: float = 100) -> Ite
 
 
 def leaderboard_grid(fields: Sequence[Field]) -> Grid:
-    """Make the table of all methods of all groups; ranks hold within a group."""
-    shown = [c for c in COLUMNS if c.main and c.name not in {"rank", "method", "family"}]
+    """Make the table of all methods of all groups; ranks hold within a group and its transfers.
+
+    Each method has a line for all transfers together and, where they are of several relations, one
+    for each relation.
+    """
+    parts = [(field, ALL, field) for field in fields]
+    parts += [(field, name, part) for field in fields for name, part in by_relation(field)]
+    frames = [method_frame(part) for _, _, part in parts]
+    named = {column.name for frame in frames for column in main_columns(frame)}
+    shown = [c for c in COLUMNS if c.name in named - {"rank", "method", "family", "verification"}]
     lines = []
-    for field in fields:
-        section = field.section
-        for line in method_frame(field).to_dict("records"):
-            items = [Item(str(line["method"]), link=method_page(str(line["method"])))]
-            items.append(number(line["rank"], "{:.0f}", 1))
-            for column in shown:
-                value = float(line[column.name])
-                missing = math.isnan(value)
-                text, order = (MISSING, LAST) if missing else (column.show(value), value)
-                items.append(Item(text, round(order, 9)))
-            # Beside the first score: what is simulated or has seen the target says so there.
-            items[3:3] = [Item(_data(field)), Item(section.track)]
-            items += [Item(str(line["family"])), Item(section.protocol)]
-            items.append(Item(verified(line["confirmed"])))
-            lines.append(tuple(items))
+    for (field, transfers, _), frame in zip(parts, frames, strict=True):
+        for line in frame.to_dict("records"):
+            method = str(line["method"])
+            numbers = [_value(column, line[column.name]) for column in shown]
+            lines.append(
+                (
+                    Item(method, link=method_page(method)),
+                    number(line["rank"], "{:.0f}", 1),
+                    numbers[0],
+                    # Beside the first score: what is simulated or has seen the target says so.
+                    Item(_data(field)),
+                    Item(field.section.track),
+                    Item(transfers),
+                    *numbers[1:],
+                    Item(str(line["family"])),
+                    Item(field.section.protocol),
+                    Item(agreement(line["confirmed"])),
+                    Item(field.verification(method)),
+                )
+            )
     titles = [column.title for column in shown]
-    kinds = ("family", "protocol", "verified")
     return Grid(
         name="leaderboard",
         caption="Leaderboard: means over transfers (%)",
-        headings=("method", "rank", titles[0], "dataset", "track", *titles[1:], *kinds),
+        headings=(
+            *("method", "rank", titles[0], "dataset", "track", RELATION, *titles[1:]),
+            *("family", "protocol", "predictions agree", "verified"),
+        ),
         lines=tuple(lines),
-        filtered=("dataset", "track", *kinds),
+        filtered=("dataset", "protocol", "track", RELATION, "family", "verified"),
+        chosen=((RELATION, ALL),),
     )
+
+
+def by_relation(field: Field) -> Iterator[tuple[str, Field]]:
+    """Yield a group's transfers of one relation each, where they are of several."""
+    section = field.section
+    relations = list(dict.fromkeys(relation for relation, _ in section.transfers))
+    for name in relations if len(relations) > 1 else ():
+        pairs = tuple(pair for pair in section.transfers if pair[0] == name)
+        rows = tuple(row for row in section.rows if row.relation in {name, "in-domain"})
+        yield name, Field(replace(section, transfers=pairs, rows=rows), field.evidence)
+
+
+def _value(column: Column, value: float) -> Item:
+    missing = math.isnan(value)
+    return Item(MISSING, LAST) if missing else Item(column.show(value), round(float(value), 9))
 
 
 def cell_grid(fields: Sequence[Field], name: str, transfer: str | None = None) -> Grid:
@@ -208,6 +249,7 @@ def row_grid(fields: Sequence[Field], method: str) -> Grid:
                     number(scores.macro_f1 if scores else None),
                     number(scores.overall_accuracy if scores else None),
                     Item("yes" if shown else "no"),
+                    Item(field.verification(method)),
                     Item(row.provenance.code_fingerprint[:12]),
                     Item(row.provenance.created[:10]),
                     Item(row.reason or ""),
@@ -218,7 +260,7 @@ def row_grid(fields: Sequence[Field], method: str) -> Grid:
         caption=f"Rows of {method} (%)",
         headings=(
             *("transfer", "relation", "dataset", "protocol", "seed", "status", "macro-F1"),
-            *("overall accuracy", "verified", "code", "date", "reason"),
+            *("overall accuracy", "predictions agree", "verified", "code", "date", "reason"),
         ),
         lines=tuple(lines),
         filtered=("relation", "dataset", "protocol", "status"),

@@ -13,7 +13,7 @@ from benchmark.errors import UsageError
 from benchmark.results.rows import Row
 from leaderboard.citation import bibtex
 from leaderboard.columns import COLUMNS, method_frame
-from leaderboard.evidence import Evidence
+from leaderboard.evidence import VERIFICATIONS, Evidence
 from leaderboard.field import Field, fields
 from leaderboard.figures import FIGURES, render
 from leaderboard.grids import (
@@ -246,19 +246,25 @@ def _images(number: int, field: Field) -> dict[str, bytes]:
 
 
 def _badges(mark: Stamp, field: Field) -> dict[str, str]:
-    """Make a badge for each ranked method whose every row is verified."""
+    """Make a badge for each ranked method that is verified, or whose stored predictions agree."""
     frame = method_frame(field)
     ranked = frame[frame["rank"].notna()]
+    checked = (ranked["confirmed"] == 1) | (ranked["verification"] != VERIFICATIONS[0])
     pages = {}
-    for line in ranked[ranked["confirmed"] == 1].to_dict("records"):
+    for line in ranked[checked].to_dict("records"):
         label = f"CropGlobe {mark.title}"
-        value = f"macro-F1 {100 * line['macro_f1']:.1f}, rank {line['rank']:.0f} of {len(ranked)}"
+        standing = f"rank {line['rank']:.0f} of {len(ranked)}"
+        value = f"macro-F1 {100 * line['macro_f1']:.1f}, {standing}, {line['verification']}"
         split = BADGE_SIGN * len(label) + 12
         pages[f"badges/{mark.number}-{slug(str(line['method']))}.svg"] = (
             environment()
             .get_template("badge.svg")
             .render(
-                label=label, value=value, split=split, width=split + BADGE_SIGN * len(value) + 12
+                label=label,
+                value=value,
+                split=split,
+                width=split + BADGE_SIGN * len(value) + 12,
+                verified=line["verification"] != VERIFICATIONS[0],
             )
         )
     return pages

@@ -7,8 +7,8 @@ import pandas as pd
 
 from benchmark.data.taxonomy import CROPS
 from benchmark.results.rows import Row
-from leaderboard.columns import COLUMNS, MISSING, method_frame, percent, shown
-from leaderboard.evidence import Evidence
+from leaderboard.columns import MISSING, main_columns, method_frame, percent, shown
+from leaderboard.evidence import VERIFICATIONS, Evidence
 from leaderboard.field import Field, fields
 from leaderboard.frames import Section
 from leaderboard.statistics import METRICS, CriticalDifference
@@ -80,7 +80,8 @@ def screen_tables(evidence: Evidence) -> "list[Table]":
     tables = []
     for field in fields(evidence):
         table = Table(title=escape(title_of(field.section)))
-        columns = [column for column in COLUMNS if column.main and column.name != "family"]
+        frame = method_frame(field)
+        columns = [column for column in main_columns(frame) if column.name != "family"]
         for column in columns:
             words = column.title.split()
             table.add_column(
@@ -89,7 +90,7 @@ def screen_tables(evidence: Evidence) -> "list[Table]":
                 min_width=max(map(len, words)),
                 no_wrap=True,
             )
-        for cells in shown(method_frame(field), columns):
+        for cells in shown(frame, columns):
             table.add_row(*map(escape, cells))
         tables.append(table)
     return tables
@@ -103,7 +104,7 @@ def _section_markdown(field: Field) -> str:
         *(f"- {markdown_cell(f)}" for f in facts(field)),
         "",
     ]
-    columns = [column for column in COLUMNS if column.main]
+    columns = main_columns(ranking)
     lines += markdown_table([column.title for column in columns], shown(ranking, columns))
     for name, title in (("macro_f1", "Macro-F1"), ("overall_accuracy", "Overall accuracy")):
         lines += ["", f"## {title} by transfer (%)", "", *_transfer_table(field, ranking, name)]
@@ -157,6 +158,9 @@ def _doubts(field: Field) -> list[str]:
     unconfirmed = sorted(name for name in scored if field.confirmed_share(name) < 1)
     if unconfirmed:
         found.append(f"Unverified, no stored predictions give the score: {', '.join(unconfirmed)}.")
+    for status in VERIFICATIONS[1:]:
+        names = sorted(name for name in scored if field.verification(name) == status)
+        found += [f"{status.capitalize()}: {', '.join(names)}."] if names else []
     if field.critical is not None:
         found.append(critical_sentence(field.critical, len(field.grid)))
     return found

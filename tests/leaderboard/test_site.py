@@ -6,6 +6,7 @@ import random
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path, PurePosixPath
 from xml.etree import ElementTree
@@ -20,6 +21,7 @@ from leaderboard.evidence import Evidence, from_rows, read_evidence
 from leaderboard.field import fields
 from leaderboard.grids import leaderboard_grid, slug, transfer_page
 from leaderboard.site import ASSETS, build_site, write_site
+from leaderboard.tables import markdown
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -88,15 +90,59 @@ def test_every_page_says_which_rows_it_shows(tmp_path: Path) -> None:
             assert said.count("<h1>") == 1
 
 
-def test_a_row_is_verified_by_its_predictions(tmp_path: Path) -> None:
-    site = build_site(evidence(tmp_path))
-    badges = [path for path in site if path.startswith("badges/")]
-    assert badges == ["badges/1-a.svg", "badges/1-b.svg"]
-    title = ElementTree.fromstring(site[badges[0]]).find("{http://www.w3.org/2000/svg}title")
-    assert title is not None
-    assert "rank 1 of 2" in (title.text or "")
-    unconfirmed = build_site(from_rows([make_row()]))
-    assert not [path for path in unconfirmed if path.startswith("badges/")]
+def badges(found: Evidence) -> dict[str, str]:
+    """Titles of a site's badges by path."""
+    title = "{http://www.w3.org/2000/svg}title"
+    return {
+        path: ElementTree.fromstring(content).findtext(title) or ""
+        for path, content in build_site(found).items()
+        if path.startswith("badges/")
+    }
+
+
+def test_a_badge_says_what_was_checked(tmp_path: Path) -> None:
+    found = evidence(tmp_path)
+    assert set(badges(found)) == {"badges/1-a.svg", "badges/1-b.svg"}
+    assert badges(found)["badges/1-a.svg"].endswith("rank 1 of 2, self-reported")
+    checked = replace(found, verification={"b": "verified by rerun"})
+    assert badges(checked)["badges/1-a.svg"].endswith("self-reported")
+    assert badges(checked)["badges/1-b.svg"].endswith("verified by rerun")
+    assert badges(from_rows([make_row()])) == {}, "no predictions, and nobody has checked"
+
+
+def test_what_was_checked_is_a_column_once_anything_was(tmp_path: Path) -> None:
+    found = evidence(tmp_path)
+    plain = markdown(found)
+    assert "verified" not in plain
+    said = markdown(replace(found, verification={"b": "verified from predictions"}))
+    assert "| verified from predictions |" in said
+    assert "| self-reported |" in said
+    assert "- Verified from predictions: b." in said
+    (field,) = fields(replace(found, verification={"b": "verified from predictions"}))
+    grid = leaderboard_grid([field])
+    column = grid.headings.index("verified")
+    assert {line[0].text: line[column].text for line in grid.lines} == {
+        "a": "self-reported",
+        "b": "verified from predictions",
+    }
+    assert [f.name for f in grid.filters] == ["verified"]
+
+
+def test_each_relation_has_its_own_means_and_ranks() -> None:
+    scores = {"a": {"CHN": 0.2, "USA": 0.4, "GBR": 0.9}, "b": {"CHN": 0.5, "USA": 0.5, "GBR": 0.3}}
+    rows = [make_row(method=m, target=t, macro_f1=v) for m in scores for t, v in scores[m].items()]
+    grid = leaderboard_grid(fields(from_rows(rows)))
+    place = [grid.headings.index(name) for name in ("relation", "method", "rank", "macro-F1")]
+    assert sorted(tuple(line[index].text for index in place) for line in grid.lines) == [
+        ("all transfers", "a", "1", "50.0"),
+        ("all transfers", "b", "2", "43.3"),
+        ("cross-continent", "a", "2", "30.0"),
+        ("cross-continent", "b", "1", "50.0"),
+        ("cross-country", "a", "1", "90.0"),
+        ("cross-country", "b", "2", "30.0"),
+    ]
+    (relation,) = (f for f in grid.filters if f.name == "relation")
+    assert relation.chosen == "all transfers"
 
 
 def test_simulated_rows_are_marked_on_every_page_that_shows_them() -> None:
