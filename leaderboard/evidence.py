@@ -1,7 +1,7 @@
 """What leaderboards are built from: rows, and what the predictions beside them say."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal, get_args
 
@@ -11,8 +11,11 @@ import numpy.typing as npt
 from benchmark.data.taxonomy import CROPS, OTHER, country_of
 from benchmark.errors import StoreError
 from benchmark.randomness import generator
+from benchmark.results.cards import read_cards
+from benchmark.results.plans import read_plans
 from benchmark.results.rows import Row
 from benchmark.results.store import Prediction, RunStore, StoredJob
+from benchmark.task.cards import Described
 from benchmark.task.metrics import confusion_matrix
 from leaderboard.statistics import DRAWS, Floats, Integers, bootstrap, tabulate
 
@@ -43,6 +46,8 @@ class Evidence:
         counts: How many of them there are.
         confirmed: Rows whose confusion matrix the stored predictions give, by :func:`row_key`.
         verification: What has been checked of methods, by name; the others are self-reported.
+        cards: What methods say of themselves, by name, where the runs keep it.
+        places: Where datasets lay when they were run, by fingerprint.
     """
 
     rows: tuple[Row, ...]
@@ -52,6 +57,8 @@ class Evidence:
     counts: Mapping[Cell, int] = field(default_factory=dict)
     confirmed: frozenset[tuple[Cell, int]] = frozenset()
     verification: Mapping[str, Verification] = field(default_factory=dict)
+    cards: Mapping[str, Described] = field(default_factory=dict)
+    places: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,25 @@ def read_evidence(
     Raises:
         StoreError: If a directory holds no run.
     """
+    jobs, problems = _read_jobs(runs)
+    rows: dict[tuple[Cell, int], Row] = {}
+    kept: list[tuple[RunStore, StoredJob, Row]] = []
+    for store, job in jobs:
+        for row in job.rows:
+            if row_key(row) in rows:
+                problems.append(_twice(row))
+                continue
+            rows[row_key(row)] = row
+            kept += [(store, job, row)] if row.scores is not None else []
+    cards, places = _read_circumstances(runs, problems)
+    evidence = Evidence(tuple(rows[key] for key in sorted(rows)), cards=cards, places=places)
+    if not draws:
+        return replace(evidence, problems=tuple(problems))
+    return _examine(evidence, kept, problems, draws, progress)
+
+
+def _read_jobs(runs: Sequence[Path]) -> tuple[list[tuple[RunStore, StoredJob]], list[str]]:
+    """Return the jobs of all runs, each once and in the order of their keys, and what is wrong."""
     jobs: dict[str, tuple[RunStore, StoredJob]] = {}
     problems: list[str] = []
     for run in runs:
@@ -110,19 +136,24 @@ def read_evidence(
         problems += damaged
         for job in found:
             jobs.setdefault(job.identity.key, (store, job))
-    rows: dict[tuple[Cell, int], Row] = {}
-    kept: list[tuple[RunStore, StoredJob, Row]] = []
-    for store, job in (jobs[key] for key in sorted(jobs)):
-        for row in job.rows:
-            if row_key(row) in rows:
-                problems.append(_twice(row))
-                continue
-            rows[row_key(row)] = row
-            kept += [(store, job, row)] if row.scores is not None else []
-    ordered = tuple(rows[key] for key in sorted(rows))
-    if not draws:
-        return Evidence(rows=ordered, problems=tuple(problems))
-    return _examine(ordered, kept, problems, draws, progress)
+    return [jobs[key] for key in sorted(jobs)], problems
+
+
+def _read_circumstances(
+    runs: Sequence[Path], problems: list[str]
+) -> tuple[dict[str, Described], dict[str, Path]]:
+    """Return the cards and where the datasets lay; of two runs, the one named first counts."""
+    cards: dict[str, Described] = {}
+    places: dict[str, Path] = {}
+    for run in runs:
+        found, unreadable = read_cards(run)
+        plans, damaged = read_plans(run)
+        problems += [*unreadable, *damaged]
+        cards = found | cards
+        for plan in plans:
+            for fingerprint in {job.identity.dataset_fingerprint for job in plan.jobs}:
+                places.setdefault(fingerprint, Path(plan.data_path))
+    return cards, places
 
 
 def _twice(row: Row) -> str:
@@ -133,7 +164,7 @@ def _twice(row: Row) -> str:
 
 
 def _examine(
-    rows: tuple[Row, ...],
+    evidence: Evidence,
     kept: Iterable[tuple[RunStore, StoredJob, Row]],
     problems: list[str],
     draws: int,
@@ -157,7 +188,14 @@ def _examine(
             resampled |= _resample(answers, away, block, draws)
             units |= dict.fromkeys(away, unit)
             counts |= dict.fromkeys(away, int(block.max()) + 1)
-    return Evidence(rows, tuple(problems), resampled, units, counts, frozenset(confirmed))
+    return replace(
+        evidence,
+        problems=tuple(problems),
+        draws=resampled,
+        units=units,
+        counts=counts,
+        confirmed=frozenset(confirmed),
+    )
 
 
 Stack = dict[int, tuple[Integers, Integers]]

@@ -42,6 +42,7 @@ A run directory is plain files; reading it needs no lock, no server and no pickl
 | `jobs/KEY/history.json` | numbers of each epoch of a trained network | checksum |
 | `jobs/KEY/manifest.json` | SHA-256 of each file beside it | written last, folder renamed |
 | `plans/NAME.json` | what a command asked for, and the protocol in full | its own checksum |
+| `cards/METHOD.json` | the card of each method that was asked for | written aside, renamed |
 | `running/KEY` | a job that runs now: locked by its process, let go when that dies | - |
 | `index.parquet` | every row, flat: `scores.macro_f1`, `data.n_test`, ... | rebuilt by \
 `cropglobe index RUN` |

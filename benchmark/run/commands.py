@@ -215,8 +215,10 @@ def _tracking(
 
 
 def _keep_plan(store: "RunStore", jobs: "Sequence[Job]", runner: "Runner") -> None:
+    from benchmark.results.cards import write_cards
     from benchmark.results.plans import make_plan, write_plan
 
+    write_cards(store.root, {job.method.name: job.method for job in jobs}.values())
     dataset = runner.dataset
     asked = make_plan(
         [(job.identity, job.targets) for job in jobs],

@@ -5,6 +5,8 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Final
 
+from pydantic import BaseModel, ConfigDict
+
 from benchmark.data.representations import get_representation
 from benchmark.data.taxonomy import country_code
 from benchmark.task.methods import Card, Method, Track
@@ -20,6 +22,63 @@ TRACKS: Final[Mapping[Track, str]] = MappingProxyType(
 """What each track may see."""
 
 
+class Described(BaseModel):
+    """A method as its card describes it, apart from its code.
+
+    Attributes:
+        method: Its name.
+        family: Its family.
+        track: The ranking it belongs to.
+        representation: Name of the view of the samples that it is given.
+        view: What that view is.
+        version: Version that its author gave it.
+        card: Its card.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: str
+    family: str
+    track: Track
+    representation: str
+    view: str
+    version: str
+    card: Card
+
+
+def described(method: Method) -> Described:
+    """Return what can be kept of a method without its code."""
+    return Described(
+        method=method.name,
+        family=method.family,
+        track=method.track,
+        representation=method.representation,
+        view=get_representation(method.representation).summary,
+        version=method.version,
+        card=method.card,
+    )
+
+
+def card_lines(method: Described) -> tuple[tuple[str, str], ...]:
+    """Return the properties of a method with their values, its notes last."""
+    card = method.card
+    return (
+        ("what it is", card.summary),
+        ("family", method.family),
+        ("track", f"{method.track} (sees {TRACKS[method.track]})"),
+        ("representation", f"{method.representation}: {method.view}"),
+        ("reference", card.reference),
+        ("licence", card.licence),
+        ("in the paper's released code", "yes" if card.in_released_code else "no"),
+        ("parameters", _parameters(card)),
+        ("pretraining", _pretraining(card)),
+        ("extra information", "; ".join(card.extra_information) or "none"),
+        ("answers depend on the seed", "no" if card.deterministic else "yes"),
+        ("version", method.version),
+        *(("note", note) for note in card.notes),
+    )
+
+
 def render_card(method: Method) -> str:
     """Return the card of a method as text, one property a line.
 
@@ -29,25 +88,15 @@ def render_card(method: Method) -> str:
     Returns:
         Lines of ``property: value``, then its notes.
     """
-    card = method.card
-    view = get_representation(method.representation)
-    lines = [
-        ("what it is", card.summary),
-        ("family", method.family),
-        ("track", f"{method.track} (sees {TRACKS[method.track]})"),
-        ("representation", f"{view.name}: {view.summary}"),
-        ("reference", card.reference),
-        ("licence", card.licence),
-        ("in the paper's released code", "yes" if card.in_released_code else "no"),
-        ("parameters", _parameters(card)),
-        ("pretraining", _pretraining(card)),
-        ("extra information", "; ".join(card.extra_information) or "none"),
-        ("answers depend on the seed", "no" if card.deterministic else "yes"),
-        ("version", method.version),
-    ]
+    lines = card_lines(described(method))
     width = max(len(name) for name, _ in lines)
-    text = [method.name, *(f"  {name:{width}}  {value}" for name, value in lines)]
-    return "\n".join([*text, *(f"  note: {note}" for note in card.notes)])
+    return "\n".join(
+        [
+            method.name,
+            *(f"  {name:{width}}  {value}" for name, value in lines if name != "note"),
+            *(f"  note: {value}" for name, value in lines if name == "note"),
+        ]
+    )
 
 
 def unseen_share(card: Card, targets: Iterable[str]) -> Fraction | None:
