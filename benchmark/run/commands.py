@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from benchmark.run.nursery import open_nursery
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
@@ -91,6 +93,10 @@ def run(
 ) -> None:
     """Train methods on source domains, score them on targets, and write a leaderboard."""
     yield_idle_threads()
+    chosen_protocol = _protocol(protocol, seeds, device)
+    place = out or Path("results") / f"{Path(data).name}-{chosen_protocol.name}"
+    if workers and not place.exists():
+        open_nursery()  # it loads its libraries while this process loads its own
     from benchmark.data.commands import show_progress
     from benchmark.data.sources import cache_directory, open_source
     from benchmark.results.index import INDEX_FILE, write_index
@@ -103,14 +109,12 @@ def run(
     from benchmark.task.method_files import select_with_files
     from benchmark.task.transfers import select_transfers
 
-    chosen_protocol = _protocol(protocol, seeds, device)
     resolve_device(chosen_protocol.device)
     files = tuple(path.resolve() for path in method_file or [])
     chosen_methods = select_with_files(methods or [], files)
     with show_progress("Simulating") as progress:
         dataset = open_source(data, progress)
     pairs = select_transfers(transfers or [], dataset.domains)
-    place = out or Path("results") / f"{Path(data).name}-{chosen_protocol.name}"
     store = RunStore(place)
     store.prepare()
     runner = Runner(dataset, chosen_protocol, cache_directory() / "representations")

@@ -1,9 +1,10 @@
 """Run jobs, skip what is done, keep what is finished."""
 
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
+from statistics import fmean
 from typing import Final, Literal
 
 from benchmark.results.rows import Status
@@ -131,6 +132,9 @@ def execute(
 ) -> tuple[Finished, ...]:
     """Run the jobs of a plan; each is stored as soon as it is finished.
 
+    Where several run at once, the methods whose jobs take longest come first, so that the places
+    become idle at nearly the same time; a method not timed yet counts as longer still.
+
     A job that another coordinator works on is left to it, and looked at again at the end. A job
     whose process died is tried once more, since that may have been the fault of others; the
     second time it counts as failed.
@@ -151,7 +155,7 @@ def execute(
         StoreError: If an answer cannot be stored.
     """
     place = place or InProcess(runner, store)
-    course = _Course(plan, runner, store)
+    course = _Course(plan, runner, store, longest_first=place.free() > 1)
     while course.waiting or course.running or course.taken:
         if not course.waiting and not course.running:
             time.sleep(SECONDS_BETWEEN_LOOKS)
@@ -171,22 +175,35 @@ def execute(
 class _Course:
     """Which jobs wait, run, are taken by another coordinator, and have finished."""
 
-    def __init__(self, plan: Plan, runner: Runner, store: RunStore) -> None:
+    def __init__(self, plan: Plan, runner: Runner, store: RunStore, *, longest_first: bool) -> None:
         self.runner = runner
         self.store = store
+        self.longest_first = longest_first
         self.jobs = {job.identity.key: job for job in plan.todo}
-        self.waiting = deque(
+        self.waiting = [
             Task(job.identity, job.targets, plan.before.get(key), plan.superseded.get(key))
             for key, job in self.jobs.items()
-        )
+        ]
         self.running: set[str] = set()
         self.taken: list[Task] = []
         self.finished: list[Finished] = []
 
     def begin(self) -> Task:
-        task = self.waiting.popleft()
+        places = range(len(self.waiting))
+        chosen = max(places, key=self._expected) if self.longest_first else 0
+        task = self.waiting.pop(chosen)
         self.running.add(task.identity.key)
         return task
+
+    def _expected(self, place: int) -> tuple[float, int]:
+        """Return what a waiting job will take: seconds and, until they are known, parameters."""
+        method = self.jobs[self.waiting[place].identity.key].method
+        known = [
+            entry.seconds
+            for entry in self.finished
+            if entry.job.method.name == method.name and not entry.elsewhere
+        ]
+        return fmean(known) if known else inf, method.card.parameters or 0
 
     def look_again(self) -> None:
         self.waiting.extend(self.taken)

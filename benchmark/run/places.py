@@ -1,6 +1,5 @@
 """Where jobs run: in this process, or in worker processes that may die or hang."""
 
-import multiprocessing
 import os
 import shutil
 import signal
@@ -20,6 +19,7 @@ from benchmark.errors import CropGlobeError
 from benchmark.results.rows import Status
 from benchmark.results.store import RunStore
 from benchmark.run.jobs import Job
+from benchmark.run.nursery import worker_context
 from benchmark.run.performing import Ending, Task, perform
 from benchmark.run.runner import Runner
 from benchmark.run.stacks import innermost_frames
@@ -27,6 +27,8 @@ from benchmark.run.worker import BEGAN, ENDED, ERROR, Setup, serve
 
 MAX_FAILED_STARTS: Final = 3
 """Worker processes in a row that may die before they began a job."""
+
+TRY: Final = "try --workers 0"
 
 SECONDS_TO_TELL: Final = 1.0
 """How long a hanging process is given to write where it hangs."""
@@ -107,7 +109,7 @@ class _Worker:
 class LocalWorkers:
     """Worker processes on this machine, each kept for many jobs and replaced when it dies.
 
-    They are started afresh (``spawn``): torch and OpenMP do not survive a fork.
+    Each has a session of its own, so that what a method starts is ended with it.
 
     Attributes:
         count: Number of processes.
@@ -139,11 +141,11 @@ class LocalWorkers:
         for worker in self._workers:
             worker.connection.close()
             if worker.task is not None or kind is not None:
-                worker.process.terminate()
+                _send(worker.process, signal.SIGTERM)
         for worker in self._workers:
             worker.process.join(SECONDS_TO_END)
             if worker.process.is_alive():
-                worker.process.kill()
+                _send(worker.process, signal.SIGKILL)
                 worker.process.join()
             worker.process.close()
         self._workers = []
@@ -207,12 +209,13 @@ class LocalWorkers:
 
     def _bury(self, worker: _Worker) -> Loss:
         assert worker.task is not None
+        _send(worker.process, signal.SIGKILL)  # to what it started and left behind
         worker.process.join()
         reason = _cause(worker.process.exitcode) + innermost_frames(worker.trace)
         if worker.began is None:
             self._failed_starts += 1
             if self._failed_starts >= MAX_FAILED_STARTS:
-                raise CropGlobeError(f"Worker processes do not start: {reason}; try --workers 0.")
+                raise CropGlobeError(f"Worker processes do not start: {reason}; {TRY}.")
         again = worker.began is None or worker.task.identity.key not in self._deaths
         if worker.began is not None:
             self._deaths.add(worker.task.identity.key)
@@ -225,7 +228,7 @@ class LocalWorkers:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGUSR1)
         worker.process.join(SECONDS_TO_TELL)
-        worker.process.kill()
+        _send(worker.process, signal.SIGKILL)
         worker.process.join()
         where = innermost_frames(worker.trace)
         self._replace(worker)
@@ -240,14 +243,29 @@ class LocalWorkers:
         return self._workers[number]
 
     def _spawn(self, number: int) -> _Worker:
-        context = multiprocessing.get_context("spawn")
+        context = worker_context()
         ours, theirs = context.Pipe()
         trace = self._traces / f"{number}.txt"
-        process = context.Process(target=serve, args=(theirs, self.setup, trace))
+        told = (theirs, self.setup, trace, dict(os.environ))
+        process: BaseProcess = context.Process(target=serve, args=told)  # type: ignore[attr-defined]
         trace.unlink(missing_ok=True)
-        process.start()
+        try:
+            process.start()
+        except (EOFError, ConnectionError) as error:
+            raise CropGlobeError(f"Worker processes do not start ({error}): {TRY}.") from error
         theirs.close()
         return _Worker(process, ours, trace)
+
+
+def _send(process: BaseProcess, what: signal.Signals) -> None:
+    """Send a signal to a process and to all that it has started."""
+    assert process.pid is not None
+    try:
+        os.killpg(process.pid, what)
+    except ProcessLookupError:  # not yet the leader of a group, or gone with all its group
+        if process.is_alive():
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, what)
 
 
 def _error(name: str, text: str) -> CropGlobeError:

@@ -8,9 +8,10 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -25,8 +26,6 @@ READY: Final = "ready"
 BEGAN: Final = "began"
 ENDED: Final = "ended"
 ERROR: Final = "error"
-
-EXIT_ORPHAN: Final = 4
 
 THREAD_VARIABLES: Final = (
     "OMP_NUM_THREADS",
@@ -60,7 +59,9 @@ class Setup:
     find_method: Callable[[str], "Method"]
 
 
-def serve(connection: Connection, setup: Setup, trace: Path) -> None:
+def serve(
+    connection: Connection, setup: Setup, trace: Path, environment: Mapping[str, str]
+) -> None:
     """Answer tasks until the other end closes; the body of a worker process.
 
     It sends ``(READY,)`` once, and for each task ``(BEGAN,)`` and ``(ENDED, ending)``, or
@@ -70,7 +71,11 @@ def serve(connection: Connection, setup: Setup, trace: Path) -> None:
         connection: Where tasks come from and answers go to.
         setup: What it needs to know.
         trace: File to which its stack is written when it crashes or is ended by SIGUSR1.
+        environment: The coordinator's environment; the process that is forked has an older one.
     """
+    os.setsid()  # what a method starts can be ended with this process
+    os.environ.clear()
+    os.environ.update(environment)
     with trace.open("w", encoding="utf-8") as stack:
         _become_worker(setup, stack)
         try:
@@ -90,16 +95,27 @@ def _become_worker(setup: Setup, stack: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to answer
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.ERROR)
     if setup.threads is not None:
-        for name in THREAD_VARIABLES:
-            os.environ.setdefault(name, str(setup.threads))
+        _limit_threads(setup.threads)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _limit_threads(count: int) -> None:
+    """Limit the libraries that are loaded already and, by the environment, those to come."""
+    if "OMP_NUM_THREADS" not in os.environ and "torch" in sys.modules:
+        import torch
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+        threadpool_limits(count)
+        torch.set_num_threads(count)
+    for name in THREAD_VARIABLES:
+        os.environ.setdefault(name, str(count))
 
 
 def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
-        os._exit(EXIT_ORPHAN)
+        os.killpg(0, signal.SIGKILL)  # itself, and what a method has started
 
 
 def _serve(connection: Connection, setup: Setup) -> None:
@@ -137,7 +153,8 @@ def _open(setup: Setup) -> "Runner":
     if dataset.fingerprint != setup.fingerprint:
         raise DataError(f"{setup.data} changed while the run was going on: start the run again.")
     protocol = Protocol.model_validate_json(setup.protocol)
-    resolve_device(protocol.device)  # loads torch before the time of the first job is taken
+    # Loads torch before the time of the first job is taken.
+    resolve_device(protocol.device)
     return Runner(dataset, protocol, setup.cache)
 
 

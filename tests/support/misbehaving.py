@@ -3,6 +3,7 @@
 import ctypes
 import os
 import signal
+import subprocess
 import threading
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,13 @@ class Hanging(Nearest):
         threading.Event().wait()
 
 
+class Parental(Nearest):
+    def misbehave(self) -> None:
+        with subprocess.Popen(["sleep", "600"]) as child:
+            (Path(os.environ[MARKS]) / "child").write_text(str(child.pid))
+            child.wait()
+
+
 class Segfaulting(Nearest):
     def misbehave(self) -> None:
         ctypes.string_at(0)
@@ -80,6 +88,7 @@ class Refusing(Nearest):
 KINDS: dict[str, Any] = {
     "test.nearest": Nearest,
     "test.hanging": Hanging,
+    "test.parental": Parental,
     "test.segfaulting": Segfaulting,
     "test.exiting": Exiting,
     "test.killed": Killed,

@@ -1,4 +1,4 @@
-"""Random `kill -9` of coordinator and workers: nothing that was finished is lost or done twice.
+"""Random `kill -9` of coordinator, workers and nursery: nothing finished is lost or done twice.
 
 At full scale, by hand: ``CROPGLOBE_FAULT_KILLS=30 CROPGLOBE_FAULT_DATA=simulated pytest -s -m slow
 tests/benchmark/run/test_faults.py``.
@@ -42,13 +42,20 @@ def start(data: str, run: Path) -> subprocess.Popen[bytes]:
 
 
 def children(pid: int) -> list[int]:
-    """Return the processes that a process has started and that are Python of ours."""
+    """Return the processes that a process has started and that start workers or are such."""
     try:
         text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
         found = [int(word) for word in text.split()]
-        return [p for p in found if b"spawn_main" in Path(f"/proc/{p}/cmdline").read_bytes()]
+        return [p for p in found if b"forkserver" in Path(f"/proc/{p}/cmdline").read_bytes()]
     except (FileNotFoundError, ProcessLookupError):
         return []
+
+
+def helpers(pid: int) -> dict[int, str]:
+    """Return what each process below a coordinator is: the nursery of workers, or one of them."""
+    found = dict.fromkeys(children(pid), "nursery")
+    workers = [worker for nursery in found for worker in children(nursery)]
+    return found | dict.fromkeys(workers, "worker")
 
 
 def finished(run: Path) -> Finished:
@@ -109,12 +116,14 @@ def test_random_kills_lose_nothing(tiny: Dataset, tmp_path: Path) -> None:
     counts: Counter[str] = Counter()
     run, known = tmp_path / "run", Finished()
     process = start(data, run)
-    while counts["coordinator"] + counts["worker"] < KILLS:
+    while counts["coordinator"] + counts["worker"] + counts["nursery"] < KILLS:
         if still_runs(process, run, chance):
-            workers = children(process.pid)
-            victim = chance.choice([process.pid, *workers])
-            os.kill(victim, signal.SIGKILL)
-            counts["coordinator" if victim == process.pid else "worker"] += 1
+            victims = helpers(process.pid) | {process.pid: "coordinator"}
+            kind = chance.choice(sorted(set(victims.values())))
+            victim = chance.choice([pid for pid, what in victims.items() if what == kind])
+            with suppress(ProcessLookupError):
+                os.kill(victim, signal.SIGKILL)
+                counts[kind] += 1
             counts["while jobs were finished"] += 0 < len(known) < JOBS
         if process.poll() is not None:
             counts["starts"] += 1
@@ -158,7 +167,8 @@ def test_ctrl_c_says_how_to_go_on_and_leaves_no_process(tiny: Dataset, tmp_path:
         while process.poll() is None and stored(run) < 3:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(0.02)
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to the workers too
+        workers = [pid for pid, what in helpers(process.pid).items() if what == "worker"]
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
         _, said = process.communicate(timeout=LONGEST)
     assert process.returncode == 130
     assert said.splitlines()[-1] == (
@@ -167,8 +177,10 @@ def test_ctrl_c_says_how_to_go_on_and_leaves_no_process(tiny: Dataset, tmp_path:
     assert "Traceback" not in said
     assert len(finished(run)) >= 3
     deadline = time.monotonic() + LONGEST
-    while group_lives(process.pid):  # the last to go is Python's own resource tracker
-        assert time.monotonic() < deadline
+    assert len(workers) == 2
+    for leader in (*workers, process.pid):  # the last to go is Python's own resource tracker
+        while group_lives(leader):
+            assert time.monotonic() < deadline
 
 
 def group_lives(leader: int) -> bool:

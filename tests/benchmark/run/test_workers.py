@@ -1,6 +1,7 @@
 """Worker processes: what a method does to its own, the others do not notice."""
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,8 @@ from benchmark.results.rows import Row
 from benchmark.results.store import RunStore
 from benchmark.run.execution import Finished, execute, find_work
 from benchmark.run.jobs import Job, plan
-from benchmark.run.places import LocalWorkers
+from benchmark.run.performing import Ending, Task
+from benchmark.run.places import InProcess, LocalWorkers, Loss
 from benchmark.run.runner import Runner
 from benchmark.run.stacks import innermost_frames
 from benchmark.run.worker import Setup
@@ -113,6 +115,27 @@ def test_a_hanging_method_times_out_and_says_where(
 
 
 @pytest.mark.slow
+def test_what_a_hanging_method_started_is_ended_with_it(
+    tmp_path: Path, tiny: Dataset, smoke: Protocol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(MARKS, str(tmp_path))
+    found = work(tiny, smoke, tmp_path / "run", "test.parental", limit=5.0)
+    assert found["test.parental"].status == "timeout"
+    child = int((tmp_path / "child").read_text())
+    deadline = time.monotonic() + 60
+    while is_running(child):
+        assert time.monotonic() < deadline
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process runs; a dead one that nobody has waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.slow
 def test_a_process_killed_once_has_its_job_run_again(
     tmp_path: Path, tiny: Dataset, smoke: Protocol, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,6 +209,40 @@ def test_what_another_coordinator_does_is_not_done_again(
     first, second = execute(todo, runner, store)
     assert (first.job, first.elsewhere) == (jobs[1], False)
     assert (second.job, second.elsewhere, second.status) == (jobs[0], True, "ok")
+
+
+def test_the_longest_jobs_come_first_where_several_run_at_once(
+    tmp_path: Path, tiny: Dataset, changed: Callable[..., Protocol], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each method is timed once in the order asked for; then the slowest one's jobs come first."""
+    protocol = changed(seeds=(1, 2, 3), device="cpu")
+    store, runner = RunStore(tmp_path), Runner(tiny, protocol)
+    taken = {"test.nearest": 1.0, "test.raising": 5.0}
+
+    class Several(InProcess):
+        """Takes several jobs, runs one after another, and says what each took."""
+
+        def __init__(self) -> None:
+            super().__init__(runner, store)
+            self.taken = False
+
+        def free(self) -> int:
+            return super().free() if self.taken else 2
+
+        def start(self, task: Task, job: Job) -> None:
+            self.taken = True
+            super().start(task, job)
+
+        def wait(self) -> list[tuple[Task, Ending | Loss]]:
+            ((task, end),) = super().wait()
+            assert isinstance(end, Ending)
+            return [(task, replace(end, seconds=taken[task.identity.method]))]
+
+    todo = find_work(jobs_of(tiny, protocol, tuple(taken)), store)
+    finished = execute(todo, runner, store, Several())
+    order = [(entry.job.method.name, entry.job.seed) for entry in finished]
+    slow, fast = "test.raising", "test.nearest"
+    assert order == [(fast, 1), (slow, 1), (slow, 2), (slow, 3), (fast, 2), (fast, 3)]
 
 
 def test_frames_of_a_stack(tmp_path: Path) -> None:
