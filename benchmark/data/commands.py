@@ -127,14 +127,18 @@ def inspect(
     figures: Annotated[
         Path | None, typer.Option(help="Directory to draw the dataset's figures into.")
     ] = None,
+    accept: Annotated[
+        bool,
+        typer.Option("--accept", help="Accept samples that have changed since the first use."),
+    ] = False,
 ) -> None:
     """Show what a dataset holds: classes, bands, season, duplicates, conflicts, fingerprint."""
     from benchmark.data.display import show_inspection
     from benchmark.data.inspection import inspect_dataset
     from benchmark.data.sources import open_source
 
-    with show_progress("Simulating") as progress:
-        dataset = open_source(data, progress)
+    with show_progress("Preparing") as progress:
+        dataset = open_source(data, progress, accept=accept)
     inspection = inspect_dataset(dataset)
     if as_json:
         typer.echo(inspection.model_dump_json(indent=2))

@@ -1,31 +1,33 @@
 """The CropGlobe directory on disk: open, check, fingerprint, dataset card."""
 
 import hashlib
-import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, ValidationError
 
+from benchmark.data.cards import BANDS, CARD_FILE, DatasetCard, DomainCard, read_card
+from benchmark.data.conversion import declared_of, is_large, open_converted
+from benchmark.data.domains import FileRule, find_domains, read_rules
+from benchmark.data.facts import DomainFacts, compute_facts, domain_fingerprint, series_keys
 from benchmark.data.layout import (
-    YEAR_FILE,
     DomainSamples,
     read_domain_file,
     write_domain_file,
     year_file_name,
 )
 from benchmark.data.lock import require_complete
+from benchmark.data.reading import DOMAINS_FILE
 from benchmark.data.taxonomy import check_domain_name
 from benchmark.errors import DataError, UsageError, did_you_mean
 from benchmark.files import folder_aside, write_text
 
 __all__ = [
     "BANDS",
+    "CARD_FILE",
     "Dataset",
     "DatasetCard",
     "DomainCard",
@@ -34,77 +36,7 @@ __all__ = [
     "write_dataset",
 ]
 
-CARD_FILE: Final = "dataset.json"
-
-BANDS: Final = ("B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12")
-"""Band order of the official files; very likely, not confirmed (paper_facts.md, mark I)."""
-
-Season = Literal["calendar", "aligned", "unknown"]
-
-
-class DomainCard(BaseModel):
-    """What is known of how one domain was made.
-
-    Attributes:
-        bands: Names of the bands in the order of the file.
-        year: Year of the series, where it is one year.
-        processing_level: ``L1C`` (top of atmosphere), ``L2A`` (surface) or ``simulated``.
-        cadence_days: Days between the composites or passes that the series was made from.
-        gap_filling: How gaps were filled.
-        season: ``calendar`` if the first step is the season start as declared, ``aligned`` if a
-            southern year was moved by half a year.
-        season_start: Calendar day at which the 73 steps begin, ``MM-DD``; of an aligned year too.
-        unit: Stored unit, ``reflectance`` or ``digital_number``; ``None`` is detected.
-        missing_share: Share of sample-dates without observation before filling.
-        missing_by_step: That share for each 5-day step, [73], where it is known.
-        source: File or product that the domain was made from.
-        label_map: Name of the label map.
-        unknown_codes: Codes that the map does not know, with their sample counts.
-        dropped: Samples left out when the domain was made, by reason.
-        notes: Anything that a reader must know.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    bands: tuple[str, ...] = BANDS
-    year: int | None = None
-    processing_level: Literal["L1C", "L2A", "simulated"] | None = None
-    cadence_days: float | None = None
-    gap_filling: str | None = None
-    season: Season = "unknown"
-    season_start: str | None = None
-    unit: Literal["reflectance", "digital_number"] | None = None
-    missing_share: float | None = None
-    missing_by_step: tuple[float, ...] | None = None
-    source: str | None = None
-    label_map: str | None = None
-    unknown_codes: dict[str, int] = {}
-    dropped: dict[str, int] = {}
-    notes: tuple[str, ...] = ()
-
-
-class DatasetCard(BaseModel):
-    """What `dataset.json` says of a dataset.
-
-    Attributes:
-        name: Name of the dataset.
-        source: Where it comes from.
-        licence: Terms under which it may be used.
-        simulated: Whether no satellite saw it.
-        generator_version: Version of the simulator that made it.
-        seed: Seed that the simulator was given.
-        domains: Card of each domain.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    source: str = "not stated"
-    licence: str = "not stated"
-    simulated: bool = False
-    generator_version: str | None = None
-    seed: int | None = None
-    domains: dict[str, DomainCard] = {}
+Progress = Callable[[str, int, int], None]
 
 
 class Dataset:
@@ -114,14 +46,24 @@ class Dataset:
         root: Directory.
         card: Its card.
         files: File of each domain.
+        archives: Every `.npz` file below the directory.
     """
 
-    def __init__(self, root: Path, card: DatasetCard, files: Mapping[str, Path]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        card: DatasetCard,
+        files: Mapping[str, Path],
+        archives: Iterable[Path] = (),
+    ) -> None:
         self.root = root
         self.card = card
+        self.archives = tuple(archives)
         self._files = dict(sorted(files.items()))
         self._loaded: dict[str, DomainSamples] = {}
+        self._facts: dict[str, DomainFacts] = {}
         self._fingerprints: dict[str, str] = {}
+        self._keys: dict[str, npt.NDArray[np.void]] = {}
 
     @property
     def domains(self) -> tuple[str, ...]:
@@ -144,8 +86,13 @@ class Dataset:
             )
         return self._files[domain]
 
-    def load(self, domain: str) -> DomainSamples:
-        """Return the samples of a domain.
+    def load(self, domain: str, progress: Progress | None = None) -> DomainSamples:
+        """Return the samples of a domain; those of a large file are mapped into memory.
+
+        Args:
+            domain: The domain.
+            progress: Called with the domain, the samples done and the samples in all while a
+                large file is converted.
 
         Raises:
             UsageError: If the dataset has no such domain.
@@ -154,14 +101,37 @@ class Dataset:
         path = self.file(domain)
         if domain not in self._loaded:
             card = self.domain_card(domain)
-            samples = read_domain_file(path, domain, card.unit)
+            converted = open_converted(path, domain, card, progress) if is_large(path) else None
+            if converted is not None:
+                samples, self._facts[domain] = converted
+                self._fingerprints[domain] = self._facts[domain].fingerprint
+            else:
+                samples = read_domain_file(path, domain, declared_of(card))
             if samples.series.shape[1] != len(card.bands):
                 raise DataError(
                     f"{path} has {samples.series.shape[1]} bands where {len(card.bands)} are "
-                    f"declared ({' '.join(card.bands)}): correct the bands in {CARD_FILE}."
+                    f"declared ({' '.join(card.bands)}): correct the bands in {CARD_FILE}, or name "
+                    f"them under `bands:` in {DOMAINS_FILE}."
                 )
             self._loaded[domain] = samples
         return self._loaded[domain]
+
+    def facts(self, domain: str) -> DomainFacts:
+        """Return what is computed of a domain, from its converted file where there is one."""
+        samples = self.load(domain)
+        if domain not in self._facts:
+            card, fingerprint = self.domain_card(domain), self.domain_fingerprint(domain)
+            self._facts[domain] = compute_facts(samples, card, fingerprint)
+        return self._facts[domain]
+
+    def keys(self, domain: str) -> npt.NDArray[np.void]:
+        """Return a digest of each series of a domain [N]: the same for repeats, in any domain."""
+        samples = self.load(domain)
+        if samples.keys is not None:
+            return samples.keys
+        if domain not in self._keys:
+            self._keys[domain] = series_keys(samples.series, self.domain_card(domain).bands)
+        return self._keys[domain]
 
     def common_bands(self, domains: Iterable[str]) -> tuple[str, ...]:
         """Return the bands that all of the given domains have, in the official order.
@@ -191,83 +161,58 @@ class Dataset:
 
     def domain_fingerprint(self, domain: str) -> str:
         """Return the SHA-256 of a domain's name, arrays, bands and season as 64 hex digits."""
+        samples = self.load(domain)
         if domain not in self._fingerprints:
-            self._fingerprints[domain] = domain_fingerprint(
-                self.load(domain), self.domain_card(domain)
-            )
+            self._fingerprints[domain] = domain_fingerprint(samples, self.domain_card(domain))
         return self._fingerprints[domain]
-
-
-def domain_fingerprint(samples: DomainSamples, card: DomainCard) -> str:
-    """Return the SHA-256 of a domain's name, arrays, bands and season as 64 hex digits."""
-    digest = hashlib.sha256()
-    header = [samples.name, list(card.bands), card.season, list(samples.series.shape)]
-    digest.update(json.dumps(header).encode())
-    digest.update(np.ascontiguousarray(samples.series).data)
-    digest.update(np.ascontiguousarray(samples.labels).data)
-    digest.update("\n".join(samples.sample_ids.tolist()).encode())
-    if samples.block is not None:
-        digest.update(np.ascontiguousarray(samples.block).data)
-    return digest.hexdigest()
 
 
 def open_dataset(root: Path) -> Dataset:
     """Open a directory of the official layout.
 
     Args:
-        root: Directory; files are found anywhere below it.
+        root: Directory; files are found anywhere below it. What their names do not say stands in
+            its ``domains.yaml``.
 
     Returns:
         The dataset; its files are read when they are asked for.
 
     Raises:
         DataError: If there is no such directory, a download that did not end, no file of the
-            layout, two files for one domain, or a card that cannot be read.
+            layout, two files for one domain, or a card or rules that cannot be read.
     """
     if not root.is_dir():
         raise DataError(
             f"There is no data directory {root}: name one with CropGlobe files, or 'simulated'."
         )
     require_complete(root)
-    files: dict[str, Path] = {}
-    for path in _files_below(root):
-        match = YEAR_FILE.match(path.name)
-        if match is None:
-            continue
-        domain = match["domain"]
-        if domain in files:
-            raise DataError(f"{files[domain]} and {path} both hold domain {domain}: keep one.")
-        files[domain] = path
+    archives = _archives_below(root)
+    files, rules = find_domains(root, archives, read_rules(root))
     if not files:
         raise DataError(
-            f"{root} holds no file named like {year_file_name('FRA')}: is it a CropGlobe directory?"
+            f"{root} holds no file named like {year_file_name('FRA')}: is it a CropGlobe "
+            f"directory? Files of other names are described in {DOMAINS_FILE}."
         )
-    return Dataset(root, read_card(root) or DatasetCard(name=root.resolve().name), files)
+    card = read_card(root) or DatasetCard(name=root.resolve().name)
+    return Dataset(root, _with_rules(card, rules), files, archives)
 
 
-def _files_below(root: Path) -> list[Path]:
-    """Return the whole-year files; hidden folders are what an interrupted writer left behind."""
-    return [
+def _archives_below(root: Path) -> tuple[Path, ...]:
+    """Return every archive; hidden folders are what an interrupted writer left behind."""
+    return tuple(
         path
-        for path in sorted(root.rglob(year_file_name("*")))
+        for path in sorted(root.rglob("*.npz"))
         if not any(part.startswith(".") for part in path.relative_to(root).parts)
-    ]
+    )
 
 
-def read_card(root: Path) -> DatasetCard | None:
-    """Return the card of a directory, or ``None`` if it has none.
-
-    Raises:
-        DataError: If the card is damaged or of another form.
-    """
-    path = root / CARD_FILE
-    if not path.exists():
-        return None
-    try:
-        return DatasetCard.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError, UnicodeDecodeError) as error:
-        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
-        raise DataError(f"{path} is not a dataset card ({reason}): mend or remove it.") from error
+def _with_rules(card: DatasetCard, rules: Mapping[str, FileRule]) -> DatasetCard:
+    """Return a card with what the user says of its domains in the place of what it says."""
+    said = {
+        domain: rule.complete(card.domains.get(domain, DomainCard()))
+        for domain, rule in rules.items()
+    }
+    return card.model_copy(update={"domains": {**card.domains, **said}}) if said else card
 
 
 def check_room(root: Path, names: Iterable[str], *, simulated: bool) -> DatasetCard | None:
@@ -292,7 +237,7 @@ def check_room(root: Path, names: Iterable[str], *, simulated: bool) -> DatasetC
             f"{root} holds {'simulated' if existing.simulated else 'real'} data: "
             "keep simulated and real domains in separate directories."
         )
-    taken = {path.name for path in _files_below(root)} if root.is_dir() else set()
+    taken = {path.name for path in _archives_below(root)} if root.is_dir() else set()
     for name in names:
         if year_file_name(check_domain_name(name)) in taken:
             raise DataError(

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from benchmark.data.ingest import IngestedDomain, IngestReport
 from benchmark.data.inspection import DomainInspection, Inspection
+from benchmark.data.reading import DOMAINS_FILE, Declared
 from benchmark.data.taxonomy import CROPS
 
 
@@ -56,6 +57,7 @@ def show_inspection(inspection: Inspection) -> Iterator[RenderableType]:
     yield f"fingerprint: {inspection.fingerprint}"
     yield _classes([(domain.name, domain.samples, domain.classes) for domain in inspection.domains])
     yield _making(inspection)
+    yield _reading(inspection)
     yield from _defects(inspection)
 
 
@@ -71,7 +73,7 @@ def _classes(rows: list[tuple[str, int, dict[str, int]]]) -> Table:
 
 def _making(inspection: Inspection) -> Table:
     table = Table("domain", title="how they were made", title_justify="left")
-    for title in ("bands", "stored as", "range", "level", "season", "year", "cadence", "missing"):
+    for title in ("bands", "range", "level", "season", "year", "cadence", "missing"):
         table.add_column(title)
     table.add_column("blocks", justify="right")
     for domain in inspection.domains:
@@ -79,7 +81,6 @@ def _making(inspection: Inspection) -> Table:
         table.add_row(
             domain.name,
             str(len(domain.bands)),
-            (domain.stored_unit or "?").replace("_", " "),
             f"{domain.lowest:.3f}-{domain.highest:.3f}",
             card.processing_level or "?",
             f"{card.season} {card.season_start or ''}".strip(),
@@ -87,6 +88,30 @@ def _making(inspection: Inspection) -> Table:
             "?" if card.cadence_days is None else f"{card.cadence_days:g} d",
             "?" if card.missing_share is None else f"{card.missing_share:.1%}",
             "-" if domain.blocks is None else str(domain.blocks),
+        )
+    return table
+
+
+def _reading(inspection: Inspection) -> Table:
+    """Show what was concluded of the files; what the user declared is marked with a star."""
+    table = Table("domain", title="how they were read (* declared)", title_justify="left")
+    for title in ("stored as", "unit", "axes", "greenest", "calendar"):
+        table.add_column(title, no_wrap=True)
+    for domain in inspection.domains:
+        reading, season = domain.reading, domain.season
+        if reading is None:
+            continue
+        mark = {key: "*" if key in reading.declared else "" for key in Declared.model_fields}
+        offset = f" less {reading.offset:g}{mark['offset']}" if reading.offset else ""
+        axes = (f"{reading.bands} bands", f"{reading.steps} steps")
+        table.add_row(
+            domain.name,
+            reading.stored.split(" [")[0],
+            reading.unit.replace("_", " ") + mark["unit"] + offset,
+            ", ".join(axes if reading.orientation == "bands-steps" else axes[::-1])
+            + mark["orientation"],
+            "?" if season.peak_day is None else f"day {season.peak_day:.0f}, {season.phase}",
+            f"{season.season} (told)" if season.judged else season.season,
         )
     return table
 
@@ -101,13 +126,28 @@ def _defects(inspection: Inspection) -> Iterator[RenderableType]:
             f"{first} and {second} share {pair.series} series, {pair.label_conflicts} of them with "
             "different labels."
         )
+    for sentence in inspection.disagreements:
+        yield Text(sentence, style="bold red")
     if not found:
         yield Text("No duplicate series, no label conflicts, no constant series.", style="green")
-    for line in (
-        *found,
-        *(note for domain in inspection.domains for note in _domain_notes(domain)),
-    ):
+    notes = [note for domain in inspection.domains for note in _domain_notes(domain)]
+    assumed = [domain for domain in inspection.domains if domain.bands_assumed]
+    if assumed:
+        notes.append(
+            f"Nothing says the order of the bands of {', '.join(d.name for d in assumed)}: "
+            f"{' '.join(assumed[0].bands)} is assumed."
+        )
+    for line in (*found, *notes, *_unread(inspection)):
         yield Text(line, style="yellow")
+
+
+def _unread(inspection: Inspection) -> Iterator[str]:
+    for place in inspection.unread:
+        yield (
+            f"Not read: {place}. If it holds the series of a domain, write "
+            f"`- {{file: {place}, domain: USA-2020}}`, with its own domain, under `files:` in "
+            f"{DOMAINS_FILE}."
+        )
 
 
 def _domain_defects(domain: DomainInspection) -> Iterator[str]:
@@ -120,6 +160,8 @@ def _domain_defects(domain: DomainInspection) -> Iterator[str]:
 
 
 def _domain_notes(domain: DomainInspection) -> Iterator[str]:
+    if domain.season.contradiction is not None:
+        yield domain.season.contradiction
     if len(domain.bands) < 10:
         yield f"{domain.name}: only the bands {' '.join(domain.bands)}."
     if domain.card.unknown_codes:

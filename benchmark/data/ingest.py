@@ -20,7 +20,6 @@ from benchmark.data.dataset import (
     check_room,
     write_dataset,
 )
-from benchmark.data.layout import DIGITAL_NUMBER, HIGHEST_REFLECTANCE, LOWEST_REFLECTANCE
 from benchmark.data.observing import (
     Season,
     choose_year,
@@ -36,6 +35,7 @@ from benchmark.data.points import (
     gather_samples,
     observe,
 )
+from benchmark.data.reading import DIGITAL_NUMBER, HIGHEST_REFLECTANCE, LOWEST_REFLECTANCE
 from benchmark.data.regions import is_aligned, members_by_region
 from benchmark.data.tables import PointTable, read_table, table_columns
 from benchmark.data.taxonomy import (

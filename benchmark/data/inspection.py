@@ -1,14 +1,15 @@
 """What a dataset holds: the facts that a reader needs before believing a score on it."""
 
-import hashlib
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-
-import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from benchmark.data.dataset import Dataset, DomainCard, DomainSamples
+from benchmark.data.agreement import disagreements
+from benchmark.data.cards import DomainCard
+from benchmark.data.dataset import Dataset
+from benchmark.data.domains import unread_files
+from benchmark.data.embeddings import embeddings
+from benchmark.data.reading import Reading
+from benchmark.data.repeats import Repeats, find_repeats
+from benchmark.data.season_check import SeasonFinding, find_season
 from benchmark.data.taxonomy import CROPS
 
 
@@ -21,7 +22,8 @@ class DomainInspection(BaseModel):
         samples: Number of samples.
         classes: Samples of each class that it has.
         bands: Its bands.
-        stored_unit: Unit of the file, declared or detected.
+        bands_assumed: Whether nothing says the bands, so that the official order is assumed.
+        reading: How the numbers of the file were read, told from them or declared.
         lowest: Lowest reflectance after loading, in [0, 1].
         highest: Highest reflectance after loading, in [0, 1].
         duplicates: Samples whose series occurs earlier in the domain.
@@ -30,6 +32,7 @@ class DomainInspection(BaseModel):
         blocks: Number of spatial blocks, ``None`` where the file has none.
         years: Years of the labels, empty where the file has none.
         fingerprint: SHA-256 of the domain, 64 hex digits.
+        season: What the series say of its calendar.
         card: What its card says of how it was made.
     """
 
@@ -40,7 +43,8 @@ class DomainInspection(BaseModel):
     samples: int
     classes: dict[str, int]
     bands: tuple[str, ...]
-    stored_unit: str | None
+    bands_assumed: bool
+    reading: Reading | None
     lowest: float
     highest: float
     duplicates: int
@@ -49,6 +53,7 @@ class DomainInspection(BaseModel):
     blocks: int | None
     years: tuple[int, ...]
     fingerprint: str
+    season: SeasonFinding
     card: DomainCard
 
 
@@ -80,6 +85,8 @@ class Inspection(BaseModel):
         fingerprint: SHA-256 of the dataset, 64 hex digits.
         domains: Its domains, by name.
         shared: Pairs of domains that share series; a score on such a target is no transfer.
+        disagreements: Files of other representations that do not hold the samples of the series.
+        unread: Archives below the directory that nothing knows what to do with.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -92,19 +99,13 @@ class Inspection(BaseModel):
     fingerprint: str
     domains: tuple[DomainInspection, ...]
     shared: tuple[SharedSeries, ...]
+    disagreements: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def samples(self) -> int:
         """Samples of all domains."""
         return sum(domain.samples for domain in self.domains)
-
-
-@dataclass
-class _Occurrences:
-    """Where one series occurs and with which labels."""
-
-    labels: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
-    count: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
 def inspect_dataset(dataset: Dataset) -> Inspection:
@@ -121,13 +122,9 @@ def inspect_dataset(dataset: Dataset) -> Inspection:
     Raises:
         DataError: If a file is not what it must be.
     """
-    seen: dict[bytes, _Occurrences] = defaultdict(_Occurrences)
-    for name in dataset.domains:
-        samples = dataset.load(name)
-        for key, label in zip(_keys(dataset, samples), samples.labels.tolist(), strict=True):
-            seen[key].labels[name].add(label)
-            seen[key].count[name] += 1
-    repeated = [entry for entry in seen.values() if sum(entry.count.values()) > 1]
+    repeats = find_repeats(dataset)
+    read = [dataset.file(domain) for domain in dataset.domains]
+    stems = [kind.stem for kind in embeddings().values()]
     return Inspection(
         root=str(dataset.root),
         name=dataset.card.name,
@@ -135,51 +132,34 @@ def inspect_dataset(dataset: Dataset) -> Inspection:
         licence=dataset.card.licence,
         simulated=dataset.card.simulated,
         fingerprint=dataset.fingerprint,
-        domains=tuple(_inspect_domain(dataset, name, repeated) for name in dataset.domains),
-        shared=tuple(_shared(repeated)),
+        domains=tuple(_inspect_domain(dataset, name, repeats) for name in dataset.domains),
+        shared=tuple(
+            SharedSeries(domains=pair, series=series, label_conflicts=conflicts)
+            for pair, (series, conflicts) in repeats.shared.items()
+        ),
+        disagreements=disagreements(dataset),
+        unread=unread_files(dataset.root, dataset.archives, read, stems),
     )
 
 
-def _keys(dataset: Dataset, samples: DomainSamples) -> Iterator[bytes]:
-    """Return a digest of each series and the names of its bands."""
-    prefix = " ".join(dataset.domain_card(samples.name).bands).encode()
-    for series in np.ascontiguousarray(samples.series):
-        yield hashlib.blake2b(prefix + series.tobytes(), digest_size=16).digest()
-
-
-def _inspect_domain(dataset: Dataset, name: str, repeated: list[_Occurrences]) -> DomainInspection:
-    samples, card = dataset.load(name), dataset.domain_card(name)
-    counts = np.bincount(samples.labels, minlength=len(CROPS))
-    here = [entry for entry in repeated if name in entry.count]
-    still = np.ptp(samples.series, axis=-1).max(axis=-1) == 0
-    years = () if samples.year is None else tuple(np.unique(samples.year).tolist())
+def _inspect_domain(dataset: Dataset, name: str, repeats: Repeats) -> DomainInspection:
+    card, facts = dataset.domain_card(name), dataset.facts(name)
     return DomainInspection(
         name=name,
         file=str(dataset.file(name)),
-        samples=len(samples),
-        classes={crop: int(n) for crop, n in zip(CROPS, counts, strict=True) if n},
+        samples=facts.samples,
+        classes={crop: n for crop, n in zip(CROPS, facts.counts, strict=True) if n},
         bands=card.bands,
-        stored_unit=samples.stored_unit,
-        lowest=float(samples.series.min()),
-        highest=float(samples.series.max()),
-        duplicates=sum(entry.count[name] - 1 for entry in here),
-        label_conflicts=sum(len(entry.labels[name]) > 1 for entry in here),
-        constant_series=int(np.count_nonzero(still)),
-        blocks=None if samples.block is None else len(np.unique(samples.block)),
-        years=years,
+        bands_assumed=name not in dataset.card.domains,
+        reading=facts.reading,
+        lowest=facts.lowest,
+        highest=facts.highest,
+        duplicates=repeats.duplicates[name],
+        label_conflicts=repeats.conflicts[name],
+        constant_series=facts.constant_series,
+        blocks=facts.blocks,
+        years=facts.years,
         fingerprint=dataset.domain_fingerprint(name),
+        season=find_season(dataset, name),
         card=card,
     )
-
-
-def _shared(repeated: list[_Occurrences]) -> Iterator[SharedSeries]:
-    series: dict[tuple[str, str], int] = defaultdict(int)
-    conflicts: dict[tuple[str, str], int] = defaultdict(int)
-    for entry in repeated:
-        names = sorted(entry.count)
-        for index, first in enumerate(names):
-            for second in names[index + 1 :]:
-                series[first, second] += 1
-                conflicts[first, second] += len(entry.labels[first] | entry.labels[second]) > 1
-    for pair in sorted(series):
-        yield SharedSeries(domains=pair, series=series[pair], label_conflicts=conflicts[pair])

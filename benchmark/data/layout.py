@@ -1,35 +1,29 @@
 """One `.npz` file of the official layout: read and checked, or written whole or not at all."""
 
-import re
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.data.season import STEPS_PER_YEAR, FloatArray
+from benchmark.data.reading import (
+    DIGITAL_NUMBER,
+    Array,
+    Declared,
+    Reading,
+    conclude,
+    to_reflectance,
+)
+from benchmark.data.season import FloatArray
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import DataError
 from benchmark.files import replace_file
 
-DIGITAL_NUMBER: Final = 10_000.0
-"""Digital numbers per unit of reflectance (Copernicus Sentinel-2 products)."""
-
-HIGHEST_REFLECTANCE: Final = 2.0
-"""Above this a value is no reflectance: fresh snow and glint reach about 1.6 in level 2A."""
-
-LOWEST_REFLECTANCE: Final = -0.2
-"""Below this a value is no reflectance: over-corrected level-2A pixels reach about -0.1."""
-
-YEAR_FILE: Final = re.compile(r"^median_S2_(?P<domain>[A-Za-z0-9-]+)_month1-12_day5\.npz$")
-
 OPTIONAL_ARRAYS: Final = ("sample_id", "lon", "lat", "block", "year")
-
-Array = npt.NDArray[Any]
 
 T = TypeVar("T", bound=np.generic)
 
@@ -47,8 +41,9 @@ class DomainSamples:
         latitude: Degrees north [N], or ``None``.
         block: Spatial block of each sample [N], int64, or ``None``; neighbours share a block.
         year: Year of the label [N], int64, or ``None``.
-        stored_unit: Unit of the file that they were read from, ``reflectance`` or
-            ``digital_number``, or ``None``.
+        reading: How the numbers of the file were read, or ``None`` where there is no file.
+        keys: A digest of each series and its bands [N], 16 bytes, where they have been computed;
+            samples are repeats of each other if their keys are the same.
     """
 
     name: str
@@ -59,7 +54,8 @@ class DomainSamples:
     latitude: npt.NDArray[np.float64] | None = None
     block: npt.NDArray[np.int64] | None = None
     year: npt.NDArray[np.int64] | None = None
-    stored_unit: str | None = None
+    reading: Reading | None = None
+    keys: npt.NDArray[np.void] | None = None
 
     def __len__(self) -> int:
         """Return the number of samples."""
@@ -80,7 +76,8 @@ class DomainSamples:
             latitude=pick(self.latitude),
             block=pick(self.block),
             year=pick(self.year),
-            stored_unit=self.stored_unit,
+            reading=self.reading,
+            keys=pick(self.keys),
         )
 
 
@@ -89,8 +86,12 @@ def year_file_name(domain: str) -> str:
     return f"median_S2_{domain}_month1-12_day5.npz"
 
 
-def read_arrays(path: Path) -> dict[str, Array]:
+def read_arrays(path: Path, *, but: str | None = None) -> dict[str, Array]:
     """Read every array of an `.npz` file without unpickling anything.
+
+    Args:
+        path: The file.
+        but: Name of an array that is left unread.
 
     Raises:
         DataError: If the file is unreadable, truncated or holds Python objects.
@@ -102,7 +103,7 @@ def read_arrays(path: Path) -> dict[str, Array]:
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise DataError(f"{path} is a single array, not an .npz archive with fea and lbl.")
             with archive:
-                return {name: archive[name] for name in archive.files}
+                return {name: archive[name] for name in archive.files if name != but}
     except ValueError as error:
         if "pickle" in str(error).lower() or "object" in str(error).lower():
             raise DataError(
@@ -115,26 +116,56 @@ def read_arrays(path: Path) -> dict[str, Array]:
         ) from error
 
 
-def read_domain_file(path: Path, domain: str, unit: str | None = None) -> DomainSamples:
+def read_domain_file(path: Path, domain: str, declared: Declared | None = None) -> DomainSamples:
     """Read and check the whole-year series of one domain.
 
     Args:
-        path: File with ``fea`` [N, B, 73] or [N, 1, B, 73] and ``lbl`` [N].
+        path: File with ``fea`` [N, B, 73], [N, 73, B] or either with axes of length one, and
+            ``lbl`` [N].
         domain: Name of the domain.
-        unit: ``reflectance`` or ``digital_number``; detected from the values when ``None``.
+        declared: What is said of the numbers; the rest is told from them.
 
     Returns:
         The samples, reflectance clipped to [0, 1].
 
     Raises:
-        DataError: If anything in the file is not what it must be; the message names the file.
+        DataError: If anything in the file is not what it must be, or can be read in two ways; the
+            message names the file.
     """
     arrays = read_arrays(path)
-    missing = {"fea", "lbl"} - arrays.keys()
+    require_arrays(path, arrays)
+    features = arrays.pop("fea")
+    reading = conclude(path, features, declared or Declared())
+    return describe_samples(path, domain, arrays, to_reflectance(features, reading), reading)
+
+
+def require_arrays(path: Path, arrays: Collection[str]) -> None:
+    """Check that an archive has series and labels.
+
+    Raises:
+        DataError: If it lacks one.
+    """
+    missing = {"fea", "lbl"} - set(arrays)
     if missing:
         raise DataError(f"{path} lacks the array {' and '.join(sorted(missing))}.")
-    series, stored_unit = _read_series(path, arrays["fea"], unit)
-    labels = _read_labels(path, arrays["lbl"])
+
+
+def describe_samples(
+    path: Path, domain: str, arrays: Mapping[str, Array], series: FloatArray, reading: Reading
+) -> DomainSamples:
+    """Put series together with what else their file says of the samples.
+
+    Args:
+        path: The file, for messages.
+        domain: Name of the domain.
+        arrays: Arrays of the file, but ``fea``.
+        series: Its series as reflectance [N, B, 73].
+        reading: How they were read.
+
+    Raises:
+        DataError: If an array is not what it must be, or of another length.
+    """
+    labels = read_labels(path, arrays["lbl"])
     if len(series) != len(labels):
         raise DataError(
             f"{path} has {len(series)} series in fea but {len(labels)} labels in lbl: "
@@ -154,7 +185,7 @@ def read_domain_file(path: Path, domain: str, unit: str | None = None) -> Domain
         latitude=_optional(arrays, "lat", np.float64),
         block=_optional(arrays, "block", np.int64),
         year=_optional(arrays, "year", np.int64),
-        stored_unit=stored_unit,
+        reading=reading,
     )
 
 
@@ -192,45 +223,16 @@ def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
         raise DataError(f"Cannot write {path}: {error.strerror or error}.") from error
 
 
-def _read_series(path: Path, features: Array, unit: str | None) -> tuple[FloatArray, str]:
-    if features.dtype.kind not in "iuf":
-        raise DataError(f"{path} has fea of type {features.dtype}: numbers are needed.")
-    if features.ndim == 4 and features.shape[1] == 1:
-        features = features[:, 0]
-    if features.ndim != 3 or features.shape[-1] != STEPS_PER_YEAR:
-        raise DataError(
-            f"{path} has fea of shape {features.shape}: need [samples, bands, {STEPS_PER_YEAR}]."
-        )
-    if features.size == 0:
-        raise DataError(f"{path} holds no samples.")
-    if features.dtype.kind == "f" and not np.isfinite(features).all():
-        rows = np.flatnonzero(~np.isfinite(features).all(axis=(1, 2)))
-        raise DataError(
-            f"{path} has NaN or infinite values in {len(rows)} series (first: row {rows[0]}): "
-            "fill or drop them, for example with `cropglobe ingest`."
-        )
-    highest = float(features.max())
-    digital = _is_digital(features, highest, unit)
-    divisor = DIGITAL_NUMBER if digital else 1.0
-    lowest, highest = float(features.min()) / divisor, highest / divisor
-    if lowest < LOWEST_REFLECTANCE or highest > HIGHEST_REFLECTANCE:
-        raise DataError(
-            f"{path} has values from {lowest:.4g} to {highest:.4g} after division by {divisor:g}, "
-            "which is no reflectance: check its unit and its missing-value code."
-        )
-    reflectance = features.astype(np.float32)
-    reflectance /= np.float32(divisor)
-    np.clip(reflectance, 0.0, 1.0, out=reflectance)
-    return reflectance, "digital_number" if digital else "reflectance"
+def read_labels(path: Path, labels: Array) -> npt.NDArray[np.int64]:
+    """Return labels as whole numbers [N].
 
+    Args:
+        path: The file, for messages.
+        labels: Its ``lbl`` [N] or [N, 1].
 
-def _is_digital(features: Array, highest: float, unit: str | None) -> bool:
-    if unit is not None:
-        return unit == "digital_number"
-    return features.dtype.kind in "iu" or highest > HIGHEST_REFLECTANCE
-
-
-def _read_labels(path: Path, labels: Array) -> npt.NDArray[np.int64]:
+    Raises:
+        DataError: If one is no class.
+    """
     flat = labels.reshape(len(labels)) if labels.ndim == 2 and labels.shape[1] == 1 else labels
     if flat.ndim != 1 or flat.dtype.kind not in "iuf":
         raise DataError(f"{path} has lbl of shape {labels.shape}, {labels.dtype}: need [samples].")

@@ -1,17 +1,17 @@
 """A dataset by its path, or the embedded default by the word ``simulated``."""
 
-import contextlib
-import os
 import shutil
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from benchmark.data.cache import cache_directory, remove_abandoned
+from benchmark.data.counts import check_counts
 from benchmark.data.dataset import Dataset, open_dataset
 from benchmark.errors import DataError
 from benchmark.files import folder_aside
+
+__all__ = ["SIMULATED", "cache_directory", "open_source", "simulated_directory"]
 
 SIMULATED: Final = "simulated"
 """The word that stands for the embedded default wherever a data directory is expected."""
@@ -26,50 +26,38 @@ DEFAULT_SEED: Final = 2023
 DEFAULT_DOMAINS: Final = ("ARG", "AUS", "BEL", "CHN", "FRA", "GBR", "NLD", "USA", "USA-2017")
 """The eight countries and the earlier year of the time transfer."""
 
-ABANDONED_AFTER: Final = 24 * 3600
-"""Seconds after which a half-written folder of another process counts as left by a killed one."""
-
 SIMULATING: Final = ".simulating-"
 
 Progress = Callable[[str, int, int], None]
 
 
-def open_source(text: str, progress: Progress | None = None) -> Dataset:
+def open_source(text: str, progress: Progress | None = None, *, accept: bool = False) -> Dataset:
     """Open what a user named as data.
+
+    Large files are converted now, and the counts of an official directory are compared with those
+    of its first use.
 
     Args:
         text: ``simulated`` for the embedded default, which is simulated once and kept in the cache
             directory, or the path of a directory.
-        progress: Called with the domain, the samples done and the samples in all while simulating.
+        progress: Called with the domain, the samples done and the samples in all while simulating
+            or converting.
+        accept: Whether to accept samples that have changed since the first use.
 
     Returns:
         The dataset.
 
     Raises:
-        DataError: If there is no such directory, or the cache cannot be written.
+        DataError: If there is no such directory, its samples have changed, or the cache cannot be
+            written.
     """
     if text == SIMULATED:
         return open_dataset(simulated_directory(progress))
-    return open_dataset(Path(text).expanduser())
-
-
-def cache_directory() -> Path:
-    """Return where downloads and simulated data are kept.
-
-    ``$CROPGLOBE_CACHE`` if it is set, else the platform's cache directory: ``$XDG_CACHE_HOME`` or
-    ``~/.cache`` on Linux, ``~/Library/Caches`` on macOS, ``%LOCALAPPDATA%`` on Windows; there the
-    folder ``cropglobe``.
-    """
-    named = os.environ.get("CROPGLOBE_CACHE")
-    if named:
-        return Path(named).expanduser()
-    if sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    elif sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "cropglobe"
+    dataset = open_dataset(Path(text).expanduser())
+    for domain in dataset.domains:
+        dataset.load(domain, progress)
+    check_counts(dataset, accept=accept)
+    return dataset
 
 
 def simulated_directory(progress: Progress | None = None) -> Path:
@@ -91,7 +79,7 @@ def simulated_directory(progress: Progress | None = None) -> Path:
         return final
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(cache)
+        remove_abandoned(cache, SIMULATING)
         staging = folder_aside(cache, SIMULATING)
     except OSError as error:
         raise DataError(
@@ -119,11 +107,3 @@ def _put_in_place(made: Path, final: Path) -> None:
         if not final.is_dir():
             raise DataError(f"Cannot write {final}: {error.strerror or error}.") from error
         # Another process was first; its folder has the same content.
-
-
-def _remove_abandoned(cache: Path) -> None:
-    """Remove what killed processes left half-written."""
-    for folder in cache.glob(f"{SIMULATING}*"):
-        with contextlib.suppress(OSError):  # another process may be removing it too
-            if time.time() - folder.stat().st_mtime > ABANDONED_AFTER:
-                shutil.rmtree(folder, ignore_errors=True)

@@ -53,7 +53,8 @@ def test_counts_ranges_and_defects(spoiled: Dataset) -> None:
     assert (france.duplicates, france.label_conflicts, france.constant_series) == (3, 1, 1)
     assert (states.duplicates, states.label_conflicts, states.constant_series) == (0, 0, 0)
     assert (france.blocks, states.blocks) == (4, None)
-    assert france.stored_unit == "digital_number"
+    assert france.reading is not None
+    assert france.reading.unit == "digital_number"
     assert 0.02 <= france.lowest < france.highest < 0.6001
     assert inspection.fingerprint == spoiled.fingerprint
     assert france.fingerprint != states.fingerprint

@@ -15,6 +15,7 @@ from benchmark.data.layout import (
     write_domain_file,
     year_file_name,
 )
+from benchmark.data.reading import Declared
 from benchmark.errors import DataError
 
 
@@ -53,7 +54,8 @@ def test_official_files_with_a_channel_axis_and_without_ids(tmp_path: Path) -> N
     samples = read_domain_file(save(tmp_path, **arrays), "FRA")
     assert samples.series.shape == (4, 10, 73)
     assert samples.series.dtype == np.float32
-    assert samples.stored_unit == "reflectance"
+    assert samples.reading is not None
+    assert samples.reading.unit == "reflectance"
     assert samples.sample_ids[0] == "FRA:0000000"
 
 
@@ -63,7 +65,7 @@ def test_official_files_with_a_channel_axis_and_without_ids(tmp_path: Path) -> N
         (np.uint16(2500), None, "digital_number", 0.25),
         (np.float32(2500), None, "digital_number", 0.25),
         (np.float32(0.25), None, "reflectance", 0.25),
-        (np.int16(1), None, "digital_number", 0.0001),
+        (np.int16(1), "digital_number", "digital_number", 0.0001),
         (np.float32(1.5), None, "reflectance", 1.0),  # snow, clipped
         (np.float32(-0.05), None, "reflectance", 0.0),
         (np.float32(1.5), "digital_number", "digital_number", 0.00015),
@@ -73,8 +75,9 @@ def test_units_are_detected_unless_declared(
     tmp_path: Path, fea: Any, unit: str | None, stored: str, value: float
 ) -> None:
     path = save(tmp_path, fea=np.full((2, 10, 73), fea), lbl=np.zeros(2, np.int64))
-    samples = read_domain_file(path, "FRA", unit)
-    assert samples.stored_unit == stored
+    samples = read_domain_file(path, "FRA", Declared(unit=unit))
+    assert samples.reading is not None
+    assert samples.reading.unit == stored
     assert samples.series[0, 0, 0] == pytest.approx(value, rel=1e-5)
 
 
@@ -109,10 +112,10 @@ def with_value(value: float) -> Any:
         (spoil(fea=with_value(np.nan)), "NaN or infinite values in 1 series .first: row 2"),
         (spoil(fea=with_value(np.inf)), "NaN or infinite"),
         (spoil(fea=with_value(-0.5)), "no reflectance"),
-        (spoil(fea=with_value(40_000.0)), "no reflectance"),
+        (spoil(fea=with_value(40_000.0)), "neither reflectance nor digital numbers"),
         (spoil(fea=np.full((4, 10, 73), 65_535, np.uint16)), "no reflectance"),
         (spoil(fea=np.zeros((4, 10, 43))), "need .samples, bands, 73."),
-        (spoil(fea=np.zeros((4, 730))), "need .samples, bands, 73."),
+        (spoil(fea=np.zeros((4, 730))), "rows may run along bands or along steps: write"),
         (spoil(fea=np.full((4, 10, 73), "x")), "fea of type"),
         ({"fea": np.zeros((0, 10, 73)), "lbl": np.zeros(0)}, "no samples"),
         ({"lbl": np.zeros(4)}, "lacks the array fea"),
