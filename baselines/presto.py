@@ -229,7 +229,7 @@ def embed(samples: Observations, *, months: slice, location: bool) -> FloatArray
     Raises:
         UnavailableError: If weights, bands or coordinates are missing.
     """
-    encoder = load_encoder(samples.bands)
+    encoder = load_encoder(samples.bands).to(samples.device)
     place: npt.NDArray[np.float32] | None = None
     if location:
         if samples.latitude is None or samples.longitude is None:
@@ -244,10 +244,10 @@ def embed(samples: Observations, *, months: slice, location: bool) -> FloatArray
     with torch.inference_mode():
         for begin in range(0, len(samples.series), BATCH):
             rows = slice(begin, begin + BATCH)
-            batch = torch.from_numpy(np.ascontiguousarray(samples.series[rows]))
-            known = None if place is None else torch.from_numpy(place[rows])
+            batch = torch.from_numpy(np.ascontiguousarray(samples.series[rows])).to(samples.device)
+            known = None if place is None else torch.from_numpy(place[rows]).to(samples.device)
             parts.append(encoder(to_months(batch)[..., months], first_month, known))
-    return np.asarray(torch.cat(parts).numpy(), dtype=np.float32)
+    return np.asarray(torch.cat(parts).cpu().numpy(), dtype=np.float32)
 
 
 class _Classifier(nn.Module):

@@ -1,6 +1,7 @@
 """Named views of a domain's samples, computed from its series or read, and cached by content."""
 
 import hashlib
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -35,8 +36,11 @@ class Observations:
         longitude: Degrees east [N], or ``None`` where the data has no coordinates.
         latitude: Degrees north [N], or ``None``.
         first_day: Days from 1 January to the first step of the series.
+        content: What stands for the series in the name of a cached representation, such as a
+            fingerprint of the domain; ``None`` looks at every value.
         stored: Reads the precomputed vectors [N, D] of a declared embedding, by its name; raises
             ``UnavailableError`` where there are none. ``None`` where there is no dataset.
+        device: Where an encoder may compute: ``cpu``, ``mps`` or ``cuda:N``.
     """
 
     domain: str
@@ -46,7 +50,9 @@ class Observations:
     longitude: npt.NDArray[np.float64] | None = None
     latitude: npt.NDArray[np.float64] | None = None
     first_day: int = 0
+    content: str | None = None
     stored: Callable[[str], FloatArray] | None = None
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -163,7 +169,11 @@ def get_representation(name: str) -> Representation:
 
 
 def represent(
-    samples: Observations, name: str, *, cache_directory: Path | None = None
+    samples: Observations,
+    name: str,
+    *,
+    cache_directory: Path | None = None,
+    on_computed: Callable[[float], None] | None = None,
 ) -> FloatArray:
     """Compute a representation, or take it from the cache.
 
@@ -171,6 +181,7 @@ def represent(
         samples: The samples.
         name: Name of the representation.
         cache_directory: Where computed representations are kept; ``None`` keeps none.
+        on_computed: Told how many seconds it took to compute, if it was not in the cache.
 
     Returns:
         Features [N, ...], float32.
@@ -180,8 +191,16 @@ def represent(
         UnavailableError: If it lacks something here, such as weights or embeddings.
     """
     view = get_representation(name)
+
+    def compute() -> FloatArray:
+        start = time.perf_counter()
+        features = view.compute(samples)
+        if on_computed is not None:
+            on_computed(time.perf_counter() - start)
+        return features
+
     if cache_directory is None or not view.cached:
-        return view.compute(samples)
+        return compute()
     path = cache_directory / f"{view.name}-{view.version}-{_content_key(samples)}.npy"
     if path.is_file():
         try:
@@ -189,7 +208,7 @@ def represent(
         except (OSError, ValueError, EOFError):
             # A cache entry that cannot be read is made again, below.
             path.unlink(missing_ok=True)
-    features = view.compute(samples)
+    features = compute()
     _save(path, features)
     return features
 
@@ -197,7 +216,11 @@ def represent(
 def _content_key(samples: Observations) -> str:
     header = (samples.series.shape, samples.bands, samples.first_day)
     digest = hashlib.sha256(repr(header).encode())
-    for array in (samples.series, samples.longitude, samples.latitude):
+    series = samples.series
+    if samples.content is not None:
+        digest.update(samples.content.encode())
+        series = None
+    for array in (series, samples.longitude, samples.latitude):
         if array is not None:
             digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()[:24]

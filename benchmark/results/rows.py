@@ -32,7 +32,10 @@ class Cost(_Stored):
         predict_samples_per_second: Samples of this target per second.
         peak_memory_bytes: Highest memory during the fit: of the device on a GPU, of the process
             elsewhere.
-        energy_joules: Energy of the fit.
+        energy_joules: Energy of the fit, where a counter can be read: of the GPU on a GPU, of the
+            processors with all that ran on them elsewhere.
+        represent_seconds: Time to compute the representation of all samples of the target;
+            ``None`` where it was read from the cache.
         device: Where it ran.
         device_name: Name of the processor.
     """
@@ -45,6 +48,7 @@ class Cost(_Stored):
     predict_samples_per_second: float | None = None
     peak_memory_bytes: int | None = None
     energy_joules: float | None = None
+    represent_seconds: float | None = None
     device: str | None = None
     device_name: str | None = None
 

@@ -109,7 +109,7 @@ def run(
     from benchmark.task.method_files import select_with_files
     from benchmark.task.transfers import select_transfers
 
-    resolve_device(chosen_protocol.device)
+    resolve_device(chosen_protocol.device, chosen_protocol.precision)
     files = tuple(path.resolve() for path in method_file or [])
     chosen_methods = select_with_files(methods or [], files)
     with show_progress("Simulating") as progress:

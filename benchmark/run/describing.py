@@ -100,6 +100,7 @@ def with_scores(
     fit: Fit,
     prediction: Prediction,
     measurement: Measurement,
+    represent_seconds: float | None = None,
 ) -> Row:
     """Return a row with its scores and what they took.
 
@@ -110,6 +111,7 @@ def with_scores(
         fit: What was fitted.
         prediction: Its answers for the target.
         measurement: What they took.
+        represent_seconds: What computing the target's representation took, if it is known.
     """
     classes = [CROPS.index(name) for name in prediction.classes]
     probabilities = np.zeros((len(prediction.labels), len(CROPS)), dtype=np.float32)
@@ -128,6 +130,8 @@ def with_scores(
         predict_seconds=measurement.seconds,
         predict_samples_per_second=_rate(len(prediction.labels), measurement.seconds),
         peak_memory_bytes=fit.measurement.peak_memory_bytes,
+        energy_joules=fit.measurement.energy_joules,
+        represent_seconds=represent_seconds,
         device=fit.device,
         device_name=device_name(fit.device),
     )

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from benchmark.errors import UsageError
+from benchmark.run.energy import EnergyMeter
+from benchmark.run.precision import CPUINFO, require_precision
 
 CLEAR_REFS: Final = Path("/proc/self/clear_refs")
 RESET_PEAK: Final = "5"
@@ -28,24 +30,33 @@ class Measurement:
         seconds: Wall-clock time, the device's queue included.
         peak_memory_bytes: Highest memory: of the device on a GPU, of the process elsewhere;
             ``None`` where the system does not tell.
+        energy_joules: Energy of the device; ``None`` where no counter can be read.
     """
 
     seconds: float = 0.0
     peak_memory_bytes: int | None = None
+    energy_joules: float | None = None
 
 
-def resolve_device(wanted: str) -> str:
+def resolve_device(wanted: str, precision: str = "fp32") -> str:
     """Return the device that a protocol's setting means on this machine.
 
     Args:
         wanted: ``auto``, ``cpu``, ``mps``, ``cuda`` or ``cuda:N``.
+        precision: Arithmetic that it must have: ``fp32``, ``tf32`` or ``bf16``.
 
     Returns:
         ``cpu``, ``mps`` or ``cuda:N``.
 
     Raises:
-        UsageError: If the device asked for is not here.
+        UsageError: If the device asked for is not here, or has not that arithmetic.
     """
+    device = _find_device(wanted)
+    require_precision(precision, device)
+    return device
+
+
+def _find_device(wanted: str) -> str:
     if wanted == "cpu":
         return wanted
     import torch
@@ -78,9 +89,8 @@ def device_name(device: str) -> str:
         import torch
 
         return torch.cuda.get_device_name(device)
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text("utf-8", errors="replace").splitlines():
+    if CPUINFO.is_file():
+        for line in CPUINFO.read_text("utf-8", errors="replace").splitlines():
             key, _, value = line.partition(":")
             if key.strip() == "model name":
                 return value.strip()
@@ -89,7 +99,9 @@ def device_name(device: str) -> str:
 
 @contextmanager
 def measure(device: str) -> Iterator[Measurement]:
-    """Measure time and peak memory of the body.
+    """Measure time, peak memory and energy of the body.
+
+    A GPU is warmed up before the first measurement, and its queue is waited for.
 
     Args:
         device: Where the body works.
@@ -98,15 +110,30 @@ def measure(device: str) -> Iterator[Measurement]:
         The measurement, filled in when the body ends, by an error too.
     """
     measurement = Measurement()
+    _warm_up(device)
     _reset_peak(device)
     _wait_for(device)
-    start = time.perf_counter()
-    try:
-        yield measurement
-    finally:
-        _wait_for(device)
-        measurement.seconds = time.perf_counter() - start
-        measurement.peak_memory_bytes = _peak(device)
+    with EnergyMeter(device) as meter:
+        start = time.perf_counter()
+        try:
+            yield measurement
+        finally:
+            _wait_for(device)
+            measurement.seconds = time.perf_counter() - start
+            measurement.peak_memory_bytes = _peak(device)
+            meter.add()
+            measurement.energy_joules = meter.joules
+
+
+@cache
+def _warm_up(device: str) -> None:
+    """Have a GPU load its libraries and kernels of a small network, once in a process."""
+    if not device.startswith("cuda"):
+        return
+    import torch
+
+    layer = torch.nn.Conv2d(1, 8, 3, device=device)
+    layer(torch.ones(2, 1, 8, 8, device=device)).sum().backward()
 
 
 def _wait_for(device: str) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from benchmark.data.dataset import Dataset
 from benchmark.data.embeddings import read_embedding
+from benchmark.data.repeats import found_elsewhere
 from benchmark.data.representations import Observations, represent
 from benchmark.data.season import (
     DAYS_PER_YEAR,
@@ -18,7 +19,8 @@ from benchmark.data.season import (
     days_to,
     shift_half_year,
 )
-from benchmark.data.taxonomy import CROPS, country_of
+from benchmark.data.season_check import is_southern, season_of
+from benchmark.data.taxonomy import CROPS
 from benchmark.errors import UnavailableError
 from benchmark.results.rows import Row, Status, worst_status
 from benchmark.results.store import Prediction
@@ -65,6 +67,10 @@ class Outcome:
         return next((row.reason for row in self.rows if row.reason is not None), None)
 
 
+_View = tuple[str, str, tuple[str, ...]]
+"""A domain, a representation and the bands that it is made of."""
+
+
 @dataclass(frozen=True)
 class Runner:
     """Runs jobs on one dataset under one protocol.
@@ -78,7 +84,8 @@ class Runner:
     dataset: Dataset
     protocol: Protocol
     cache_directory: Path | None = None
-    _views: dict[tuple[str, str, tuple[str, ...]], Features] = field(default_factory=dict)
+    _views: dict[_View, Features] = field(default_factory=dict)
+    _seconds: dict[_View, float] = field(default_factory=dict)
     _splits: dict[tuple[str, int, str], SourceSplit] = field(default_factory=dict)
     _targets: dict[tuple[str, str, str], TargetSet] = field(default_factory=dict)
 
@@ -93,9 +100,9 @@ class Runner:
 
         Raises:
             DataError: If the data cannot serve the job, which is no fault of the method.
-            UsageError: If the device is not here.
+            UsageError: If the device is not here, or has not the protocol's arithmetic.
         """
-        device = resolve_device(self.protocol.device)
+        device = resolve_device(self.protocol.device, self.protocol.precision)
         split, targets = self.prepare(job)
         try:
             fit = self._fit(job, split, device)
@@ -112,7 +119,8 @@ class Runner:
         rows = []
         for (name, chosen), (prediction, measurement) in zip(targets.items(), answers, strict=True):
             row = describe(job, self.dataset, self.protocol, split, name, chosen)
-            rows.append(with_scores(row, self.protocol, chosen, fit, prediction, measurement))
+            took = self._seconds.get(self._view(job, name))
+            rows.append(with_scores(row, self.protocol, chosen, fit, prediction, measurement, took))
         return Outcome(tuple(rows), tuple(prediction for prediction, _ in answers), history)
 
     def without_scores(self, job: Job, status: Status, reason: str) -> Outcome:
@@ -171,6 +179,9 @@ class Runner:
                 self.protocol,
                 seed=job.seed,
                 key=self._key(job, job.source),
+                elsewhere=found_elsewhere(self.dataset, job.source)
+                if self.protocol.deduplicate == "series"
+                else None,
             )
         return self._splits[slot]
 
@@ -201,12 +212,18 @@ class Runner:
             return None
 
     def _features(self, job: Job, domain: str) -> Features:
-        name, bands = job.method.representation, job.identity.bands
-        if (domain, name, bands) not in self._views:
-            self._views[domain, name, bands] = represent(
-                self._observations(domain, bands), name, cache_directory=self.cache_directory
+        view = self._view(job, domain)
+        if view not in self._views:
+            self._views[view] = represent(
+                self._observations(domain, job.identity.bands),
+                job.method.representation,
+                cache_directory=self.cache_directory,
+                on_computed=lambda seconds: self._seconds.update({view: seconds}),
             )
-        return self._views[domain, name, bands]
+        return self._views[view]
+
+    def _view(self, job: Job, domain: str) -> _View:
+        return domain, job.method.representation, job.identity.bands
 
     def _observations(self, domain: str, bands: tuple[str, ...]) -> Observations:
         samples = self.dataset.load(domain)
@@ -220,16 +237,18 @@ class Runner:
             longitude=samples.longitude,
             latitude=samples.latitude,
             first_day=first_day,
+            content=f"{self.dataset.domain_fingerprint(domain)} {moved}",
             stored=partial(read_embedding, root=self.dataset.root, samples=samples),
+            device=resolve_device(self.protocol.device),
         )
 
     def _calendar(self, domain: str) -> tuple[bool, int]:
         """Whether a year is moved by half a year here, and the day of its first step after that."""
-        card, country = self.dataset.domain_card(domain), country_of(domain)
-        southern = country is not None and country.hemisphere == "south"
-        moved_here = self.protocol.season == "aligned" and southern and card.season == "calendar"
+        card, season = self.dataset.domain_card(domain), season_of(self.dataset, domain)
+        southern = is_southern(domain)
+        moved_here = self.protocol.season == "aligned" and southern and season == "calendar"
         # A stated season start is the true calendar day, of aligned domains too.
-        moved_before = southern and card.season == "aligned" and card.season_start is None
+        moved_before = southern and season == "aligned" and card.season_start is None
         stated = days_to(card.season_start or "01-01")
         first_day = stated + SHIFTED_FIRST_DAY * (moved_here or moved_before)
         return moved_here, first_day % DAYS_PER_YEAR
@@ -256,15 +275,16 @@ class Runner:
         classifier = job.method.build(context)
         with measure(device) as measurement:
             classifier.fit(x, y, validation=(xv, yv))
-        epochs = len(getattr(classifier, "history_", ())) or 1
-        return Fit(classifier, measurement, epochs * len(x), device)
+        epochs: Sequence[Mapping[str, float]] = getattr(classifier, "history_", ()) or ({},)
+        draws = sum(int(epoch.get("samples", len(x))) for epoch in epochs)
+        return Fit(classifier, measurement, draws, device)
 
     def _answer(
         self, job: Job, fit: Fit, name: str, chosen: TargetSet, split: SourceSplit
     ) -> tuple[Prediction, Measurement]:
         samples = self.dataset.load(name)
         features = self._features(job, name)
-        with measure(resolve_device(self.protocol.device)) as measurement:
+        with measure(fit.device) as measurement:
             # The source's own held-out part is answered by what was fitted, on every track.
             probabilities = answer(
                 job.method if name != job.source else replace(job.method, track="inductive"),

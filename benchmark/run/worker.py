@@ -154,7 +154,7 @@ def _open(setup: Setup) -> "Runner":
         raise DataError(f"{setup.data} changed while the run was going on: start the run again.")
     protocol = Protocol.model_validate_json(setup.protocol)
     # Loads torch before the time of the first job is taken.
-    resolve_device(protocol.device)
+    resolve_device(protocol.device, protocol.precision)
     return Runner(dataset, protocol, setup.cache)
 
 

@@ -113,7 +113,8 @@ class Classifier(Protocol):
 
     Labels are 0 to K - 1, the positions of ``Context.classes``, and each occurs in the training
     data. A fitted classifier may offer ``parameter_count_`` (int), ``flops_per_sample_`` (int) and
-    ``history_`` (one mapping of numbers per epoch), which are stored with its rows.
+    ``history_`` (one mapping of numbers per epoch), which are stored with its rows; an epoch's
+    ``samples`` are the training samples that it drew, where they are not each of them once.
     """
 
     def fit(self, x: Features, y: Labels, *, validation: tuple[Features, Labels]) -> "Classifier":

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from benchmark.errors import UsageError, did_you_mean
 
-LATER_KEYS: Final[tuple[str, ...]] = ()
+LATER_KEYS: Final[tuple[str, ...]] = ("compile",)
 """Keys of a protocol that came after the first rows were published, in the order they came."""
 
 
@@ -110,7 +110,10 @@ class Protocol(_Strict):
         season: ``as-stored`` takes the season window as the files have it; ``aligned`` moves
             southern years that are on the calendar by half a year.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
-        precision: Arithmetic of the networks.
+        precision: Arithmetic of the networks: ``fp32``; ``tf32``, which is ``fp32`` on what has no
+            tensor cores; ``bf16``, an error where the device has no instructions for it.
+        compile: Train networks through ``torch.compile``; its dropout draws other numbers, so that
+            scores differ as those of two seeds do.
         network: Budget of networks.
         trees: Budget of tree ensembles.
         augmentation: Copies of augmented methods.
@@ -134,6 +137,7 @@ class Protocol(_Strict):
     season: Literal["as-stored", "aligned"] = "as-stored"
     device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"
+    compile: bool = False
     network: Network
     trees: Trees
     augmentation: Augmentation = Augmentation()

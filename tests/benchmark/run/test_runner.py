@@ -271,3 +271,28 @@ def test_a_damaged_job_is_named_and_run_again(
     assert "rows.json" in work.damaged[0]
     execute(work, runner, store)
     assert find_work(jobs, store).done == jobs
+
+
+def test_a_fit_is_measured_in_the_samples_that_it_drew(
+    tiny: Dataset, changed: Callable[..., Protocol]
+) -> None:
+    class Epochs(Nearest):
+        history_ = ({"epoch": 1, "samples": 700}, {"epoch": 2, "samples": 300})
+
+    (job,) = jobs_of(tiny, changed(), method(Epochs))
+    cost = Runner(tiny, changed()).run(job).rows[-1].cost
+    assert cost.fit_seconds is not None
+    assert cost.fit_samples_per_second == pytest.approx(1000 / cost.fit_seconds)
+
+
+def test_the_time_of_a_representation_is_known_where_it_was_computed(
+    tiny: Dataset, smoke: Protocol, tmp_path: Path
+) -> None:
+    (job,) = jobs_of(tiny, smoke, replace(method(), representation="harmonic"))
+    first = Runner(tiny, smoke, tmp_path)
+    seconds = [first.run(job).rows[-1].cost.represent_seconds for _ in range(2)]
+    assert seconds[0] is not None
+    assert seconds[0] > 0
+    assert seconds[0] == seconds[1]  # computed once, used twice
+    read = Runner(tiny, smoke, tmp_path).run(job).rows[-1].cost
+    assert read.represent_seconds is None

@@ -72,7 +72,8 @@ def test_the_best_checkpoint_is_kept_not_the_last(changed: Callable[..., Protoco
     validation = data(seed=1)
     model = TorchClassifier(Recipe(build), context(protocol)).fit(*data(), validation=validation)
     best = max(entry["validation"] for entry in model.history_)
-    assert model._quality(validation) == best  # the stored weights give the best epoch's score
+    held = torch.from_numpy(validation[0]), validation[1]
+    assert model._quality(held) == best  # the stored weights give the best epoch's score
 
 
 def test_plain_and_augmented_networks_take_equally_many_steps(
@@ -161,3 +162,11 @@ def test_parameters_and_operations_are_counted(smoke: Protocol) -> None:
     model = TorchClassifier(Recipe(build), context(smoke)).fit(x, y, validation=(x, y))
     assert model.parameter_count_ == 4 * 2 + 2
     assert model.flops_per_sample_ == 2 * 4 * 2
+
+
+def test_an_epoch_says_how_many_samples_it_drew(changed: Callable[..., Protocol]) -> None:
+    protocol = changed(
+        network={"epochs": 2, "passes_per_epoch": 3, "batch_size": 16, "learning_rate": 0.01}
+    )
+    model = TorchClassifier(Recipe(build), context(protocol)).fit(*data(), validation=data(seed=1))
+    assert [entry["samples"] for entry in model.history_] == [3 * 64, 3 * 64]
