@@ -22,6 +22,7 @@ SEVERAL_VALUES: Final = frozenset(
         "--seeds",
         "--countries",
         "--representations",
+        "--compare",
     }
 )
 """Options that take several words, as in ``--methods cropnet 'harmonic.*'``."""

@@ -28,6 +28,10 @@ class StoreError(CropGlobeError):
     """A run directory that cannot be read or written."""
 
 
+class SubmissionError(CropGlobeError):
+    """A submission that is damaged, hostile or not what it says it is."""
+
+
 class TrackingError(CropGlobeError):
     """A tracking server that cannot be reached or refuses; never the end of a run."""
 

@@ -17,6 +17,7 @@ TRACKS: Final[Mapping[Track, str]] = MappingProxyType(
         "knowledge": "public knowledge of the target, none of its samples",
         "unlabelled-target": "the target's series without labels",
         "oracle": "labelled samples of the target",
+        "predictions-only": "what nobody can check, since the model is closed",
     }
 )
 """What each track may see."""

@@ -34,7 +34,7 @@ HEADLINE: Final = "headline"
 Features = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 
-Track = Literal["inductive", "unlabelled-target", "knowledge", "oracle"]
+Track = Literal["inductive", "unlabelled-target", "knowledge", "oracle", "predictions-only"]
 
 
 class Pretraining(BaseModel):
@@ -185,7 +185,8 @@ class Method:
         version: Raised by its author when its answers change on purpose.
         track: Which ranking it belongs to, by what it is shown of a target: nothing
             (``inductive``), its crop calendar (``knowledge``, see `Informed`), its series
-            (``unlabelled-target``, see `Adaptable`) or its labels (``oracle``, see `Teachable`).
+            (``unlabelled-target``, see `Adaptable`) or its labels (``oracle``, see `Teachable`);
+            ``predictions-only`` is a model that nobody but its authors can run.
     """
 
     name: str

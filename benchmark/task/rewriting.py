@@ -1,0 +1,31 @@
+"""The released code's rewriting of predictions, for runs that repeat it and their verifiers."""
+
+import numpy as np
+
+from benchmark.data.taxonomy import CROPS, OTHER, country_of
+from benchmark.task.metrics import Labels, Probabilities
+from benchmark.task.protocol import Protocol
+
+
+def rewritten(protocol: Protocol, target: str, probabilities: Probabilities) -> Labels | None:
+    """Repeat the released code's fourth defect where the protocol asks for it.
+
+    Args:
+        protocol: The protocol.
+        target: Domain that is scored.
+        probabilities: Probability of each class [N, 7].
+
+    Returns:
+        Predicted class of each sample [N], crops that the target does not grow replaced by
+        ``other``; ``None`` where the most probable class stands.
+    """
+    country = country_of(target)
+    if (
+        not protocol.released_defects.rewrite_absent_crops
+        or country is None
+        or country.released_classes is None
+    ):
+        return None
+    predicted = probabilities.argmax(axis=1).astype(np.int64)
+    grown = [CROPS.index(name) for name in country.released_classes]
+    return np.where(np.isin(predicted, grown), predicted, OTHER)

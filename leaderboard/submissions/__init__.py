@@ -1,0 +1,1 @@
+"""Submissions: a stranger's results, packed, read without trust, and verified."""

@@ -1,0 +1,150 @@
+"""The harness in a process of its own, under a submission's protocol."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+
+from benchmark.errors import SubmissionError
+from benchmark.results.rows import Row
+from benchmark.results.store import RunStore
+from benchmark.task.protocol import Protocol
+from leaderboard.submissions.form import Submission
+
+KEPT_VARIABLES: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "CUDA_VISIBLE_DEVICES")
+"""What the submitted code gets to see of the environment, besides threads and this package's."""
+
+KEPT_PREFIXES: Final = ("CROPGLOBE_", "OMP_", "HF_HUB_OFFLINE")
+
+PROGRAM: Final = "from benchmark.cli import main; main()"
+
+MOST_OUTPUT: Final = 2_000
+"""Letters of a failed run's output that are told."""
+
+Probabilities = dict[str, npt.NDArray[np.float32]]
+"""Probabilities [K] by sample id."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a run of one method gave.
+
+    Attributes:
+        rows: Rows by transfer and seed.
+        predictions: Probabilities by transfer and seed.
+    """
+
+    rows: dict[tuple[str, int], Row]
+    predictions: dict[tuple[str, int], Probabilities]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a run is asked for.
+
+    Attributes:
+        data: The data to train on.
+        protocol: The protocol.
+        transfers: Transfers to score, none of them in-domain.
+        seeds: Seeds to train with.
+    """
+
+    data: Path
+    protocol: Protocol
+    transfers: Sequence[str]
+    seeds: Sequence[int]
+
+
+def train(submission: Submission, task: Task, folder: Path) -> Trained:
+    """Run a submission's code in a process of its own.
+
+    Args:
+        submission: The submission, with code.
+        task: What to run.
+        folder: Where to write; must not exist.
+
+    Returns:
+        Rows and probabilities.
+
+    Raises:
+        SubmissionError: If the run fails or leaves a row without scores.
+    """
+    assert submission.code is not None
+    assert submission.manifest.code.file is not None
+    folder.mkdir()
+    method = folder / Path(submission.manifest.code.file).name
+    method.write_text(submission.code, "utf-8")
+    return read_run(run_harness(task, folder, ["--method-file", str(method)]))
+
+
+def run_harness(task: Task, folder: Path, methods: Sequence[str]) -> Path:
+    """Run `cropglobe run` in a process of its own.
+
+    Args:
+        task: What to run.
+        folder: Where to write.
+        methods: Words of the command line that name the methods.
+
+    Returns:
+        The run directory.
+
+    Raises:
+        SubmissionError: If the run fails.
+    """
+    protocol = folder / "protocol.yaml"
+    content = task.protocol.model_dump(mode="json")
+    protocol.write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
+    words = ["run", "--data", str(task.data.resolve()), "--protocol", str(protocol)]
+    words += ["--transfers", *task.transfers, "--seeds", *map(str, task.seeds)]
+    words += ["--out", str(folder / "run"), "--no-tracking", *methods]
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", PROGRAM, *words],
+        cwd=folder,
+        env=_environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode != 0:
+        end = " ".join((done.stderr or done.stdout)[-MOST_OUTPUT:].split())
+        raise SubmissionError(f"The run ended with exit status {done.returncode}: {end}")
+    return folder / "run"
+
+
+def _environment() -> dict[str, str]:
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in KEPT_VARIABLES or name.startswith(KEPT_PREFIXES)
+    }
+
+
+def read_run(run: Path) -> Trained:
+    """Return the rows and probabilities of a run of one method.
+
+    Raises:
+        SubmissionError: If a row has no scores.
+    """
+    store = RunStore(run)
+    jobs, _ = store.read_all()
+    rows: dict[tuple[str, int], Row] = {}
+    predictions: dict[tuple[str, int], Probabilities] = {}
+    for job in jobs:
+        for row in job.rows:
+            if row.scores is None:
+                raise SubmissionError(f"{row.transfer}, seed {row.seed}: {row.reason}")
+            found = store.predictions(job, row.target)
+            rows[row.transfer, row.seed] = row
+            predictions[row.transfer, row.seed] = dict(
+                zip(found.sample_ids.tolist(), found.probabilities, strict=True)
+            )
+    return Trained(rows, predictions)

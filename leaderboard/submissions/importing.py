@@ -1,0 +1,61 @@
+"""A verified submission's rows in a run directory, beside those of other methods."""
+
+from benchmark.data.dataset import Dataset
+from benchmark.results.rows import Row
+from benchmark.results.store import JobIdentity, Prediction, RunStore
+from leaderboard.submissions.expected import Expectation
+from leaderboard.submissions.form import Submission
+
+
+def import_submission(submission: Submission, dataset: Dataset, store: RunStore) -> int:
+    """Write the rows of a verified submission, with the verifier's labels, to a run directory.
+
+    Args:
+        submission: The submission, which was accepted.
+        dataset: The verifier's own data.
+        store: Where to write; jobs that are there already stay as they are.
+
+    Returns:
+        Number of jobs written.
+
+    Raises:
+        StoreError: If the directory cannot be written.
+    """
+    store.prepare()
+    expectation = Expectation(dataset, submission.protocol)
+    jobs: dict[tuple[str, int], list[Row]] = {}
+    for row in submission.rows:
+        jobs.setdefault((row.source, row.seed), []).append(row)
+    written, there = 0, set(store.keys())
+    for (source, seed), rows in jobs.items():
+        first = rows[0]
+        identity = JobIdentity(
+            method=first.method,
+            code_fingerprint=first.provenance.code_fingerprint,
+            representation=first.representation,
+            source=source,
+            seed=seed,
+            protocol_hash=first.protocol_hash,
+            dataset_fingerprint=first.data.fingerprint,
+            metric_version=first.metric_version,
+            bands=first.data.bands,
+        )
+        if identity.key not in there:
+            store.write(identity, rows, [_prediction(submission, expectation, r) for r in rows])
+            written += 1
+    return written
+
+
+def _prediction(submission: Submission, expectation: Expectation, row: Row) -> Prediction:
+    wanted = expectation.of(row)
+    given = submission.samples[row.source, row.target]
+    place = {name: number for number, name in enumerate(given)}
+    order = [place[name] for name in wanted.ids.tolist()]
+    return Prediction(
+        target=row.target,
+        sample_ids=wanted.ids,
+        probabilities=submission.predictions[row.source, row.target, row.seed][order],
+        classes=wanted.classes,
+        labels=wanted.labels,
+        block=wanted.block,
+    )

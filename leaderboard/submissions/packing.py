@@ -1,0 +1,301 @@
+"""From a run to a submission: what others need to check a method's rows, and no labels."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any, Final
+
+import numpy as np
+import yaml
+
+from benchmark.errors import SubmissionError, UsageError, did_you_mean
+from benchmark.results.plans import read_plans
+from benchmark.results.rows import Row
+from benchmark.results.store import RunStore, StoredJob
+from benchmark.task.method_files import select_with_files
+from benchmark.task.methods import Method, registry
+from benchmark.task.protocol import Protocol, load_protocol, shipped_protocols, validate_protocol
+from benchmark.task.statements import card_questions
+from leaderboard.submissions.archive import write_archive
+from leaderboard.submissions.content import MOST_CODE, write_probabilities
+from leaderboard.submissions.form import (
+    CARD,
+    CLOSED_TRACK,
+    ENVIRONMENT,
+    MANIFEST,
+    MEMBERS,
+    PREDICTIONS,
+    PROTOCOL,
+    ROWS,
+    SAMPLES,
+    Code,
+    Described,
+    File,
+    Manifest,
+    Surroundings,
+)
+
+UNPLACED: Final = frozenset({"-c", ""})
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the code of a submission comes from.
+
+    Attributes:
+        file: Method file, which goes into the submission unless there is a repository or it is
+            closed; ``None`` for a method that is installed.
+        url: Public repository.
+        commit: Its commit in full.
+        closed: Whether nobody but the authors may run it.
+    """
+
+    file: Path | None = None
+    url: str | None = None
+    commit: str | None = None
+    closed: bool = False
+
+
+def pack(
+    run: Path, name: str, out: Path, *, authors: Sequence[str], source: Source
+) -> tuple[Manifest, str]:
+    """Write a submission.
+
+    Args:
+        run: Run directory.
+        name: Name of the method.
+        out: The archive to write.
+        authors: Who submits it.
+        source: Where its code is.
+
+    Returns:
+        Its manifest and its SHA-256.
+
+    Raises:
+        UsageError: If the run has no such method, or the code's place is not given in full.
+        SubmissionError: If the run's rows make no complete submission; the message says what to
+            do.
+        StoreError: If the run cannot be read.
+    """
+    store = RunStore(run)
+    jobs, damaged = store.read_all()
+    if damaged:
+        raise SubmissionError(f"{damaged[0]} Then pack again.")
+    known = {job.identity.method for job in jobs}
+    mine = [job for job in jobs if job.identity.method == name]
+    if not mine:
+        raise UsageError(f"{run} has no rows of method '{name}': {did_you_mean(name, known)}")
+    rows = _complete_rows(mine, run)
+    method = _method(name, source, rows)
+    code, text = _code(source)
+    if code.is_closed:
+        rows = [row.model_copy(update={"track": CLOSED_TRACK}) for row in rows]
+    members = _members(store, mine, rows, _protocol(run, rows), _described(method, code))
+    if code.file is not None:
+        members[code.file] = text
+    manifest = _manifest(rows, authors, code, members)
+    members[MANIFEST] = _json(manifest.model_dump(mode="json"))
+    for member in members:
+        if not MEMBERS.fullmatch(member):
+            raise SubmissionError(f"'{member}' cannot be packed: use letters, digits and _.")
+    write_archive(out, members)
+    return manifest, hashlib.sha256(out.read_bytes()).hexdigest()
+
+
+def _complete_rows(jobs: Sequence[StoredJob], run: Path) -> list[Row]:
+    """Return a method's rows, which must be of one dataset and protocol and all have scores."""
+    rows = sorted(
+        (row for job in jobs for row in job.rows), key=lambda r: (r.source, r.target, r.seed)
+    )
+    if len({row.comparability_key for row in rows}) > 1:
+        raise SubmissionError(
+            f"{run} holds '{rows[0].method}' under several datasets or protocols: run what you "
+            "submit into a run directory of its own with --out."
+        )
+    without = [row for row in rows if row.scores is None]
+    if without:
+        raise SubmissionError(
+            f"{len(without)} of {len(rows)} rows have no scores (first: {without[0].transfer}, "
+            f"seed {without[0].seed}: {without[0].reason}): mend it, then run again with "
+            "--overwrite failed."
+        )
+    if len({row.provenance.code_fingerprint for row in rows}) > 1:
+        raise SubmissionError(
+            f"The rows of '{rows[0].method}' were made by different versions of its code: run "
+            "again with --overwrite stale."
+        )
+    seeds = {row.seed for row in rows}
+    counts = Counter(row.transfer for row in rows)
+    for transfer, count in counts.items():
+        if count != len(seeds):
+            raise SubmissionError(
+                f"Transfer {transfer} has {count} of {len(seeds)} seeds: run the missing ones."
+            )
+    return [_without_paths(row) for row in rows]
+
+
+def _without_paths(row: Row) -> Row:
+    """Return a row whose command line tells nothing of the author's folders."""
+    words = [
+        word if word in UNPLACED or not PurePath(word).is_absolute() else PurePath(word).name
+        for word in row.provenance.command
+    ]
+    kept = row.provenance.model_copy(update={"command": tuple(words)})
+    return row.model_copy(update={"provenance": kept})
+
+
+def _method(name: str, source: Source, rows: Sequence[Row]) -> Method:
+    """Return the method, whose code must be that which made the rows."""
+    if source.file is None:
+        method = registry().get(name)
+    else:
+        found = {each.name: each for each in select_with_files((), [source.file])}
+        if set(found) != {name}:
+            raise UsageError(
+                f"{source.file} defines {', '.join(found)}: a submission holds the one method "
+                f"'{name}', in a file of its own."
+            )
+        method = found[name]
+    if method.code_fingerprint != rows[0].provenance.code_fingerprint:
+        raise SubmissionError(
+            f"The code of '{name}' is not that which made the rows: run again with "
+            "--overwrite stale."
+        )
+    questions = list(card_questions(method.card, method.representation))
+    if questions:
+        raise SubmissionError(f"The card of '{name}' {', '.join(questions)}: fill it in first.")
+    return method
+
+
+def _code(source: Source) -> tuple[Code, bytes]:
+    if (source.url is None) != (source.commit is None):
+        raise UsageError("--code-url and --commit belong together: give both or neither.")
+    if source.closed and source.url is not None:
+        raise UsageError("--closed says that there is no public code: leave --code-url out.")
+    if source.url is not None:
+        try:
+            return Code(url=source.url, commit=source.commit), b""
+        except ValueError as error:
+            raise UsageError(
+                f"'{source.url}' at '{source.commit}' is no public code: give an https address "
+                "and a commit of 40 hex digits."
+            ) from error
+    if source.closed:
+        return Code(), b""
+    if source.file is None:
+        raise UsageError(
+            "Say where the code is: --method-file for a file, --code-url and --commit for a public "
+            "repository, --closed for a model that nobody else can run."
+        )
+    text = source.file.read_bytes()
+    if len(text) > MOST_CODE:
+        raise SubmissionError(
+            f"{source.file} has {len(text)} bytes, of {MOST_CODE} at most: a method file is code; "
+            "keep weights at a public address with a checksum."
+        )
+    return Code(file=f"code/{source.file.name}"), text
+
+
+def _protocol(run: Path, rows: Sequence[Row]) -> Protocol:
+    """Return the protocol of the rows, as the run's plans have it, with the seeds of the rows."""
+    wanted = rows[0].protocol_hash
+    plans, _ = read_plans(run)
+    options = [validate_protocol(plan.protocol, where="the run's plan") for plan in plans]
+    if rows[0].protocol in shipped_protocols():
+        options.append(load_protocol(rows[0].protocol))
+    seeds = tuple(sorted({row.seed for row in rows}))
+    for protocol in options:
+        if protocol.hash == wanted:
+            return protocol.model_copy(update={"seeds": seeds})
+    raise SubmissionError(
+        f"{run} does not hold the protocol of its rows ({wanted}): run the same command again."
+    )
+
+
+def _described(method: Method, code: Code) -> Described:
+    return Described(
+        name=method.name,
+        version=method.version,
+        family=method.family,
+        track=CLOSED_TRACK if code.is_closed else method.track,
+        representation=method.representation,
+        card=method.card,
+    )
+
+
+def _members(
+    store: RunStore,
+    jobs: Iterable[StoredJob],
+    rows: Sequence[Row],
+    protocol: Protocol,
+    described: Described,
+) -> dict[str, bytes]:
+    text = yaml.safe_dump(protocol.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    members = {
+        CARD: _json(described.model_dump(mode="json")),
+        PROTOCOL: text.encode(),
+        ROWS: _json([row.model_dump(mode="json") for row in rows]),
+        ENVIRONMENT: _json([each.model_dump(mode="json") for each in _surroundings(rows)]),
+    }
+    for job in jobs:
+        for row in job.rows:
+            place = {"source": row.source, "target": row.target}
+            prediction = store.predictions(job, row.target)
+            if any("\n" in sample for sample in prediction.sample_ids.tolist()):
+                raise SubmissionError(f"Sample ids of {row.target} hold line breaks.")
+            ids = "\n".join(prediction.sample_ids.tolist()).encode() + b"\n"
+            if members.setdefault(SAMPLES.format(**place), ids) != ids:
+                raise SubmissionError(
+                    f"The seeds of {row.transfer} scored different samples: run them again."
+                )
+            array = prediction.probabilities.astype(np.float32)
+            members[PREDICTIONS.format(**place, seed=row.seed)] = write_probabilities(array)
+    return members
+
+
+def _surroundings(rows: Sequence[Row]) -> list[Surroundings]:
+    found: dict[str, Surroundings] = {}
+    devices = tuple(sorted({row.cost.device_name or "unknown" for row in rows}))
+    for row in rows:
+        origin = row.provenance
+        each = Surroundings(
+            package_version=origin.package_version,
+            python=origin.python,
+            packages=origin.packages,
+            platform=origin.platform,
+            devices=devices,
+        )
+        found[each.model_dump_json()] = each
+    return [found[key] for key in sorted(found)]
+
+
+def _manifest(
+    rows: Sequence[Row], authors: Sequence[str], code: Code, members: Mapping[str, bytes]
+) -> Manifest:
+    first = rows[0]
+    try:
+        return Manifest(
+            method=first.method,
+            authors=tuple(authors),
+            kind="predictions-only" if code.is_closed else "with-code",
+            code=code,
+            dataset=first.data.name,
+            fingerprint=first.data.fingerprint,
+            protocol=first.protocol,
+            protocol_hash=first.protocol_hash,
+            transfers=tuple(dict.fromkeys(row.transfer for row in rows)),
+            seeds=tuple(sorted({row.seed for row in rows})),
+            files={
+                name: File(bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+                for name, content in sorted(members.items())
+            },
+        )
+    except ValueError as error:
+        raise SubmissionError(f"The submission cannot be described: {error}.") from error
+
+
+def _json(content: Any) -> bytes:
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n"
