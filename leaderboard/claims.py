@@ -340,11 +340,12 @@ def _pair_lines(finding: Finding) -> Iterable[tuple[Cell, ...]]:
     asked = len(finding.transfers)
     for contest in finding.contests:
         for duel in contest.duels:
-            best = f"best of {contest.rival.title}" if duel is contest.best else contest.rival.title
+            title = contest.rival.title
+            leads = duel is contest.best and len(contest.duels) > 1
             texts = (
                 finding.subject,
                 duel.rival,
-                best,
+                f"best of {title}" if leads else title,
                 MISSING if duel.difference is None else signed_percent(duel.difference),
                 MISSING if duel.limits is None else _limits(duel.limits),
                 f"{duel.transfers} of {asked}",

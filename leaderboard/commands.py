@@ -100,9 +100,11 @@ def figures(
 ) -> None:
     """Draw the figures of one or more runs as PNG and SVG."""
     from leaderboard.figures import write_figures
+    from leaderboard.season_figures import write_season_figures
 
     console = make_console()
-    for path in write_figures(gather(runs, console), out):
+    evidence = gather(runs, console)
+    for path in (*write_figures(evidence, out), *write_season_figures(evidence, out)):
         say(console, f"Wrote {path}")
 
 

@@ -35,6 +35,19 @@ RESAMPLING_SEED: Final = 20_250_903
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a dataset lay when it was run.
+
+    Attributes:
+        path: Its directory.
+        aligned: Whether southern years were moved by half a year.
+    """
+
+    path: Path
+    aligned: bool
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Rows with what was found out about them.
 
@@ -47,7 +60,7 @@ class Evidence:
         confirmed: Rows whose confusion matrix the stored predictions give, by :func:`row_key`.
         verification: What has been checked of methods, by name; the others are self-reported.
         cards: What methods say of themselves, by name, where the runs keep it.
-        places: Where datasets lay when they were run, by fingerprint.
+        places: Where datasets lay when they were run, by fingerprint and protocol hash.
     """
 
     rows: tuple[Row, ...]
@@ -58,7 +71,7 @@ class Evidence:
     confirmed: frozenset[tuple[Cell, int]] = frozenset()
     verification: Mapping[str, Verification] = field(default_factory=dict)
     cards: Mapping[str, Described] = field(default_factory=dict)
-    places: Mapping[str, Path] = field(default_factory=dict)
+    places: Mapping[tuple[str, str], Place] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -141,18 +154,19 @@ def _read_jobs(runs: Sequence[Path]) -> tuple[list[tuple[RunStore, StoredJob]], 
 
 def _read_circumstances(
     runs: Sequence[Path], problems: list[str]
-) -> tuple[dict[str, Described], dict[str, Path]]:
+) -> tuple[dict[str, Described], dict[tuple[str, str], Place]]:
     """Return the cards and where the datasets lay; of two runs, the one named first counts."""
     cards: dict[str, Described] = {}
-    places: dict[str, Path] = {}
+    places: dict[tuple[str, str], Place] = {}
     for run in runs:
         found, unreadable = read_cards(run)
         plans, damaged = read_plans(run)
         problems += [*unreadable, *damaged]
         cards = found | cards
         for plan in plans:
-            for fingerprint in {job.identity.dataset_fingerprint for job in plan.jobs}:
-                places.setdefault(fingerprint, Path(plan.data_path))
+            place = Place(Path(plan.data_path), plan.protocol.get("season") == "aligned")
+            for identity in (job.identity for job in plan.jobs):
+                places.setdefault((identity.dataset_fingerprint, identity.protocol_hash), place)
     return cards, places
 
 

@@ -128,7 +128,8 @@ def draw_few_shot(field: Field) -> Figure | None:
         places = np.arange(len(curve.points))
         lines = 100 * np.array([point.by_transfer for point in curve.points])
         axis.plot(places, lines, color="#999999", lw=0.8, zorder=1)
-        for name, height in zip(curve.transfers, apart(lines[-1], LABEL_GAP), strict=True):
+        gap = LABEL_GAP * max(float(np.ptp(lines)), 1.0)
+        for name, height in zip(curve.transfers, apart(lines[-1], gap), strict=True):
             axis.annotate(name, (places[-1], height), (8, 0), **_LABEL)
         axis.plot(places, [100 * point.mean for point in curve.points], **_MEAN)
         for place, point in zip(places, curve.points, strict=True):
@@ -155,8 +156,8 @@ def apart(heights: Floats, gap: float) -> Floats:
     return moved
 
 
-LABEL_GAP: Final = 3.5
-"""Percent points between the names at the lines' ends."""
+LABEL_GAP: Final = 0.05
+"""Share of the scores' range between the names at the lines' ends."""
 
 _LABEL: Final[dict[str, Any]] = {
     "textcoords": "offset points",

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -186,8 +187,21 @@ def render(draw: Draw, field: Field, form: str) -> bytes | None:
     Returns:
         The file's bytes, the same for the same field; ``None`` where there is nothing to draw.
     """
+    return render_figure(partial(draw, field), form)
+
+
+def render_figure(draw: Callable[[], Figure | None], form: str) -> bytes | None:
+    """Draw a figure in the leaderboard's style and return it as a file.
+
+    Args:
+        draw: Makes the figure, or ``None`` where there is nothing to draw.
+        form: ``png`` or ``svg``.
+
+    Returns:
+        The file's bytes, the same for the same figure; ``None`` without one.
+    """
     with rc_context(STYLE):
-        figure = draw(field)
+        figure = draw()
         if figure is None:
             return None
         out = io.BytesIO()

@@ -112,10 +112,15 @@ def method_page(name: str) -> str:
     return f"methods/{slug(name)}.html"
 
 
-def transfer_page(name: str) -> str:
-    """Return the page of a transfer, ``FRA:CHN`` under `FRA-to-CHN`."""
+def transfer_stem(name: str) -> str:
+    """Return a file name for a transfer, ``FRA-to-CHN`` for ``FRA:CHN``."""
     plain = re.fullmatch(r"[A-Z0-9-]+:[A-Z0-9-]+", name)
-    return f"transfers/{name.replace(':', '-to-') if plain else slug(name)}.html"
+    return name.replace(":", "-to-") if plain else slug(name)
+
+
+def transfer_page(name: str) -> str:
+    """Return the page of a transfer."""
+    return f"transfers/{transfer_stem(name)}.html"
 
 
 def agreement(share: float) -> str:

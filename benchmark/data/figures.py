@@ -44,8 +44,8 @@ def draw_dataset_figures(dataset: Dataset, out: Path) -> list[Path]:
         out: Directory for the PNG files, made if needed.
 
     Returns:
-        The files: seasonal curves of NDVI and B11 with bands of the quantiles, class shares, and
-        where the data has them the missing share by date and a map of the samples.
+        The files: seasonal curves of NDVI, NDRE and B11 with bands of the quantiles, class shares,
+        and where the data has them the missing share by date and a map of the samples.
 
     Raises:
         DataError: If a domain cannot be read or the directory cannot be written.
@@ -75,7 +75,11 @@ def draw_dataset_figures(dataset: Dataset, out: Path) -> list[Path]:
 
 
 def ndvi(bands: Values) -> Values:
-    """Return the normalised difference vegetation index of B4 and B8, [N, 2, T] to [N, T]."""
+    """Return the normalised difference of two bands, [N, 2, T] to [N, T].
+
+    The vegetation index (NDVI) of B4 and B8; of B5 and B8A the red-edge index (NDRE), which still
+    tells dense canopies apart (Barnes et al. 2000, Proc. 5th Int. Conf. Precision Agriculture).
+    """
     red, infrared = bands[:, 0], bands[:, 1]
     total = infrared + red
     return np.asarray(np.divide(infrared - red, total, out=np.zeros_like(red), where=total > 0))
@@ -87,6 +91,7 @@ def _first(bands: Values) -> Values:
 
 INDICES: Final[dict[str, tuple[str, tuple[str, ...], Callable[[Values], Values]]]] = {
     "ndvi": ("NDVI", ("B4", "B8"), ndvi),
+    "ndre": ("NDRE (red edge)", ("B5", "B8A"), ndvi),
     "b11": ("B11 reflectance (1,610 nm)", ("B11",), _first),
 }
 
@@ -119,7 +124,7 @@ def _draw_curves(
         for line, crop in enumerate(crops):
             axis = axes[line][column]
             _draw_quantiles(axis, values[samples.labels == CROPS.index(crop)], COLOURS[crop])
-            _mark_months(axis, dataset.domain_card(name).season_start, text=line == len(crops) - 1)
+            mark_months(axis, dataset.domain_card(name).season_start, text=line == len(crops) - 1)
             if line == 0:
                 axis.set_title(name, fontsize=9)
             if column == 0:
@@ -133,10 +138,7 @@ def _draw_curves(
 def _draw_quantiles(axis: Axes, values: Values, colour: str) -> None:
     """Draw the quantiles over the samples of [n, 73] values."""
     centres = step_centres()
-    axis.axvspan(0, WINDOW.start * STEP_DAYS, color="0.94", linewidth=0)
-    axis.axvspan(WINDOW.stop * STEP_DAYS, STEPS_PER_YEAR * STEP_DAYS, color="0.94", linewidth=0)
-    axis.set_xlim(0, STEPS_PER_YEAR * STEP_DAYS)
-    axis.tick_params(labelsize=7)
+    mark_window(axis)
     if not len(values):
         axis.text(0.5, 0.5, "no samples", transform=axis.transAxes, ha="center", fontsize=7)
         return
@@ -147,7 +149,15 @@ def _draw_quantiles(axis: Axes, values: Values, colour: str) -> None:
     axis.text(0.03, 0.9, f"n = {len(values):,}", transform=axis.transAxes, fontsize=6, va="top")
 
 
-def _mark_months(axis: Axes, season_start: str | None, *, text: bool) -> None:
+def mark_window(axis: Axes) -> None:
+    """Show the year on the axis, what lies outside the season window in grey."""
+    axis.axvspan(0, WINDOW.start * STEP_DAYS, color="0.94", linewidth=0)
+    axis.axvspan(WINDOW.stop * STEP_DAYS, STEPS_PER_YEAR * STEP_DAYS, color="0.94", linewidth=0)
+    axis.set_xlim(0, STEPS_PER_YEAR * STEP_DAYS)
+    axis.tick_params(labelsize=7)
+
+
+def mark_months(axis: Axes, season_start: str | None, *, text: bool) -> None:
     """Name every third month on the axis, counted from where the stored year begins."""
     month, day = (int(part) for part in (season_start or "01-01").split("-"))
     start = date(2023, month, day)

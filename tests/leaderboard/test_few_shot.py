@@ -8,7 +8,7 @@ from sample_rows import make_row, write_run
 
 from benchmark.results.rows import Row
 from leaderboard.evidence import Evidence, from_rows, read_evidence
-from leaderboard.few_shot import LABEL_GAP, apart, draw_few_shot, few_shot_curves
+from leaderboard.few_shot import apart, draw_few_shot, few_shot_curves
 from leaderboard.field import Field, fields
 from leaderboard.sheets import sheets
 
@@ -102,9 +102,9 @@ def test_the_table_says_the_same() -> None:
 
 def test_names_at_the_ends_do_not_overlap() -> None:
     heights = np.array([50.0, 50.5, 51.0, 80.0, 49.0])
-    moved = apart(heights, LABEL_GAP)
+    moved = apart(heights, 3.5)
     order = np.argsort(heights)
-    assert (np.diff(moved[order]) >= LABEL_GAP - 1e-6).all()
+    assert (np.diff(moved[order]) >= 3.5 - 1e-6).all()
     assert moved[3] == pytest.approx(80)
     # The others stand evenly about their mean.
     assert np.delete(moved, 3).mean() == pytest.approx(np.delete(heights, 3).mean())

@@ -16,10 +16,14 @@ import pandas as pd
 import pytest
 from sample_rows import make_row, write_run
 
+from benchmark.data.dataset import Dataset
 from benchmark.errors import UsageError
-from leaderboard.evidence import Evidence, from_rows, read_evidence
+from benchmark.results.cards import write_cards
+from benchmark.task.methods import Card, Method, Pretraining
+from leaderboard.evidence import Evidence, Place, from_rows, read_evidence
 from leaderboard.field import fields
 from leaderboard.grids import leaderboard_grid, slug, transfer_page
+from leaderboard.season_figures import write_season_figures
 from leaderboard.site import ASSETS, build_site, write_site
 from leaderboard.tables import markdown
 
@@ -143,6 +147,59 @@ def test_each_relation_has_its_own_means_and_ranks() -> None:
     ]
     (relation,) = (f for f in grid.filters if f.name == "relation")
     assert relation.chosen == "all transfers"
+
+
+PAST = Pretraining(data="imagery", countries=("USA",), years=(2020,), labels="none")
+
+
+def test_a_method_shows_the_card_that_its_run_kept(tmp_path: Path) -> None:
+    found = evidence(tmp_path)
+    assert "not kept with these runs" in build_site(found)["methods/a.html"].decode()
+    card = Card(summary="<i>s</i>", reference="Doe 2020", licence="MIT", pretraining=PAST)
+    method = Method("a", "test", "median", lambda _: None, card)  # type: ignore[arg-type, return-value]
+    write_cards(tmp_path / "run", [method])
+    site = build_site(read_evidence([tmp_path / "run"], draws=50))
+    page = site["methods/a.html"].decode()
+    assert "&lt;i&gt;s&lt;/i&gt;" in page
+    said = Page(page).text
+    for text in ("Doe 2020", "nothing of a target", "100% of 1 targets lie in countries"):
+        assert text in said
+    assert '<img class="badge" src="../badges/1-a.svg" alt="Badge of' in page
+    assert "not kept with these runs" in site["methods/b.html"].decode()
+
+
+def test_sentences_of_the_paper_have_a_page(tmp_path: Path) -> None:
+    site = build_site(evidence(tmp_path))
+    assert "CropNet beats transformers and embeddings." in site["claims.html"].decode()
+    oracle = from_rows([make_row(track="oracle")])
+    assert "No row is of the inductive track" in build_site(oracle)["claims.html"].decode()
+
+
+def test_figures_have_their_numbers_in_words(tmp_path: Path) -> None:
+    page = build_site(evidence(tmp_path))["sections/1.html"].decode()
+    assert page.count("<details>") == 2  # heat map and cost; no gap without in-domain rows
+    assert 'id="heat-map-numbers"' in page
+    assert "the numbers are in the table below it" in page
+
+
+def test_curves_of_the_season_where_the_data_still_lies(tmp_path: Path, tiny: Dataset) -> None:
+    row = make_row(fingerprint=tiny.fingerprint)
+    key = (tiny.fingerprint, row.protocol_hash)
+    there = replace(from_rows([row]), places={key: Place(tiny.root, aligned=True)})
+    site = build_site(there)
+    path = "season/1/FRA-to-CHN.png"
+    assert site[path].startswith(b"\x89PNG")
+    assert f'src="../{path}"' in site["transfers/FRA-to-CHN.html"].decode()
+    written = write_season_figures(there, tmp_path)
+    assert [file.suffix for file in written] == [".png", ".svg"]
+    # Gone, or no longer what was scored: nothing is drawn.
+    gone = replace(there, places={key: Place(tmp_path / "gone", aligned=True)})
+    other = make_row(fingerprint="e" * 64)
+    changed = replace(
+        from_rows([other]), places={("e" * 64, row.protocol_hash): Place(tiny.root, aligned=True)}
+    )
+    for found in (gone, changed):
+        assert not [name for name in build_site(found) if name.startswith("season/")]
 
 
 def test_simulated_rows_are_marked_on_every_page_that_shows_them() -> None:

@@ -18,7 +18,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 def test_simulated_dataset_gets_every_figure(tmp_path):
     simulate_dataset(tmp_path / "data", samples_per_domain=40, seed=1, domains=["FRA", "ARG"])
     paths = draw_dataset_figures(open_dataset(tmp_path / "data"), tmp_path / "figures")
-    names = ["ndvi_1", "b11_1", "class_shares", "missing", "map"]
+    names = ["ndvi_1", "ndre_1", "b11_1", "class_shares", "missing", "map"]
     assert [path.stem for path in paths] == names
     assert all(path.read_bytes().startswith(PNG) for path in paths)
 

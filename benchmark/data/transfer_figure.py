@@ -1,0 +1,102 @@
+"""Seasonal curves of a transfer: each crop in the source beside the same crop in the target."""
+
+from typing import Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from benchmark.data.dataset import Dataset
+from benchmark.data.figures import INDICES, Values, mark_months, mark_window
+from benchmark.data.season import shift_half_year, step_centres
+from benchmark.data.taxonomy import CROPS, country_of
+
+LINES: Final = (("source", "#0072B2", "-"), ("target", "#D55E00", "--"))
+"""Role, colour (Okabe and Ito's palette) and dashes: told apart in any colour vision, or none."""
+
+
+def draw_transfer(dataset: Dataset, source: str, target: str, *, aligned: bool) -> Figure | None:
+    """Draw vegetation, red-edge and short-wave curves of each crop that either domain has.
+
+    Args:
+        dataset: Dataset, real or simulated.
+        source: Domain of the training data.
+        target: Domain that is scored.
+        aligned: Whether southern years are moved by half a year where they are stored as they are.
+
+    Returns:
+        A row for each crop and a column for each index that both domains have the bands of;
+        ``None`` where they have none.
+
+    Raises:
+        DataError: If a domain cannot be read.
+    """
+    domains = (source, target)
+    bands = set.intersection(*(set(dataset.domain_card(name).bands) for name in domains))
+    indices = [entry for entry in INDICES.values() if set(entry[1]) <= bands]
+    labels = [dataset.load(name).labels for name in domains]
+    crops = [crop for number, crop in enumerate(CROPS) if any(number in own for own in labels)]
+    if not indices:
+        return None
+    figure = Figure(figsize=(2.6 * len(indices) + 0.6, 1.15 * len(crops) + 1.5))
+    axes = figure.subplots(len(crops), len(indices), squeeze=False, sharex=True, sharey="col")
+    start = dataset.domain_card(source).season_start
+    for column, (title, used, compute) in enumerate(indices):
+        values = [compute(_series(dataset, name, used, aligned=aligned)) for name in domains]
+        for line, crop in enumerate(crops):
+            axis = axes[line][column]
+            number = CROPS.index(crop)
+            chosen = [v[own == number] for v, own in zip(values, labels, strict=True)]
+            _draw(axis, chosen)
+            mark_months(axis, start, text=line == len(crops) - 1)
+            if line == 0:
+                axis.set_title(title, fontsize=8)
+            if column == 0:
+                counts = " / ".join(f"{len(part):,}" for part in chosen)
+                axis.set_ylabel(f"{crop}\nn = {counts}", fontsize=7)
+    handles = [axes[0][0].plot([], [], dashes, color=colour)[0] for _, colour, dashes in LINES]
+    names = [f"{name} ({role})" for name, (role, *_) in zip(domains, LINES, strict=True)]
+    figure.legend(handles, names, loc="outside lower center", ncols=2, fontsize=8)
+    moved = [
+        name
+        for name in domains
+        if _moves(dataset, name, aligned=aligned) or _moved_before(dataset, name)
+    ]
+    note = f"; the year of {' and '.join(moved)} is moved by half a year" if moved else ""
+    figure.suptitle(
+        f"{source} to {target}, {_name(dataset)}\nmean and middle half of the samples{note}",
+        fontsize=9,
+    )
+    return figure
+
+
+def _name(dataset: Dataset) -> str:
+    name = dataset.card.name
+    unsaid = dataset.card.simulated and "simulated" not in name.lower()
+    return f"{name}{', simulated' if unsaid else ''}"
+
+
+def _moves(dataset: Dataset, name: str, *, aligned: bool) -> bool:
+    country = country_of(name)
+    southern = country is not None and country.hemisphere == "south"
+    return aligned and southern and dataset.domain_card(name).season == "calendar"
+
+
+def _moved_before(dataset: Dataset, name: str) -> bool:
+    country, card = country_of(name), dataset.domain_card(name)
+    return country is not None and country.hemisphere == "south" and card.season == "aligned"
+
+
+def _series(dataset: Dataset, name: str, bands: tuple[str, ...], *, aligned: bool) -> Values:
+    series = dataset.series(name, bands)
+    return shift_half_year(series) if _moves(dataset, name, aligned=aligned) else series
+
+
+def _draw(axis: Axes, parts: list[Values]) -> None:
+    """Draw mean and middle half of [n, 73] values of source and target."""
+    mark_window(axis)
+    for values, (_, colour, dashes) in zip(parts, LINES, strict=True):
+        if len(values):
+            lower, upper = np.quantile(values, (0.25, 0.75), axis=0)
+            axis.fill_between(step_centres(), lower, upper, color=colour, alpha=0.18, linewidth=0)
+            axis.plot(step_centres(), values.mean(axis=0), dashes, color=colour, linewidth=1.3)

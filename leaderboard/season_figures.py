@@ -1,0 +1,81 @@
+"""Seasonal curves of transfers, where the data of a run still lies where it was."""
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+from benchmark.data.dataset import Dataset, open_dataset
+from benchmark.data.transfer_figure import draw_transfer
+from benchmark.errors import CropGlobeError
+from leaderboard.evidence import Evidence
+from leaderboard.field import Field, fields
+from leaderboard.figures import render_figure
+from leaderboard.grids import transfer_stem
+from leaderboard.writing import write_whole
+
+
+def season_images(
+    evidence: Evidence, groups: Iterable[Field], form: str = "png"
+) -> dict[str, dict[str, bytes]]:
+    """Draw the seasonal curves of every transfer whose data is still there, unchanged.
+
+    Args:
+        evidence: Rows and where their datasets lay.
+        groups: Groups of rows.
+        form: ``png`` or ``svg``.
+
+    Returns:
+        By transfer its figures, path to content; without entry where the data is gone or differs
+        from what was scored.
+    """
+    found: dict[str, dict[str, bytes]] = {}
+    seen: set[tuple[str, str, str]] = set()
+    for number, field in enumerate(groups, start=1):
+        section = field.section
+        place = evidence.places.get((section.fingerprint, section.protocol_hash))
+        names = [name for _, name in section.transfers]
+        new = [n for n in names if (section.fingerprint, section.protocol_hash, n) not in seen]
+        seen |= {(section.fingerprint, section.protocol_hash, name) for name in new}
+        dataset = None if place is None or not new else _unchanged(place.path, field)
+        if place is None or dataset is None:
+            continue
+        for name in new:
+            source, _, target = name.partition(":")
+            draw = partial(draw_transfer, dataset, source, target, aligned=place.aligned)
+            image = render_figure(draw, form)
+            if image is not None:
+                path = f"season/{number}/{transfer_stem(name)}.{form}"
+                found.setdefault(name, {})[path] = image
+    return found
+
+
+def _unchanged(path: Path, field: Field) -> Dataset | None:
+    """Open a dataset if it is there and is what was scored."""
+    try:
+        dataset = open_dataset(path)
+        same = dataset.fingerprint == field.section.fingerprint
+    except CropGlobeError:
+        return None
+    return dataset if same else None
+
+
+def write_season_figures(evidence: Evidence, out: Path) -> tuple[Path, ...]:
+    """Write the seasonal curves of every transfer whose data is still there, as PNG and SVG.
+
+    Args:
+        evidence: Rows and where their datasets lay.
+        out: Directory.
+
+    Returns:
+        The files, below `season`.
+
+    Raises:
+        StoreError: If a file cannot be written.
+    """
+    paths = []
+    for form in ("png", "svg"):
+        for images in season_images(evidence, fields(evidence), form).values():
+            for path, image in images.items():
+                write_whole(out / path, image)
+                paths.append(out / path)
+    return tuple(sorted(paths))

@@ -1,0 +1,57 @@
+"""Seasonal curves of a transfer: the means that are drawn, whose year is moved, what is missing."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from tiny import make_samples, write_tiny
+
+from benchmark.data.dataset import Dataset
+from benchmark.data.figures import ndvi
+from benchmark.data.season import shift_half_year
+from benchmark.data.transfer_figure import draw_transfer
+
+
+def drawn(figure: Figure | None) -> dict[tuple[int, int], dict[str, np.ndarray]]:
+    """Means by line style, of each panel by row and column."""
+    assert figure is not None
+    columns = len({axis.get_position().x0 for axis in figure.axes})
+    found = {}
+    for number, axis in enumerate(figure.axes):
+        lines = [line for line in axis.lines if len(np.asarray(line.get_ydata()))]
+        styles = {str(line.get_linestyle()): np.asarray(line.get_ydata()) for line in lines}
+        found[divmod(number, columns)] = styles
+    return found
+
+
+def test_means_of_source_and_target(tiny: Dataset) -> None:
+    figure = draw_transfer(tiny, "FRA", "CHN", aligned=True)
+    panels = drawn(figure)
+    for domain, style in (("FRA", "-"), ("CHN", "--")):
+        samples = tiny.load(domain)
+        corn = tiny.series(domain, ("B4", "B8"))[samples.labels == 0]
+        assert panels[0, 0][style] == pytest.approx(ndvi(corn).mean(axis=0), abs=1e-6)
+    # Corn, rice, wheat, other; China has no wheat.
+    assert len(panels) == 4 * 3
+    assert set(panels[2, 0]) == {"-"}
+    assert figure is not None
+    assert figure.axes[6].get_ylabel() == "wheat\nn = 36 / 0"
+
+
+def test_a_southern_year_is_moved_where_the_protocol_moves_it(tmp_path: Path) -> None:
+    data = write_tiny(tmp_path, make_samples("FRA"), make_samples("ARG"), simulated=True)
+    corn = data.series("ARG", ("B11",))[data.load("ARG").labels == 0]
+    for aligned, expected in ((True, shift_half_year(corn)), (False, corn)):
+        figure = draw_transfer(data, "FRA", "ARG", aligned=aligned)
+        mean = drawn(figure)[0, 2]["--"]
+        assert mean == pytest.approx(expected[:, 0].mean(axis=0), abs=1e-6)
+        assert figure is not None
+        title = figure.get_suptitle()
+        assert ("the year of ARG is moved by half a year" in title) is aligned
+        assert "simulated" in title
+
+
+def test_without_the_bands_there_is_no_figure(tmp_path: Path) -> None:
+    data = write_tiny(tmp_path, make_samples("FRA", bands=2), make_samples("CHN", bands=2))
+    assert draw_transfer(data, "FRA", "CHN", aligned=True) is None

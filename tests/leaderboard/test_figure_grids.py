@@ -1,0 +1,79 @@
+"""The numbers of figures as tables, by hand."""
+
+import pytest
+from sample_rows import make_row
+
+from leaderboard.evidence import from_rows
+from leaderboard.field import Field, fields
+from leaderboard.figure_grids import figure_grids
+from leaderboard.grids import Grid
+
+# In-domain corn 0.9; `a` is cheap and good, `b` dear and worse.
+SCORES = {"a": {"FRA": 0.9, "CHN": 0.5, "ARG": 0.3}, "b": {"FRA": 0.9, "CHN": 0.4}}
+
+
+def field() -> Field:
+    rows = [
+        make_row(
+            method=method,
+            target=target,
+            macro_f1=value,
+            crops={"corn": value},
+            fit_seconds={"a": 1.0, "b": 10.0}[method],
+        )
+        for method, scores in SCORES.items()
+        for target, value in scores.items()
+    ]
+    (only,) = fields(from_rows(rows))
+    return only
+
+
+def texts(grid: Grid) -> list[list[str]]:
+    return [[item.text for item in line] for line in grid.lines]
+
+
+def test_the_heat_map() -> None:
+    grid = figure_grids(field())["heat_map"]
+    assert grid.headings == ("method", "source", "ARG", "CHN", "FRA")
+    assert texts(grid) == [["a", "FRA", "30.0", "50.0", "90.0"], ["b", "FRA", "-", "40.0", "90.0"]]
+
+
+def test_the_gaps() -> None:
+    grid = figure_grids(field())["gap"]
+    assert grid.headings == ("method", "cross-continent", "cross-hemisphere")
+    assert texts(grid) == [["a", "40.0", "60.0"], ["b", "50.0", "-"]]
+
+
+def test_the_front() -> None:
+    rows = [
+        make_row(method="cheap", macro_f1=0.5, fit_seconds=1.0),
+        make_row(method="dear", macro_f1=0.6, fit_seconds=9.0),
+        make_row(method="beaten", macro_f1=0.4, fit_seconds=2.0),
+        make_row(method="unmeasured", macro_f1=0.9, fit_seconds=None),
+    ]
+    (only,) = fields(from_rows(rows))
+    assert {line[0]: line[3] for line in texts(figure_grids(only)["pareto"])} == {
+        "cheap": "yes",
+        "dear": "yes",
+        "beaten": "no",
+        "unmeasured": "-",
+    }
+
+
+def test_ranks_where_they_are_compared() -> None:
+    assert "ranks" not in figure_grids(field())
+    values = {"a": (0.9, 0.8), "b": (0.5, 0.6), "c": (0.1, 0.7)}
+    rows = [
+        make_row(method=method, target=target, macro_f1=value)
+        for method, scores in values.items()
+        for target, value in zip(("CHN", "USA"), scores, strict=True)
+    ]
+    (only,) = fields(from_rows(rows))
+    grid = figure_grids(only)["ranks"]
+    assert texts(grid) == [["a", "1.00", "100.0"], ["b", "2.50", "25.0"], ["c", "2.50", "25.0"]]
+
+
+def test_cells_sort_by_their_value() -> None:
+    line = figure_grids(field())["heat_map"].lines[0]
+    assert line[2].order == pytest.approx(0.3)
+    assert line[0].link == "methods/a.html"
