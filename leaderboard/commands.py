@@ -2,18 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from benchmark.display import make_console, say
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from leaderboard.evidence import Answers, Evidence
     from leaderboard.sheets import Sheet
-
-TABLE_WIDTH: Final = 150
-"""Characters a line where the output is a file or a pipe."""
 
 Runs = Annotated[list[Path], typer.Argument(help="Run directories.")]
 Form = Annotated[str, typer.Option("--format", help="How: markdown, latex, csv or html.")]
@@ -194,23 +193,6 @@ def publish(runs: list[Path], out: Path | None) -> None:
     if out is not None:
         for path in write_leaderboard(evidence, out):
             say(console, f"Wrote {path}")
-
-
-def make_console(*, errors: bool = False) -> "Console":
-    """Return the terminal, or a wide page where there is none.
-
-    Args:
-        errors: Whether it writes where errors go, so that output can be piped.
-    """
-    from rich.console import Console
-
-    console = Console(stderr=errors)
-    return console if console.is_terminal else Console(width=TABLE_WIDTH, stderr=errors)
-
-
-def say(console: "Console", text: str) -> None:
-    """Print a line as it is, whatever signs are in it."""
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def gather(runs: Sequence[Path], console: "Console") -> "Evidence":

@@ -1,13 +1,11 @@
 """Commands `methods list` and `methods show`."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
+from benchmark.display import make_console
 from benchmark.task import authoring
-
-TABLE_WIDTH: Final = 132
-"""Characters a line where the output is a file or a pipe."""
 
 
 def register(app: typer.Typer) -> None:
@@ -32,7 +30,6 @@ def list_methods(
     ] = None,
 ) -> None:
     """List methods; the headline set, which a bare run scores, is marked."""
-    from rich.console import Console
     from rich.table import Column, Table
 
     from benchmark.task.methods import HEADLINE, method_sets, registry
@@ -42,8 +39,7 @@ def list_methods(
     for method in registry().select(patterns or ["all"]):
         mark = "yes" if method.name in first else ""
         table.add_row(method.name, mark, method.family, method.track, method.card.summary)
-    console = Console()
-    (console if console.is_terminal else Console(width=TABLE_WIDTH)).print(table)
+    make_console().print(table)
 
 
 def show(name: Annotated[str, typer.Argument(help="Name of a method.")]) -> None:

@@ -1,0 +1,26 @@
+"""The terminal that commands write to."""
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+TABLE_WIDTH: Final = 150
+"""Characters a line where the output is a file or a pipe: no column of a table is cut short."""
+
+
+def make_console(*, errors: bool = False) -> "Console":
+    """Return the terminal, or a wide page where there is none.
+
+    Args:
+        errors: Whether it writes where errors go, so that output can be piped.
+    """
+    from rich.console import Console
+
+    console = Console(stderr=errors)
+    return console if console.is_terminal else Console(width=TABLE_WIDTH, stderr=errors)
+
+
+def say(console: "Console", text: str) -> None:
+    """Print a line as it is, whatever signs are in it."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
