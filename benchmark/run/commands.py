@@ -1,6 +1,7 @@
 """Command `run`."""
 
 import os
+from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from benchmark.results.following import Follower
     from benchmark.results.store import RunStore
+    from benchmark.run.cluster import DaskCluster
     from benchmark.run.display import RunDisplay
     from benchmark.run.execution import Plan
     from benchmark.run.jobs import Job
@@ -80,6 +82,10 @@ def run(
             help="Processes that run jobs; 0 runs them in this one, unguarded.",
         ),
     ] = 1,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="Address of a Dask scheduler whose workers run the jobs: tcp://..."),
+    ] = None,
     tracking: Annotated[
         bool, typer.Option(envvar="CROPGLOBE_TRACKING", help="Show the run in MLflow.")
     ] = True,
@@ -95,7 +101,7 @@ def run(
     yield_idle_threads()
     chosen_protocol = _protocol(protocol, seeds, device)
     place = out or Path("results") / f"{Path(data).name}-{chosen_protocol.name}"
-    if workers and not place.exists():
+    if workers and scheduler is None and not place.exists():
         open_nursery()  # it loads its libraries while this process loads its own
     from benchmark.data.commands import show_progress
     from benchmark.data.sources import cache_directory, open_source
@@ -109,7 +115,8 @@ def run(
     from benchmark.task.method_files import select_with_files
     from benchmark.task.transfers import select_transfers
 
-    resolve_device(chosen_protocol.device, chosen_protocol.precision)
+    if scheduler is None:  # its workers may have what this machine lacks
+        resolve_device(chosen_protocol.device, chosen_protocol.precision)
     files = tuple(path.resolve() for path in method_file or [])
     chosen_methods = select_with_files(methods or [], files)
     with show_progress("Simulating") as progress:
@@ -120,13 +127,15 @@ def run(
     runner = Runner(dataset, chosen_protocol, cache_directory() / "representations")
     jobs = plan(dataset, chosen_protocol, chosen_methods, pairs)
     work = find_work(jobs, store, overwrite.value)
-    display = RunDisplay(work.todo, at_once=max(workers, 1))
+    display = RunDisplay(work.todo)
     # Workers start first: they load their libraries while the samples are chosen here.
-    with _place(workers if work.todo else 0, runner, store, files) as where:
+    chosen = _place(workers, scheduler, runner, store, files) if work.todo else nullcontext()
+    with chosen as where:
         for job in {job.source: job for job in work.todo}.values():
             runner.prepare(job)
         _keep_plan(store, jobs, runner)
         _announce(display, work)
+        display.at_once = 1 if where is None else where.at_once
         with _tracking(store, tracking_uri, wanted=tracking, busy=bool(work.todo)) as follower:
             with display:
                 finished = execute(
@@ -177,37 +186,42 @@ def _protocol(name: str, seeds: list[int] | None, device: str | None) -> "Protoc
 
 
 def _place(
-    workers: int, runner: "Runner", store: "RunStore", files: tuple[Path, ...]
-) -> "AbstractContextManager[LocalWorkers | None]":
-    """Return where jobs run: worker processes, or ``None`` for this one."""
-    from contextlib import nullcontext
+    workers: int,
+    scheduler: str | None,
+    runner: "Runner",
+    store: "RunStore",
+    files: tuple[Path, ...],
+) -> "AbstractContextManager[DaskCluster | LocalWorkers | None]":
+    """Return where jobs run: a cluster, worker processes, or ``None`` for this process."""
     from functools import partial
 
+    from benchmark.run.cluster import DaskCluster
     from benchmark.run.hardware import processors
     from benchmark.run.places import LocalWorkers
     from benchmark.run.worker import Setup
     from benchmark.task.method_files import find_method
 
-    if workers == 0:
+    if workers == 0 and scheduler is None:
         return nullcontext()
+    limit = runner.protocol.job_time_limit_s
     setup = Setup(
         data=runner.dataset.root.resolve(),
         fingerprint=runner.dataset.fingerprint,
         protocol=runner.protocol.model_dump_json(),
         run=store.root.resolve(),
         cache=runner.cache_directory,
-        threads=None if workers == 1 else max(1, processors() // workers),
+        threads=None if workers < 2 else max(1, processors() // workers),
         find_method=partial(find_method, files),
     )
-    return LocalWorkers(workers, setup, runner.protocol.job_time_limit_s)
+    if scheduler is not None:
+        return DaskCluster(scheduler, setup, limit, gpu=runner.protocol.device.startswith("cuda"))
+    return LocalWorkers(workers, setup, limit)
 
 
 def _tracking(
     store: "RunStore", uri: str | None, *, wanted: bool, busy: bool
 ) -> "AbstractContextManager[Follower | None]":
     """Return what keeps MLflow up to date, or ``None`` where it is not wanted or is so already."""
-    from contextlib import nullcontext
-
     from benchmark.results.following import Follower
     from benchmark.results.tracked import job_state, read_tracked
     from benchmark.results.tracking import default_uri

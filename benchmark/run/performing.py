@@ -91,11 +91,18 @@ def perform_lost(
     Raises:
         StoreError: If it cannot be stored.
     """
-    start = time.perf_counter()
     with store.claims.hold(task.identity.key) as got:
         if not got or _finished_elsewhere(task, store) is not None:
             return Ending("taken")
-        return _keep(task, runner.without_scores(job, status, reason), store, start)
+        return keep_lost(task, job, runner, store, status, reason)
+
+
+def keep_lost(
+    task: Task, job: Job, runner: Runner, store: RunStore, status: Status, reason: str
+) -> Ending:
+    """Do what `perform_lost` does in the process that has claimed the job already."""
+    start = time.perf_counter()
+    return _keep(task, runner.without_scores(job, status, reason), store, start)
 
 
 def _keep(task: Task, outcome: Outcome, store: RunStore, start: float) -> Ending:

@@ -151,6 +151,11 @@ class LocalWorkers:
         self._workers = []
         shutil.rmtree(self._traces, ignore_errors=True)
 
+    @property
+    def at_once(self) -> int:
+        """How many jobs run at the same time."""
+        return self.count
+
     def free(self) -> int:
         """Return how many processes have no job."""
         return sum(worker.task is None for worker in self._workers)

@@ -1,6 +1,7 @@
 """Where a process was when it died, from what faulthandler wrote."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +22,15 @@ def innermost_frames(trace: Path) -> str:
         return ""
     text = trace.read_text("utf-8", errors="replace")
     _, _, current = text.partition("Current thread")
-    frames = FRAME.findall(current or text)[:FRAMES]
-    if not frames:
-        return ""
-    return f" ({'; '.join(f'in {name}, {Path(path).name}:{line}' for path, line, name in frames)})"
+    found = FRAME.findall(current or text)
+    return said_of_frames([(name, path, int(line)) for path, line, name in found])
+
+
+def said_of_frames(frames: Sequence[tuple[str, str, int]]) -> str:
+    """Return the first frames as the end of a sentence.
+
+    Args:
+        frames: Function, file and line of each, the innermost first.
+    """
+    places = [f"in {name}, {Path(path).name}:{line}" for name, path, line in frames[:FRAMES]]
+    return f" ({'; '.join(places)})" if places else ""

@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from benchmark.run.performing import Task
+    from benchmark.results.store import RunStore
+    from benchmark.run.jobs import Job
+    from benchmark.run.performing import Ending, Task
     from benchmark.run.runner import Runner
     from benchmark.task.methods import Method
 
@@ -123,13 +125,13 @@ def _serve(connection: Connection, setup: Setup) -> None:
     from benchmark.results.store import RunStore
 
     try:
-        runner = _open(setup)
+        runner = open_runner(setup)
         store = RunStore(setup.run)
         connection.send((READY,))
         while True:
             task: Task = connection.recv()
             connection.send((BEGAN,))
-            connection.send((ENDED, _answer(task, runner, store, setup)))
+            connection.send((ENDED, answer_task(task, runner, store, setup)))
     except CropGlobeError as error:
         connection.send((ERROR, type(error).__name__, str(error)))
     except (EOFError, ConnectionError):
@@ -142,7 +144,13 @@ def _serve(connection: Connection, setup: Setup) -> None:
         connection.send((ERROR, "CropGlobeError", f"A worker process stopped: {text}."))
 
 
-def _open(setup: Setup) -> "Runner":
+def open_runner(setup: Setup) -> "Runner":
+    """Return what runs jobs here.
+
+    Raises:
+        DataError: If the data is not that which the run was planned with.
+        UsageError: If the device is not here.
+    """
     from benchmark.data.dataset import open_dataset
     from benchmark.errors import DataError
     from benchmark.run.hardware import resolve_device
@@ -158,13 +166,30 @@ def _open(setup: Setup) -> "Runner":
     return Runner(dataset, protocol, setup.cache)
 
 
-def _answer(task: "Task", runner: "Runner", store: Any, setup: Setup) -> object:
+def find_job(task: "Task", setup: Setup) -> "Job":
+    """Return the job of a task.
+
+    Raises:
+        UsageError: If its method is not installed here.
+    """
     from benchmark.run.jobs import Job
-    from benchmark.run.performing import perform, perform_lost
 
     method = setup.find_method(task.identity.method)
-    job = Job(method, task.identity.source, task.identity.seed, task.targets, task.identity)
-    if method.code_fingerprint != task.identity.code_fingerprint:
+    return Job(method, task.identity.source, task.identity.seed, task.targets, task.identity)
+
+
+def answer_task(task: "Task", runner: "Runner", store: "RunStore", setup: Setup) -> "Ending":
+    """Run the job of a task and store its answers.
+
+    Raises:
+        DataError: If the data cannot serve the job.
+        StoreError: If the answers cannot be stored.
+        UsageError: If its method is not installed here.
+    """
+    from benchmark.run.performing import perform, perform_lost
+
+    job = find_job(task, setup)
+    if job.method.code_fingerprint != task.identity.code_fingerprint:
         reason = (
             "The method's code changed while the run was going on; --overwrite failed mends it."
         )

@@ -2,51 +2,30 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from misbehaving import MARKS, find_method, refuse_to_start
+from misbehaving import MARKS, refuse_to_start
+from small_runs import jobs_of, rows_of, setup_for
 
 from benchmark.data.dataset import Dataset
 from benchmark.errors import CropGlobeError, DataError
-from benchmark.results.rows import Row
 from benchmark.results.store import RunStore
 from benchmark.run.execution import Finished, execute, find_work
-from benchmark.run.jobs import Job, plan
+from benchmark.run.jobs import Job
 from benchmark.run.performing import Ending, Task
 from benchmark.run.places import InProcess, LocalWorkers, Loss
 from benchmark.run.runner import Runner
 from benchmark.run.stacks import innermost_frames
-from benchmark.run.worker import Setup
 from benchmark.task.protocol import Protocol
-from benchmark.task.transfers import select_transfers
-
-
-def setup_for(dataset: Dataset, protocol: Protocol, run: Path, **changes: Any) -> Setup:
-    values: dict[str, Any] = {
-        "data": dataset.root,
-        "fingerprint": dataset.fingerprint,
-        "protocol": protocol.model_dump_json(),
-        "run": run,
-        "cache": None,
-        "threads": 1,
-        "find_method": find_method,
-    }
-    return Setup(**(values | changes))
 
 
 @pytest.fixture
 def smoke(changed: Callable[..., Protocol]) -> Protocol:
     """The shipped protocol on the processor, so that no process loads torch."""
     return changed(device="cpu")
-
-
-def jobs_of(dataset: Dataset, protocol: Protocol, names: Sequence[str]) -> tuple[Job, ...]:
-    pairs = select_transfers(["FRA:CHN"], dataset.domains)
-    return plan(dataset, protocol, [find_method(name) for name in names], pairs)
 
 
 def work(
@@ -62,12 +41,6 @@ def work(
     with LocalWorkers(workers, setup_for(dataset, protocol, run), limit) as place:
         finished = execute(todo, runner, store, place)
     return {entry.job.method.name: entry for entry in finished}
-
-
-def rows_of(run: Path) -> list[Row]:
-    jobs, damaged = RunStore(run).read_all()
-    assert damaged == ()
-    return [row for job in jobs for row in job.rows]
 
 
 def test_workers_give_the_rows_of_one_process(
