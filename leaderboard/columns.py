@@ -322,6 +322,15 @@ REGISTRY: Final = (
         main=False,
     ),
     Column(
+        "coverage",
+        "coverage",
+        percent,
+        lambda s: float(s.cells["coverage"].mean()),
+        "Share of the scored samples that have a vector, for methods on vectors that are read.",
+        main=False,
+        telling=lambda values: bool((values < 1).any()),
+    ),
+    Column(
         "verification",
         "verified",
         str,

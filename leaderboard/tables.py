@@ -158,6 +158,12 @@ def _doubts(field: Field) -> list[str]:
     unconfirmed = sorted(name for name in scored if field.confirmed_share(name) < 1)
     if unconfirmed:
         found.append(f"Unverified, no stored predictions give the score: {', '.join(unconfirmed)}.")
+    partly = {row.method for row in field.section.rows if (row.data.coverage or 1) < 1}
+    if partly:
+        found.append(
+            f"Without a vector for every sample: {', '.join(sorted(partly))}; a sample that has "
+            "none is answered with the crops' shares in the training samples."
+        )
     for status in VERIFICATIONS[1:]:
         names = sorted(name for name in scored if field.verification(name) == status)
         found += [f"{status.capitalize()}: {', '.join(names)}."] if names else []

@@ -69,7 +69,7 @@ def get_embedding(name: str) -> Embedding:
 
 
 def read_embedding(name: str, root: Path, samples: DomainSamples) -> FloatArray:
-    """Read the vectors of a domain's samples.
+    """Read the vectors of a domain's samples; NaN for one that has none.
 
     Vectors are matched by sample id; a file without ids, as the official ones are, must have the
     same labels in the same order as the series.
@@ -83,7 +83,7 @@ def read_embedding(name: str, root: Path, samples: DomainSamples) -> FloatArray:
         Vectors [N, dimension], float32.
 
     Raises:
-        UnavailableError: If there is no file, or it does not cover every sample.
+        UnavailableError: If there is no file, or none of its vectors is of these samples.
         DataError: If the file is not what it must be.
     """
     kind = get_embedding(name)
@@ -170,12 +170,14 @@ def _by_id(
     order = np.argsort(ids, kind="stable")
     place = np.minimum(np.searchsorted(ids[order], samples.sample_ids), max(len(ids) - 1, 0))
     found = ids[order][place] == samples.sample_ids
-    if not found.all():
+    if not found.any():
         raise UnavailableError(
-            f"{path} covers {found.mean():.1%} of the {len(samples)} samples of {samples.name}: "
-            "scores on a part of them would not compare."
+            f"{path} has a vector of none of the {len(samples)} samples of {samples.name}: are its "
+            "ids those of the series?"
         )
-    return np.asarray(vectors[order[place]], dtype=np.float32)
+    chosen = np.asarray(vectors[order[place]], dtype=np.float32)
+    chosen[~found] = np.nan
+    return chosen
 
 
 def _read_table(table: Path, kind: Embedding) -> tuple[npt.NDArray[np.str_], FloatArray]:

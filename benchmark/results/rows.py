@@ -92,6 +92,8 @@ class DataDescription(_Stored):
         n_validation: Samples selected by.
         n_test: Samples scored.
         n_unscored: Target samples not scored because the source lacks their crop.
+        coverage: Share of the scored samples that have a vector, where vectors are read; those
+            without are answered with the crops' shares in the training samples.
         ids_hash: Hash of the ids of the scored samples.
         classes: Crops that were learned, in the order of the probability columns.
         labels: Which crops source and target share.
@@ -107,6 +109,7 @@ class DataDescription(_Stored):
     n_validation: int | None = None
     n_test: int | None = None
     n_unscored: int | None = None
+    coverage: float | None = None
     ids_hash: str | None = None
     classes: tuple[str, ...] | None = None
     labels: LabelSpace | None = None

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmark.data.dataset import Dataset
 from benchmark.data.embeddings import read_embedding
@@ -30,6 +31,7 @@ from benchmark.run.hardware import Measurement, measure, resolve_device
 from benchmark.run.jobs import Job
 from benchmark.task.methods import Context, Features, require_finite
 from benchmark.task.preparation import (
+    Rows,
     SourceSplit,
     TargetSet,
     class_positions,
@@ -86,6 +88,7 @@ class Runner:
     cache_directory: Path | None = None
     _views: dict[_View, Features] = field(default_factory=dict)
     _seconds: dict[_View, float] = field(default_factory=dict)
+    _vectors: dict[_View, npt.NDArray[np.bool_]] = field(default_factory=dict)
     _splits: dict[tuple[str, int, str], SourceSplit] = field(default_factory=dict)
     _targets: dict[tuple[str, str, str], TargetSet] = field(default_factory=dict)
 
@@ -120,6 +123,7 @@ class Runner:
         for (name, chosen), (prediction, measurement) in zip(targets.items(), answers, strict=True):
             row = describe(job, self.dataset, self.protocol, split, name, chosen)
             took = self._seconds.get(self._view(job, name))
+            row = self._with_coverage(job, row, split, chosen)
             rows.append(with_scores(row, self.protocol, chosen, fit, prediction, measurement, took))
         return Outcome(tuple(rows), tuple(prediction for prediction, _ in answers), history)
 
@@ -206,16 +210,21 @@ class Runner:
         if self.protocol.deduplicate != "representation":
             return None
         try:
-            return self._features(job, domain)
+            features = self._features(job, domain)
         except UnavailableError:
             # The job ends as `unavailable` when it is fitted; its rows still name their samples.
             return None
+        whole = self._known(job, domain, np.arange(len(features))).all()
+        return features if whole else None
 
     def _features(self, job: Job, domain: str) -> Features:
         view = self._view(job, domain)
         if view not in self._views:
             self._views[view] = represent(
-                self._observations(domain, job.identity.bands),
+                replace(
+                    self._observations(domain, job.identity.bands),
+                    stored=partial(self._read, view=view),
+                ),
                 job.method.representation,
                 cache_directory=self.cache_directory,
                 on_computed=lambda seconds: self._seconds.update({view: seconds}),
@@ -224,6 +233,26 @@ class Runner:
 
     def _view(self, job: Job, domain: str) -> _View:
         return domain, job.method.representation, job.identity.bands
+
+    def _read(self, name: str, view: _View) -> Features:
+        vectors = read_embedding(name, self.dataset.root, self.dataset.load(view[0]))
+        self._vectors[view] = np.asarray(np.isfinite(vectors).all(axis=1))
+        return vectors
+
+    def _known(self, job: Job, domain: str, rows: Rows) -> npt.NDArray[np.bool_]:
+        """Whether each sample has features; all have where these are not read."""
+        known = self._vectors.get(self._view(job, domain))
+        return np.ones(len(rows), dtype=np.bool_) if known is None else known[rows]
+
+    def _with_coverage(self, job: Job, row: Row, split: SourceSplit, chosen: TargetSet) -> Row:
+        if self._view(job, row.target) not in self._vectors:
+            return row
+        found = {
+            "coverage": float(self._known(job, row.target, chosen.rows).mean()),
+            "n_train": int(self._known(job, job.source, split.training).sum()),
+            "n_validation": int(self._known(job, job.source, split.validation).sum()),
+        }
+        return row.model_copy(update={"data": row.data.model_copy(update=found)})
 
     def _observations(self, domain: str, bands: tuple[str, ...]) -> Observations:
         samples = self.dataset.load(domain)
@@ -238,7 +267,6 @@ class Runner:
             latitude=samples.latitude,
             first_day=first_day,
             content=f"{self.dataset.domain_fingerprint(domain)} {moved}",
-            stored=partial(read_embedding, root=self.dataset.root, samples=samples),
             device=resolve_device(self.protocol.device),
         )
 
@@ -261,8 +289,17 @@ class Runner:
         features = self._features(job, job.source)
         labels = self.dataset.load(job.source).labels
         positions = class_positions(split.classes)
-        x, y = features[split.training], positions[labels[split.training]]
-        xv, yv = features[split.validation], positions[labels[split.validation]]
+        training, validation = (
+            rows[self._known(job, job.source, rows)] for rows in (split.training, split.validation)
+        )
+        x, y = features[training], positions[labels[training]]
+        xv, yv = features[validation], positions[labels[validation]]
+        fewer = len(training) < len(split.training)
+        if fewer and (len(np.unique(y)) < len(split.classes) or not len(yv)):
+            raise UnavailableError(
+                f"Too few samples of {job.source} have a vector: none of a crop to learn, or none "
+                "to select by."
+            )
         context = Context(
             seed=job.seed,
             classes=tuple(CROPS[index] for index in split.classes),
@@ -271,7 +308,7 @@ class Runner:
             bands=job.identity.bands,
             sample_shape=tuple(features.shape[1:]),
         )
-        require_finite(features[np.concatenate([split.training, split.validation])])
+        require_finite(features[np.concatenate([training, validation])])
         classifier = job.method.build(context)
         with measure(device) as measurement:
             classifier.fit(x, y, validation=(xv, yv))
@@ -284,18 +321,29 @@ class Runner:
     ) -> tuple[Prediction, Measurement]:
         samples = self.dataset.load(name)
         features = self._features(job, name)
+        known = self._known(job, name, chosen.rows)
+        # The source's own held-out part is answered by what was fitted, on every track.
+        method = job.method if name != job.source else replace(job.method, track="inductive")
+        if not known.any() or not (known.all() or method.track == "inductive"):
+            raise UnavailableError(
+                f"{known.mean():.1%} of the scored samples of {name} have a vector: too few for "
+                f"the track {method.track}."
+            )
         with measure(fit.device) as measurement:
-            # The source's own held-out part is answered by what was fitted, on every track.
             probabilities = answer(
-                job.method if name != job.source else replace(job.method, track="inductive"),
+                method,
                 fit.classifier,
                 features,
                 samples,
-                chosen.rows,
+                chosen.rows[known],
                 split.classes,
                 self.protocol,
                 self._calendar(name)[1],
             )
+        if not known.all():
+            given = probabilities
+            probabilities = np.tile(self._shares(job, split), (len(known), 1))
+            probabilities[known] = given
         prediction = Prediction(
             target=name,
             sample_ids=samples.sample_ids[chosen.rows],
@@ -305,6 +353,13 @@ class Runner:
             block=None if samples.block is None else samples.block[chosen.rows],
         )
         return prediction, measurement
+
+    def _shares(self, job: Job, split: SourceSplit) -> npt.NDArray[np.float32]:
+        """Share of each learned crop in the training samples: the answer where nothing is known."""
+        labels = self.dataset.load(job.source).labels[split.training]
+        counts = np.bincount(labels, minlength=len(CROPS))[list(split.classes)]
+        shares: npt.NDArray[np.float32] = (counts / counts.sum()).astype(np.float32)
+        return shares
 
 
 def _reason(error: BaseException) -> str:

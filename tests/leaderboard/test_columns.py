@@ -64,6 +64,21 @@ def test_a_hand_computed_example_with_a_tie_a_gap_and_a_failure() -> None:
     assert frame["macro_f1_low"].isna().all()
 
 
+def test_coverage_is_a_column_once_a_sample_has_no_vector() -> None:
+    def covered(share: float | None, method: str = "b") -> list[Row]:
+        rows = [make_row(method=method), make_row(method=method, target="USA")]
+        data = rows[0].data.model_copy(update={"coverage": share})
+        return [rows[0].model_copy(update={"data": data}), rows[1]]
+
+    plain = covered(None, "a")
+    (field,) = fields(from_rows([*plain, *covered(0.9)]))
+    assert method_frame(field)["coverage"].tolist() == pytest.approx([np.nan, 0.9], nan_ok=True)
+    said = markdown(field.evidence)
+    assert "| coverage |" in said
+    assert "Without a vector for every sample: b;" in said
+    assert "coverage" not in markdown(from_rows([*plain, *covered(1.0)]))
+
+
 def test_a_missing_seed_is_counted() -> None:
     rows = [make_row(method="a"), make_row(method="b"), make_row(method="b", seed=2)]
     frame = frame_of(rows, "a")

@@ -45,11 +45,15 @@ def test_vectors_of_a_table_go_to_their_samples(
         np.testing.assert_array_equal(vectors[:, 63], order + 63)
 
 
-def test_a_part_is_not_enough(dataset: Dataset, tmp_path: Path) -> None:
+def test_what_has_no_vector_is_marked(dataset: Dataset, tmp_path: Path) -> None:
     path = table(dataset, tmp_path / "t.csv", leave_out=2)
     assert ingest_embedding(path, "alphaearth", dataset)["CHN"] == pytest.approx(6 / 8)
-    with pytest.raises(UnavailableError, match=r"covers 75\.0% of the 8 samples of CHN"):
-        read_embedding("alphaearth", dataset.root, dataset.load("CHN"))
+    samples = dataset.load("CHN")
+    vectors = read_embedding("alphaearth", dataset.root, samples)
+    assert np.isnan(vectors[:2]).all()
+    np.testing.assert_array_equal(vectors[2:, 0], np.arange(2, 8))
+    with pytest.raises(UnavailableError, match="a vector of none of the 2 samples of CHN"):
+        read_embedding("alphaearth", dataset.root, samples.take(np.arange(2)))
 
 
 def write(dataset: Dataset, **arrays: np.ndarray) -> None:
