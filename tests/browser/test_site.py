@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not in
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PHONE = (390, 844)
+PATIENCE = 30
+"""Seconds that a page may take on a busy machine."""
 
 
 def browser_paths() -> tuple[str, str]:
@@ -38,8 +41,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         make_row(method="made-up", family="other", target=target, simulated=True, fingerprint="f")
         for target in ("CHN", "ARG")
     ]
-    together = from_rows([*read.rows, *more])
-    write_site(together, root / "site")
+    rows = from_rows([*read.rows, *more]).rows
+    write_site(replace(read, rows=rows, verification={"good": "verified by rerun"}), root / "site")
     return root / "site"
 
 
@@ -85,58 +88,114 @@ def open_page(site: Path, tmp_path: Path) -> Iterator[Opener]:
 
 
 def names(window: Any) -> list[str]:
-    found = window.find_elements("css selector", "table.sortable tbody tr th")
-    return [element.text for element in found]
+    """Methods of the first sortable table, in its order, read at one moment."""
+    found: list[str] = window.execute_script(
+        "return [...document.querySelector('table.sortable').tBodies[0].rows]"
+        ".map((row) => row.cells[0].textContent)"
+    )
+    return found
+
+
+def wait_for(window: Any, condition: Callable[[], Any], what: Callable[[], str]) -> None:
+    """Wait until a condition holds, and say what was there instead if it never does."""
+    from selenium.common.exceptions import TimeoutException
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    try:
+        WebDriverWait(window, PATIENCE).until(lambda _: condition())
+    except TimeoutException:
+        pytest.fail(what())
 
 
 def expect(window: Any, *methods: str) -> None:
     """Wait until the table shows these methods: it sorts a moment after it was asked to."""
-    from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
-    from selenium.webdriver.support.ui import WebDriverWait
-
-    wait = WebDriverWait(window, 10, ignored_exceptions=(StaleElementReferenceException,))
-    try:
-        wait.until(lambda _: names(window) == list(methods))
-    except TimeoutException:
-        assert names(window) == list(methods)
+    wanted = list(methods)
+    wait_for(window, lambda: names(window) == wanted, lambda: f"{names(window)}, not {wanted}")
 
 
 def heading(window: Any, title: str) -> Any:
-    cells = window.find_elements("css selector", "#leaderboard thead th")
-    return next(cell for cell in cells if cell.text.strip() == title)
+    """Return the heading of a column, once DataTables has made it one to sort by."""
+
+    def find() -> Any:
+        cells = window.find_elements("css selector", "#leaderboard thead th")
+        return next((cell for cell in cells if cell.text.strip() == title), None)
+
+    wait_for(
+        window,
+        lambda: window.find_elements("css selector", "div.dt-container #leaderboard") and find(),
+        lambda: f"no heading {title}",
+    )
+    return find()
+
+
+def expect_order(window: Any, title: str, order: str | None) -> None:
+    """Wait until a heading says in which order its column is."""
+    wait_for(
+        window,
+        lambda: heading(window, title).get_attribute("aria-sort") == order,
+        lambda: f"{title} is {heading(window, title).get_attribute('aria-sort')}, not {order}",
+    )
+
+
+def choose(window: Any, label: str, option: str) -> list[str]:
+    """Choose an option of a filter and return all of them."""
+    from selenium.webdriver.support.ui import Select
+
+    found = window.find_element("xpath", f"//label[starts-with(., '{label}')]/select")
+    Select(found).select_by_visible_text(option)
+    return [choice.text for choice in Select(found).options]
 
 
 def test_sorting_by_mouse_and_keyboard(open_page: Opener) -> None:
     window = open_page("index.html")
-    assert sorted(names(window)) == ["good", "made-up", "poor"]
+    expect(window, "good", "poor", "made-up")
     heading(window, "macro-F1").click()
     expect(window, "poor", "made-up", "good")
-    assert heading(window, "macro-F1").get_attribute("aria-sort") == "ascending"
+    expect_order(window, "macro-F1", "ascending")
     control = heading(window, "macro-F1").find_element("css selector", "[tabindex='0']")
     control.send_keys("\ue007")
     expect(window, "good", "made-up", "poor")
-    assert heading(window, "macro-F1").get_attribute("aria-sort") == "descending"
+    expect_order(window, "macro-F1", "descending")
 
 
 def test_filtering_and_searching(open_page: Opener) -> None:
     window = open_page("index.html")
-    choice = window.find_element("xpath", "//label[starts-with(., 'family')]/select")
-    options = {option.text: option for option in choice.find_elements("tag name", "option")}
-    assert list(options) == ["all", "other", "test"]
-    options["other"].click()
+    assert choose(window, "family", "other") == ["all", "other", "test"]
     expect(window, "made-up")
-    options["all"].click()
+    choose(window, "family", "all")
     window.find_element("css selector", "input[type='search']").send_keys("poo")
     expect(window, "poor")
+
+
+def test_the_leaderboard_of_one_relation(open_page: Opener) -> None:
+    window = open_page("index.html")
+    expect(window, "good", "poor", "made-up")
+    options = choose(window, "relation", "cross-hemisphere")
+    assert options == ["all", "all transfers", "cross-continent", "cross-hemisphere"]
+    expect(window, "made-up")
+
+
+def test_what_was_checked_can_be_chosen(open_page: Opener) -> None:
+    window = open_page("index.html")
+    choose(window, "verified", "verified by rerun")
+    expect(window, "good")
 
 
 def test_relations_can_be_chosen(open_page: Opener) -> None:
     window = open_page("transfers.html")
     assert len(names(window)) == 6
-    choice = window.find_element("xpath", "//label[starts-with(., 'relation')]/select")
-    options = {option.text: option for option in choice.find_elements("tag name", "option")}
-    options["cross-hemisphere"].click()
+    choose(window, "relation", "cross-hemisphere")
     expect(window, "made-up")
+
+
+def test_the_numbers_of_a_figure_open_by_keyboard(open_page: Opener) -> None:
+    window = open_page("sections/1.html")
+    summary = window.find_element("tag name", "summary")
+    table = window.find_element("id", "heat-map-numbers")
+    assert not table.is_displayed()
+    summary.send_keys("\ue007")
+    wait_for(window, table.is_displayed, lambda: "the table stays shut")
+    assert "good" in table.text
 
 
 def test_opening_a_method_and_a_transfer(open_page: Opener) -> None:
@@ -172,7 +231,10 @@ def test_downloads(open_page: Opener, tmp_path: Path) -> None:
     assert "macro_f1" in file.read_text("utf-8")
 
 
-@pytest.mark.parametrize("page", ["index.html", "methods/good.html", "methodology.html"])
+@pytest.mark.parametrize(
+    "page",
+    ["index.html", "methods/good.html", "methodology.html", "claims.html", "sections/1.html"],
+)
 def test_a_phone_scrolls_tables_and_not_the_page(open_page: Opener, page: str) -> None:
     window = open_page(page, PHONE)
     wide = window.execute_script("return document.documentElement.scrollWidth")
