@@ -211,12 +211,13 @@ def gather(runs: Sequence[Path], console: "Console") -> "Evidence":
     from rich.progress import track
 
     from leaderboard.evidence import read_evidence
+    from leaderboard.submissions.verdicts import with_verdicts
 
     def progress(sets: "Sequence[Answers]") -> "Iterable[Answers]":
         hidden = not console.is_terminal
         return track(sets, "Resampling", console=console, transient=True, disable=hidden)
 
-    evidence = read_evidence(runs, progress=progress)
+    evidence = with_verdicts(read_evidence(runs, progress=progress))
     for problem in evidence.problems:
         say(console, f"Note: {problem}")
     return evidence

@@ -16,8 +16,11 @@ from leaderboard.submissions.archive import printable
 MOST_TEXT: Final = 64 * 1024**2
 """Largest text: the rows of all pairs of eight countries with ten seeds take about 2 MB."""
 
-MOST_YAML: Final = 64 * 1024
+MOST_YAML: Final = 8 * 1024
 """Largest protocol; the shipped ones take 1 kB."""
+
+MOST_BRACKETS: Final = 64
+"""Opening brackets of a protocol: PyYAML takes minutes over ten thousand nested ones."""
 
 MOST_CODE: Final = 256 * 1024
 """Largest method file: code, not weights."""
@@ -85,6 +88,8 @@ def check_yaml(content: bytes, name: str) -> str:
         SubmissionError: If it is not.
     """
     text = read_text(content, name, MOST_YAML)
+    if sum(text.count(sign) for sign in "[{") > MOST_BRACKETS:
+        raise SubmissionError(f"{name} has more than {MOST_BRACKETS} brackets: write it plainly.")
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):

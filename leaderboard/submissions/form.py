@@ -35,7 +35,7 @@ MEMBERS: Final = re.compile(
     rf"manifest\.json|card\.json|rows\.json|protocol\.yaml|environment\.json"
     rf"|code/[A-Za-z_][A-Za-z0-9_]{{0,63}}\.py"
     rf"|samples/{_DOMAIN}/{_DOMAIN}\.txt"
-    rf"|predictions/{_DOMAIN}/{_DOMAIN}/\d{{1,10}}\.npy"
+    rf"|predictions/{_DOMAIN}/{_DOMAIN}/[0-9]{{1,10}}\.npy"
 )
 """Every name that a member may have."""
 

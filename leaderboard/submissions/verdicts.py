@@ -4,8 +4,10 @@ import csv
 import hashlib
 import io
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
@@ -16,22 +18,19 @@ from benchmark import __version__
 from benchmark.errors import SubmissionError
 from benchmark.files import replace_text
 from benchmark.results.rows import Row
+from leaderboard.evidence import VERIFICATIONS, Evidence, Verification
 from leaderboard.submissions.archive import printable
 from leaderboard.submissions.form import CARD, Code, Digest, Form, Kind, Line, Submission
-from leaderboard.submissions.verification import Verdict, Verification
+from leaderboard.submissions.verification import Verdict
 
 POINTER: Final = "submission.json"
 VERDICT: Final = "verdict.json"
 SCORES: Final = "scores.csv"
 
-SELF_REPORTED: Final[Verification] = "self-reported"
+SELF_REPORTED: Final = VERIFICATIONS[0]
 
-LEVELS: Final[tuple[Verification, ...]] = (
-    SELF_REPORTED,
-    "verified from predictions",
-    "verified by rerun",
-)
-"""From least to most believed."""
+SUBMISSIONS_VARIABLE: Final = "CROPGLOBE_SUBMISSIONS"
+"""Environment variable that names the folder of submissions; `submissions` here without it."""
 
 _FOLDER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,120}")
 
@@ -207,7 +206,7 @@ def read_verdicts(submissions: Path) -> tuple[dict[str, Verification], tuple[str
             continue
         for digest in stored.rows:
             known = believed.get(digest, SELF_REPORTED)
-            believed[digest] = max(known, stored.level, key=LEVELS.index)
+            believed[digest] = max(known, stored.level, key=VERIFICATIONS.index)
     return believed, tuple(problems)
 
 
@@ -230,8 +229,21 @@ def verifications(
         if row.scores is None:
             continue
         level = believed.get(row_digest(row), SELF_REPORTED) if believed else SELF_REPORTED
-        levels[row.method] = min(levels.get(row.method, level), level, key=LEVELS.index)
+        levels[row.method] = min(levels.get(row.method, level), level, key=VERIFICATIONS.index)
     return levels, problems
+
+
+def with_verdicts(evidence: Evidence, submissions: Path | None = None) -> Evidence:
+    """Return evidence that says how far each method is believed.
+
+    Args:
+        evidence: Rows and what is known of them.
+        submissions: The folder of submissions; that of the environment, or the one here, if
+            ``None``.
+    """
+    folder = submissions or Path(os.environ.get(SUBMISSIONS_VARIABLE, "submissions"))
+    levels, problems = verifications(evidence.rows, folder)
+    return replace(evidence, verification=levels, problems=(*evidence.problems, *problems))
 
 
 def _read_verdict(path: Path) -> StoredVerdict:

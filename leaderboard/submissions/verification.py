@@ -2,17 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final
 
 from benchmark.data.dataset import Dataset
 from benchmark.errors import CropGlobeError
 from benchmark.task.transfers import groups
+from leaderboard.evidence import Verification
 from leaderboard.submissions.checks import CHECKS, FOUNDATIONS, Case, rescore
 from leaderboard.submissions.expected import Expectation
 from leaderboard.submissions.form import Submission
-
-Verification = Literal["self-reported", "verified from predictions", "verified by rerun"]
-"""How far a method's rows are believed."""
 
 MOST_PROBLEMS: Final = 5
 """Problems of one check that are told."""

@@ -1,0 +1,25 @@
+"""An honest submission, packed once."""
+
+from pathlib import Path
+
+import pytest
+from forged import make_run
+
+from benchmark.data.dataset import Dataset
+from benchmark.task.protocol import Protocol
+from leaderboard.submissions.packing import Source, pack
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory, tiny: Dataset, smoke: Protocol) -> Path:
+    """Run directory of a method in ``my_method.py`` beside it, two transfers, two seeds."""
+    return make_run(tmp_path_factory.mktemp("submitted"), tiny, smoke)
+
+
+@pytest.fixture(scope="session")
+def honest(run: Path) -> Path:
+    """The submission of that run."""
+    out = run.parent / "honest.zip"
+    source = Source(file=run.parent / "my_method.py")
+    pack(run, "my-method", out, authors=["Ada Lovelace"], source=source)
+    return out
