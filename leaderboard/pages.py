@@ -78,7 +78,7 @@ def render_page(template: str, title: str, stamps: Sequence[Stamp], **values: ob
 
 def plain_page(title: str, stamps: Sequence[Stamp], **values: object) -> str:
     """Return a page of facts, figures and tables, each of which may be missing."""
-    names = ("facts", "card", "commands", "badges", "images", "tables")
+    names = ("facts", "card", "commands", "badges", "images", "tables", "curves")
     empty: Mapping[str, object] = dict.fromkeys(names, ())
     return render_page("page.html", title, stamps, **{**empty, **values})
 
@@ -184,13 +184,18 @@ def transfer_pages(
             _of(rows, groups, stamps),
             root="../",
             facts=[f"Relation: {rows[0].relation}.", *space_facts(rows)],
-            images=[(path, SEASON_CAPTION, None) for path in images.get(name, ())],
             tables=[cell_grid(groups, "cells", name)],
+            curves=[(path, SEASON_CAPTION, SEASON_MEANING) for path in images.get(name, ())],
         )
     return pages
 
 
 SEASON_CAPTION: Final = "Seasonal curves of each crop in source and target"
+
+SEASON_MEANING: Final = (
+    "Mean and middle half of NDVI, NDRE and B11 over the year, a row for each crop: where the two "
+    "lines part, the crop grows at another time or looks different in the target."
+)
 
 
 def claims_page(evidence: Evidence, stamps: Sequence[Stamp]) -> str:

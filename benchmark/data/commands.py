@@ -127,12 +127,21 @@ def inspect(
     figures: Annotated[
         Path | None, typer.Option(help="Directory to draw the dataset's figures into.")
     ] = None,
+    pair: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SOURCE:TARGET",
+            help="Draw the crops of two domains beside each other too; may be repeated.",
+        ),
+    ] = None,
     accept: Annotated[
         bool,
         typer.Option("--accept", help="Accept samples that have changed since the first use."),
     ] = False,
 ) -> None:
     """Show what a dataset holds: classes, bands, season, duplicates, conflicts, fingerprint."""
+    if pair and figures is None:
+        raise UsageError("--pair needs a directory to draw into: --figures DIR.")
     from benchmark.data.display import show_inspection
     from benchmark.data.inspection import inspect_dataset
     from benchmark.data.sources import open_source
@@ -148,7 +157,9 @@ def inspect(
             console.print(part)
     if figures is not None:
         from benchmark.data.figures import draw_dataset_figures
+        from benchmark.data.transfer_figure import draw_pairs
 
+        draw_pairs(dataset, pair or (), figures)
         draw_dataset_figures(dataset, figures)
 
 

@@ -1,5 +1,7 @@
 """Seasonal curves of a transfer: each crop in the source beside the same crop in the target."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -7,12 +9,50 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmark.data.dataset import Dataset
-from benchmark.data.figures import INDICES, Values, mark_months, mark_window
+from benchmark.data.figures import DPI, INDICES, Values, mark_months, mark_window
 from benchmark.data.season import shift_half_year, step_centres
-from benchmark.data.taxonomy import CROPS, country_of
+from benchmark.data.season_check import is_southern, season_of
+from benchmark.data.taxonomy import CROPS
+from benchmark.errors import DataError, UsageError, did_you_mean
 
 LINES: Final = (("source", "#0072B2", "-"), ("target", "#D55E00", "--"))
 """Role, colour (Okabe and Ito's palette) and dashes: told apart in any colour vision, or none."""
+
+
+def draw_pairs(dataset: Dataset, pairs: Sequence[str], out: Path) -> list[Path]:
+    """Draw the seasonal curves of pairs of domains as they are stored.
+
+    Args:
+        dataset: Dataset, real or simulated.
+        pairs: Domains as ``SOURCE:TARGET``.
+        out: Directory for the PNG files, made if needed.
+
+    Returns:
+        The files, `season_SOURCE-to-TARGET.png`; none for a pair without the bands.
+
+    Raises:
+        UsageError: If a word is no pair of the dataset's domains.
+        DataError: If a domain cannot be read or a file cannot be written.
+    """
+    paths = []
+    for word in pairs:
+        domains = word.split(":")
+        if len(domains) != 2:
+            raise UsageError(f"'{word}' is no pair: write SOURCE:TARGET.")
+        for name in domains:
+            if name not in dataset.domains:
+                raise UsageError(f"Unknown domain '{name}': {did_you_mean(name, dataset.domains)}")
+        figure = draw_transfer(dataset, domains[0], domains[1], aligned=False)
+        if figure is None:
+            continue
+        path = out / f"season_{domains[0]}-to-{domains[1]}.png"
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            figure.savefig(path, dpi=DPI)
+        except OSError as error:
+            raise DataError(f"Cannot write {path}: {error.strerror or error}.") from error
+        paths.append(path)
+    return paths
 
 
 def draw_transfer(dataset: Dataset, source: str, target: str, *, aligned: bool) -> Figure | None:
@@ -38,7 +78,8 @@ def draw_transfer(dataset: Dataset, source: str, target: str, *, aligned: bool) 
     crops = [crop for number, crop in enumerate(CROPS) if any(number in own for own in labels)]
     if not indices:
         return None
-    figure = Figure(figsize=(2.6 * len(indices) + 0.6, 1.15 * len(crops) + 1.5))
+    size = (2.6 * len(indices) + 0.6, 1.15 * len(crops) + 1.5)
+    figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(len(crops), len(indices), squeeze=False, sharex=True, sharey="col")
     start = dataset.domain_card(source).season_start
     for column, (title, used, compute) in enumerate(indices):
@@ -57,11 +98,7 @@ def draw_transfer(dataset: Dataset, source: str, target: str, *, aligned: bool) 
     handles = [axes[0][0].plot([], [], dashes, color=colour)[0] for _, colour, dashes in LINES]
     names = [f"{name} ({role})" for name, (role, *_) in zip(domains, LINES, strict=True)]
     figure.legend(handles, names, loc="outside lower center", ncols=2, fontsize=8)
-    moved = [
-        name
-        for name in domains
-        if _moves(dataset, name, aligned=aligned) or _moved_before(dataset, name)
-    ]
+    moved = [name for name in domains if _is_moved(dataset, name, aligned=aligned)]
     note = f"; the year of {' and '.join(moved)} is moved by half a year" if moved else ""
     figure.suptitle(
         f"{source} to {target}, {_name(dataset)}\nmean and middle half of the samples{note}",
@@ -77,14 +114,12 @@ def _name(dataset: Dataset) -> str:
 
 
 def _moves(dataset: Dataset, name: str, *, aligned: bool) -> bool:
-    country = country_of(name)
-    southern = country is not None and country.hemisphere == "south"
-    return aligned and southern and dataset.domain_card(name).season == "calendar"
+    return aligned and is_southern(name) and season_of(dataset, name) == "calendar"
 
 
-def _moved_before(dataset: Dataset, name: str) -> bool:
-    country, card = country_of(name), dataset.domain_card(name)
-    return country is not None and country.hemisphere == "south" and card.season == "aligned"
+def _is_moved(dataset: Dataset, name: str, *, aligned: bool) -> bool:
+    stored = is_southern(name) and season_of(dataset, name) == "aligned"
+    return stored or _moves(dataset, name, aligned=aligned)
 
 
 def _series(dataset: Dataset, name: str, bands: tuple[str, ...], *, aligned: bool) -> Values:

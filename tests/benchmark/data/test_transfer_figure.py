@@ -7,10 +7,12 @@ import pytest
 from matplotlib.figure import Figure
 from tiny import make_samples, write_tiny
 
+from benchmark.cli import main
 from benchmark.data.dataset import Dataset
 from benchmark.data.figures import ndvi
 from benchmark.data.season import shift_half_year
-from benchmark.data.transfer_figure import draw_transfer
+from benchmark.data.transfer_figure import draw_pairs, draw_transfer
+from benchmark.errors import UsageError
 
 
 def drawn(figure: Figure | None) -> dict[tuple[int, int], dict[str, np.ndarray]]:
@@ -55,3 +57,19 @@ def test_a_southern_year_is_moved_where_the_protocol_moves_it(tmp_path: Path) ->
 def test_without_the_bands_there_is_no_figure(tmp_path: Path) -> None:
     data = write_tiny(tmp_path, make_samples("FRA", bands=2), make_samples("CHN", bands=2))
     assert draw_transfer(data, "FRA", "CHN", aligned=True) is None
+
+
+def test_pairs_are_drawn_by_inspect(tiny: Dataset, tmp_path: Path) -> None:
+    words = ["inspect", str(tiny.root), "--figures", str(tmp_path), "--pair", "FRA:CHN"]
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert not ended.value.code
+    assert (tmp_path / "season_FRA-to-CHN.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("word", "message"), [("FRA", "is no pair"), ("FRA:CHM", "did you mean 'CHN'")]
+)
+def test_what_is_no_pair_is_named(word: str, message: str, tiny: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=message):
+        draw_pairs(tiny, [word], tmp_path)
