@@ -79,7 +79,7 @@ def _read(root: Path) -> Counts | None:
         try:
             content = json.loads(path.read_text("utf-8"))
             return {str(d): {str(c): int(n) for c, n in e.items()} for d, e in content.items()}
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             continue
         except (OSError, ValueError, AttributeError, TypeError) as error:
             raise DataError(

@@ -2,7 +2,45 @@
 
 from typing import Any
 
-from benchmark.data.dataset import DomainCard
+from benchmark.data.cards import DomainCard
+from benchmark.data.dataset import Dataset
+from benchmark.data.repeats import count_shared
+from benchmark.data.season_check import find_season, is_southern
+
+
+def transfer_warnings(
+    dataset: Dataset, source: str, target: str, *, shared_removed: bool
+) -> tuple[str, ...]:
+    """Name what a reader must know of the data of a transfer before believing its score.
+
+    Args:
+        dataset: The dataset.
+        source: Domain of the training data.
+        target: Domain that is scored.
+        shared_removed: Whether source samples are left out whose series another domain holds.
+
+    Returns:
+        A sentence for each difference that is no geography, for series that both domains hold,
+        and for a stated season that the series contradict.
+    """
+    found = list(differences(dataset.domain_card(source), dataset.domain_card(target)))
+    shared = count_shared(dataset, source, target) if source != target else 0
+    if shared:
+        done = "and are not learned from" if shared_removed else "and are learned from"
+        found.append(f"{shared} samples of the source have a series of the target, {done}.")
+    found += [
+        sentence for name in dict.fromkeys((source, target)) if (sentence := _season(dataset, name))
+    ]
+    return tuple(found)
+
+
+def _season(dataset: Dataset, domain: str) -> str | None:
+    finding = find_season(dataset, domain)
+    if finding.judged:
+        return f"{domain} does not state its season; its series say {finding.season}."
+    if finding.season == "unknown" and is_southern(domain):
+        return f"{domain} does not state its season, and its series do not tell it."
+    return finding.contradiction
 
 
 def differences(source: DomainCard, target: DomainCard) -> tuple[str, ...]:

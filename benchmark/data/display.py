@@ -95,23 +95,24 @@ def _making(inspection: Inspection) -> Table:
 def _reading(inspection: Inspection) -> Table:
     """Show what was concluded of the files; what the user declared is marked with a star."""
     table = Table("domain", title="how they were read (* declared)", title_justify="left")
-    for title in ("stored as", "unit", "axes", "greenest", "calendar"):
-        table.add_column(title, no_wrap=True)
+    for title in ("stored as", "unit", "axes", "greenest", "as in the", "calendar"):
+        table.add_column(title)
     for domain in inspection.domains:
         reading, season = domain.reading, domain.season
         if reading is None:
             continue
         mark = {key: "*" if key in reading.declared else "" for key in Declared.model_fields}
         offset = f" less {reading.offset:g}{mark['offset']}" if reading.offset else ""
-        axes = (f"{reading.bands} bands", f"{reading.steps} steps")
+        axes = (str(reading.bands), str(reading.steps))
         table.add_row(
             domain.name,
             reading.stored.split(" [")[0],
             reading.unit.replace("_", " ") + mark["unit"] + offset,
-            ", ".join(axes if reading.orientation == "bands-steps" else axes[::-1])
+            " x ".join(axes if reading.orientation == "bands-steps" else axes[::-1])
             + mark["orientation"],
-            "?" if season.peak_day is None else f"day {season.peak_day:.0f}, {season.phase}",
-            f"{season.season} (told)" if season.judged else season.season,
+            "?" if season.peak_day is None else f"day {season.peak_day:.0f}",
+            {"northern": "north", "southern": "south"}.get(season.phase, "?"),
+            f"{season.season}, told" if season.judged else season.season,
         )
     return table
 

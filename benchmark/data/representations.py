@@ -216,10 +216,8 @@ def represent(
 def _content_key(samples: Observations) -> str:
     header = (samples.series.shape, samples.bands, samples.first_day)
     digest = hashlib.sha256(repr(header).encode())
-    series = samples.series
-    if samples.content is not None:
-        digest.update(samples.content.encode())
-        series = None
+    digest.update((samples.content or "").encode())
+    series = samples.series if samples.content is None else None
     for array in (series, samples.longitude, samples.latitude):
         if array is not None:
             digest.update(np.ascontiguousarray(array).data)

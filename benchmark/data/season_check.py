@@ -74,7 +74,7 @@ def find_season(dataset: "Dataset", domain: str) -> SeasonFinding:
 def season_of(dataset: "Dataset", domain: str) -> Season:
     """Return the season of a domain: its card's, else what the series of a southern domain say."""
     card = dataset.domain_card(domain)
-    if card.season != "unknown" or not _is_southern(domain):
+    if card.season != "unknown" or not is_southern(domain):
         return card.season
     return find_season(dataset, domain).season
 
@@ -87,7 +87,7 @@ def judge(domain: str, facts: DomainFacts, card: DomainCard) -> SeasonFinding:
     peak = (int(profile.argmax()) + 0.5) * STEP_DAYS
     rises = float(np.ptp(profile)) >= LEAST_RISE
     phase = _phase(peak) if rises else "unclear"
-    season, southern = card.season, _is_southern(domain)
+    season, southern = card.season, is_southern(domain)
     judged = southern and season == "unknown" and phase != "unclear"
     if judged:
         season = "aligned" if phase == "northern" else "calendar"
@@ -142,6 +142,7 @@ def _contradiction(domain: str, card: DomainCard, peak: float, phase: Phase) -> 
     )
 
 
-def _is_southern(domain: str) -> bool:
+def is_southern(domain: str) -> bool:
+    """Return whether a domain is known to lie south of the equator."""
     country = country_of(domain)
     return country is not None and country.hemisphere == "south"

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from benchmark.data.dataset import Dataset
-from benchmark.data.differences import differences
-from benchmark.data.taxonomy import CROPS, OTHER, country_of
+from benchmark.data.differences import transfer_warnings
+from benchmark.data.taxonomy import CROPS
 from benchmark.results.provenance import provenance
 from benchmark.results.rows import Cost, DataDescription, Row
 from benchmark.results.store import Prediction
@@ -17,6 +16,7 @@ from benchmark.task.methods import Classifier
 from benchmark.task.metrics import METRIC_VERSION, score
 from benchmark.task.preparation import SourceSplit, TargetSet, ids_hash
 from benchmark.task.protocol import Protocol
+from benchmark.task.rewriting import rewritten
 from benchmark.task.transfers import Transfer
 
 
@@ -83,7 +83,12 @@ def describe(
             ids_hash=ids_hash(ids),
             classes=tuple(CROPS[index] for index in split.classes),
             labels=chosen.space,
-            warnings=differences(dataset.domain_card(job.source), dataset.domain_card(target)),
+            warnings=transfer_warnings(
+                dataset,
+                job.source,
+                target,
+                shared_removed=protocol.deduplicate == "series",
+            ),
         ),
         status="ok",
         target_labels_per_class=None
@@ -119,7 +124,7 @@ def with_scores(
     scores, confusion = score(
         probabilities,
         prediction.labels,
-        predicted=_rewritten(protocol, row.target, probabilities),
+        predicted=rewritten(protocol, row.target, probabilities),
         unscored=chosen.unscored,
     )
     cost = Cost(
@@ -137,22 +142,6 @@ def with_scores(
     )
     matrix = tuple(tuple(int(n) for n in line) for line in confusion)
     return row.model_copy(update={"scores": scores, "confusion": matrix, "cost": cost})
-
-
-def _rewritten(
-    protocol: Protocol, target: str, probabilities: npt.NDArray[np.float32]
-) -> npt.NDArray[np.int64] | None:
-    """Repeat the released code's fourth defect where the protocol asks for it."""
-    country = country_of(target)
-    if (
-        not protocol.released_defects.rewrite_absent_crops
-        or country is None
-        or country.released_classes is None
-    ):
-        return None
-    predicted = probabilities.argmax(axis=1).astype(np.int64)
-    grown = [CROPS.index(name) for name in country.released_classes]
-    return np.where(np.isin(predicted, grown), predicted, OTHER)
 
 
 def _rate(count: int, seconds: float) -> float | None:

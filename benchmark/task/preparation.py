@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -66,12 +66,12 @@ class TargetSet:
 
 
 def distinct(
-    series: npt.NDArray[np.float32], labels: npt.NDArray[np.int64], *, drop_conflicts: bool
+    series: npt.NDArray[Any], labels: npt.NDArray[np.int64], *, drop_conflicts: bool
 ) -> Rows:
     """Return the rows that remain when repeated series are dropped.
 
     Args:
-        series: What makes samples alike [N, ...].
+        series: What makes samples alike: series [N, ...], or digests of them [N].
         labels: Class index [N].
         drop_conflicts: Whether to drop every sample of a series that carries two labels; the
             first sample of each series and label is kept otherwise.
@@ -79,8 +79,10 @@ def distinct(
     Returns:
         Row numbers, ascending.
     """
-    flat = np.ascontiguousarray(series.reshape(len(series), -1))
-    keys = flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).ravel()
+    keys = series
+    if series.dtype.kind != "V":
+        flat = np.ascontiguousarray(series.reshape(len(series), -1))
+        keys = flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).ravel()
     _, group = np.unique(keys, return_inverse=True)
     pair = group.astype(np.int64) * len(CROPS) + labels
     _, first = np.unique(pair, return_index=True)
@@ -97,6 +99,7 @@ def prepare_source(
     *,
     seed: int,
     key: npt.NDArray[np.float32] | None = None,
+    elsewhere: npt.NDArray[np.bool_] | None = None,
 ) -> SourceSplit:
     """Divide a source into training, validation and held-out samples.
 
@@ -108,6 +111,8 @@ def prepare_source(
         protocol: The protocol.
         seed: Seed of the run.
         key: What makes samples alike [N, ...] if it is not the whole series.
+        elsewhere: Which samples [N] have a series that another domain holds too: to learn from
+            them would be to know an answer. They are left out where series are compared at all.
 
     Returns:
         The parts.
@@ -117,6 +122,8 @@ def prepare_source(
             on after capping and splitting.
     """
     rows = _distinct_rows(samples, protocol, key, drop_conflicts=True)
+    if elsewhere is not None and protocol.deduplicate == "series":
+        rows = rows[~elsewhere[rows]]
     counts = np.bincount(samples.labels[rows], minlength=len(CROPS))
     classes = np.flatnonzero(counts >= protocol.minimum_class_samples)
     too_few = np.flatnonzero((counts > 0) & (counts < protocol.minimum_class_samples))
@@ -230,7 +237,8 @@ def _distinct_rows(
         return np.arange(len(samples), dtype=np.int64)
     if protocol.deduplicate == "representation" and key is not None:
         return distinct(key, samples.labels, drop_conflicts=False)
-    return distinct(samples.series, samples.labels, drop_conflicts=drop_conflicts)
+    alike = samples.series if samples.keys is None else samples.keys
+    return distinct(alike, samples.labels, drop_conflicts=drop_conflicts)
 
 
 def _can_split(labels: npt.NDArray[np.int64], blocks: Rows, protocol: Protocol) -> bool:

@@ -53,7 +53,8 @@ def teaching_parts(
     unit = np.arange(len(samples)) if samples.block is None else samples.block
     names, member = np.unique(unit, return_inverse=True)
     side = (random.permutation(len(names)) % 2)[member]
-    pool = distinct(samples.series, samples.labels, drop_conflicts=True)
+    alike = samples.series if samples.keys is None else samples.keys
+    pool = distinct(alike, samples.labels, drop_conflicts=True)
     pool = random.permutation(pool[np.isin(samples.labels[pool], list(classes))])
     for half in (0, 1):
         asked = np.flatnonzero(side[scored] == half)
