@@ -42,6 +42,29 @@ def cropglobe_commands(page: Path) -> list[str]:
     return [line for line in commands(page) if line.startswith("cropglobe ")]
 
 
+def steps(page: Path) -> Iterator[str]:
+    """Yield the `cropglobe` commands of a page and the changes of its `diff` blocks, in order."""
+    text = page.read_text("utf-8")
+    for kind, block in re.findall(r"^```(console|diff)\n(.*?)^```", text, re.M | re.S):
+        if kind == "diff":
+            yield block
+            continue
+        for line in re.sub(r"\\\n\s*", "", block).splitlines():
+            if line.startswith("$ cropglobe "):
+                yield re.split(r"\s+# ", line[2:])[0].strip()
+
+
+def apply_change(block: str) -> None:
+    """Replace the lines of a diff that begin with '-' by those that begin with '+'."""
+    head, *lines = block.splitlines()
+    path = Path(head.removeprefix("--- "))
+    old = "".join(f"{line[1:]}\n" for line in lines if line.startswith("-"))
+    new = "".join(f"{line[1:]}\n" for line in lines if line.startswith("+"))
+    text = path.read_text("utf-8")
+    assert text.count(old) == 1, f"{path} has no lines\n{old}"
+    path.write_text(text.replace(old, new), "utf-8")
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_is_known(page: Path) -> None:
     for line in commands(page):
@@ -65,7 +88,10 @@ def test_commands_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sources, "DEFAULT_SAMPLES_PER_DOMAIN", 200)
     write_point_table(tmp_path / "usa_2021_s2_cdl_long.parquet")
-    for line in cropglobe_commands(page):
+    for line in steps(page):
+        if line.startswith("--- "):
+            apply_change(line)
+            continue
         words = shlex.split(line.replace("--protocol quick", "--protocol smoke"))[1:]
         with pytest.raises(SystemExit) as ended:
             main(words)

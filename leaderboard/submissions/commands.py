@@ -1,4 +1,4 @@
-"""Commands `pack` and `verify`."""
+"""Commands `pack`, `verify` and `fetch-submission`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +12,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module to the app."""
     app.command("pack")(pack)
     app.command("verify")(verify)
+    app.command("fetch-submission")(fetch)
 
 
 def pack(
@@ -120,3 +121,19 @@ def verify(
 
         folder = record(verdict, accept, verifier=verifier or "", url=url)
         typer.echo(f"Wrote {folder}", err=True)
+
+
+def fetch(
+    pointer: Annotated[Path, typer.Argument(help="A submission.json.")],
+    out: Annotated[Path, typer.Option(help="Archive to write.")] = Path("submission.zip"),
+) -> None:
+    """Fetch the archive that a submission.json points at, if it is the one that it names."""
+    from benchmark.errors import SubmissionError
+    from leaderboard.submissions.fetching import fetch_archive
+    from leaderboard.submissions.rendering import refusal
+
+    try:
+        fetch_archive(pointer, out)
+    except SubmissionError as error:
+        typer.echo(refusal(error, "markdown"))
+        raise typer.Exit(EXIT_REFUSED) from error

@@ -25,7 +25,7 @@ KEPT_PREFIXES: Final = ("CROPGLOBE_", "OMP_", "HF_HUB_OFFLINE")
 
 PROGRAM: Final = "from benchmark.cli import main; main()"
 
-MOST_OUTPUT: Final = 2_000
+MOST_OUTPUT: Final = 300
 """Letters of a failed run's output that are told."""
 
 Probabilities = dict[str, npt.NDArray[np.float32]]

@@ -1,0 +1,105 @@
+"""Fetching the archive of a submission from an address that a stranger gave."""
+
+import hashlib
+import urllib.error
+import urllib.request
+from http.client import HTTPException, HTTPMessage
+from pathlib import Path
+from typing import IO, Final
+from urllib.parse import urlsplit
+
+from benchmark.errors import SubmissionError
+from benchmark.files import replace_file
+from leaderboard.submissions.archive import CHUNK, MOST_BYTES, printable
+from leaderboard.submissions.content import read_json, read_model
+from leaderboard.submissions.verdicts import Pointer
+
+SECONDS: Final = 60
+"""How long a server may be silent."""
+
+SCHEMES: Final = ("https",)
+
+
+class _StayWithin(urllib.request.HTTPRedirectHandler):
+    """Follows redirects to allowed schemes only.
+
+    Args:
+        schemes: The schemes.
+    """
+
+    def __init__(self, schemes: tuple[str, ...]) -> None:
+        self.schemes = schemes
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        _check_scheme(newurl, self.schemes)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def fetch_archive(pointer: Path, out: Path, schemes: tuple[str, ...] = SCHEMES) -> Pointer:
+    """Fetch the archive that a pointer names; what is not that archive is not kept.
+
+    Args:
+        pointer: A ``submission.json``.
+        out: The archive to write.
+        schemes: Kinds of address that are fetched.
+
+    Returns:
+        The pointer.
+
+    Raises:
+        SubmissionError: If the pointer cannot be read, or the archive not be fetched or of other
+            size or checksum.
+    """
+    try:
+        content = pointer.read_bytes()
+    except OSError as error:
+        raise SubmissionError(f"Cannot read {pointer}: {error.strerror or error}.") from error
+    found = read_model(read_json(content, pointer.name), Pointer, pointer.name)
+    if found.url is None:
+        raise SubmissionError(f"{pointer} names no address: ask its authors for the archive.")
+    _check_scheme(found.url, schemes)
+    if found.bytes > MOST_BYTES:
+        raise SubmissionError(f"The archive has {found.bytes} bytes: {MOST_BYTES} are the limit.")
+    opener = urllib.request.build_opener(_StayWithin(schemes))
+    try:
+        with opener.open(found.url, timeout=SECONDS) as answer:
+            replace_file(out, lambda file: _copy(answer, file, found))
+    except (OSError, HTTPException, ValueError) as error:
+        raise SubmissionError(
+            f"The archive cannot be fetched from {printable(found.url)}: {printable(str(error))}."
+        ) from error
+    return found
+
+
+def _check_scheme(url: str, schemes: tuple[str, ...]) -> None:
+    try:
+        scheme = urlsplit(url).scheme
+    except ValueError:
+        scheme = ""
+    if scheme not in schemes:
+        raise SubmissionError(
+            f"'{printable(url)}' is not fetched: the address must begin with {schemes[0]}://."
+        )
+
+
+def _copy(answer: IO[bytes], file: IO[bytes], wanted: Pointer) -> None:
+    digest, size = hashlib.sha256(), 0
+    while chunk := answer.read(CHUNK):
+        size += len(chunk)
+        if size > wanted.bytes:
+            break
+        digest.update(chunk)
+        file.write(chunk)
+    if size != wanted.bytes or digest.hexdigest() != wanted.sha256:
+        raise SubmissionError(
+            "What lies at the address is not the archive that submission.json names: pack again, "
+            "or put the archive back."
+        )
