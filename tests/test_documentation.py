@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from own_country import write_own_country
 from point_tables import write_point_table
 
 from benchmark.cli import main
@@ -88,6 +89,7 @@ def test_commands_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sources, "DEFAULT_SAMPLES_PER_DOMAIN", 200)
     write_point_table(tmp_path / "usa_2021_s2_cdl_long.parquet")
+    write_own_country(tmp_path)
     for line in steps(page):
         if line.startswith("--- "):
             apply_change(line)

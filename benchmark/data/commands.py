@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
     app.command("ingest")(ingest)
     app.command("inspect")(inspect)
     app.command("simulate")(simulate)
+    app.command("export-points")(export_points)
 
 
 def ingest(
@@ -199,6 +200,34 @@ def simulate(
             progress=progress,
         )
     _console().print(f"Simulated data in {directory}; see `cropglobe inspect {directory}`.")
+
+
+class ExportOption(StrEnum):
+    """What Earth Engine is asked for."""
+
+    series = "series"
+    alphaearth = "alphaearth"
+
+
+def export_points(
+    points: Annotated[Path, typer.Argument(help="CSV with sample_id, lon, lat and labels.")],
+    year: Annotated[int, typer.Option(help="Year of the series.")],
+    project: Annotated[str, typer.Option(help="Google Cloud project.")],
+    what: Annotated[
+        ExportOption, typer.Option(help="5-day medians, or AlphaEarth's annual vectors.")
+    ] = ExportOption.series,
+    folder: Annotated[str, typer.Option(help="Folder in Google Drive.")] = "cropglobe",
+) -> None:
+    """Have Earth Engine write the series of a table of points to Google Drive."""
+    from benchmark.data.earthengine import export, read_points
+
+    found = read_points(points)
+    names = export(
+        found, year=year, what=what.value, folder=folder, project=project, name=points.stem
+    )
+    typer.echo(f"{len(found)} points in {len(names)} tasks; tables in Drive, folder {folder}:")
+    for name in names:
+        typer.echo(f"  {name}.csv")
 
 
 def _console() -> "Console":

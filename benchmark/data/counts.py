@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 
 from benchmark.data.cache import cache_directory
-from benchmark.data.dataset import CARD_FILE, Dataset
+from benchmark.data.cards import read_card
+from benchmark.data.dataset import Dataset
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import DataError
 from benchmark.files import replace_text
@@ -21,8 +22,8 @@ Counts = dict[str, dict[str, int]]
 def check_counts(dataset: Dataset, *, accept: bool = False) -> None:
     """Compare the samples of each class and domain with those of the first use, or keep them.
 
-    The counts stand in the directory or, where it may only be read, in the cache. A directory that
-    this project wrote, which has a card, may grow and is not held to them.
+    The counts stand in the directory or, where it may only be read, in the cache. Domains that this
+    project wrote, which its `dataset.json` names, may be made anew and are not held to them.
 
     Args:
         dataset: The dataset.
@@ -31,9 +32,12 @@ def check_counts(dataset: Dataset, *, accept: bool = False) -> None:
     Raises:
         DataError: If they are others than on first use.
     """
-    if (dataset.root / CARD_FILE).exists():
+    card = read_card(dataset.root)
+    made_here = () if card is None else card.domains
+    official = [domain for domain in dataset.domains if domain not in made_here]
+    if not official:
         return
-    now = {domain: _counts(dataset, domain) for domain in dataset.domains}
+    now = {domain: _counts(dataset, domain) for domain in official}
     before = None if accept else _read(dataset.root)
     if before is not None:
         change = _change(before, now)

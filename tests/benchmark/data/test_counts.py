@@ -1,5 +1,6 @@
 """Samples of each class are frozen on first use."""
 
+import json
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -59,10 +60,13 @@ def test_a_further_domain_is_no_change_and_a_lost_one_is(tmp_path: Path) -> None
         open_source(str(tmp_path))
 
 
-def test_a_directory_with_a_card_may_change(tmp_path: Path) -> None:
-    write_tiny(tmp_path, make_samples("FRA"))
+def test_domains_that_were_made_here_may_change(tmp_path: Path) -> None:
+    write_tiny(tmp_path, make_samples("USA"))
     open_source(str(tmp_path))
     assert not (tmp_path / COUNTS_FILE).exists()
+    write(tmp_path)
+    open_source(str(tmp_path))
+    assert json.loads((tmp_path / COUNTS_FILE).read_text()) == {"FRA": {"corn": 10, "rice": 10}}
 
 
 def test_a_directory_that_may_only_be_read(
