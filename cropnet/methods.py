@@ -62,8 +62,17 @@ def _method(
     *,
     representation: str = "median-year",
     track: Track = "inductive",
+    keeps_network: bool = False,
 ) -> Method:
-    return Method(name, "convolution", representation, build, card, track=track)
+    return Method(
+        name,
+        "convolution",
+        representation,
+        build,
+        card,
+        track=track,
+        keeps_network=keeps_network,
+    )
 
 
 def _card(summary: str, *notes: str, **more: object) -> Card:
@@ -79,11 +88,13 @@ def _published() -> tuple[Method, ...]:
             plain,
             _card("CropNet: 3 x 3 convolutions over bands and dates together.", **released),
             representation="median",
+            keeps_network=True,
         ),
         _method(
             "cropnet.aug",
             augmented,
             _card("CropNet trained with time shift, time scale and magnitude warp.", **released),
+            keeps_network=True,
         ),
     )
 

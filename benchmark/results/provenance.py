@@ -1,11 +1,14 @@
 """Where a row comes from: code, packages, machine, command line."""
 
+import os
 import platform
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Final
 
 from benchmark import __version__
@@ -13,6 +16,8 @@ from benchmark.results.rows import Provenance
 
 PACKAGES: Final = ("numpy", "pandas", "scikit-learn", "timm", "torch", "xgboost")
 """Packages on which scores depend."""
+
+DRIVER: Final = Path("/proc/driver/nvidia/version")
 
 
 def provenance(code_fingerprint: str) -> Provenance:
@@ -33,9 +38,44 @@ def provenance(code_fingerprint: str) -> Provenance:
         python=platform.python_version(),
         packages=_package_versions(),
         platform=platform.platform(),
+        processors=processors(),
+        threads=_threads(),
+        memory_bytes=_memory(),
+        driver=_driver(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         command=tuple(sys.argv),
     )
+
+
+def processors() -> int:
+    """Return the number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _threads() -> int | None:
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    return int(limit) if limit.isdigit() else None
+
+
+@cache
+def _memory() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+@cache
+def _driver() -> str | None:
+    """Return what the kernel says of the driver or, where it is silent, what the tool says."""
+    if DRIVER.is_file():
+        found = re.search(r"Kernel Module.*?\s(\d+\.[\d.]+)", DRIVER.read_text("utf-8", "replace"))
+        if found is not None:
+            return found[1]
+    said = _answer("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader")
+    return said.splitlines()[0].strip() if said else None
 
 
 @cache
@@ -51,17 +91,17 @@ def _package_versions() -> dict[str, str]:
 
 @cache
 def _git_state() -> tuple[str | None, bool | None]:
-    commit = _git("rev-parse", "HEAD")
+    commit = _answer("git", "rev-parse", "HEAD")
     if commit is None:
         return None, None
-    status = _git("status", "--porcelain", "--untracked-files=no")
+    status = _answer("git", "status", "--porcelain", "--untracked-files=no")
     return commit, None if status is None else bool(status)
 
 
-def _git(*arguments: str) -> str | None:
+def _answer(*words: str) -> str | None:
     try:
-        answer = subprocess.run(  # noqa: S603 - fixed arguments
-            ["git", *arguments],  # noqa: S607 - the user's own git
+        answer = subprocess.run(  # noqa: S603 - fixed words, the user's own tools
+            words,
             capture_output=True,
             text=True,
             timeout=10,

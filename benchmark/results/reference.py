@@ -40,6 +40,9 @@ A run directory is plain files; reading it needs no lock, no server and no pickl
 | `jobs/KEY/predictions-TARGET.npz` | `sample_id` [N], `probability` [N, K], `classes` [K], \
 `label` [N], and `block` [N] where places are known | checksum |
 | `jobs/KEY/history.json` | numbers of each epoch of a trained network | checksum |
+| `jobs/KEY/protocol.json` | the protocol in full, defaults filled in | checksum |
+| `jobs/KEY/network.npz` | the fitted CropNet: its numbers by name, `.classes`, `.sample_shape`; \
+not with `--no-keep-networks` | checksum |
 | `jobs/KEY/manifest.json` | SHA-256 of each file beside it | written last, folder renamed |
 | `plans/NAME.json` | what a command asked for, and the protocol in full | its own checksum |
 | `cards/METHOD.json` | the card of each method that was asked for | written aside, renamed |

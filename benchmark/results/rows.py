@@ -64,6 +64,10 @@ class Provenance(_Stored):
         python: Version of Python.
         packages: Versions of the packages that scores depend on.
         platform: Operating system and machine.
+        processors: Processors that the process might use.
+        threads: Threads that the numerical libraries were limited to; ``None`` where they were not.
+        memory_bytes: Memory of the machine.
+        driver: Version of the NVIDIA driver; ``None`` without one.
         created: Time of writing, UTC, ISO 8601.
         command: Command line.
     """
@@ -75,6 +79,10 @@ class Provenance(_Stored):
     python: str
     packages: dict[str, str]
     platform: str
+    processors: int | None = None
+    threads: int | None = None
+    memory_bytes: int | None = None
+    driver: str | None = None
     created: str
     command: tuple[str, ...]
 

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from benchmark.errors import StoreError
 from benchmark.files import ASIDE, flush_folder, folder_aside, write_text
 from benchmark.results.claims import Claims
+from benchmark.results.networks import PROTOCOL_FILE, Network, write_network
 from benchmark.results.rows import Row
 
 JOBS: Final = "jobs"
@@ -155,6 +156,8 @@ class RunStore:
         rows: Sequence[Row],
         predictions: Sequence[Prediction] = (),
         history: Sequence[Mapping[str, float]] = (),
+        protocol: Mapping[str, Any] | None = None,
+        network: Network | None = None,
     ) -> Path:
         """Write a job aside, flush it, and move it to its name; an older one is replaced.
 
@@ -163,6 +166,8 @@ class RunStore:
             rows: Its rows, one per target.
             predictions: Probabilities per target.
             history: Numbers of each epoch.
+            protocol: The protocol in full, as plain values.
+            network: The fitted network.
 
         Returns:
             The job's folder.
@@ -179,6 +184,10 @@ class RunStore:
                 write_text(staging / ROWS_FILE, _ROWS.dump_json(list(rows), indent=1).decode())
                 if history:
                     write_text(staging / HISTORY_FILE, json.dumps([dict(h) for h in history]))
+                if protocol is not None:
+                    write_text(staging / PROTOCOL_FILE, json.dumps(dict(protocol), indent=1) + "\n")
+                if network is not None:
+                    write_network(staging, network)
                 for prediction in predictions:
                     _write_prediction(staging, prediction)
                 _write_manifest(staging)

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit, urlunsplit
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import StoreError, TrackingError
 from benchmark.files import replace_text
+from benchmark.results.logged_models import delete_run, log_network
+from benchmark.results.networks import PROTOCOL_FILE
 from benchmark.results.plans import RunPlan, read_plans
 from benchmark.results.rows import Row
 from benchmark.results.store import HISTORY_FILE, MANIFEST_FILE, ROWS_FILE, RunStore, StoredJob
@@ -133,7 +135,7 @@ class Tracker:
                 kept += 1
             else:
                 if before is not None:
-                    self._client.delete_run(before[0])
+                    delete_run(self._client, before[0])
                 plan_asked = first.get(job.identity.slot.key)
                 self._write(job, plan_asked, store_id, runs)
                 written += 1
@@ -159,7 +161,7 @@ class Tracker:
         stored = set(self.store.keys())
         for runs in self._runs.values():
             for key in [key for key in runs if not key.startswith("plan ") and key not in stored]:
-                self._client.delete_run(runs.pop(key)[0])
+                delete_run(self._client, runs.pop(key)[0])
 
     def _experiment(self, row: Row) -> str:
         assert self._client is not None
@@ -238,7 +240,7 @@ class Tracker:
         name = f"{row.method} from {row.source}, seed {row.seed}"
         run_id = self._client.create_run(experiment, when, tags, run_name=name).info.run_id
         runs[job.identity.key] = (run_id, "")
-        params = [Param(key, str(value)) for key, value in _params(row).items()]
+        params = [Param(key, str(value)[:500]) for key, value in _params(job).items()]
         metrics = list(_metrics(job, when))
         self._client.log_batch(run_id, params=params)
         for start in range(0, len(metrics), METRICS_AT_ONCE):
@@ -248,6 +250,7 @@ class Tracker:
         if matrices:
             content = {"crops": list(CROPS), "by_target": matrices}
             self._client.log_dict(run_id, content, "confusion.json")
+        log_network(self._client, experiment, run_id, job)
         ended = "FINISHED" if all(row.status == "ok" for row in job.rows) else "FAILED"
         self._client.set_terminated(run_id, ended, when)
         self._client.set_tag(run_id, f"{PREFIX}.checksum", job.checksum)
@@ -274,8 +277,11 @@ def _tags(job: StoredJob) -> dict[str, str]:
     return {name: str(value) for name, value in found.items() if value is not None}
 
 
-def _params(row: Row) -> dict[str, object]:
-    return {
+def _params(job: StoredJob) -> dict[str, object]:
+    """Return what the job was, and the protocol in full as ``protocol.network.epochs``."""
+    row, path = job.rows[0], job.folder / PROTOCOL_FILE
+    protocol: dict[str, Any] = json.loads(path.read_bytes()) if path.is_file() else {}
+    return dict(_flat("protocol", protocol)) | {
         "method": row.method,
         "method_version": row.method_version,
         "representation": row.representation,
@@ -286,6 +292,14 @@ def _params(row: Row) -> dict[str, object]:
         "n_train": row.data.n_train,
         "n_validation": row.data.n_validation,
     }
+
+
+def _flat(name: str, value: object) -> Iterator[tuple[str, object]]:
+    if isinstance(value, dict):
+        for part, inner in value.items():
+            yield from _flat(f"{name}.{part}", inner)
+    else:
+        yield name, value
 
 
 def _metrics(job: StoredJob, when: int) -> "Iterator[Metric]":

@@ -86,6 +86,10 @@ def run(
         str | None,
         typer.Option(help="Address of a Dask scheduler whose workers run the jobs: tcp://..."),
     ] = None,
+    keep_networks: Annotated[
+        bool,
+        typer.Option(help="Keep the fitted CropNets, 4 MB each, in the run directory and MLflow."),
+    ] = True,
     tracking: Annotated[
         bool, typer.Option(envvar="CROPGLOBE_TRACKING", help="Show the run in MLflow.")
     ] = True,
@@ -104,6 +108,7 @@ def run(
     if workers and scheduler is None and not place.exists():
         open_nursery()  # it loads its libraries while this process loads its own
     from benchmark.data.commands import show_progress
+    from benchmark.data.differences import season_warnings
     from benchmark.data.sources import cache_directory, open_source
     from benchmark.results.index import INDEX_FILE, write_index
     from benchmark.results.store import RunStore
@@ -119,12 +124,13 @@ def run(
         resolve_device(chosen_protocol.device, chosen_protocol.precision)
     files = tuple(path.resolve() for path in method_file or [])
     chosen_methods = select_with_files(methods or [], files)
-    with show_progress("Simulating") as progress:
+    with show_progress("Preparing") as progress:
         dataset = open_source(data, progress)
     pairs = select_transfers(transfers or [], dataset.domains)
     store = RunStore(place)
     store.prepare()
-    runner = Runner(dataset, chosen_protocol, cache_directory() / "representations")
+    cache = cache_directory() / "representations"
+    runner = Runner(dataset, chosen_protocol, cache, keep_networks)
     jobs = plan(dataset, chosen_protocol, chosen_methods, pairs)
     work = find_work(jobs, store, overwrite.value)
     display = RunDisplay(work.todo)
@@ -135,6 +141,8 @@ def run(
             runner.prepare(job)
         _keep_plan(store, jobs, runner)
         _announce(display, work)
+        for sentence in season_warnings(dataset, (name for pair in pairs for name in pair.domains)):
+            display.say(f"Warning: {sentence}")
         display.at_once = 1 if where is None else where.at_once
         with _tracking(store, tracking_uri, wanted=tracking, busy=bool(work.todo)) as follower:
             with display:
@@ -195,8 +203,8 @@ def _place(
     """Return where jobs run: a cluster, worker processes, or ``None`` for this process."""
     from functools import partial
 
+    from benchmark.results.provenance import processors
     from benchmark.run.cluster import DaskCluster
-    from benchmark.run.hardware import processors
     from benchmark.run.places import LocalWorkers
     from benchmark.run.worker import Setup
     from benchmark.task.method_files import find_method
@@ -211,6 +219,7 @@ def _place(
         run=store.root.resolve(),
         cache=runner.cache_directory,
         threads=None if workers < 2 else max(1, processors() // workers),
+        keep_networks=runner.keep_networks,
         find_method=partial(find_method, files),
     )
     if scheduler is not None:

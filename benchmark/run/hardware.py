@@ -1,6 +1,5 @@
 """The device a run uses, and what a fit costs on it."""
 
-import os
 import platform
 import resource
 import time
@@ -73,13 +72,6 @@ def _find_device(wanted: str) -> str:
     if wanted == "mps" and not torch.backends.mps.is_available():
         raise UsageError("There is no device 'mps' here: use --device auto or cpu.")
     return wanted
-
-
-def processors() -> int:
-    """Return the number of processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @cache

@@ -9,6 +9,7 @@ from benchmark.results.rows import Status, worst_status
 from benchmark.results.store import JobIdentity, RunStore, StoredJob
 from benchmark.run.jobs import Job
 from benchmark.run.runner import Outcome, Runner
+from benchmark.task.protocol import Protocol
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def perform(task: Task, job: Job, runner: Runner, store: RunStore) -> Ending:
         if stored is not None:
             reasons = [row.reason for row in stored.rows if row.reason is not None]
             return Ending(worst_status(stored.rows), next(iter(reasons), None), elsewhere=True)
-        return _keep(task, runner.run(job), store, start)
+        return _keep(task, runner.run(job), runner.protocol, store, start)
 
 
 def perform_lost(
@@ -102,11 +103,21 @@ def keep_lost(
 ) -> Ending:
     """Do what `perform_lost` does in the process that has claimed the job already."""
     start = time.perf_counter()
-    return _keep(task, runner.without_scores(job, status, reason), store, start)
+    outcome = runner.without_scores(job, status, reason)
+    return _keep(task, outcome, runner.protocol, store, start)
 
 
-def _keep(task: Task, outcome: Outcome, store: RunStore, start: float) -> Ending:
-    store.write(task.identity, outcome.rows, outcome.predictions, outcome.history)
+def _keep(
+    task: Task, outcome: Outcome, protocol: Protocol, store: RunStore, start: float
+) -> Ending:
+    store.write(
+        task.identity,
+        outcome.rows,
+        outcome.predictions,
+        outcome.history,
+        protocol.model_dump(mode="json"),
+        outcome.network,
+    )
     if task.superseded is not None and task.superseded != task.identity.key:
         store.remove(task.superseded)
     return Ending(outcome.status, outcome.reason, time.perf_counter() - start)

@@ -22,14 +22,15 @@ from benchmark.data.season import (
 )
 from benchmark.data.season_check import is_southern, season_of
 from benchmark.data.taxonomy import CROPS
-from benchmark.errors import UnavailableError
+from benchmark.errors import MethodError, UnavailableError
+from benchmark.results.networks import Network
 from benchmark.results.rows import Row, Status, worst_status
 from benchmark.results.store import Prediction
 from benchmark.run.answering import answer
 from benchmark.run.describing import Fit, describe, with_scores
 from benchmark.run.hardware import Measurement, measure, resolve_device
 from benchmark.run.jobs import Job
-from benchmark.task.methods import Context, Features, require_finite
+from benchmark.task.methods import Context, Exportable, Features, require_finite
 from benchmark.task.preparation import (
     Rows,
     SourceSplit,
@@ -52,11 +53,13 @@ class Outcome:
         rows: One per target, the source's own held-out part included.
         predictions: Probabilities of each scored target.
         history: Numbers of each epoch of a trained network.
+        network: The fitted network, where it is kept.
     """
 
     rows: tuple[Row, ...]
     predictions: tuple[Prediction, ...] = ()
     history: tuple[Mapping[str, float], ...] = ()
+    network: Network | None = None
 
     @property
     def status(self) -> Status:
@@ -81,11 +84,13 @@ class Runner:
         dataset: The data.
         protocol: The protocol.
         cache_directory: Where computed representations are kept; ``None`` keeps none.
+        keep_networks: Whether networks are kept of the methods that want it.
     """
 
     dataset: Dataset
     protocol: Protocol
     cache_directory: Path | None = None
+    keep_networks: bool = False
     _views: dict[_View, Features] = field(default_factory=dict)
     _seconds: dict[_View, float] = field(default_factory=dict)
     _vectors: dict[_View, npt.NDArray[np.bool_]] = field(default_factory=dict)
@@ -112,6 +117,7 @@ class Runner:
             answers = [
                 self._answer(job, fit, name, chosen, split) for name, chosen in targets.items()
             ]
+            network = self._network(job, fit, split)
         except UnavailableError as error:
             return self.without_scores(job, "unavailable", str(error))
         except (Exception, SystemExit) as error:
@@ -125,7 +131,8 @@ class Runner:
             took = self._seconds.get(self._view(job, name))
             row = self._with_coverage(job, row, split, chosen)
             rows.append(with_scores(row, self.protocol, chosen, fit, prediction, measurement, took))
-        return Outcome(tuple(rows), tuple(prediction for prediction, _ in answers), history)
+        predictions = tuple(prediction for prediction, _ in answers)
+        return Outcome(tuple(rows), predictions, history, network)
 
     def without_scores(self, job: Job, status: Status, reason: str) -> Outcome:
         """Describe a job that came to no scores, in this process or in another.
@@ -315,6 +322,17 @@ class Runner:
         epochs: Sequence[Mapping[str, float]] = getattr(classifier, "history_", ()) or ({},)
         draws = sum(int(epoch.get("samples", len(x))) for epoch in epochs)
         return Fit(classifier, measurement, draws, device)
+
+    def _network(self, job: Job, fit: Fit, split: SourceSplit) -> Network | None:
+        if not (self.keep_networks and job.method.keeps_network):
+            return None
+        if not isinstance(fit.classifier, Exportable):
+            raise MethodError(f"{job.method.name} keeps its network but has no export().")
+        return Network(
+            sample_shape=self._features(job, job.source).shape[1:],
+            classes=tuple(CROPS[index] for index in split.classes),
+            arrays=fit.classifier.export(),
+        )
 
     def _answer(
         self, job: Job, fit: Fit, name: str, chosen: TargetSet, split: SourceSplit

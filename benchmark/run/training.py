@@ -1,6 +1,6 @@
 """One training loop, on one device, for every network."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -100,6 +100,20 @@ class TorchClassifier:
         """Return the probability of each class [N, K]."""
         with arithmetic(self.context.protocol.precision):
             return self._probabilities(torch.from_numpy(np.ascontiguousarray(x)))
+
+    def export(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the trained numbers by name."""
+        state = self.network_.state_dict()
+        return {name: tensor.cpu().contiguous().numpy() for name, tensor in state.items()}
+
+    def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> "TorchClassifier":
+        """Become the network that was exported."""
+        with torch.random.fork_rng([]):
+            shape = tuple(self._view(torch.zeros(1, *self.context.sample_shape)).shape[1:])
+            network = self.recipe.build(shape, len(self.context.classes))
+        network.load_state_dict({name: torch.from_numpy(a) for name, a in arrays.items()})
+        self.network_ = _fast_layout(network.to(self.context.device))
+        return self
 
     def batches(self, x: Features, size: int = STATISTICS_BATCH) -> Iterator[Tensor]:
         """Yield samples x [N, ...] as the network sees them, on the device, in order."""

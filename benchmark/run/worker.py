@@ -49,6 +49,7 @@ class Setup:
         run: Run directory.
         cache: Where computed representations are kept.
         threads: Threads that it may use; ``None`` leaves that to the libraries.
+        keep_networks: Whether networks are kept of the methods that want it.
         find_method: Returns the method of a name; a function of a module.
     """
 
@@ -58,6 +59,7 @@ class Setup:
     run: Path
     cache: Path | None
     threads: int | None
+    keep_networks: bool
     find_method: Callable[[str], "Method"]
 
 
@@ -163,7 +165,7 @@ def open_runner(setup: Setup) -> "Runner":
     protocol = Protocol.model_validate_json(setup.protocol)
     # Loads torch before the time of the first job is taken.
     resolve_device(protocol.device, protocol.precision)
-    return Runner(dataset, protocol, setup.cache)
+    return Runner(dataset, protocol, setup.cache, setup.keep_networks)
 
 
 def find_job(task: "Task", setup: Setup) -> "Job":

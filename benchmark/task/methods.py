@@ -148,6 +148,19 @@ class Teachable(Protocol):
         ...
 
 
+@runtime_checkable
+class Exportable(Protocol):
+    """What a classifier needs besides so that its fitted network is kept as plain arrays."""
+
+    def export(self) -> Mapping[str, npt.NDArray[Any]]:
+        """Return the trained numbers by name."""
+        ...
+
+    def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> Classifier:
+        """Become what was exported, in place of being fitted, and return this."""
+        ...
+
+
 @dataclass(frozen=True)
 class Target:
     """What is publicly known of a target.
@@ -187,6 +200,7 @@ class Method:
             (``inductive``), its crop calendar (``knowledge``, see `Informed`), its series
             (``unlabelled-target``, see `Adaptable`) or its labels (``oracle``, see `Teachable`);
             ``predictions-only`` is a model that nobody but its authors can run.
+        keeps_network: Whether its fitted network is kept with its answers, see `Exportable`.
     """
 
     name: str
@@ -196,6 +210,7 @@ class Method:
     card: Card
     version: str = "1"
     track: Track = "inductive"
+    keeps_network: bool = False
 
     @property
     def code_fingerprint(self) -> str:

@@ -23,6 +23,7 @@ def setup_for(dataset: Dataset, protocol: Protocol, run: Path, **changes: Any) -
         "run": run,
         "cache": None,
         "threads": 1,
+        "keep_networks": False,
         "find_method": find_method,
     }
     return Setup(**(values | changes))

@@ -1,20 +1,14 @@
 """MLflow: a view that is built from the store, whatever the server does in the meantime."""
 
-import os
-import signal
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 from sample_jobs import make_asked, make_identity
 from sample_rows import make_row
+from tracking_server import Server
 
 from benchmark.errors import TrackingError
 from benchmark.results.following import Follower
@@ -60,44 +54,6 @@ def test_a_slow_server_is_not_waited_for(tmp_path: Path, silent: str) -> None:
     assert "too slow; rows are kept" in follower.warning
 
 
-class Server:
-    """A real tracking server on loopback that can be stopped and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        self.folder = folder
-        self.uri = f"http://127.0.0.1:{self.port}"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        words = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1"]
-        words += ["--port", str(self.port), "--workers", "1"]
-        words += ["--backend-store-uri", f"sqlite:///{self.folder}/server.db"]
-        words += ["--artifacts-destination", str(self.folder / "artifacts")]
-        with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                words, stdout=log, stderr=log, cwd=self.folder, start_new_session=True
-            )
-        deadline = time.monotonic() + 120
-        while not self.answers():
-            assert time.monotonic() < deadline, (self.folder / "log").read_text()
-            assert self.process.poll() is None, (self.folder / "log").read_text()
-
-    def answers(self) -> bool:
-        try:
-            with urlopen(f"{self.uri}/health", timeout=5) as answer:
-                return bool(answer.status == 200)
-        except (URLError, ConnectionError, TimeoutError):
-            return False
-
-    def stop(self) -> None:
-        if self.process is not None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-            self.process = None
-
-
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     folder = tmp_path / "server"
@@ -131,7 +87,8 @@ def run(tmp_path: Path) -> RunStore:
     write_plan(store.root, make_asked(*identities))
     epochs = [{"loss": 1.0, "macro_f1": 0.1}, {"loss": 0.5, "macro_f1": 0.2}]
     matrix = ((1, 0), (2, 3))
-    store.write(identities[0], [make_row(seed=0, confusion=matrix)], history=epochs)
+    protocol = {"name": "smoke", "network": {"epochs": 2}}
+    store.write(identities[0], [make_row(seed=0, confusion=matrix)], (), epochs, protocol)
     store.write(identities[1], [make_row(seed=1, macro_f1=None, status="failed", reason="why")])
     for seed in (2, 3):
         store.write(identities[seed], [make_row(seed=seed)])
@@ -150,6 +107,7 @@ def test_the_database_in_the_run_directory(run: RunStore) -> None:
     first = runs[make_identity(seed=0).key]
     assert first.info.run_name == "test.nearest from FRA, seed 0"
     assert first.data.params["source"] == "FRA"
+    assert first.data.params["protocol.network.epochs"] == "2"
     assert first.data.metrics["macro_f1/CHN"] == 0.5
     assert first.data.metrics["fit_seconds/CHN"] == 1.0
     assert first.data.tags["dataset_fingerprint"] == "d" * 64
