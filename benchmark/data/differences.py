@@ -1,5 +1,6 @@
 """Differences between two domains that are no geography."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from benchmark.data.cards import DomainCard
@@ -28,10 +29,21 @@ def transfer_warnings(
     if shared:
         done = "and are not learned from" if shared_removed else "and are learned from"
         found.append(f"{shared} samples of the source have a series of the target, {done}.")
-    found += [
-        sentence for name in dict.fromkeys((source, target)) if (sentence := _season(dataset, name))
-    ]
-    return tuple(found)
+    return (*found, *season_warnings(dataset, (source, target)))
+
+
+def season_warnings(dataset: Dataset, domains: Iterable[str]) -> tuple[str, ...]:
+    """Name the domains whose season is not what their card says, or not stated where it matters.
+
+    Args:
+        dataset: The dataset.
+        domains: Domains that are used.
+
+    Returns:
+        A sentence for each such domain.
+    """
+    found = (_season(dataset, domain) for domain in sorted(set(domains)))
+    return tuple(sentence for sentence in found if sentence is not None)
 
 
 def _season(dataset: Dataset, domain: str) -> str | None:

@@ -45,6 +45,11 @@ class Transfer:
         return f"{self.source}:{self.target}"
 
     @property
+    def domains(self) -> tuple[str, str]:
+        """Both domains."""
+        return self.source, self.target
+
+    @property
     def relation(self) -> Relation:
         """What lies between source and target, the farthest step that applies."""
         if self.source == self.target:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from tiny import make_samples
 
+from benchmark.cli import main
 from benchmark.data.cards import DatasetCard, DomainCard, Season
 from benchmark.data.dataset import Dataset, open_dataset, write_dataset
 from benchmark.data.layout import DomainSamples
@@ -92,3 +93,16 @@ def test_series_without_a_season_tell_nothing(tmp_path: Path) -> None:
     write_dataset(tmp_path / "b", card, [few])
     finding = find_season(open_dataset(tmp_path / "b"), "ARG")
     assert (finding.peak_day, finding.phase, finding.season) == (None, "unclear", "unknown")
+
+
+def test_a_run_warns_of_a_contradiction(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for domain, steps in (("FRA", 0), ("ARG", 36)):
+        dataset_of(tmp_path / "data", domain, steps, season="aligned")
+    words = ["--protocol", "smoke", "--transfers", "FRA:ARG", "--methods", "floor.majority"]
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "--data", str(tmp_path / "data"), "--out", str(tmp_path / "run"), *words])
+    assert ended.value.code in (0, None)
+    said = " ".join("".join(capsys.readouterr()).split())
+    assert "Warning: ARG is stated as aligned, but its series are greenest on day" in said
+    (rows,) = (tmp_path / "run").glob("jobs/*/rows.json*")
+    assert "as a southern calendar year is" in rows.read_text()
