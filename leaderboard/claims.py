@@ -274,7 +274,7 @@ def claim_sheets(field: Field, findings: Sequence[Finding], metric: str) -> tupl
         title=f"The paper's sentences, {title_of(section)}",
         notes=notes,
         groups=(),
-        headings=("sentence", "for", "here", "because", "the paper"),
+        headings=("sentence", "here", "for", "because", "the paper"),
         body=tuple(_verdict_line(finding) for finding in findings),
     )
     pairs = Sheet(
@@ -298,8 +298,8 @@ def _verdict_line(finding: Finding) -> tuple[Cell, ...]:
     known = (f"{rival.title} ({rival.mark}): {rival.origin}" for rival in finding.claim.rivals)
     texts = (
         finding.claim.sentence,
-        finding.subject,
         finding.verdict,
+        finding.subject,
         _because(finding),
         "; ".join(known),
     )

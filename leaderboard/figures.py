@@ -48,7 +48,6 @@ STYLE: Final[dict[Any, Any]] = {
     "text.parse_math": False,  # a name with dollar signs is a name
     "svg.hashsalt": "cropglobe",
     "figure.constrained_layout.use": True,
-    "savefig.dpi": 150,
 }
 
 Draw = Callable[[Field], Figure | None]
@@ -190,12 +189,13 @@ def render(draw: Draw, field: Field, form: str) -> bytes | None:
     return render_figure(partial(draw, field), form)
 
 
-def render_figure(draw: Callable[[], Figure | None], form: str) -> bytes | None:
+def render_figure(draw: Callable[[], Figure | None], form: str, dpi: int = 150) -> bytes | None:
     """Draw a figure in the leaderboard's style and return it as a file.
 
     Args:
         draw: Makes the figure, or ``None`` where there is nothing to draw.
         form: ``png`` or ``svg``.
+        dpi: Pixels per inch of a PNG.
 
     Returns:
         The file's bytes, the same for the same figure; ``None`` without one.
@@ -205,7 +205,7 @@ def render_figure(draw: Callable[[], Figure | None], form: str) -> bytes | None:
         if figure is None:
             return None
         out = io.BytesIO()
-        figure.savefig(out, format=form, metadata={_STAMP[form]: None})
+        figure.savefig(out, format=form, dpi=dpi, metadata={_STAMP[form]: None})
     return out.getvalue()
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from benchmark.data.dataset import Dataset, open_dataset
 from benchmark.data.transfer_figure import draw_transfer
@@ -13,9 +14,22 @@ from leaderboard.figures import render_figure
 from leaderboard.grids import transfer_stem
 from leaderboard.writing import write_whole
 
+SCREEN_DPI: Final = 80
+"""Pixels per inch on the site, which must stay small."""
+
+PRINT_DPI: Final = 150
+
+MOST_TRANSFERS: Final = 16
+"""Transfers of the site that have curves, 2 MB; `cropglobe figures` draws all."""
+
 
 def season_images(
-    evidence: Evidence, groups: Iterable[Field], form: str = "png"
+    evidence: Evidence,
+    groups: Iterable[Field],
+    form: str = "png",
+    *,
+    dpi: int = SCREEN_DPI,
+    most: int | None = MOST_TRANSFERS,
 ) -> dict[str, dict[str, bytes]]:
     """Draw the seasonal curves of every transfer whose data is still there, unchanged.
 
@@ -23,6 +37,8 @@ def season_images(
         evidence: Rows and where their datasets lay.
         groups: Groups of rows.
         form: ``png`` or ``svg``.
+        dpi: Pixels per inch of a PNG.
+        most: Transfers that are drawn, near to far; all where ``None``.
 
     Returns:
         By transfer its figures, path to content; without entry where the data is gone or differs
@@ -39,10 +55,10 @@ def season_images(
         dataset = None if place is None or not new else _unchanged(place.path, field)
         if place is None or dataset is None:
             continue
-        for name in new:
+        for name in new if most is None else new[: max(most - len(found), 0)]:
             source, _, target = name.partition(":")
             draw = partial(draw_transfer, dataset, source, target, aligned=place.aligned)
-            image = render_figure(draw, form)
+            image = render_figure(draw, form, dpi)
             if image is not None:
                 path = f"season/{number}/{transfer_stem(name)}.{form}"
                 found.setdefault(name, {})[path] = image
@@ -74,7 +90,8 @@ def write_season_figures(evidence: Evidence, out: Path) -> tuple[Path, ...]:
     """
     paths = []
     for form in ("png", "svg"):
-        for images in season_images(evidence, fields(evidence), form).values():
+        drawn = season_images(evidence, fields(evidence), form, dpi=PRINT_DPI, most=None)
+        for images in drawn.values():
             for path, image in images.items():
                 write_whole(out / path, image)
                 paths.append(out / path)

@@ -23,7 +23,7 @@ from benchmark.task.methods import Card, Method, Pretraining
 from leaderboard.evidence import Evidence, Place, from_rows, read_evidence
 from leaderboard.field import fields
 from leaderboard.grids import leaderboard_grid, slug, transfer_page
-from leaderboard.season_figures import write_season_figures
+from leaderboard.season_figures import season_images, write_season_figures
 from leaderboard.site import ASSETS, build_site, write_site
 from leaderboard.tables import markdown
 
@@ -192,6 +192,7 @@ def test_curves_of_the_season_where_the_data_still_lies(tmp_path: Path, tiny: Da
     assert f'src="../{path}"' in site["transfers/FRA-to-CHN.html"].decode()
     written = write_season_figures(there, tmp_path)
     assert [file.suffix for file in written] == [".png", ".svg"]
+    assert season_images(there, fields(there), most=0) == {}
     # Gone, or no longer what was scored: nothing is drawn.
     gone = replace(there, places={key: Place(tmp_path / "gone", aligned=True)})
     other = make_row(fingerprint="e" * 64)
