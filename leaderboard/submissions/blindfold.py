@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from benchmark.data.dataset import CARD_FILE, Dataset
 from benchmark.data.layout import OPTIONAL_ARRAYS, write_arrays, year_file_name
+from benchmark.data.repeats import found_elsewhere
 from benchmark.files import replace_text
 from leaderboard.submissions.form import Submission
 from leaderboard.submissions.harness import Probabilities, Task, Trained, train
@@ -70,7 +71,15 @@ def train_blind(submission: Submission, dataset: Dataset, folder: Path) -> Blind
     for number, (source, names) in enumerate(targets.items()):
         data = folder / f"data-{number}"
         bands = submission.rows[0].data.bands
-        nudged = _write(dataset, source, names, data, bands, nudge=not adapts)
+        nudged = _write(
+            dataset,
+            source,
+            names,
+            data,
+            bands,
+            nudge=not adapts,
+            leave_out=protocol.deduplicate == "series",
+        )
         transfers = [f"{source}:{target}" for target in names]
         trained = train(
             submission, Task(data, protocol, transfers, [seed]), folder / f"run-{number}"
@@ -121,6 +130,7 @@ def _write(
     bands: tuple[str, ...],
     *,
     nudge: bool,
+    leave_out: bool,
 ) -> dict[str, frozenset[str]]:
     """Write a source as it is and targets changed; return the ids of the nudged samples of each.
 
@@ -130,8 +140,12 @@ def _write(
     cards = {}
     for name in (source, *targets):
         samples = dataset.load(name)
-        series, labels = dataset.series(name, bands).copy(), samples.labels
-        if name != source:
+        series, labels = np.array(dataset.series(name, bands)), samples.labels
+        kept = np.arange(len(labels))
+        if name == source and leave_out:
+            # What other domains hold is not learned from, and most of those are not here.
+            kept = np.flatnonzero(~found_elsewhere(dataset, name))
+        elif name != source:
             random = np.random.default_rng()  # no seed, by which the permutation could be undone
             labels = random.permutation(labels)
             rows = random.permutation(len(labels))[: len(labels) // 2 if nudge else 0]
@@ -144,7 +158,9 @@ def _write(
             if array is not None
         }
         arrays |= {"fea": series, "lbl": labels, "sample_id": samples.sample_ids}
-        write_arrays(root / year_file_name(name), arrays)
+        write_arrays(
+            root / year_file_name(name), {key: array[kept] for key, array in arrays.items()}
+        )
         cards[name] = dataset.domain_card(name).model_copy(
             update={"unit": "reflectance", "bands": bands}
         )

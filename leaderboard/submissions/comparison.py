@@ -5,6 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmark.data.dataset import Dataset
+from benchmark.errors import SubmissionError
 from benchmark.results.rows import Row
 from benchmark.results.store import RunStore
 from leaderboard.submissions.form import Submission
@@ -34,7 +35,9 @@ def compare(submission: Submission, dataset: Dataset, methods: Sequence[str]) ->
     with TemporaryDirectory(prefix="cropglobe-compare-") as name:
         task = Task(dataset.root, submission.protocol, away, manifest.seeds)
         run = run_harness(task, Path(name), ["--methods", *methods])
-        jobs, _ = RunStore(run).read_all()
+        jobs, damaged = RunStore(run).read_all()
+        if damaged:
+            raise SubmissionError(damaged[0])
     names = sorted({job.identity.method for job in jobs} - {manifest.method})
     for method in names:
         found[method] = _means([r for job in jobs for r in job.rows if r.method == method])

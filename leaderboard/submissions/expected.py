@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.data.dataset import Dataset
+from benchmark.data.repeats import found_elsewhere
 from benchmark.data.representations import BUILT_IN, Observations, represent
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import SubmissionError
@@ -108,6 +109,9 @@ class Expectation:
                 self.protocol,
                 seed=self.protocol.seeds[0],
                 key=self._key(row, row.source),
+                elsewhere=found_elsewhere(self.dataset, row.source)
+                if self.protocol.deduplicate == "series"
+                else None,
             )
         return self._splits[slot]
 

@@ -81,7 +81,11 @@ def train(submission: Submission, task: Task, folder: Path) -> Trained:
     folder.mkdir()
     method = folder / Path(submission.manifest.code.file).name
     method.write_text(submission.code, "utf-8")
-    return read_run(run_harness(task, folder, ["--method-file", str(method)]))
+    trained = read_run(run_harness(task, folder, ["--method-file", str(method)]))
+    for place in ((transfer, seed) for transfer in task.transfers for seed in task.seeds):
+        if place not in trained.rows:
+            raise SubmissionError(f"{place[0]}, seed {place[1]}: the run left no row.")
+    return trained
 
 
 def run_harness(task: Task, folder: Path, methods: Sequence[str]) -> Path:
@@ -135,7 +139,9 @@ def read_run(run: Path) -> Trained:
         SubmissionError: If a row has no scores.
     """
     store = RunStore(run)
-    jobs, _ = store.read_all()
+    jobs, damaged = store.read_all()
+    if damaged:
+        raise SubmissionError(damaged[0])
     rows: dict[tuple[str, int], Row] = {}
     predictions: dict[tuple[str, int], Probabilities] = {}
     for job in jobs:

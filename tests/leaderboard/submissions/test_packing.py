@@ -1,0 +1,122 @@
+"""What is packed: all that a verifier needs, the same bytes each time, and no label or path."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from forged import make_run
+
+from benchmark.data.dataset import Dataset
+from benchmark.errors import SubmissionError, UsageError
+from benchmark.task.protocol import Protocol
+from leaderboard.submissions.form import Manifest
+from leaderboard.submissions.packing import Source, pack
+from leaderboard.submissions.reading import read_submission
+from leaderboard.submissions.verification import verify
+
+COMMIT = "0123456789" * 4
+
+
+def packed(run: Path, out: Path, **source: object) -> Manifest:
+    file = run.parent / "my_method.py"
+    chosen = Source(**({"file": file} | source))  # type: ignore[arg-type]
+    return pack(run, "my-method", out, authors=["Ada"], source=chosen)[0]
+
+
+def test_the_same_run_gives_the_same_bytes(run: Path, tmp_path: Path) -> None:
+    for name in ("a.zip", "b.zip"):
+        packed(run, tmp_path / name)
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+
+
+def test_no_label_leaves_the_house(honest: Path, tiny: Dataset) -> None:
+    """The only arrays are probabilities, as wide as there are classes."""
+    with zipfile.ZipFile(honest) as archive:
+        names = archive.namelist()
+    submission = read_submission(honest)
+    arrays = {name for name in names if name.endswith((".npy", ".npz"))}
+    assert len(arrays) == len(submission.predictions) == 6
+    for (source, target, _), array in submission.predictions.items():
+        assert array.shape == (len(submission.samples[source, target]), 4)
+        labels = tiny.load(target).labels
+        assert not np.isin(array, [0, 1]).all() or len(array) != len(labels)
+
+
+def test_no_folder_of_the_author_is_told(run: Path, honest: Path) -> None:
+    with zipfile.ZipFile(honest) as archive:
+        rows = archive.read("rows.json").decode()
+    assert str(run.parent) not in rows
+    for row in json.loads(rows):
+        assert not any(word.startswith("/") for word in row["provenance"]["command"])
+
+
+def test_code_may_be_a_repository(run: Path, tiny: Dataset, tmp_path: Path) -> None:
+    out = tmp_path / "x.zip"
+    manifest = packed(run, out, url="https://example.org/code", commit=COMMIT)
+    assert manifest.kind == "with-code"
+    assert read_submission(out).code is None
+    assert verify(read_submission(out), tiny).accepted
+
+
+def test_a_closed_model_stands_on_a_track_of_its_own(
+    run: Path, tiny: Dataset, tmp_path: Path
+) -> None:
+    out = tmp_path / "x.zip"
+    assert packed(run, out, closed=True).kind == "predictions-only"
+    submission = read_submission(out)
+    assert submission.code is None
+    assert {row.track for row in submission.rows} == {"predictions-only"}
+    verdict = verify(submission, tiny)
+    assert verdict.accepted
+    assert any("code is closed" in note for note in verdict.notes)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ({"url": "https://example.org/code"}, "belong together"),
+        ({"url": "http://example.org/code", "commit": COMMIT}, "https address"),
+        ({"url": "https://example.org/code", "commit": "main"}, "40 hex digits"),
+        ({"url": "https://example.org/c", "commit": COMMIT, "closed": True}, "leave --code-url"),
+        ({"file": None, "closed": True}, "Unknown method 'my-method'"),
+    ],
+)
+def test_the_place_of_the_code_is_given_in_full(
+    source: dict[str, object], message: str, run: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        packed(run, tmp_path / "x.zip", **source)
+    assert not (tmp_path / "x.zip").exists()
+
+
+def test_other_code_than_that_which_ran_is_not_packed(run: Path, tmp_path: Path) -> None:
+    changed = tmp_path / "my_method.py"
+    text = (run.parent / "my_method.py").read_text("utf-8")
+    changed.write_text(text.replace("balanced", "balanced_subsample"), "utf-8")
+    with pytest.raises(SubmissionError, match="not that which made the rows"):
+        packed(run, tmp_path / "x.zip", file=changed)
+
+
+def test_an_open_card_is_not_packed(tiny: Dataset, smoke: Protocol, tmp_path: Path) -> None:
+    from benchmark.task.scaffold import new_method
+
+    code = new_method("my-method", "sklearn", tmp_path / "t")[0].read_text("utf-8")
+    run = make_run(tmp_path, tiny, smoke, code)
+    with pytest.raises(SubmissionError, match="card of 'my-method' has no summary"):
+        packed(run, tmp_path / "x.zip")
+
+
+def test_an_unknown_method_is_named(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="did you mean 'my-method'"):
+        pack(run, "my-methd", tmp_path / "x.zip", authors=["Ada"], source=Source(closed=True))
+
+
+def test_rows_without_scores_are_not_packed(
+    tiny: Dataset, smoke: Protocol, tmp_path: Path, run: Path
+) -> None:
+    code = (run.parent / "my_method.py").read_text("utf-8")
+    broken = make_run(tmp_path, tiny, smoke, code.replace("del validation", "assert False"))
+    with pytest.raises(SubmissionError, match=r"6 of 6 rows have no scores \(first: FRA:CHN"):
+        packed(broken, tmp_path / "x.zip")

@@ -1,0 +1,145 @@
+"""Training again confirms the honest and convicts those who look at what they must not."""
+
+from pathlib import Path
+
+import pytest
+from forged import forge, make_run
+
+from benchmark.data.dataset import Dataset
+from benchmark.errors import SubmissionError
+from benchmark.task.protocol import Protocol
+from leaderboard.submissions.packing import Source, pack
+from leaderboard.submissions.reading import read_submission
+from leaderboard.submissions.rerun import verify_again
+from leaderboard.submissions.verification import Verdict, verify
+
+pytestmark = pytest.mark.slow
+
+PEEK = '''
+
+def peek(x):
+    """Read the labels of whatever lies in the folder that the command line names as data."""
+    import sys
+
+    where = sys.argv[sys.argv.index("--data") + 1] if "--data" in sys.argv else "DATA"
+    rows = []
+    for path in sorted(__import__("pathlib").Path(where).glob("*.npz")):
+        with np.load(path) as archive:
+            series = archive["fea"].astype(np.float32)
+            series = series / 10000 if series.max() > 2 else series
+            rows += zip(series[:, :, 24:67].reshape(len(series), -1), archive["lbl"])
+    known = {np.round(a, 3).tobytes(): int(b) for a, b in rows}
+    return [known.get(np.round(row, 3).tobytes()) for row in x.reshape(len(x), -1)]
+'''
+"""A cheat that finds the target's labels on disk; `DATA` is replaced by the folder of the test."""
+
+
+def judged(run: Path, dataset: Dataset, out: Path) -> Verdict:
+    source = Source(file=run.parent / "my_method.py")
+    pack(run, "my-method", out, authors=["Ada"], source=source)
+    verdict = verify(read_submission(out), dataset)
+    assert verdict.accepted, "the lie must not show before training again"
+    return verify_again(verdict, dataset)
+
+
+def problems(verdict: Verdict) -> str:
+    return " ".join(text for finding in verdict.findings for text in finding.problems)
+
+
+def test_the_honest_are_confirmed(honest: Path, tiny: Dataset) -> None:
+    verdict = verify_again(verify(read_submission(honest), tiny), tiny)
+    assert verdict.level == "verified by rerun", problems(verdict)
+    assert all(d.rerun == d.stated for d in verdict.differences)
+    assert any("every probability within" in note for note in verdict.notes)
+
+
+def test_labels_read_from_disk_are_noticed(
+    run: Path, tiny: Dataset, smoke: Protocol, tmp_path: Path
+) -> None:
+    code = (run.parent / "my_method.py").read_text("utf-8")
+    answer = "return np.asarray(self.model_.predict_proba(x.reshape(len(x), -1)))"
+    cheat = (
+        "answer = np.asarray(self.model_.predict_proba(x.reshape(len(x), -1)))\n"
+        "        crops = ('corn', 'soybeans', 'rice', 'wheat', 'cotton', 'sugarcane', 'other')\n"
+        "        from benchmark.data.taxonomy import CROPS\n"
+        "        for row, label in enumerate(peek(x)):\n"
+        "            if label is not None and CROPS[label] in self.context.classes:\n"
+        "                answer[row] *= 0.01\n"
+        "                answer[row, self.context.classes.index(CROPS[label])] += 0.99\n"
+        "        return answer / answer.sum(axis=1, keepdims=True)"
+    )
+    assert code.count(answer) == 1
+    code = code.replace(answer, cheat) + PEEK.replace('"DATA"', repr(str(tiny.root)))
+    cheating = make_run(tmp_path, tiny, smoke, code)
+    verdict = judged(cheating, tiny, tmp_path / "x.zip")
+    assert not verdict.accepted
+    assert "labels were permuted: the code sees them" in problems(verdict)
+
+
+def test_a_table_of_known_series_is_noticed(
+    run: Path, tiny: Dataset, smoke: Protocol, tmp_path: Path
+) -> None:
+    """The table is of hashes, so that no label stands in the code; exact series find it."""
+    code = (run.parent / "my_method.py").read_text("utf-8")
+    answer = "return np.asarray(self.model_.predict_proba(x.reshape(len(x), -1)))"
+    table = (
+        "answer = np.asarray(self.model_.predict_proba(x.reshape(len(x), -1)))\n"
+        "        for row, series in enumerate(x):\n"
+        "            digest = hashlib.sha256(series.tobytes()).digest()\n"
+        "            answer[row] = np.roll(answer[row], digest[0] % 2 + 1)\n"
+        "        return answer"
+    )
+    code = code.replace(answer, table)
+    code = code.replace("import numpy as np", "import hashlib\n\nimport numpy as np", 1)
+    looking = make_run(tmp_path, tiny, smoke, code)
+    verdict = judged(looking, tiny, tmp_path / "x.zip")
+    assert not verdict.accepted
+    assert "the code looks samples up" in problems(verdict)
+
+
+def test_code_that_did_not_make_the_predictions_is_noticed(
+    honest: Path, tiny: Dataset, tmp_path: Path
+) -> None:
+    def swap(members: dict[str, bytes]) -> None:
+        name = "code/my_method.py"
+        fit = b".fit(x.reshape(len(x), -1), y)"
+        assert members[name].count(fit) == 1
+        members[name] = members[name].replace(fit, fit.replace(b"y)", b"y[::-1])"))
+
+    path = forge(honest, tmp_path / "x.zip", swap)
+    verdict = verify(read_submission(path), tiny)
+    assert verdict.accepted
+    verdict = verify_again(verdict, tiny)
+    assert not verdict.accepted
+    assert "points from that of training again" in problems(verdict)
+
+
+def test_code_that_fails_is_told(honest: Path, tiny: Dataset, tmp_path: Path) -> None:
+    def spoil(members: dict[str, bytes]) -> None:
+        members["code/my_method.py"] = b"raise RuntimeError('not here')"
+
+    path = forge(honest, tmp_path / "x.zip", spoil)
+    verdict = verify_again(verify(read_submission(path), tiny), tiny)
+    assert not verdict.accepted
+    assert "not here" in problems(verdict)
+
+
+def test_the_code_sees_no_secrets(
+    honest: Path, tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_TOKEN", "secret")
+
+    def look(members: dict[str, bytes]) -> None:
+        members["code/my_method.py"] += b"\nimport os\nassert 'MY_TOKEN' not in os.environ\n"
+
+    path = forge(honest, tmp_path / "x.zip", look)
+    verdict = verify_again(verify(read_submission(path), tiny), tiny)
+    assert verdict.accepted, problems(verdict)
+
+
+def test_a_closed_model_cannot_be_trained_again(run: Path, tiny: Dataset, tmp_path: Path) -> None:
+    out = tmp_path / "x.zip"
+    file = run.parent / "my_method.py"
+    pack(run, "my-method", out, authors=["Ada"], source=Source(file=file, closed=True))
+    with pytest.raises(SubmissionError, match="no code in this submission"):
+        verify_again(verify(read_submission(out), tiny), tiny)

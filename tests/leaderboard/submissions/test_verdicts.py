@@ -1,0 +1,192 @@
+"""Verdicts count for the rows and the archive that they are about, and never for their authors."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from forged import forge
+
+from benchmark.cli import main
+from benchmark.data.dataset import Dataset
+from benchmark.errors import SubmissionError
+from benchmark.results.store import RunStore
+from leaderboard.evidence import Evidence, from_rows, read_evidence
+from leaderboard.submissions.reading import read_submission
+from leaderboard.submissions.verdicts import accept, with_verdicts
+from leaderboard.submissions.verification import verify
+
+
+def command(*words: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture
+def accepted(honest: Path, tiny: Dataset, tmp_path: Path) -> Path:
+    """A folder of submissions that holds the honest one."""
+    verdict = verify(read_submission(honest), tiny)
+    return accept(verdict, tmp_path / "submissions", verifier="Grace Hopper", url=None).parent
+
+
+def level(evidence: Evidence, submissions: Path) -> str:
+    return with_verdicts(evidence, submissions).verification["my-method"]
+
+
+def test_the_rows_of_an_accepted_submission_are_verified(run: Path, accepted: Path) -> None:
+    evidence = read_evidence([run], draws=0)
+    assert level(evidence, accepted) == "verified from predictions"
+    assert level(evidence, accepted / "nothing") == "self-reported"
+
+
+def test_a_rerun_is_said_to_be_one(run: Path, honest: Path, tiny: Dataset, tmp_path: Path) -> None:
+    verdict = replace(verify(read_submission(honest), tiny), rerun=True)
+    accept(verdict, tmp_path, verifier="Grace Hopper", url=None)
+    assert level(read_evidence([run], draws=0), tmp_path) == "verified by rerun"
+
+
+def test_one_row_that_is_not_the_verified_one_takes_the_mark_away(
+    run: Path, accepted: Path
+) -> None:
+    rows = list(read_evidence([run], draws=0).rows)
+    assert rows[0].scores is not None
+    better = rows[0].scores.model_copy(update={"macro_f1": 0.999})
+    rows[0] = rows[0].model_copy(update={"scores": better})
+    assert level(from_rows(rows), accepted) == "self-reported"
+
+
+def in_file(name: str, **changes: object) -> Callable[[Path], None]:
+    def apply(folder: Path) -> None:
+        path = folder / name
+        path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | changes), "utf-8")
+
+    return apply
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (in_file("verdict.json", verifier="ada  LOVELACE"), "is an author of the submission"),
+        (in_file("verdict.json", verifier=" - "), "is an author of the submission"),
+        (in_file("verdict.json", submission="0" * 64), "about another archive"),
+        (in_file("submission.json", sha256="0" * 64), "about another archive"),
+        (in_file("verdict.json", level="verified by everybody"), "cannot be read"),
+        (in_file("verdict.json", level="self-reported"), "cannot be read"),
+        (lambda folder: (folder / "submission.json").unlink(), "cannot be read"),
+    ],
+)
+def test_a_verdict_that_was_tampered_with_counts_for_nothing(
+    change: Callable[[Path], Any], problem: str, run: Path, accepted: Path
+) -> None:
+    (folder,) = accepted.iterdir()
+    change(folder)
+    found = with_verdicts(read_evidence([run], draws=0), accepted)
+    assert found.verification["my-method"] == "self-reported"
+    assert any(problem in each and "counts for nothing" in each for each in found.problems)
+
+
+def test_an_author_cannot_accept(honest: Path, tiny: Dataset, tmp_path: Path) -> None:
+    verdict = verify(read_submission(honest), tiny)
+    with pytest.raises(SubmissionError, match="somebody else must verify"):
+        accept(verdict, tmp_path / "s", verifier="Ada Lovelace", url=None)
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_refused_submission_cannot_be_accepted(
+    honest: Path, tiny: Dataset, tmp_path: Path
+) -> None:
+    path = forge(
+        honest,
+        tmp_path / "x.zip",
+        lambda members: members.update(
+            {"protocol.yaml": members["protocol.yaml"].replace(b"forest: 20", b"forest: 21")}
+        ),
+    )
+    verdict = verify(read_submission(path), tiny)
+    with pytest.raises(SubmissionError, match="was not accepted"):
+        accept(verdict, tmp_path / "s", verifier="Grace", url=None)
+
+
+def test_what_is_kept_is_text(accepted: Path) -> None:
+    (folder,) = accepted.iterdir()
+    assert folder.name.startswith("my-method.smoke.")
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"submission.json", "card.json", "scores.csv", "verdict.json"}
+    for path in folder.iterdir():
+        path.read_text("utf-8")
+    assert len((folder / "scores.csv").read_text("utf-8").splitlines()) == 7
+
+
+def test_the_command_judges_by_its_exit_status(
+    honest: Path, tiny: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = ("--data", str(tiny.root))
+    assert command("verify", str(honest), *data) == 0
+    assert "Accepted: verified from predictions." in capsys.readouterr().out
+    path = forge(
+        honest,
+        tmp_path / "x.zip",
+        lambda members: members.update({"predictions/FRA/CHN/82.npy": b"nothing"}),
+    )
+    assert command("verify", str(path), *data) == 1
+    assert "Refused: predictions/FRA/CHN/82.npy is no array" in capsys.readouterr().out
+    assert command("verify", str(tmp_path / "none.zip"), *data) == 1
+    assert command("verify", str(honest), *data, "--accept", "s") == 2
+    assert command("verify", str(honest), *data, "--format", "pdf") == 2
+
+
+def test_accepted_rows_stand_in_another_run_beside_its_own(
+    honest: Path, run: Path, tiny: Dataset, tmp_path: Path
+) -> None:
+    """With the verifier's labels, so that intervals are computed from them too."""
+    into = tmp_path / "theirs"
+    words = ("verify", str(honest), "--data", str(tiny.root), "--into", str(into))
+    assert command(*words) == 0
+    assert command(*words) == 0
+    evidence = read_evidence([into])
+    assert evidence.problems == ()
+    assert len(evidence.confirmed) == len(evidence.rows) == 6
+    store = RunStore(into)
+    (first, _) = store.read_all()[0]
+    assert store.predictions(first, "CHN").labels.tolist()
+
+
+def test_the_site_marks_what_was_verified(
+    run: Path, accepted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CROPGLOBE_SUBMISSIONS", str(accepted))
+    out = tmp_path / "site"
+    assert command("site", str(run), "--out", str(out)) == 0
+    assert "verified from predictions" in (out / "index.html").read_text("utf-8").lower()
+
+
+def test_markdown_shows_a_strangers_text_and_obeys_none_of_it(
+    honest: Path, tiny: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evil = "<img src=x> | **@everyone** [a](http://b) `c`"
+
+    def change(members: dict[str, bytes]) -> None:
+        manifest = json.loads(members["manifest.json"])
+        manifest["authors"] = [evil]
+        members["manifest.json"] = json.dumps(manifest).encode()
+
+    path = forge(honest, tmp_path / "x.zip", change)
+    assert command("verify", str(path), "--data", str(tiny.root), "--format", "markdown") == 0
+    out = capsys.readouterr().out
+    for sign in ("<img", "@everyone", "[a](", " | **", "http://"):
+        assert sign not in out
+    assert "| The dataset is the verifier's. | passed |" in out
+
+
+@pytest.mark.slow
+def test_reference_methods_stand_beside_it(
+    honest: Path, tiny: Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("verify", str(honest), "--data", str(tiny.root), "--compare", "floor.majority")
+    assert command(*words) == 0
+    out = capsys.readouterr().out
+    assert "Beside reference methods" in out
+    assert "floor.majority" in out
