@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -65,3 +66,18 @@ def mounted(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     yield mount
     for path in mounts:
         subprocess.run(["umount", str(path)], check=True)
+
+
+@pytest.fixture
+def real_table() -> Callable[[str], Path]:
+    """Return a finder of the real tables, which skips where they are absent."""
+    default = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("CROPGLOBE_REAL_DATA", default))
+
+    def find(name: str) -> Path:
+        path = folder / name
+        if not path.is_file():
+            pytest.skip(f"real data: {path} is absent (set CROPGLOBE_REAL_DATA)")
+        return path
+
+    return find

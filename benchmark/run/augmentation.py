@@ -16,6 +16,10 @@ WINDOW_START: Final = WINDOW.start * STEP_DAYS
 
 WINDOW_END: Final = WINDOW.stop * STEP_DAYS
 
+CHUNK: Final = 256
+"""Samples resampled at once on a processor: their values stay in its cache, and memory is asked of
+the system once."""
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -64,7 +68,7 @@ class Augmentation:
         warped = chance(self.warp_probability)
         knots = torch.randn(count, self.knots, generator=generator, device=device)
         curves = (1 + self.spread * knots) @ spline_basis(self.knots).to(year)
-        return torch.where(warped.view(-1, 1, 1), copy * curves.unsqueeze(1), copy)
+        return copy.mul_(torch.where(warped.view(-1, 1), curves, 1.0).unsqueeze(1))
 
 
 def crop_season(year: Tensor) -> Tensor:
@@ -86,12 +90,21 @@ def resample(year: Tensor, start: Tensor, end: Tensor) -> Tensor:
     """
     parts = (torch.arange(WINDOW_STEPS, device=year.device, dtype=year.dtype) + 0.5) / WINDOW_STEPS
     day = start[:, None] + (end - start)[:, None] * parts
-    position = (day / STEP_DAYS - 0.5).clamp(0, year.shape[-1] - 1)
-    left = position.floor().clamp(max=year.shape[-1] - 2)
+    position = (day / STEP_DAYS - 0.5).clamp_(0, year.shape[-1] - 1)
+    left = position.floor().clamp_(max=year.shape[-1] - 2)
     index = left.long().unsqueeze(1).expand(-1, year.shape[1], -1)
-    return torch.lerp(
-        year.gather(2, index), year.gather(2, index + 1), (position - left).unsqueeze(1)
-    )
+    # One index serves both ends: what follows a step stands at its place in the year less a step.
+    share = position.sub_(left).unsqueeze(1)
+    result = year.new_empty(len(year), year.shape[1], WINDOW_STEPS)
+    size = CHUNK if year.device.type == "cpu" else max(len(year), 1)
+    ends = torch.empty_like(result[:size])
+    for first in range(0, len(year), size):
+        rows = slice(first, first + size)
+        part, end_values = result[rows], ends[: len(year) - first]
+        torch.gather(year[rows], 2, index[rows], out=part)
+        torch.gather(year[rows, :, 1:], 2, index[rows], out=end_values)
+        part.lerp_(end_values, share[rows])
+    return result
 
 
 @cache

@@ -1,6 +1,5 @@
 """Tiny tables and datasets that every data test builds upon."""
 
-import os
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -88,18 +87,3 @@ def save(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
-
-
-@pytest.fixture
-def real_table() -> Callable[[str], Path]:
-    """Return a finder of the real tables, which skips where they are absent."""
-    default = Path(__file__).resolve().parents[4] / "shared" / "data"
-    folder = Path(os.environ.get("CROPGLOBE_REAL_DATA", default))
-
-    def find(name: str) -> Path:
-        path = folder / name
-        if not path.is_file():
-            pytest.skip(f"real data: {path} is absent (set CROPGLOBE_REAL_DATA)")
-        return path
-
-    return find
