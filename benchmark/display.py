@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.status import Status
 
 TABLE_WIDTH: Final = 150
 """Characters a line where the output is a file or a pipe: no column of a table is cut short."""
@@ -19,6 +20,11 @@ def make_console(*, errors: bool = False) -> "Console":
 
     console = Console(stderr=errors)
     return console if console.is_terminal else Console(width=TABLE_WIDTH, stderr=errors)
+
+
+def working(console: "Console", what: str) -> "Status":
+    """Show on a terminal that something takes a while, until the context is left."""
+    return console.status(f"{what} ...")
 
 
 def say(console: "Console", text: str) -> None:

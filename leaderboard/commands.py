@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmark.display import make_console, say
+from benchmark.display import make_console, say, working
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -103,7 +103,9 @@ def figures(
 
     console = make_console()
     evidence = gather(runs, console)
-    for path in (*write_figures(evidence, out), *write_season_figures(evidence, out)):
+    with working(console, "Drawing"):
+        paths = (*write_figures(evidence, out), *write_season_figures(evidence, out))
+    for path in paths:
         say(console, f"Wrote {path}")
 
 
@@ -112,7 +114,9 @@ def site(runs: Runs, out: Annotated[Path, typer.Option(help="Directory of the si
     from leaderboard.site import write_site
 
     console = make_console()
-    paths = write_site(gather(runs, console), out)
+    evidence = gather(runs, console)
+    with working(console, "Writing the site"):
+        paths = write_site(evidence, out)
     size = sum(path.stat().st_size for path in paths) / 1e6
     say(console, f"Wrote {len(paths)} files, {size:.1f} MB: open {out / 'index.html'}")
 

@@ -1,6 +1,7 @@
 """The static site: pages that open from disk, with no server and no network."""
 
 import io
+from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,7 @@ from leaderboard.figure_grids import figure_grids
 from leaderboard.figures import FIGURES, render
 from leaderboard.grids import cell_grid, leaderboard_grid
 from leaderboard.pages import (
+    Stamp,
     badges,
     claims_page,
     method_pages,
@@ -93,25 +95,26 @@ def build_site(evidence: Evidence) -> dict[str, bytes]:
     for mark, field in zip(stamps, groups, strict=True):
         images = _images(mark.number, field)
         site |= images
-        numbers = figure_grids(field)
-        pages[f"sections/{mark.number}.html"] = plain_page(
-            mark.title,
-            [mark],
-            root="../",
-            facts=facts(field),
-            images=[
-                (path, CAPTIONS[name], numbers.get(name))
-                for path in images
-                for name in [Path(path).stem]
-            ],
-            tables=[leaderboard_grid([field])],
-        )
         marks |= badges(mark, field)
+        pages[f"sections/{mark.number}.html"] = _section_page(mark, field, images)
     curves = season_images(evidence, groups)
     site |= {path: image for found in curves.values() for path, image in found.items()}
     pages |= marks | method_pages(groups, stamps, marks)
     pages |= transfer_pages(groups, stamps, {name: list(found) for name, found in curves.items()})
     return site | {path: text.encode() for path, text in pages.items()}
+
+
+def _section_page(mark: Stamp, field: Field, images: Iterable[str]) -> str:
+    numbers = figure_grids(field)
+    figures = [(path, Path(path).stem) for path in images]
+    return plain_page(
+        mark.title,
+        [mark],
+        root="../",
+        facts=facts(field),
+        images=[(path, CAPTIONS[name], numbers.get(name)) for path, name in figures],
+        tables=[leaderboard_grid([field])],
+    )
 
 
 def write_site(evidence: Evidence, out: Path) -> tuple[Path, ...]:
