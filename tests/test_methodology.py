@@ -1,0 +1,66 @@
+"""The rules of docs/methodology.md hold: what can be executed of them is executed here."""
+
+import re
+from pathlib import Path
+
+import pytest
+from sample_rows import make_row
+
+from benchmark.cli import build_app
+from benchmark.task.cards import TRACKS
+from benchmark.task.methods import registry
+from benchmark.task.statements import card_questions
+from benchmark.task.transfers import RELATIONS
+from leaderboard.frames import sections
+from leaderboard.submissions import rerun
+from leaderboard.submissions.blindfold import NUDGED
+
+PAGE = (Path(__file__).parent.parent / "docs" / "methodology.md").read_text("utf-8")
+TUTORIAL = (Path(__file__).parent.parent / "docs" / "submit.md").read_text("utf-8")
+
+
+def test_every_track_has_its_rule() -> None:
+    assert set(re.findall(r"^\| `([a-z-]+)`:", PAGE, re.M)) == set(TRACKS)
+
+
+@pytest.mark.parametrize("name", registry().all())
+def test_every_card_states_what_it_must(name: str) -> None:
+    method = registry().get(name)
+    assert list(card_questions(method.card, method.representation)) == []
+
+
+@pytest.mark.parametrize("representation", ["presto", "alphaearth"])
+def test_a_method_on_an_encoders_vectors_must_state_its_pretraining(representation: str) -> None:
+    card = registry().get("median.random-forest").card
+    (question,) = card_questions(card, representation)
+    assert "comes from a pretrained encoder" in question
+
+
+@pytest.mark.parametrize("track", TRACKS)
+def test_tracks_datasets_and_protocols_are_ranked_apart(track: str) -> None:
+    here = make_row(method="a")
+    others = [
+        make_row(method="a", fingerprint="e" * 64),
+        make_row(method="a", protocol="other"),
+        make_row(method="a", bands=("B2", "B3")),
+        make_row(method="a", track=track),
+    ]
+    apart = {(section.key, section.track) for section in sections([here, *others], RELATIONS)}
+    assert len(apart) == (4 if track == "inductive" else 5)
+
+
+def test_the_tolerances_are_those_that_are_stated() -> None:
+    flat = " ".join(TUTORIAL.split())
+    assert f"mean macro-F1 must agree within {100 * rerun.MEAN_TOLERANCE:g} points" in flat
+    assert f"each row within {100 * rerun.ROW_TOLERANCE:g}" in flat
+    assert NUDGED == 1e-4, "one digital number off, says the page"
+
+
+def test_every_command_that_is_named_exists() -> None:
+    import typer
+
+    known = typer.main.get_command(build_app()).commands  # type: ignore[attr-defined]
+    named = set(re.findall(r"`cropglobe ([a-z-]+)", PAGE + TUTORIAL))
+    named |= set(re.findall(r"`(check|pack|verify)\b", PAGE))
+    assert named
+    assert named <= known.keys()
