@@ -53,6 +53,7 @@ not with `--no-keep-networks` | checksum |
 sqlite:///RUN/mlflow.db` | rebuilt by `cropglobe sync RUN` |
 | `tracking.json` | which MLflow servers are up to date | made anew |
 | `leaderboard.*`, `transfers.csv` | tables | rebuilt by `cropglobe leaderboard RUN` |
+| `reports.json` | which jobs those were made of, so that they are made once | made anew |
 
 ```python
 from pathlib import Path

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from benchmark.run.runner import Runner
     from benchmark.task.protocol import Protocol
 
-REPORTS: Final = "cropglobe.reports"
-"""Entry-point group; each entry is called with the run directory after a run."""
-
 EXIT_FAILED_JOBS: Final = 3
 
 
@@ -116,6 +113,7 @@ def run(
     from benchmark.run.execution import execute, find_work
     from benchmark.run.hardware import resolve_device
     from benchmark.run.jobs import plan
+    from benchmark.run.reporting import report
     from benchmark.run.runner import Runner
     from benchmark.task.method_files import select_with_files
     from benchmark.task.transfers import select_transfers
@@ -155,7 +153,11 @@ def run(
                     display.say(f"Warning: {follower.warning}")
     if finished or not (place / INDEX_FILE).is_file():
         write_index(store)
-    _report(place)
+    if not report(store):
+        display.say(
+            f"Nothing has changed: the reports in {place} stand; `cropglobe leaderboard {place}` "
+            "shows them."
+        )
     lacking = sum(entry.status == "unavailable" for entry in finished)
     if lacking:
         display.say(
@@ -266,10 +268,3 @@ def _announce(display: "RunDisplay", work: "Plan") -> None:
         )
     kept = len(work.done) + len(work.failed)
     display.say(f"{len(work.todo)} jobs to run, {kept} stored already.")
-
-
-def _report(place: Path) -> None:
-    from importlib.metadata import entry_points
-
-    for point in sorted(entry_points(group=REPORTS), key=lambda entry: entry.name):
-        point.load()(place)

@@ -56,7 +56,7 @@ class RunDisplay:
 
     def say(self, text: str) -> None:
         """Write one line."""
-        self.console.print(text, highlight=False, markup=False)
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def start(self, job: Job) -> None:
         """Show the job that is about to run."""

@@ -154,6 +154,32 @@ def test_with_nothing_left_no_process_is_started(
     assert "0 jobs to run, 2 stored already" in err
 
 
+def test_reports_are_made_again_when_something_has_changed(
+    cli: Cli, tiny: Dataset, tmp_path: Path
+) -> None:
+    run, words = tmp_path / "run", ("--transfers", "FRA:CHN", "--methods", "floor.*")
+    table = run / "leaderboard.md"
+
+    def again(*more: object) -> bool:
+        """Run the command; return whether it wrote the leaderboard."""
+        before = table.stat().st_mtime_ns if table.exists() else None
+        code, out, err = smoke_run(cli, tiny.root, run, *words, *more)
+        assert code == 0
+        written = table.stat().st_mtime_ns != before
+        assert ("Nothing has changed" in err) != written
+        assert ("floor.prior" in out) == written
+        return written
+
+    assert again()
+    assert not again()
+    table.unlink()
+    assert again()
+    assert again("--overwrite", "always")
+    assert not again()
+    (run / "reports.json").write_text("[]")
+    assert again()
+
+
 @pytest.mark.slow
 def test_two_workers_give_the_rows_of_one(
     cli: Cli, tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
