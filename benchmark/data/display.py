@@ -1,6 +1,7 @@
 """Tables and sentences of the data commands, for a terminal."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -10,6 +11,12 @@ from benchmark.data.ingest import IngestedDomain, IngestReport
 from benchmark.data.inspection import DomainInspection, Inspection
 from benchmark.data.reading import DOMAINS_FILE, Declared
 from benchmark.data.taxonomy import CROPS
+
+GREEN: Final = 0.3
+"""Mean NDVI that crops reach in their season in every domain measured; bare soil stays below."""
+
+LIKELY_OFFSET: Final = 0.095
+"""Reflectance below which shade, water and dark vegetation bring some value of every domain."""
 
 
 def show_ingest(report: IngestReport) -> Iterator[RenderableType]:
@@ -107,7 +114,7 @@ def _reading(inspection: Inspection) -> Table:
         table.add_row(
             domain.name,
             reading.stored.split(" [")[0],
-            reading.unit.replace("_", " ") + mark["unit"] + offset,
+            reading.unit.replace("_number", "") + mark["unit"] + offset,
             " x ".join(axes if reading.orientation == "bands-steps" else axes[::-1])
             + mark["orientation"],
             "?" if season.peak_day is None else f"day {season.peak_day:.0f}",
@@ -163,6 +170,21 @@ def _domain_defects(domain: DomainInspection) -> Iterator[str]:
 def _domain_notes(domain: DomainInspection) -> Iterator[str]:
     if domain.season.contradiction is not None:
         yield domain.season.contradiction
+    green = domain.season.peak_ndvi
+    if green is not None and green < GREEN:
+        yield (
+            f"{domain.name}: mean NDVI of {', '.join(domain.season.looked_at)} never rises above "
+            f"{green:.2f}, so that the order of the bands may be another one: name it under "
+            f"`bands:` in {DOMAINS_FILE}."
+        )
+    reading = domain.reading
+    digital = reading is not None and reading.unit == "digital_number" and not reading.offset
+    if digital and domain.lowest >= LIKELY_OFFSET:
+        yield (
+            f"{domain.name}: no digital number is below {domain.lowest * 10_000:.0f}, as after the "
+            "1,000 that processing baseline 04.00 adds: if so, write `offset: 1000` in "
+            f"{DOMAINS_FILE}."
+        )
     if len(domain.bands) < 10:
         yield f"{domain.name}: only the bands {' '.join(domain.bands)}."
     if domain.card.unknown_codes:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
+from benchmark.data.counts import forget_counts
 from benchmark.data.hub_errors import plain_errors
 from benchmark.data.lock import Lock, LockedFile, has_content, read_lock, write_lock
 from benchmark.data.official import REPOSITORY, select_files
@@ -101,6 +102,8 @@ def download(
         )
         root.mkdir(parents=True, exist_ok=True)
         fetched, verified = _fetch_all(root, new)
+        if lock is not None and not same:
+            forget_counts(root)  # other files were asked for
     left_out = tuple(name for name in there if name not in files)
     return Downloaded(new.model_copy(update={"complete": True}), fetched, verified, left_out)
 

@@ -1,6 +1,8 @@
 """Named views of a domain's samples, computed from its series or read, and cached by content."""
 
+import contextlib
 import hashlib
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,11 +19,17 @@ from benchmark.data.season import DAYS_PER_YEAR, WINDOW, FloatArray, season, ste
 from benchmark.errors import MethodError, UsageError, did_you_mean
 from benchmark.files import replace_file
 
+logger = logging.getLogger(__name__)
+
 ENTRY_POINTS: Final = "cropglobe.representations"
 """Entry-point group; each entry is a function that returns representations."""
 
 HARMONICS: Final = (1, 2)
 """Cycles per year of the harmonic fit; a co-author's published recipe (paper_facts.md, mark I)."""
+
+
+UNUSED_AFTER: Final = 90 * 24 * 3600
+"""Seconds after which a cached representation that was not read is removed."""
 
 
 @dataclass(frozen=True)
@@ -203,11 +211,13 @@ def represent(
         return compute()
     path = cache_directory / f"{view.name}-{view.version}-{_content_key(samples)}.npy"
     if path.is_file():
+        with contextlib.suppress(OSError):  # a cache that may only be read
+            path.touch()  # used today, so that it is kept
         try:
             return np.asarray(np.load(path, allow_pickle=False), dtype=np.float32)
         except (OSError, ValueError, EOFError):
-            # A cache entry that cannot be read is made again, below.
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.unlink()  # what cannot be read is made again, below
     features = compute()
     _save(path, features)
     return features
@@ -225,4 +235,12 @@ def _content_key(samples: Observations) -> str:
 
 
 def _save(path: Path, features: FloatArray) -> None:
-    replace_file(path, lambda file: np.save(file, features, allow_pickle=False))
+    """Keep a representation, and let go of those that nobody asked for in a long time."""
+    for older in path.parent.glob("*.npy"):
+        with contextlib.suppress(OSError):  # another process may be removing it too
+            if time.time() - older.stat().st_mtime > UNUSED_AFTER:
+                older.unlink()
+    try:
+        replace_file(path, lambda file: np.save(file, features, allow_pickle=False))
+    except OSError as error:
+        logger.warning("%s cannot be written (%s): it is computed each time", path, error)

@@ -40,6 +40,7 @@ class SeasonFinding(BaseModel):
     Attributes:
         peak_day: Day after the first step of the file, 1 to 365, at which mean NDVI is highest;
             ``None`` without B4 and B8.
+        peak_ndvi: Mean NDVI on that day.
         looked_at: Crops that were looked at.
         phase: Whether the file runs as a northern or as a southern calendar year.
         season: The card's season or, for a southern domain whose card does not know, what the
@@ -51,6 +52,7 @@ class SeasonFinding(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     peak_day: float | None
+    peak_ndvi: float | None = None
     looked_at: tuple[str, ...]
     phase: Phase
     season: Season
@@ -93,6 +95,7 @@ def judge(domain: str, facts: DomainFacts, card: DomainCard) -> SeasonFinding:
         season = "aligned" if phase == "northern" else "calendar"
     return SeasonFinding(
         peak_day=peak,
+        peak_ndvi=float(profile.max()),
         looked_at=crops,
         phase=phase,
         season=season,

@@ -23,6 +23,7 @@ from benchmark.data.dataset import open_dataset
 from benchmark.data.download import PARTS, download, verify
 from benchmark.data.lock import LOCK_FILE, read_lock
 from benchmark.data.official import select_files
+from benchmark.data.sources import open_source
 from benchmark.errors import DataError, UsageError
 
 FRA = "for_CropNet/median_S2_FRA_month1-12_day5.npz"
@@ -168,6 +169,7 @@ def test_a_revision_that_moved(hub: Hub, tmp_path: Path) -> None:
     hub.commits[SECOND] = first_commit() | {FRA: archive("FRA", lbl=make_samples("FRA").labels * 0)}
     hub.branches["main"] = SECOND
     assert download(tmp_path).fetched == ()  # pinned
+    open_source(str(tmp_path))
     with pytest.raises(DataError, match=r"pinned to commit aaaaaaaaaaaa, .*main is now bbbbbbbbbb"):
         download(tmp_path, revision="main")
     done = download(tmp_path, update=True)
@@ -176,6 +178,7 @@ def test_a_revision_that_moved(hub: Hub, tmp_path: Path) -> None:
     assert lock is not None
     assert lock.commit == SECOND
     assert (tmp_path / FRA).read_bytes() == hub.commits[SECOND][FRA]
+    open_source(str(tmp_path))  # what was counted before the update is forgotten
 
 
 def test_other_checksums_under_the_pinned_commit(hub: Hub, tmp_path: Path) -> None:

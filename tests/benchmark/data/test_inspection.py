@@ -112,3 +112,28 @@ def test_the_page_of_clean_simulated_data(tmp_path: Path, make_samples: Make) ->
     text = render(inspect_dataset(open_dataset(tmp_path)))
     assert "simulated" in text
     assert "No duplicate series, no label conflicts" in text
+
+
+def test_numbers_that_are_not_what_they_seem_are_noted(tmp_path: Path, make_samples: Make) -> None:
+    numbers = np.rint(make_samples("FRA", 30).series * 10_000).astype(np.uint16) + 1000
+    numbers[:, 6] = numbers[:, 2]  # B8 as dark as B4: another order, or no plants
+    labels = np.zeros(30, np.int64)
+    np.savez(tmp_path / "median_S2_FRA_month1-12_day5.npz", fea=numbers, lbl=labels)
+    text = " ".join(render(inspect_dataset(open_dataset(tmp_path))).split())
+    assert "the order of the bands may be another one: name it under `bands:`" in text
+    assert "the 1,000 that processing baseline 04.00 adds: if so, write `offset: 1000`" in text
+    assert "Nothing says the order of the bands of FRA" in text
+
+
+def test_the_page_says_how_files_were_read(tmp_path: Path, make_samples: Make) -> None:
+    samples = make_samples("FRA", 30)
+    np.savez(
+        tmp_path / "median_S2_FRA_month1-12_day5.npz",
+        fea=samples.series.transpose(0, 2, 1),
+        lbl=samples.labels,
+    )
+    (tmp_path / "domains.yaml").write_text("files: [{file: '*FRA*', unit: reflectance}]")
+    np.savez(tmp_path / "unheard_of.npz", fea=np.zeros(3))
+    text = " ".join(render(inspect_dataset(open_dataset(tmp_path))).split())
+    assert "float32 │ reflectance* │ 73 x 10" in text
+    assert "Not read: unheard_of.npz" in text

@@ -1,5 +1,7 @@
 """Representations: their values, their cache, and the door through which packages add some."""
 
+import os
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -99,6 +101,41 @@ def test_a_damaged_cache_entry_is_made_again(counter: Counter, tmp_path: Path) -
     assert counter.calls == 2
     np.testing.assert_array_equal(np.load(entry), again)
     assert [p.name for p in tmp_path.iterdir()] == [entry.name], "nothing half-written is left"
+
+
+def test_a_fingerprint_stands_for_the_series(counter: Counter, tmp_path: Path) -> None:
+    base = observe(np.zeros((2, 2, 73)))
+    named = replace(base, content="fingerprint 1")
+    represent(named, "counted", cache_directory=tmp_path)
+    represent(replace(named, series=base.series + 1), "counted", cache_directory=tmp_path)
+    assert counter.calls == 1
+    represent(replace(named, content="fingerprint 2"), "counted", cache_directory=tmp_path)
+    represent(replace(named, first_day=185), "counted", cache_directory=tmp_path)
+    assert counter.calls == 3
+
+
+def test_entries_that_nobody_asks_for_are_let_go(counter: Counter, tmp_path: Path) -> None:
+    series = [np.full((2, 2, 73), value) for value in (0.1, 0.2, 0.3)]
+    for values in series[:2]:
+        represent(observe(values), "counted", cache_directory=tmp_path)
+    for entry in tmp_path.iterdir():
+        os.utime(entry, (0, 0))
+    represent(observe(series[0]), "counted", cache_directory=tmp_path)  # read, and so kept
+    represent(observe(series[2]), "counted", cache_directory=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+    represent(observe(series[0]), "counted", cache_directory=tmp_path)
+    assert counter.calls == 3
+
+
+def test_a_cache_that_cannot_be_written_costs_time_only(
+    counter: Counter, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    features = represent(
+        observe(np.zeros((2, 2, 73))), "counted", cache_directory=tmp_path / "file"
+    )
+    assert features.shape == (2, 3)
+    assert "cannot be written" in caplog.text
 
 
 def test_unknown_names_get_a_hint() -> None:
