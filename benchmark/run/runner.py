@@ -229,7 +229,7 @@ class Runner:
         if view not in self._views:
             self._views[view] = represent(
                 replace(
-                    self._observations(domain, job.identity.bands),
+                    self.observations(domain, job.identity.bands),
                     stored=partial(self._read, view=view),
                 ),
                 job.method.representation,
@@ -261,7 +261,8 @@ class Runner:
         }
         return row.model_copy(update={"data": row.data.model_copy(update=found)})
 
-    def _observations(self, domain: str, bands: tuple[str, ...]) -> Observations:
+    def observations(self, domain: str, bands: tuple[str, ...]) -> Observations:
+        """Return what representations of a domain are made of, on the protocol's calendar."""
         samples = self.dataset.load(domain)
         series = self.dataset.series(domain, bands)
         moved, first_day = self._calendar(domain)

@@ -166,5 +166,5 @@ def test_representations_learn_the_day_of_the_first_step(
     dataset = seasons(tmp_path / "data", stored, start)
     protocol = smoke.model_copy(update={"season": protocol_season})
     runner = Runner(dataset, protocol)
-    assert runner._observations("FRA", BANDS).first_day == france
-    assert runner._observations("ARG", BANDS).first_day == argentina
+    assert runner.observations("FRA", BANDS).first_day == france
+    assert runner.observations("ARG", BANDS).first_day == argentina
