@@ -26,6 +26,7 @@ def representations() -> tuple[Representation, ...]:
             name=_representation(name),
             summary=f"{kind.title}, read from the dataset [{kind.dimension or 'D'}]",
             compute=partial(_stored, name=name),
+            vectors=name,
         )
         for name, kind in embeddings().items()
     )

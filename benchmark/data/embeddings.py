@@ -1,5 +1,6 @@
 """Precomputed vectors of samples: declared, taken from a table, read beside the series."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -107,6 +108,35 @@ def read_embedding(name: str, root: Path, samples: DomainSamples) -> FloatArray:
             f"{len(samples)} series in order: its vectors cannot be told apart."
         )
     return vectors
+
+
+def vectors_fingerprint(name: str, dataset: Dataset) -> str | None:
+    """Return the SHA-256 over the files of an embedding, which the dataset's own leaves out.
+
+    Args:
+        name: Name of the embedding.
+        dataset: The dataset.
+
+    Returns:
+        64 hex digits, or ``None`` where no domain has a file.
+
+    Raises:
+        DataError: If a file cannot be read.
+    """
+    stem = get_embedding(name).stem
+    wanted = {f"{stem}_{domain}.npz" for domain in dataset.domains}
+    digest, found = hashlib.sha256(), False
+    for path in sorted(dataset.archives, key=lambda path: path.name):
+        if path.name not in wanted:
+            continue
+        try:
+            with path.open("rb") as handle:
+                content = hashlib.file_digest(handle, "sha256").hexdigest()
+        except OSError as error:
+            raise DataError(f"Cannot read {path}: {error.strerror or error}.") from error
+        digest.update(f"{path.name} {content}\n".encode())
+        found = True
+    return digest.hexdigest() if found else None
 
 
 def ingest_embedding(table: Path, name: str, dataset: Dataset) -> dict[str, float]:

@@ -74,6 +74,7 @@ class Representation:
             ``UnavailableError`` where it lacks something that it needs.
         version: Raised when its values change.
         cached: Whether it is worth keeping on disk.
+        vectors: Name of the declared embedding that it reads from the dataset's files, if it does.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Representation:
     compute: Callable[[Observations], FloatArray]
     version: str = "1"
     cached: bool = False
+    vectors: str | None = None
 
 
 def harmonic_features(series: FloatArray) -> FloatArray:

@@ -100,6 +100,7 @@ class DataDescription(_Stored):
         n_validation: Samples selected by.
         n_test: Samples scored.
         n_unscored: Target samples not scored because the source lacks their crop.
+        vectors: Fingerprint of the files of vectors that were read, where vectors are read.
         coverage: Share of the scored samples that have a vector, where vectors are read; those
             without are answered with the crops' shares in the training samples.
         ids_hash: Hash of the ids of the scored samples.
@@ -117,6 +118,7 @@ class DataDescription(_Stored):
     n_validation: int | None = None
     n_test: int | None = None
     n_unscored: int | None = None
+    vectors: str | None = None
     coverage: float | None = None
     ids_hash: str | None = None
     classes: tuple[str, ...] | None = None

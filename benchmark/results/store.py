@@ -52,6 +52,7 @@ class JobIdentity(BaseModel):
         dataset_fingerprint: Fingerprint of the dataset.
         metric_version: Version of the metrics.
         bands: Bands that the method is given.
+        vectors: Fingerprint of the files of vectors that the representation reads, if it does.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,16 +66,21 @@ class JobIdentity(BaseModel):
     dataset_fingerprint: str
     metric_version: str
     bands: tuple[str, ...]
+    vectors: str | None = None
 
     @property
     def key(self) -> str:
-        """Twenty hex digits of the SHA-256 of all attributes: the name of the job's folder."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:20]
+        """Twenty hex digits of the SHA-256 of all attributes: the name of the job's folder.
+
+        Vectors count where there are any, so that jobs of before they did keep their names.
+        """
+        unsaid = {"vectors"} if self.vectors is None else set()
+        return hashlib.sha256(self.model_dump_json(exclude=unsaid).encode()).hexdigest()[:20]
 
     @property
     def slot(self) -> "JobIdentity":
-        """The job whatever its method's code: of one slot, one job's answers count."""
-        return self.model_copy(update={"code_fingerprint": ""})
+        """The job whatever its method's code and vectors: of one slot, one job's answers count."""
+        return self.model_copy(update={"code_fingerprint": "", "vectors": None})
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,7 @@ def describe(
             n_test=len(chosen.rows),
             n_unscored=chosen.unscored,
             ids_hash=ids_hash(ids),
+            vectors=job.identity.vectors,
             classes=tuple(CROPS[index] for index in split.classes),
             labels=chosen.space,
             warnings=transfer_warnings(

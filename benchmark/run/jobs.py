@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmark.data.dataset import Dataset
+from benchmark.data.embeddings import vectors_fingerprint
+from benchmark.data.representations import get_representation
 from benchmark.results.store import JobIdentity
 from benchmark.task.methods import Method
 from benchmark.task.metrics import METRIC_VERSION
@@ -52,6 +54,8 @@ def plan(
         The jobs.
     """
     bands = dataset.common_bands({d for t in transfers for d in (t.source, t.target)})
+    methods = tuple(methods)
+    vectors = {method.representation: _vectors(dataset, method) for method in methods}
     targets: dict[str, list[str]] = {}
     for transfer in transfers:
         targets.setdefault(transfer.source, []).append(transfer.target)
@@ -71,9 +75,15 @@ def plan(
                 dataset_fingerprint=dataset.fingerprint,
                 metric_version=METRIC_VERSION,
                 bands=bands,
+                vectors=vectors[method.representation],
             ),
         )
         for method in methods
         for source in targets
         for seed in protocol.seeds
     )
+
+
+def _vectors(dataset: Dataset, method: Method) -> str | None:
+    name = get_representation(method.representation).vectors
+    return None if name is None else vectors_fingerprint(name, dataset)

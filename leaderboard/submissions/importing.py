@@ -39,6 +39,7 @@ def import_submission(submission: Submission, dataset: Dataset, store: RunStore)
             dataset_fingerprint=first.data.fingerprint,
             metric_version=first.metric_version,
             bands=first.data.bands,
+            vectors=first.data.vectors,
         )
         if identity.key not in there:
             store.write(identity, rows, [_prediction(submission, expectation, r) for r in rows])
