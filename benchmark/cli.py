@@ -37,6 +37,7 @@ def build_app() -> typer.Typer:
     from benchmark.data import commands as data_commands
     from benchmark.results import commands as results_commands
     from benchmark.run import commands as run_commands
+    from benchmark.run import planning
     from benchmark.task import commands as task_commands
 
     app = typer.Typer(
@@ -57,6 +58,7 @@ def build_app() -> typer.Typer:
             raise typer.Exit
 
     run_commands.register(app)
+    planning.register(app)
     task_commands.register(app)
     results_commands.register(app)
     data_commands.register(app)

@@ -100,7 +100,7 @@ def run(
 ) -> None:
     """Train methods on source domains, score them on targets, and write a leaderboard."""
     yield_idle_threads()
-    chosen_protocol = _protocol(protocol, seeds, device)
+    chosen_protocol = make_protocol(protocol, seeds, device)
     place = out or Path("results") / f"{Path(data).name}-{chosen_protocol.name}"
     if workers and scheduler is None and not place.exists():
         open_nursery()  # it loads its libraries while this process loads its own
@@ -183,7 +183,8 @@ def yield_idle_threads() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
-def _protocol(name: str, seeds: list[int] | None, device: str | None) -> "Protocol":
+def make_protocol(name: str, seeds: list[int] | None, device: str | None) -> "Protocol":
+    """Return a protocol with what the command line says in place of its own."""
     from benchmark.task.protocol import Protocol, load_protocol, validate_protocol
 
     chosen: Protocol = load_protocol(name)
