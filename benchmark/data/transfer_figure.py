@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -14,9 +15,14 @@ from benchmark.data.season import shift_half_year, step_centres
 from benchmark.data.season_check import is_southern, season_of
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import DataError, UsageError, did_you_mean
+from benchmark.randomness import generator
 
 LINES: Final = (("source", "#0072B2", "-"), ("target", "#D55E00", "--"))
 """Role, colour (Okabe and Ito's palette) and dashes: told apart in any colour vision, or none."""
+
+
+MOST_SAMPLES: Final = 2_000
+"""Samples of a crop that are drawn: quantiles of more look the same and take seconds."""
 
 
 def draw_pairs(dataset: Dataset, pairs: Sequence[str], out: Path) -> list[Path]:
@@ -82,29 +88,34 @@ def draw_transfer(dataset: Dataset, source: str, target: str, *, aligned: bool) 
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(len(crops), len(indices), squeeze=False, sharex=True, sharey="col")
     start = dataset.domain_card(source).season_start
+    rows = [
+        [_some(own, name, crop) for crop in crops]
+        for name, own in zip(domains, labels, strict=True)
+    ]
     for column, (title, used, compute) in enumerate(indices):
-        values = [compute(_series(dataset, name, used, aligned=aligned)) for name in domains]
+        values = [_series(dataset, name, used, aligned=aligned) for name in domains]
         for line, crop in enumerate(crops):
             axis = axes[line][column]
-            number = CROPS.index(crop)
-            chosen = [v[own == number] for v, own in zip(values, labels, strict=True)]
+            chosen = [compute(v[own[line]]) for v, own in zip(values, rows, strict=True)]
             _draw(axis, chosen)
             mark_months(axis, start, text=line == len(crops) - 1)
             if line == 0:
                 axis.set_title(title, fontsize=8)
             if column == 0:
-                counts = " / ".join(f"{len(part):,}" for part in chosen)
+                counts = " / ".join(f"{(own == CROPS.index(crop)).sum():,}" for own in labels)
                 axis.set_ylabel(f"{crop}\nn = {counts}", fontsize=7)
     handles = [axes[0][0].plot([], [], dashes, color=colour)[0] for _, colour, dashes in LINES]
     names = [f"{name} ({role})" for name, (role, *_) in zip(domains, LINES, strict=True)]
     figure.legend(handles, names, loc="outside lower center", ncols=2, fontsize=8)
+    figure.suptitle(_title(dataset, domains, aligned=aligned), fontsize=9)
+    return figure
+
+
+def _title(dataset: Dataset, domains: tuple[str, str], *, aligned: bool) -> str:
     moved = [name for name in domains if _is_moved(dataset, name, aligned=aligned)]
     note = f"; the year of {' and '.join(moved)} is moved by half a year" if moved else ""
-    figure.suptitle(
-        f"{source} to {target}, {_name(dataset)}\nmean and middle half of the samples{note}",
-        fontsize=9,
-    )
-    return figure
+    what = f"mean and middle half of the samples, {MOST_SAMPLES:,} of a crop at most"
+    return f"{domains[0]} to {domains[1]}, {_name(dataset)}\n{what}{note}"
 
 
 def _name(dataset: Dataset) -> str:
@@ -115,6 +126,15 @@ def _name(dataset: Dataset) -> str:
 
 def _moves(dataset: Dataset, name: str, *, aligned: bool) -> bool:
     return aligned and is_southern(name) and season_of(dataset, name) == "calendar"
+
+
+def _some(labels: npt.NDArray[np.int64], domain: str, crop: str) -> npt.NDArray[np.int64]:
+    """Return the rows of a crop, or as many drawn from them as make a smooth curve."""
+    rows: npt.NDArray[np.int64] = np.flatnonzero(labels == CROPS.index(crop))
+    if len(rows) <= MOST_SAMPLES:
+        return rows
+    random = generator(0, "seasonal curves", domain, crop)
+    return np.sort(random.choice(rows, MOST_SAMPLES, replace=False))
 
 
 def _is_moved(dataset: Dataset, name: str, *, aligned: bool) -> bool:

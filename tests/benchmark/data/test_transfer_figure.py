@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from tiny import make_samples, write_tiny
 
 from benchmark.cli import main
+from benchmark.data import transfer_figure
 from benchmark.data.dataset import Dataset
 from benchmark.data.figures import ndvi
 from benchmark.data.season import shift_half_year
@@ -52,6 +53,18 @@ def test_a_southern_year_is_moved_where_the_protocol_moves_it(tmp_path: Path) ->
         title = figure.get_suptitle()
         assert ("the year of ARG is moved by half a year" in title) is aligned
         assert "simulated" in title
+
+
+def test_of_many_samples_some_are_drawn(tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfer_figure, "MOST_SAMPLES", 5)
+    first, second = (draw_transfer(tiny, "FRA", "CHN", aligned=True) for _ in range(2))
+    corn = ndvi(tiny.series("FRA", ("B4", "B8"))[tiny.load("FRA").labels == 0])
+    mean = drawn(first)[0, 0]["-"]
+    assert mean == pytest.approx(drawn(second)[0, 0]["-"])
+    assert not np.allclose(mean, corn.mean(axis=0), atol=1e-6)
+    assert mean[36:45] == pytest.approx(corn.mean(axis=0)[36:45], abs=0.1)
+    assert first is not None
+    assert first.axes[0].get_ylabel() == "corn\nn = 36 / 36", "all that there are"
 
 
 def test_without_the_bands_there_is_no_figure(tmp_path: Path) -> None:
