@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.cli import main
+from benchmark.data.dataset import Dataset
 from benchmark.errors import StoreError
 from benchmark.results.cards import CARDS, read_cards, write_cards
 from benchmark.task.cards import card_lines, render_card
@@ -65,3 +67,13 @@ def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / CARDS).write_text("in the way")
     with pytest.raises(StoreError, match="Cannot write the card"):
         write_cards(tmp_path, [method("a")])
+
+
+def test_a_run_keeps_the_cards_of_what_was_asked_for(tiny: Dataset, tmp_path: Path) -> None:
+    words = f"run --data {tiny.root} --protocol smoke --methods floor.* --transfers FRA:CHN"
+    with pytest.raises(SystemExit) as ended:
+        main([*words.split(), "--out", str(tmp_path / "run")])
+    assert not ended.value.code
+    cards, damaged = read_cards(tmp_path / "run")
+    assert damaged == ()
+    assert set(cards) == {"floor.majority", "floor.prior"}
