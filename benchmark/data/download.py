@@ -241,6 +241,25 @@ def _fetch_all(root: Path, lock: Lock) -> tuple[tuple[str, ...], tuple[str, ...]
     return missing, verified
 
 
+def _receive(url: str, headers: dict[str, str], part: Path, size: int, name: str) -> None:
+    """Append to a file what it lacks, and flush it to the disk."""
+    from huggingface_hub.file_download import http_get
+
+    with part.open("ab") as handle:
+        try:
+            http_get(
+                url,
+                handle,
+                resume_size=handle.tell(),
+                headers=headers,
+                expected_size=size,
+                displayed_filename=name,
+            )
+        finally:
+            handle.flush()
+        os.fsync(handle.fileno())
+
+
 @contextmanager
 def _alone(root: Path) -> Iterator[None]:
     """Keep a second download out of a directory; the claim ends with the process."""
@@ -277,8 +296,7 @@ def _check_disk(root: Path, needed: int) -> None:
 
 def _fetch(root: Path, lock: Lock, name: str) -> None:
     """Fetch one file beside its place, going on where an earlier try stopped, and move it there."""
-    from huggingface_hub import get_hf_file_metadata, hf_hub_url
-    from huggingface_hub.file_download import http_get
+    from huggingface_hub import errors, get_hf_file_metadata, hf_hub_url
     from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
     locked = lock.files[name]
@@ -296,18 +314,15 @@ def _fetch(root: Path, lock: Lock, name: str) -> None:
         headers.pop("authorization", None)  # the file's host has no business with the token
     if _size(part) > locked.size:
         part.unlink()
-    with part.open("ab") as handle:
-        if handle.tell() < locked.size:
-            http_get(
-                stated.location,
-                handle,
-                resume_size=handle.tell(),
-                headers=headers,
-                expected_size=locked.size,
-                displayed_filename=name,
-            )
-        handle.flush()
-        os.fsync(handle.fileno())
+    while _size(part) < locked.size or not part.exists():
+        before = _size(part)
+        try:
+            _receive(stated.location, headers, part, locked.size, name)
+        except errors.HfHubHTTPError:
+            raise
+        except errors.HTTPError:  # type: ignore[attr-defined]  # of the client's HTTP library
+            if _size(part) == before:  # a connection that brings something is tried again
+                raise
     if not has_content(part, locked):
         part.unlink(missing_ok=True)
         raise DataError(
