@@ -14,6 +14,7 @@ from benchmark.task.transfers import RELATIONS
 from leaderboard.frames import sections
 from leaderboard.submissions import rerun
 from leaderboard.submissions.blindfold import NUDGED
+from leaderboard.submissions.verdicts import read_verdicts
 
 PAGE = (Path(__file__).parent.parent / "docs" / "methodology.md").read_text("utf-8")
 TUTORIAL = (Path(__file__).parent.parent / "docs" / "submit.md").read_text("utf-8")
@@ -54,6 +55,15 @@ def test_the_tolerances_are_those_that_are_stated() -> None:
     assert f"mean macro-F1 must agree within {100 * rerun.MEAN_TOLERANCE:g} points" in flat
     assert f"each row within {100 * rerun.ROW_TOLERANCE:g}" in flat
     assert NUDGED == 1e-4, "one digital number off, says the page"
+
+
+def test_accepted_submissions_are_text_and_their_verdicts_count() -> None:
+    root = Path(__file__).parent.parent / "submissions"
+    for path in root.rglob("*"):
+        if path.is_file():
+            assert path.suffix in (".json", ".csv", ".md"), path
+            path.read_text("utf-8")
+    assert read_verdicts(root)[1] == ()
 
 
 def test_every_command_that_is_named_exists() -> None:

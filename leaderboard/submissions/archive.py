@@ -30,6 +30,7 @@ END_RECORD: Final = b"PK\x05\x06"
 END_RECORD_BYTES: Final = 22
 LONGEST_COMMENT: Final = 65_535
 ZIP64_LOCATOR: Final = b"PK\x06\x07"
+LOCATOR_BYTES: Final = 20
 """Marks and sizes of the end of an archive (PKWARE APPNOTE.TXT, 4.3.15 and 4.3.16)."""
 
 LOCAL_HEADER_BYTES: Final = 30
@@ -123,12 +124,12 @@ def _check_end(handle: IO[bytes], path: Path) -> int:
     size = handle.seek(0, 2)
     if size > MOST_BYTES:
         raise SubmissionError(f"{path} has {size} bytes: {MOST_BYTES} are the limit.")
-    handle.seek(max(size - END_RECORD_BYTES - LONGEST_COMMENT, 0))
+    handle.seek(max(size - LOCATOR_BYTES - END_RECORD_BYTES - LONGEST_COMMENT, 0))
     tail = handle.read()
     place = tail.rfind(END_RECORD)
     if place < 0 or len(tail) - place < END_RECORD_BYTES:
         raise SubmissionError(f"{path} is no zip archive: make it with `cropglobe pack`.")
-    if ZIP64_LOCATOR in tail[max(place - 20, 0) : place]:
+    if ZIP64_LOCATOR in tail[max(place - LOCATOR_BYTES, 0) : place]:
         raise SubmissionError(
             f"{path} is of the form for very large archives (zip64): {MOST_MEMBERS} files and "
             f"{MOST_BYTES / 1e6:.0f} MB are the limit."

@@ -196,7 +196,12 @@ def _code(source: Source) -> tuple[Code, bytes]:
             f"{source.file} has {len(text)} bytes, of {MOST_CODE} at most: a method file is code; "
             "keep weights at a public address with a checksum."
         )
-    return Code(file=f"code/{source.file.name}"), text
+    name = f"code/{source.file.name}"
+    if not MEMBERS.fullmatch(name):
+        raise UsageError(
+            f"{source.file} cannot be packed under its name: rename it with letters, digits and _."
+        )
+    return Code(file=name), text
 
 
 def _protocol(run: Path, rows: Sequence[Row]) -> Protocol:

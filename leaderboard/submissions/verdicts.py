@@ -6,7 +6,7 @@ import io
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,9 @@ from leaderboard.submissions.verification import Verdict
 POINTER: Final = "submission.json"
 VERDICT: Final = "verdict.json"
 SCORES: Final = "scores.csv"
+
+SHOWN: Final = ("macro_f1", "overall_accuracy")
+"""Scores that are kept as text."""
 
 SELF_REPORTED: Final = VERIFICATIONS[0]
 
@@ -281,13 +284,10 @@ def _folded(name: str) -> str:
 def _scores(rows: Iterable[Row]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["source", "target", "seed", "macro_f1", "overall_accuracy", "n_test"])
+    writer.writerow(["dataset", "source", "target", "seed", *SHOWN, "n_test"])
     for row in rows:
         assert row.scores is not None
-        scores: Mapping[str, float] = {
-            "macro_f1": row.scores.macro_f1,
-            "overall_accuracy": row.scores.overall_accuracy,
-        }
-        numbers = [f"{value:.6f}" for value in scores.values()]
-        writer.writerow([row.source, row.target, row.seed, *numbers, row.data.n_test])
+        numbers = [f"{getattr(row.scores, name):.6f}" for name in SHOWN]
+        place = [row.data.name, row.source, row.target, row.seed]
+        writer.writerow([*place, *numbers, row.data.n_test])
     return text.getvalue()

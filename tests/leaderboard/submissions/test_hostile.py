@@ -164,6 +164,16 @@ def test_many_files(count: int, tmp_path: Path) -> None:
     assert f"{MOST_MEMBERS} files" in refused(path)
 
 
+def test_a_large_form_behind_the_longest_comment(tmp_path: Path) -> None:
+    """The mark of the large form lies as far from the end as it can."""
+    path = tmp_path / "many.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(66_000):
+            archive.writestr(zipfile.ZipInfo(f"samples/A/B{number}.txt"), b"")
+        archive.comment = b"x" * 65_535
+    assert "zip64" in refused(path)
+
+
 def test_a_count_that_lies(tmp_path: Path) -> None:
     """The end record says one file, the directory before it holds 60,000."""
     path = tmp_path / "many.zip"

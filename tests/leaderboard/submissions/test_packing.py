@@ -99,6 +99,13 @@ def test_other_code_than_that_which_ran_is_not_packed(run: Path, tmp_path: Path)
         packed(run, tmp_path / "x.zip", file=changed)
 
 
+def test_a_file_whose_name_no_reader_would_take_is_not_packed(run: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "my-method.py"
+    odd.write_bytes((run.parent / "my_method.py").read_bytes())
+    with pytest.raises(UsageError, match="rename it"):
+        packed(run, tmp_path / "x.zip", file=odd)
+
+
 def test_an_open_card_is_not_packed(tiny: Dataset, smoke: Protocol, tmp_path: Path) -> None:
     from benchmark.task.scaffold import new_method
 

@@ -1,12 +1,15 @@
 """Training again confirms the honest and convicts those who look at what they must not."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from forged import forge, make_run
+from tiny import make_samples, write_tiny
 
 from benchmark.data.dataset import Dataset
 from benchmark.errors import SubmissionError
+from benchmark.results.store import RunStore
 from benchmark.task.protocol import Protocol
 from leaderboard.submissions.packing import Source, pack
 from leaderboard.submissions.reading import read_submission
@@ -143,3 +146,42 @@ def test_a_closed_model_cannot_be_trained_again(run: Path, tiny: Dataset, tmp_pa
     pack(run, "my-method", out, authors=["Ada"], source=Source(file=file, closed=True))
     with pytest.raises(SubmissionError, match="no code in this submission"):
         verify_again(verify(read_submission(out), tiny), tiny)
+
+
+def test_series_that_a_third_domain_holds_do_not_make_the_honest_look_guilty(
+    smoke: Protocol, tmp_path: Path
+) -> None:
+    """They are not learned from, and the blind copy, which lacks that domain, must know it."""
+    source, other = make_samples("FRA"), make_samples("BEL")
+    series = other.series.copy()
+    series[:40] = source.series[:40]
+    shared = replace(other, series=series)
+    dataset = write_tiny(
+        tmp_path / "data", source, make_samples("CHN", shift=2), make_samples("USA"), shared
+    )
+    run = make_run(tmp_path, dataset, smoke)
+    first = RunStore(run).read_all()[0][0].rows[0]
+    assert (first.data.n_train or 0) + (first.data.n_validation or 0) < 0.8 * (len(source) - 20)
+    verdict = judged(run, dataset, tmp_path / "x.zip")
+    assert verdict.accepted, problems(verdict)
+
+
+def test_a_method_that_adapts_to_its_target_is_tried_on_the_same_samples(
+    run: Path, tiny: Dataset, smoke: Protocol, tmp_path: Path
+) -> None:
+    code = (run.parent / "my_method.py").read_text("utf-8")
+    adapt = (
+        "    def adapt(self, x: Features) -> 'Classifier':\n"
+        "        other = Classifier(self.context)\n"
+        "        other.model_, other.shift_ = self.model_, x.mean(axis=0)\n"
+        "        return other\n\n"
+        "    def predict_proba("
+    )
+    code = code.replace("    def predict_proba(", adapt)
+    code = code.replace("predict_proba(x.reshape", "predict_proba((x - self.shift_).reshape")
+    code = code.replace("self.context = context", "self.context, self.shift_ = context, 0.0")
+    code = code.replace("Classifier, CARD)", "Classifier, CARD, track='unlabelled-target')")
+    code = code.replace("pretraining=None", "extra_information=('the series',), pretraining=None")
+    verdict = judged(make_run(tmp_path, tiny, smoke, code), tiny, tmp_path / "x.zip")
+    assert verdict.accepted, problems(verdict)
+    assert verdict.submission.described.track == "unlabelled-target"
