@@ -12,6 +12,15 @@ if TYPE_CHECKING:
 
 RunDirectory = Annotated[Path, typer.Argument(help="Run directory.")]
 
+TrackingUri = Annotated[
+    str | None,
+    typer.Option(
+        envvar="MLFLOW_TRACKING_URI",
+        help="MLflow server; if not given, a database in the run directory.",
+    ),
+]
+"""Option of every command that writes to MLflow."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to the app."""
@@ -49,13 +58,7 @@ def index(run: RunDirectory) -> None:
 
 def sync(
     run: RunDirectory,
-    tracking_uri: Annotated[
-        str | None,
-        typer.Option(
-            envvar="MLFLOW_TRACKING_URI",
-            help="MLflow server [default: a database in the run directory].",
-        ),
-    ] = None,
+    tracking_uri: TrackingUri = None,
 ) -> None:
     """Bring an MLflow server up to date with a run."""
     from benchmark.errors import StoreError

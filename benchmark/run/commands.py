@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from benchmark.results.commands import TrackingUri
 from benchmark.run.nursery import open_nursery
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ def run(
     methods: Annotated[
         list[str] | None,
         typer.Option(
-            help="Names, patterns such as 'harmonic.*', or a set: headline, paper, ablation, all "
-            "[default: headline]."
+            help="Names, patterns such as 'harmonic.*', or a set: headline (which it is if none is "
+            "named), paper, ablation, all."
         ),
     ] = None,
     method_file: Annotated[
@@ -61,7 +62,9 @@ def run(
     ] = None,
     transfers: Annotated[
         list[str] | None,
-        typer.Option(help="SOURCE:TARGET or a group [default: the published ones, else all]."),
+        typer.Option(
+            help="SOURCE:TARGET or a group; if not given, the published ones or else all."
+        ),
     ] = None,
     seeds: Annotated[
         list[int] | None, typer.Option(help="Seeds, in place of the protocol's.")
@@ -90,13 +93,7 @@ def run(
     tracking: Annotated[
         bool, typer.Option(envvar="CROPGLOBE_TRACKING", help="Show the run in MLflow.")
     ] = True,
-    tracking_uri: Annotated[
-        str | None,
-        typer.Option(
-            envvar="MLFLOW_TRACKING_URI",
-            help="MLflow server [default: a database in the run directory].",
-        ),
-    ] = None,
+    tracking_uri: TrackingUri = None,
 ) -> None:
     """Train methods on source domains, score them on targets, and write a leaderboard."""
     yield_idle_threads()

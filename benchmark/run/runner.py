@@ -26,7 +26,7 @@ from benchmark.errors import MethodError, UnavailableError
 from benchmark.results.networks import Network
 from benchmark.results.rows import Row, Status, worst_status
 from benchmark.results.store import Prediction
-from benchmark.run.answering import answer
+from benchmark.run.answering import Question, answer
 from benchmark.run.describing import Fit, describe, with_scores
 from benchmark.run.hardware import Measurement, measure, resolve_device
 from benchmark.run.jobs import Job
@@ -348,17 +348,16 @@ class Runner:
                 f"{known.mean():.1%} of the scored samples of {name} have a vector: too few for "
                 f"the track {method.track}."
             )
+        question = Question(
+            features=features,
+            samples=samples,
+            rows=chosen.rows[known],
+            classes=split.classes,
+            protocol=self.protocol,
+            first_day=self._calendar(name)[1],
+        )
         with measure(fit.device) as measurement:
-            probabilities = answer(
-                method,
-                fit.classifier,
-                features,
-                samples,
-                chosen.rows[known],
-                split.classes,
-                self.protocol,
-                self._calendar(name)[1],
-            )
+            probabilities = answer(method, fit.classifier, question)
         if not known.all():
             given = probabilities
             probabilities = np.tile(self._shares(job, split), (len(known), 1))

@@ -11,7 +11,7 @@ from tiny import make_samples
 from benchmark.data.dataset import BANDS, Dataset
 from benchmark.errors import MethodError, UnavailableError
 from benchmark.results.rows import Row
-from benchmark.run.answering import answer
+from benchmark.run.answering import Question, answer
 from benchmark.run.composites import FewShot, Oracle
 from benchmark.run.jobs import plan
 from benchmark.run.runner import Runner
@@ -107,6 +107,7 @@ class Spy(Recorder):
         return Spy(self.context).fit(x, y, validation=None)
 
 
+FIVE = np.arange(5)
 SEEN: list[tuple[str, Any, Any]] = []
 
 
@@ -117,7 +118,7 @@ def ask_on(track: Track) -> Any:
     classifier = Spy(CONTEXT).fit(*SOURCE, validation=VALIDATION)
     method = Method("spy", "f", "median", Spy, CARD, track=track)
     features = samples.series[:, 0, :1]
-    return answer(method, classifier, features, samples, rows, (0, 2, 6), SMOKE)
+    return answer(method, classifier, Question(features, samples, rows, (0, 2, 6), SMOKE))
 
 
 def test_each_track_shows_what_it_may() -> None:
@@ -141,7 +142,7 @@ def test_a_track_needs_its_ability() -> None:
         method = Method("m", "f", "median", Recorder, CARD, track=track)  # type: ignore[arg-type]
         classifier = Recorder(CONTEXT).fit(*SOURCE, validation=VALIDATION)
         with pytest.raises(MethodError, match=f"m is on track {track} but has no"):
-            answer(method, classifier, features, samples, np.arange(5), (0, 2, 6), SMOKE)
+            answer(method, classifier, Question(features, samples, FIVE, (0, 2, 6), SMOKE))
 
 
 def test_missing_features_are_refused() -> None:
@@ -151,5 +152,5 @@ def test_missing_features_are_refused() -> None:
     classifier = Recorder(CONTEXT).fit(*SOURCE, validation=VALIDATION)
     method = Method("m", "f", "median", Recorder, CARD)
     with pytest.raises(MethodError, match=r"in 1 of 5 samples \(first: row 3\)"):
-        answer(method, classifier, features, samples, np.arange(5), (0, 2, 6), SMOKE)
+        answer(method, classifier, Question(features, samples, FIVE, (0, 2, 6), SMOKE))
     assert replace(method, version="2").code_fingerprint != method.code_fingerprint

@@ -119,7 +119,8 @@ def test_random_kills_lose_nothing(tiny: Dataset, tmp_path: Path) -> None:
     while counts["coordinator"] + counts["worker"] + counts["nursery"] < KILLS:
         if still_runs(process, run, chance):
             victims = helpers(process.pid) | {process.pid: "coordinator"}
-            kind = chance.choice(sorted(set(victims.values())))
+            kinds = sorted(set(victims.values()))
+            kind = min(kinds, key=lambda each: (counts[each], chance.random()))
             victim = chance.choice([pid for pid, what in victims.items() if what == kind])
             with suppress(ProcessLookupError):
                 os.kill(victim, signal.SIGKILL)
