@@ -1,6 +1,5 @@
 """Methods from files: found, refused with a reason, run in workers, noticed when they change."""
 
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,15 +8,8 @@ from benchmark.cli import main
 from benchmark.data.dataset import Dataset
 from benchmark.errors import MethodError, UsageError
 from benchmark.results.store import RunStore
-from benchmark.run.execution import execute, find_work
-from benchmark.run.jobs import plan
-from benchmark.run.places import LocalWorkers
-from benchmark.run.runner import Runner
-from benchmark.run.worker import Setup
-from benchmark.task.method_files import find_method, load_method_file, select_with_files
-from benchmark.task.protocol import Protocol
+from benchmark.task.method_files import load_method_file, select_with_files
 from benchmark.task.scaffold import KINDS, new_method
-from benchmark.task.transfers import select_transfers
 
 
 def run(*words: str) -> int:
@@ -45,26 +37,14 @@ def test_a_file_alone_brings_no_headline_methods(mine: Path) -> None:
     assert [method.name for method in select_with_files((), [mine])] == ["my-method"]
 
 
-def test_a_worker_process_finds_the_file(
-    mine: Path, tiny: Dataset, smoke: Protocol, tmp_path: Path
-) -> None:
+def test_a_worker_process_finds_the_file(mine: Path, tiny: Dataset, tmp_path: Path) -> None:
     """The method's module is in no package, so nothing but its path can be sent."""
-    store, runner = RunStore(tmp_path / "run"), Runner(tiny, smoke)
-    store.prepare()
-    transfers = select_transfers(["FRA:CHN"], tiny.domains)
-    jobs = plan(tiny, smoke, load_method_file(mine), transfers)
-    setup = Setup(
-        data=tiny.root,
-        fingerprint=tiny.fingerprint,
-        protocol=smoke.model_dump_json(),
-        run=store.root,
-        cache=None,
-        threads=1,
-        find_method=partial(find_method, (mine,)),
-    )
-    with LocalWorkers(1, setup) as place:
-        (finished,) = execute(find_work(jobs, store), runner, store, place)
-    assert finished.status == "ok", finished.reason
+    out = tmp_path / "run"
+    words = ("run", "--data", str(tiny.root), "--protocol", "smoke", "--transfers", "FRA:CHN")
+    asked = ("--method-file", str(mine), "--out", str(out), "--workers", "1")
+    assert run(*words, *asked) == 0
+    ((job,), _) = RunStore(out).read_all()
+    assert [row.status for row in job.rows] == ["ok", "ok"]
 
 
 def test_the_fingerprint_follows_the_file(mine: Path) -> None:
