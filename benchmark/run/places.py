@@ -30,6 +30,9 @@ MAX_FAILED_STARTS: Final = 3
 
 TRY: Final = "try --workers 0"
 
+EXIT_UNKNOWN: Final = 255
+"""What Python says of a forked process whose nursery has died, even while that process runs."""
+
 SECONDS_TO_TELL: Final = 1.0
 """How long a hanging process is given to write where it hangs."""
 
@@ -214,8 +217,12 @@ class LocalWorkers:
 
     def _bury(self, worker: _Worker) -> Loss:
         assert worker.task is not None
+        orphaned = worker.process.exitcode == EXIT_UNKNOWN and _lives(worker.process)
         _send(worker.process, signal.SIGKILL)  # to what it started and left behind
         worker.process.join()
+        if orphaned:
+            self._replace(worker)
+            return Loss("failed", "What starts worker processes has died", again=True)
         reason = _cause(worker.process.exitcode) + innermost_frames(worker.trace)
         if worker.began is None:
             self._failed_starts += 1
@@ -271,6 +278,15 @@ def _send(process: BaseProcess, what: signal.Signals) -> None:
         if process.is_alive():
             with suppress(ProcessLookupError):
                 os.kill(process.pid, what)
+
+
+def _lives(process: BaseProcess) -> bool:
+    assert process.pid is not None
+    try:
+        os.kill(process.pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _error(name: str, text: str) -> CropGlobeError:

@@ -52,6 +52,26 @@ class Parental(Nearest):
             child.wait()
 
 
+class Marking(Nearest):
+    """Says in which process it was fitted."""
+
+    def misbehave(self) -> None:
+        with (Path(os.environ[MARKS]) / "workers").open("a") as file:
+            file.write(f"{os.getpid()}\n")
+
+
+class Parricidal(Nearest):
+    """Kills what has started its process, three times, and waits to be killed for that."""
+
+    def misbehave(self) -> None:
+        path = Path(os.environ[MARKS]) / "parents"
+        if not path.exists() or len(path.read_text().split()) < 3:
+            with path.open("a") as file:
+                file.write("killed\n")
+            os.kill(os.getppid(), signal.SIGKILL)
+            threading.Event().wait()
+
+
 class Segfaulting(Nearest):
     def misbehave(self) -> None:
         ctypes.string_at(0)
@@ -89,6 +109,8 @@ KINDS: dict[str, Any] = {
     "test.nearest": Nearest,
     "test.hanging": Hanging,
     "test.parental": Parental,
+    "test.marking": Marking,
+    "test.parricidal": Parricidal,
     "test.segfaulting": Segfaulting,
     "test.exiting": Exiting,
     "test.killed": Killed,

@@ -37,7 +37,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def dask(*words: str, marks: Path) -> Iterator[None]:
+def dask(*words: str, marks: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command of Dask in a process, and end it with the processes that it starts."""
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join([str(SUPPORT), os.environ.get("PYTHONPATH", "")]),
@@ -48,7 +48,7 @@ def dask(*words: str, marks: Path) -> Iterator[None]:
     with (marks / f"{words[0]}.log").open("ab") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
-        yield
+        yield process
     finally:
         process.terminate()
         try:
@@ -230,6 +230,21 @@ def test_a_gpu_that_no_worker_declares(
     place = DaskCluster(scheduler, setup_for(tiny, fast, tmp_path), gpu=True)
     with pytest.raises(UsageError, match=r"declares a GPU.*--resources GPU=1"), place:
         pass
+
+
+@pytest.mark.slow
+def test_a_job_that_needs_a_gpu_goes_where_one_is(
+    tmp_path: Path, tiny: Dataset, fast: Protocol, scheduler: str, marks: Path
+) -> None:
+    store, runner = RunStore(tmp_path), Runner(tiny, fast)
+    todo = find_work(jobs_of(tiny, fast, ["test.marking"]), store)
+    words = ["--no-dashboard", "--nthreads", "1", "--resources", "GPU=1", "--no-nanny"]
+    with dask("worker", scheduler, "--host", "127.0.0.1", *words, marks=marks) as worker:
+        wait_for_workers(scheduler, 3, marks)
+        with DaskCluster(scheduler, setup_for(tiny, fast, tmp_path), gpu=True) as place:
+            finished = execute(todo, runner, store, place)
+        assert {entry.status for entry in finished} == {"ok"}
+        assert (marks / "workers").read_text().split() == [str(worker.pid)] * 3
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x"])

@@ -59,13 +59,17 @@ def helpers(pid: int) -> dict[int, str]:
 
 
 def finished(run: Path) -> Finished:
-    """Return the checksum of each finished job; none may be unreadable."""
+    """Return the checksum of each job that has scores; none may be unreadable."""
     store = RunStore(run)
     if not store.jobs.is_dir():
         return {}
     jobs, damaged = store.read_all()
     assert damaged == ()
-    return {job.identity.key: job.checksum for job in jobs}
+    return {
+        job.identity.key: job.checksum
+        for job in jobs
+        if all(row.status == "ok" for row in job.rows)
+    }
 
 
 def content(run: Path) -> dict[str, object]:

@@ -109,6 +109,16 @@ def is_running(pid: int) -> bool:
 
 
 @pytest.mark.slow
+def test_the_death_of_the_nursery_is_no_fault_of_the_jobs(
+    tmp_path: Path, tiny: Dataset, smoke: Protocol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(MARKS, str(tmp_path))
+    found = work(tiny, smoke, tmp_path / "run", "test.parricidal", workers=2)
+    assert (tmp_path / "parents").read_text().split() == ["killed"] * 3
+    assert found["test.parricidal"].status == "ok"
+
+
+@pytest.mark.slow
 def test_a_process_killed_once_has_its_job_run_again(
     tmp_path: Path, tiny: Dataset, smoke: Protocol, monkeypatch: pytest.MonkeyPatch
 ) -> None:
