@@ -86,10 +86,17 @@ def _other_values(arrays: dict[str, Array], samples: DomainSamples) -> str | Non
     bands = samples.series.shape[1]
     if some.shape[1] != bands * WINDOW_STEPS:
         return f"it has {some.shape[1]} values a sample where {bands * WINDOW_STEPS} are expected"
-    if samples.reading is not None and samples.reading.unit == "digital_number":
-        some = (some - samples.reading.offset) / 10_000
-    turned = samples.reading is not None and samples.reading.orientation == "steps-bands"
+    reading = samples.reading
+    observed = np.ones(some.shape, dtype=np.bool_)
+    if reading is not None and isinstance(reading.missing, float):
+        observed = some != reading.missing
+    if reading is not None and reading.unit == "digital_number":
+        some = (some - reading.offset) / 10_000
+    turned = reading is not None and reading.orientation == "steps-bands"
     flat = (wanted.transpose(0, 2, 1) if turned else wanted).reshape(len(rows), -1)
+    if reading is not None and reading.missing is not None:
+        # What was interpolated in the series is a gap here, and is not compared.
+        some = np.where(np.isnan(some) | ~observed, flat, some)
     differing = np.abs(np.clip(some, 0, 1) - flat).max(axis=1) > SAME
     if not differing.any():
         return None

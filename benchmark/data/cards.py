@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from benchmark.data.reading import Orientation, Unit
+from benchmark.data.reading import Missing, Orientation, Unit
 from benchmark.errors import DataError
 
 CARD_FILE: Final = "dataset.json"
@@ -31,6 +31,7 @@ class DomainCard(BaseModel):
         unit: Stored unit, ``reflectance`` or ``digital_number``; ``None`` is detected.
         orientation: Whether the file has bands or steps first; ``None`` is told by their numbers.
         offset: What was added to its digital numbers; ``None`` is nothing.
+        missing: What stands for a missing observation in the file; ``None`` allows of none.
         missing_share: Share of sample-dates without observation before filling.
         missing_by_step: That share for each 5-day step, [73], where it is known.
         source: File or product that the domain was made from.
@@ -52,6 +53,7 @@ class DomainCard(BaseModel):
     unit: Unit | None = None
     orientation: Orientation | None = None
     offset: float | None = None
+    missing: Missing | None = None
     missing_share: float | None = None
     missing_by_step: tuple[float, ...] | None = None
     source: str | None = None

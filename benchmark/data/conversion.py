@@ -34,7 +34,7 @@ from benchmark.files import folder_aside, write_text
 
 logger = logging.getLogger(__name__)
 
-CONVERSION_VERSION: Final = "1"
+CONVERSION_VERSION: Final = "2"
 """Raised when what is written here, or how files are read, changes."""
 
 LARGE: Final = 32 * 2**20
@@ -58,7 +58,9 @@ def is_large(path: Path) -> bool:
 
 def declared_of(card: DomainCard) -> Declared:
     """Return what a card says of how to read a file."""
-    return Declared(unit=card.unit, orientation=card.orientation, offset=card.offset)
+    return Declared(
+        unit=card.unit, orientation=card.orientation, offset=card.offset, missing=card.missing
+    )
 
 
 def open_converted(

@@ -15,6 +15,9 @@ from benchmark.data.taxonomy import CROPS
 GREEN: Final = 0.3
 """Mean NDVI that crops reach in their season in every domain measured; bare soil stays below."""
 
+LIKELY_GAPS: Final = 0.001
+"""Share of dates that are zero in every band from which on that is no accident of dark water."""
+
 LIKELY_OFFSET: Final = 0.095
 """Reflectance below which shade, water and dark vegetation bring some value of every domain."""
 
@@ -110,11 +113,12 @@ def _reading(inspection: Inspection) -> Table:
             continue
         mark = {key: "*" if key in reading.declared else "" for key in Declared.model_fields}
         offset = f" less {reading.offset:g}{mark['offset']}" if reading.offset else ""
+        gaps = "" if reading.missing is None else f", missing {reading.missing}*"
         axes = (str(reading.bands), str(reading.steps))
         table.add_row(
             domain.name,
             reading.stored.split(" [")[0],
-            reading.unit.replace("_number", "") + mark["unit"] + offset,
+            reading.unit.replace("_number", "") + mark["unit"] + offset + gaps,
             " x ".join(axes if reading.orientation == "bands-steps" else axes[::-1])
             + mark["orientation"],
             "?" if season.peak_day is None else f"day {season.peak_day:.0f}",
@@ -176,6 +180,11 @@ def _domain_notes(domain: DomainInspection) -> Iterator[str]:
             f"{domain.name}: mean NDVI of {', '.join(domain.season.looked_at)} never rises above "
             f"{green:.2f}, so that the order of the bands may be another one: name it under "
             f"`bands:` in {DOMAINS_FILE}."
+        )
+    if domain.dark_share >= LIKELY_GAPS:
+        yield (
+            f"{domain.name}: {domain.dark_share:.1%} of the dates are zero in every band, which "
+            f"may stand for missing observations: if so, write `missing: 0` in {DOMAINS_FILE}."
         )
     reading = domain.reading
     digital = reading is not None and reading.unit == "digital_number" and not reading.offset

@@ -1,16 +1,17 @@
 """`domains.yaml`: what a user says of files that do not say it themselves."""
 
+import math
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from benchmark.data.cards import DomainCard, Season
 from benchmark.data.official import SERIES, parse_official_name
-from benchmark.data.reading import DOMAINS_FILE, Orientation, Unit
+from benchmark.data.reading import DOMAINS_FILE, Missing, Orientation, Unit
 from benchmark.data.taxonomy import check_domain_name
 from benchmark.errors import DataError, did_you_mean
 
@@ -26,6 +27,7 @@ class FileRule(BaseModel):
         unit: Stored unit.
         orientation: Whether bands or steps come first.
         offset: What was added to the digital numbers.
+        missing: What stands for a missing observation, a number or ``nan``.
         bands: Names of the bands in the order of the file.
         season: Whether the steps follow the calendar or were aligned.
         season_start: Calendar day ``MM-DD`` at which the 73 steps begin.
@@ -39,9 +41,15 @@ class FileRule(BaseModel):
     unit: Unit | None = None
     orientation: Orientation | None = None
     offset: float | None = None
+    missing: Missing | None = None
     bands: tuple[str, ...] | None = None
     season: Season | None = None
     season_start: str | None = None
+
+    @field_validator("missing", mode="before")
+    @classmethod
+    def _nan_is_a_word(cls, value: object) -> object:
+        return "nan" if isinstance(value, float) and math.isnan(value) else value
 
     def matches(self, place: str) -> bool:
         """Return whether a path below the directory is meant."""

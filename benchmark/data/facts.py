@@ -27,6 +27,7 @@ class DomainFacts(BaseModel):
         lowest: Lowest reflectance, in [0, 1].
         highest: Highest reflectance, in [0, 1].
         constant_series: Samples whose every band stays the same all year.
+        dark_share: Share of the dates at which a sample is zero in every band.
         greenness: Mean NDVI of each class that occurs at each step [73], where B4 and B8 are there.
         blocks: Number of spatial blocks, ``None`` where the file has none.
         years: Years of the labels, empty where the file has none.
@@ -41,6 +42,7 @@ class DomainFacts(BaseModel):
     lowest: float
     highest: float
     constant_series: int
+    dark_share: float
     greenness: dict[int, tuple[float, ...]]
     blocks: int | None
     years: tuple[int, ...]
@@ -55,7 +57,8 @@ def domain_fingerprint(samples: DomainSamples, card: DomainCard) -> str:
     digest = hashlib.sha256()
     header: list[object] = [samples.name, list(card.bands), card.season, list(samples.series.shape)]
     if samples.reading is not None and not samples.reading.is_plain:
-        header.append([samples.reading.orientation, samples.reading.offset])
+        reading = samples.reading
+        header.append([reading.orientation, reading.offset, reading.missing])
     digest.update(json.dumps(header).encode())
     digest.update(np.ascontiguousarray(samples.series).data)
     digest.update(np.ascontiguousarray(samples.labels).data)
@@ -98,7 +101,7 @@ def compute_facts(
     Returns:
         What was found.
     """
-    lowest, highest, still = 1.0, 0.0, 0
+    lowest, highest, still, dark = 1.0, 0.0, 0, 0
     green = np.zeros((len(CROPS), STEPS_PER_YEAR))
     places = [card.bands.index(band) for band in ("B4", "B8") if band in card.bands]
     for rows in parts(len(samples)):
@@ -106,6 +109,7 @@ def compute_facts(
         least, most = part.min(axis=-1), part.max(axis=-1)
         lowest, highest = min(lowest, float(least.min())), max(highest, float(most.max()))
         still += int(np.count_nonzero((least == most).all(axis=-1)))
+        dark += int(np.count_nonzero(~part.any(axis=1)))
         if len(places) == 2:
             np.add.at(green, samples.labels[rows], _ndvi(part[:, places[0]], part[:, places[1]]))
     counts = np.bincount(samples.labels, minlength=len(CROPS))
@@ -121,6 +125,7 @@ def compute_facts(
         lowest=lowest,
         highest=highest,
         constant_series=still,
+        dark_share=dark / (len(samples) * STEPS_PER_YEAR),
         greenness=greenness,
         blocks=None if samples.block is None else len(np.unique(samples.block)),
         years=() if samples.year is None else tuple(np.unique(samples.year).tolist()),

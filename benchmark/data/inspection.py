@@ -29,6 +29,7 @@ class DomainInspection(BaseModel):
         duplicates: Samples whose series occurs earlier in the domain.
         label_conflicts: Different series that carry more than one label in the domain.
         constant_series: Samples whose every band stays the same all year: nothing was observed.
+        dark_share: Share of the dates at which a sample is zero in every band.
         blocks: Number of spatial blocks, ``None`` where the file has none.
         years: Years of the labels, empty where the file has none.
         fingerprint: SHA-256 of the domain, 64 hex digits.
@@ -50,6 +51,7 @@ class DomainInspection(BaseModel):
     duplicates: int
     label_conflicts: int
     constant_series: int
+    dark_share: float
     blocks: int | None
     years: tuple[int, ...]
     fingerprint: str
@@ -157,6 +159,7 @@ def _inspect_domain(dataset: Dataset, name: str, repeats: Repeats) -> DomainInsp
         duplicates=repeats.duplicates[name],
         label_conflicts=repeats.conflicts[name],
         constant_series=facts.constant_series,
+        dark_share=facts.dark_share,
         blocks=facts.blocks,
         years=facts.years,
         fingerprint=dataset.domain_fingerprint(name),

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from benchmark.data.season import STEPS_PER_YEAR, WINDOW_STEPS, FloatArray
+from benchmark.data.composite import to_year_grid
+from benchmark.data.season import STEPS_PER_YEAR, WINDOW_STEPS, FloatArray, step_centres
 from benchmark.errors import DataError
 
 DIGITAL_NUMBER: Final = 10_000.0
@@ -35,6 +36,7 @@ DOMAINS_FILE: Final = "domains.yaml"
 
 Unit = Literal["reflectance", "digital_number"]
 Orientation = Literal["bands-steps", "steps-bands"]
+Missing = float | Literal["nan"]
 Array = npt.NDArray[Any]
 
 
@@ -45,7 +47,8 @@ class Declared(BaseModel):
         unit: Stored unit.
         orientation: Whether bands or steps come first.
         offset: What was added to digital numbers, such as the 1,000 of processing baseline 04.00.
-        bands: Number of bands.
+        missing: What stands for a missing observation: a number, or ``nan``. NaN does in any case;
+            gaps are interpolated in time. ``None`` allows of none.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -53,7 +56,7 @@ class Declared(BaseModel):
     unit: Unit | None = None
     orientation: Orientation | None = None
     offset: float | None = None
-    bands: int | None = None
+    missing: Missing | None = None
 
 
 class Reading(BaseModel):
@@ -63,6 +66,7 @@ class Reading(BaseModel):
         unit: Stored unit.
         orientation: Whether bands or steps come first.
         offset: What is taken from digital numbers before they are divided.
+        missing: What stood for a missing observation, where gaps were interpolated.
         bands: Number of bands.
         steps: Number of 5-day steps.
         stored: Type and shape in the file.
@@ -74,6 +78,7 @@ class Reading(BaseModel):
     unit: Unit
     orientation: Orientation
     offset: float
+    missing: Missing | None = None
     bands: int
     steps: int
     stored: str
@@ -82,7 +87,7 @@ class Reading(BaseModel):
     @property
     def is_plain(self) -> bool:
         """Whether the numbers are read as every file of this project is."""
-        return self.orientation == "bands-steps" and self.offset == 0
+        return self.orientation == "bands-steps" and self.offset == 0 and self.missing is None
 
 
 def say(path: Path, **values: str) -> str:
@@ -111,8 +116,11 @@ def conclude(path: Path, features: Array, declared: Declared) -> Reading:
     orientation, bands = _axes(path, features.shape, declared)
     if features.size == 0:
         raise DataError(f"{path} holds no samples.")
-    lowest, highest = _range(path, features)
-    unit = declared.unit or _unit(path, features, highest)
+    missing = declared.missing
+    lowest, highest = _range(path, features, missing)
+    if missing is not None:
+        _require_observations(path, features, orientation, bands, missing)
+    unit = declared.unit or _unit(path, features, highest, missing)
     offset = declared.offset or 0.0
     if offset and unit == "reflectance":
         raise DataError(
@@ -124,13 +132,15 @@ def conclude(path: Path, features: Array, declared: Declared) -> Reading:
     if lowest < LOWEST_REFLECTANCE or highest > HIGHEST_REFLECTANCE:
         raise DataError(
             f"{path} has values from {lowest:.4g} to {highest:.4g} after division by {divisor:g}, "
-            "which is no reflectance: check its unit and its missing-value code."
+            "which is no reflectance: check its unit, and if a number stands for missing "
+            f"observations {say(path, missing='THAT-NUMBER')}."
         )
     said = declared.model_dump(exclude_none=True)
     return Reading(
         unit=unit,
         orientation=orientation,
         offset=offset,
+        missing=missing,
         bands=bands,
         steps=STEPS_PER_YEAR,
         stored=f"{features.dtype} [{', '.join(str(length) for length in features.shape)}]",
@@ -146,20 +156,46 @@ def to_reflectance(features: Array, reading: Reading) -> FloatArray:
         reading: How to read them.
 
     Returns:
-        Reflectance [n, bands, 73], clipped to [0, 1].
+        Reflectance [n, bands, 73], clipped to [0, 1], without gaps.
     """
-    shape = (reading.bands, reading.steps)
-    if reading.orientation == "steps-bands":
-        values = features.reshape(len(features), *shape[::-1]).transpose(0, 2, 1)
-    else:
-        values = features.reshape(len(features), *shape)
+    values = _oriented(features, reading.orientation, reading.bands)
+    gaps = None if reading.missing is None else _is_missing(values, reading.missing)
     reflectance = np.array(values, dtype=np.float32, order="C")
     if reading.unit == "digital_number":
         if reading.offset:
             reflectance -= np.float32(reading.offset)
         reflectance /= np.float32(DIGITAL_NUMBER)
+    if gaps is not None:
+        reflectance[gaps] = np.nan
+        reflectance = to_year_grid(reflectance, step_centres())
     np.clip(reflectance, 0.0, 1.0, out=reflectance)
     return reflectance
+
+
+def _oriented(features: Array, orientation: Orientation, bands: int) -> Array:
+    """Return rows of ``fea`` as [n, bands, 73]."""
+    if orientation == "steps-bands":
+        return features.reshape(len(features), STEPS_PER_YEAR, bands).transpose(0, 2, 1)
+    return features.reshape(len(features), bands, STEPS_PER_YEAR)
+
+
+def _is_missing(values: Array, missing: Missing) -> npt.NDArray[np.bool_]:
+    gaps = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=np.bool_)
+    return gaps if missing == "nan" else gaps | (values == missing)
+
+
+def _require_observations(
+    path: Path, features: Array, orientation: Orientation, bands: int, missing: Missing
+) -> None:
+    """Check that every series is seen in all of its bands at least once."""
+    for rows in parts(len(features)):
+        gaps = _is_missing(_oriented(features[rows], orientation, bands), missing)
+        unseen = np.flatnonzero(np.all(gaps.any(axis=1), axis=1))
+        if len(unseen):
+            raise DataError(
+                f"{path} has series without one complete observation (first: row "
+                f"{rows.start + unseen[0]}): drop those samples."
+            )
 
 
 def parts(count: int) -> Iterator[slice]:
@@ -204,32 +240,39 @@ def _axes(path: Path, shape: tuple[int, ...], declared: Declared) -> tuple[Orien
     return chosen, axes[0] if chosen == "bands-steps" else axes[1]
 
 
-def _range(path: Path, features: Array) -> tuple[float, float]:
+def _range(path: Path, features: Array, missing: Missing | None) -> tuple[float, float]:
     lowest, highest = math.inf, -math.inf
     broken, first = 0, -1
     for rows in parts(len(features)):
         part = features[rows]
+        if missing is not None:
+            part = part[~_is_missing(part, missing)]
+            if not part.size:
+                continue
         least, most = float(part.min()), float(part.max())
         if not math.isfinite(least + most):  # NaN and infinity pass through either
-            bad = np.flatnonzero(~np.isfinite(part).reshape(len(part), -1).all(axis=1))
+            whole = features[rows]
+            bad = np.flatnonzero(np.isinf(whole).reshape(len(whole), -1).any(axis=1))
+            if missing is None:
+                bad = np.flatnonzero(~np.isfinite(whole).reshape(len(whole), -1).all(axis=1))
             first = rows.start + int(bad[0]) if first < 0 else first
             broken += len(bad)
         lowest, highest = min(lowest, least), max(highest, most)
     if broken:
         raise DataError(
             f"{path} has NaN or infinite values in {broken} series (first: row {first}): "
-            "fill or drop them, for example with `cropglobe ingest`."
+            f"{say(path, missing='nan')} to interpolate NaN in time, or drop them."
         )
     return lowest, highest
 
 
-def _unit(path: Path, features: Array, highest: float) -> Unit:
+def _unit(path: Path, features: Array, highest: float, missing: Missing | None) -> Unit:
     whole = features.dtype.kind in "iu"
     if not whole and highest <= HIGHEST_REFLECTANCE:
         return "reflectance"
     step = max(len(features) // LOOKED_AT, 1)
     some = np.asarray(features[::step][:LOOKED_AT])
-    present = some[some > 0]
+    present = some[(some > 0) & ~_is_missing(some, "nan" if missing is None else missing)]
     typical = float(np.median(present)) if present.size else 0.0
     if typical >= TYPICAL_DIGITAL_NUMBER and features.dtype.itemsize > 1:
         return "digital_number"

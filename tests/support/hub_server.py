@@ -143,12 +143,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *args: Any) -> None:
+        """Say nothing of clients that leave in the middle."""
+
+
 @contextmanager
 def serve_hub(commits: dict[str, dict[str, bytes]]) -> Iterator[Hub]:
     """Serve commits on a free port of this machine until the end of the block."""
     hub = Hub(commits)
     handler = type("Handler", (_Handler,), {"hub": hub})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = _Server(("127.0.0.1", 0), handler)
     hub.endpoint = f"http://127.0.0.1:{server.server_port}"
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()

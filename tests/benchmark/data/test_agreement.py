@@ -76,6 +76,17 @@ def test_rows_shuffled_within_a_crop_are_told_from_the_medians(tmp_path: Path) -
     assert "20 of 144 rows looked at have other values, the first in row 0" in said
 
 
+def test_gaps_of_the_medians_are_not_compared(tmp_path: Path) -> None:
+    year = np.rint(SAMPLES.series * 10_000).astype(np.uint16)
+    year[:, :, 30] = 65_535
+    np.savez(tmp_path / year_file_name("FRA"), fea=year, lbl=SAMPLES.labels)
+    np.savez(
+        tmp_path / "median_S2_FRA_month5-11_day5.npz", fea=year[..., 24:67], lbl=SAMPLES.labels
+    )
+    (tmp_path / "domains.yaml").write_text("files: [{file: '*1-12*', missing: 65535}]")
+    assert disagreements(open_dataset(tmp_path)) == ()
+
+
 def test_ids_make_the_order_free(tmp_path: Path) -> None:
     order = swapped(len(SAMPLES))
     ids = np.array([f"FRA:{row:07d}" for row in range(len(SAMPLES))])

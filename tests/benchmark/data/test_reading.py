@@ -98,7 +98,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str, dict[str, str] | None]] = {
     "season window": (lambda: NUMBERS[..., 24:67], "it may be the season window alone", None),
     "missing values": (
         lambda: np.where(np.arange(73) == 3, 65_535, NUMBERS),
-        "missing-value code",
+        "if a number stands for missing observations write .*missing: THAT-NUMBER",
         None,
     ),
     "words": (lambda: NUMBERS.astype(np.str_), "numbers are needed", None),
@@ -150,6 +150,52 @@ def test_an_offset_is_taken_off_where_it_is_declared(tmp_path: Path) -> None:
     save(tmp_path / "other", PLAIN.series)
     with pytest.raises(DataError, match="reflectance, which has no offset"):
         open_dataset(tmp_path / "other").load("FRA")
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "kind"),
+    [
+        (65_535, 65_535, np.uint16),
+        (0, 0, np.int32),
+        (-9999, -9999, np.float32),
+        (np.nan, "nan", float),
+        (np.nan, float("nan"), float),
+    ],
+)
+def test_missing_observations_are_interpolated_where_they_are_declared(
+    tmp_path: Path, code: float, said: Any, kind: Any
+) -> None:
+    ramp = np.broadcast_to(1000 + 10.0 * np.arange(73), NUMBERS.shape).copy()
+    gaps = ramp.copy()
+    gaps[:, :, [5, 6, 40]] = code
+    gaps[3, 2, 20] = code  # one band of one date: the date is not seen
+    gaps[4, :, :3] = code
+    save(tmp_path, gaps.astype(kind))
+    say(tmp_path, {"file": "*_FRA_*", "missing": said})
+    series = open_dataset(tmp_path).load("FRA").series
+    ramp[4, :, :3] = ramp[4, 0, 3]  # held before the first observation
+    np.testing.assert_allclose(series, ramp / 10_000, atol=1e-6)
+    gaps[7] = code
+    save(tmp_path, gaps.astype(kind))
+    with pytest.raises(DataError, match=r"without one complete observation \(first: row 7\)"):
+        open_dataset(tmp_path).load("FRA")
+
+
+def test_infinite_numbers_are_never_gaps(tmp_path: Path) -> None:
+    series = PLAIN.series.copy()
+    series[2, 3, 4] = np.inf
+    save(tmp_path, series)
+    say(tmp_path, {"file": "*_FRA_*", "missing": "nan"})
+    with pytest.raises(DataError, match=r"NaN or infinite values in 1 series \(first: row 2\)"):
+        open_dataset(tmp_path).load("FRA")
+
+
+def test_dates_that_are_zero_are_noticed(tmp_path: Path) -> None:
+    numbers = NUMBERS.copy()
+    numbers[:, :, 7] = 0
+    save(tmp_path, numbers)
+    (domain,) = inspect_dataset(open_dataset(tmp_path)).domains
+    assert domain.dark_share == pytest.approx(1 / 73)
 
 
 def test_files_of_other_names_and_years(tmp_path: Path) -> None:
