@@ -67,7 +67,8 @@ class Augmentation:
         copy = resample(year, start.to(year.dtype), end.to(year.dtype))
         warped = chance(self.warp_probability)
         knots = torch.randn(count, self.knots, generator=generator, device=device)
-        curves = (1 + self.spread * knots) @ spline_basis(self.knots).to(year)
+        basis = _basis_at(self.knots, device, year.dtype)
+        curves = (1 + self.spread * knots) @ basis
         return copy.mul_(torch.where(warped.view(-1, 1), curves, 1.0).unsqueeze(1))
 
 
@@ -117,3 +118,9 @@ def spline_basis(knots: int) -> Tensor:
     places = np.linspace(0, WINDOW_STEPS - 1, knots)
     curves = CubicSpline(places, np.eye(knots), axis=0)(np.arange(WINDOW_STEPS))
     return torch.from_numpy(curves.T.astype(np.float32))
+
+
+@cache
+def _basis_at(knots: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Return the spline's matrix on a device, copied there once and not in every batch."""
+    return spline_basis(knots).to(device, dtype)

@@ -13,7 +13,7 @@ CPUINFO: Final = Path("/proc/cpuinfo")
 
 BF16_FLAGS: Final = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 """Instructions that make bf16 fast on a processor (the last is that of 64-bit ARM); without them a
-CropNet training step took 20 times as long in bf16 (issue 9; docs/performance.md)."""
+CropNet training step took 13 times as long in bf16 (docs/performance.md)."""
 
 BF16_CAPABILITY: Final = 8
 """First CUDA compute capability with bf16 tensor cores (Ampere; CUDA C++ Programming Guide)."""
