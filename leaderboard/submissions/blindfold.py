@@ -11,6 +11,7 @@ import numpy.typing as npt
 from benchmark.data.dataset import CARD_FILE, Dataset
 from benchmark.data.layout import OPTIONAL_ARRAYS, write_arrays, year_file_name
 from benchmark.data.repeats import found_elsewhere
+from benchmark.data.representations import get_representation
 from benchmark.files import replace_text
 from leaderboard.submissions.form import Submission
 from leaderboard.submissions.harness import Probabilities, Task, Trained, train
@@ -43,7 +44,8 @@ def train_blind(submission: Submission, dataset: Dataset, folder: Path) -> Blind
 
     An honest method answers the untouched half as ever, and gives hardly a sample of the other
     half another class. A method that adapts to its target sees no nudged samples; one of the
-    oracle track is shown labels, and is not tried.
+    oracle track is shown labels, and one that reads stored vectors reads no series: these are not
+    tried.
 
     Args:
         submission: The submission, with code.
@@ -62,7 +64,7 @@ def train_blind(submission: Submission, dataset: Dataset, folder: Path) -> Blind
     targets: dict[str, list[str]] = {}
     for transfer in submission.manifest.transfers:
         source, _, target = transfer.partition(":")
-        if source != target and track != "oracle":
+        if source != target and can_be_tried(submission):
             targets.setdefault(source, []).append(target)
     adapts = track == "unlabelled-target"
     # All samples are asked about, since caps depend on labels; who adapts sees what the cap lets.
@@ -88,6 +90,14 @@ def train_blind(submission: Submission, dataset: Dataset, folder: Path) -> Blind
             blind.answers[transfer, seed] = trained.predictions[transfer, seed]
             blind.nudged[transfer] = nudged[target]
     return blind
+
+
+def can_be_tried(submission: Submission) -> bool:
+    """Whether a method answers from series alone and is shown no labels of the target."""
+    described = submission.described
+    return (
+        described.track != "oracle" and get_representation(described.representation).vectors is None
+    )
 
 
 def compare_blind(blind: Blind, again: Trained) -> Iterator[str]:
@@ -134,7 +144,7 @@ def _write(
 ) -> dict[str, frozenset[str]]:
     """Write a source as it is and targets changed; return the ids of the nudged samples of each.
 
-    Vectors stored beside the series are not copied: a method that needs them is unavailable there.
+    Vectors stored beside the series are not copied.
     """
     nudged: dict[str, frozenset[str]] = {}
     cards = {}

@@ -8,6 +8,8 @@ from typing import Final
 import numpy as np
 
 from benchmark.data.dataset import Dataset
+from benchmark.data.embeddings import vectors_fingerprint
+from benchmark.data.representations import get_representation
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import CropGlobeError
 from benchmark.results.rows import SCHEMA_VERSION, Row
@@ -97,6 +99,8 @@ def protocol(case: Case) -> Iterator[str]:
 def dataset(case: Case) -> Iterator[str]:
     """The dataset is the verifier's."""
     own = case.dataset
+    if case.submission.manifest.dataset != own.card.name:
+        yield f"It names the dataset '{printable(case.submission.manifest.dataset)}'."
     stated = {row.data.fingerprint for row in case.submission.rows}
     for fingerprint in sorted({case.submission.manifest.fingerprint, *stated}):
         if fingerprint != own.fingerprint:
@@ -174,7 +178,11 @@ def samples(case: Case) -> Iterator[str]:
 
 
 def described_samples(case: Case) -> Iterator[str]:
-    """Rows describe samples, classes and splits as they are."""
+    """Rows describe samples, bands, classes and splits as they are."""
+    domains = {name for row in case.submission.rows for name in (row.source, row.target)}
+    bands = case.dataset.common_bands(domains)
+    kind = get_representation(case.submission.described.representation).vectors
+    vectors = None if kind is None else vectors_fingerprint(kind, case.dataset)
     for row in case.submission.rows:
         wanted, data = case.expected(row), row.data
         pairs = {
@@ -184,13 +192,13 @@ def described_samples(case: Case) -> Iterator[str]:
             "classes": (data.classes, wanted.classes),
             "labels": (data.labels, wanted.space),
             "split": (data.split, wanted.split),
+            "bands": (data.bands, bands),
+            "vectors": (data.vectors, vectors),
             "relation": (row.relation, Transfer(row.source, row.target).relation),
         }
         if row.seed == case.expectation.protocol.seeds[0]:
             pairs["n_train"] = (data.n_train, wanted.training)
             pairs["n_validation"] = (data.n_validation, wanted.validation)
-        if not set(data.bands) <= set(case.dataset.common_bands((row.source, row.target))):
-            yield f"{row.transfer}: bands {', '.join(data.bands)} are not all in the data."
         for name, (stated, true) in pairs.items():
             if stated != true:
                 place = f"{row.transfer}, seed {row.seed}"

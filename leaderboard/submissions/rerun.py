@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmark.data.dataset import Dataset
 from benchmark.errors import SubmissionError
-from leaderboard.submissions.blindfold import SAME, compare_blind, train_blind
+from leaderboard.submissions.blindfold import SAME, can_be_tried, compare_blind, train_blind
 from leaderboard.submissions.form import Submission
 from leaderboard.submissions.harness import Task, Trained, train
 from leaderboard.submissions.verification import Finding, Verdict
@@ -77,7 +77,7 @@ def verify_again(verdict: Verdict, dataset: Dataset) -> Verdict:
         verdict,
         findings=(*verdict.findings, *findings),
         differences=tuple(replace(d, rerun=means.get(d.transfer)) for d in verdict.differences),
-        notes=(*verdict.notes, _exactness(submission, again)),
+        notes=(*verdict.notes, _exactness(submission, again), *_untried(submission)),
         rerun=True,
     )
 
@@ -126,6 +126,11 @@ def _exactness(submission: Submission, again: Trained) -> str:
         "Training again gave other probabilities, as other hardware or versions do: scores were "
         f"compared within {100 * MEAN_TOLERANCE:g} points (mean) and {100 * ROW_TOLERANCE:g} (row)."
     )
+
+
+def _untried(submission: Submission) -> Iterator[str]:
+    if not can_be_tried(submission):
+        yield "It was not tried without true labels: it is shown some, or reads stored vectors."
 
 
 def _means(again: Trained) -> dict[str, float]:
