@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.data.season import DAYS_PER_YEAR, STEP_DAYS, STEPS_PER_YEAR, step_centres
-from benchmark.errors import UsageError
+from benchmark.errors import DataError, UsageError
 
 Days = npt.NDArray[np.datetime64]
 
@@ -23,6 +23,9 @@ CALENDAR_SHARE: Final = 0.9
 
 REVISIT_DAYS: Final = 5
 """Revisit of the two Sentinel-2 satellites; regular dates further apart are composites."""
+
+ORBIT_DAYS: Final = 10
+"""Days after which one Sentinel-2 satellite passes again."""
 
 LARGEST_GAP: Final = 45
 """Days without any date that a fully covered year may have: one monthly composite and a half."""
@@ -123,6 +126,9 @@ def make_calendar(
 
     Returns:
         The calendar.
+
+    Raises:
+        DataError: If the dates may be composites or the passes of one satellite.
     """
     spacing = np.diff(days).astype("timedelta64[D]").astype(np.float64)
     if window is None:
@@ -135,6 +141,11 @@ def make_calendar(
         )
     else:
         composites = window > 1
+    if composites and window is None and not declared and _may_be_passes(days, spacing):
+        raise DataError(
+            f"The dates are {ORBIT_DAYS} days apart from {days[0]} on, as composites are and as "
+            f"the passes of one satellite: say which with --window {ORBIT_DAYS} or --window 0."
+        )
     if not composites:
         return Calendar(days, np.ones(len(days)), cadence, composites=False)
     if window is not None:
@@ -143,6 +154,12 @@ def make_calendar(
         following = np.append(spacing, cadence)
         windows = np.where(following <= cadence + CALENDAR_SLACK, following, cadence)
     return Calendar(days, windows, cadence, composites=True)
+
+
+def _may_be_passes(days: Days, spacing: npt.NDArray[np.float64]) -> bool:
+    """Whether dates fit one satellite's orbit and not the windows of a calendar year."""
+    after = int((days[0] - days[0].astype("datetime64[Y]").astype(days.dtype)).astype(int))
+    return bool(np.all(spacing % ORBIT_DAYS == 0)) and after % ORBIT_DAYS != 0
 
 
 def parse_season_start(text: str) -> tuple[int, int]:
