@@ -93,13 +93,17 @@ def open_converted(
         remove_abandoned(folder, CONVERTING)
         aside = folder_aside(folder, CONVERTING)
     except OSError as error:
-        logger.warning("%s cannot be written (%s): large files are read each time", folder, error)
+        logger.warning(
+            "%s cannot be written (%s): large files are read each time", folder, str(error)
+        )
         return None
     try:
         _convert(path, domain, card, aside, progress)
         _put_in_place(aside, place, name)
     except OSError as error:
-        logger.warning("%s cannot be written (%s): large files are read each time", folder, error)
+        logger.warning(
+            "%s cannot be written (%s): large files are read each time", folder, str(error)
+        )
         return None
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -153,16 +157,18 @@ def _convert(
     features = _unpack(path, aside / "fea.npy")
     arrays = read_arrays(path, but="fea")
     reading = conclude(path, features, declared_of(card))
-    series: FloatArray = np.lib.format.open_memmap(
-        aside / "series.npy",
-        mode="w+",
-        dtype=np.float32,
-        shape=(len(features), reading.bands, reading.steps),
-    )
-    for rows in parts(len(features)):
-        series[rows] = to_reflectance(features[rows], reading)
-        if progress is not None:
-            progress(domain, rows.stop, len(features))
+    place = aside / "series.npy"
+    with place.open("wb") as handle:
+        # Written and not mapped: a full disk is an error here, and the end of the process there.
+        shape = (len(features), reading.bands, reading.steps)
+        header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(handle, header)
+        for rows in parts(len(features)):
+            values = to_reflectance(features[rows], reading).astype("<f4", copy=False)
+            handle.write(values.data)
+            if progress is not None:
+                progress(domain, rows.stop, len(features))
+    series: FloatArray = np.load(place, mmap_mode="r", allow_pickle=False)
     del features
     (aside / "fea.npy").unlink()
     samples = describe_samples(path, domain, arrays, series, reading)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,26 @@ def test_a_cache_that_cannot_be_written_costs_time_only(
     assert_same(dataset.load("FRA"), whole.load("FRA"))
     assert dataset.fingerprint == whole.fingerprint
     assert "large files are read each time" in caplog.text
+
+
+@pytest.mark.parametrize("kilobytes", [64, 300, 600])
+def test_a_cache_that_is_full_costs_time_only(
+    tmp_path: Path,
+    mounted: Callable[[str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    kilobytes: int,
+) -> None:
+    """Full while unpacking (211 kB), while the series are written (420 kB), and after that."""
+    write(tmp_path / "data")
+    whole = read_whole(tmp_path / "data", monkeypatch)
+    disk = mounted(f"size={kilobytes}k")
+    (disk / "filler").write_bytes(bytes(180_000 if kilobytes == 600 else 0))
+    monkeypatch.setenv("CROPGLOBE_CACHE", str(disk / "cache"))
+    dataset = open_dataset(tmp_path / "data")
+    assert_same(dataset.load("FRA"), whole.load("FRA"))
+    assert "large files are read each time" in caplog.text
+    assert list((disk / "cache" / "converted").iterdir()) == []
 
 
 def test_small_files_are_not_converted(

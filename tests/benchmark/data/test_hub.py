@@ -47,6 +47,16 @@ def test_another_content_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         fetch(FILE)
 
 
+def test_offline_may_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object) -> None:
+        raise AssertionError("somebody asked for a network")
+
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("socket.getaddrinfo", refuse)
+    with pytest.raises(UnavailableError, match=r"offline mode is on.*hf download someone/encoder"):
+        fetch(FILE, offline=True)
+
+
 def test_offline_says_how_to_get_it() -> None:
     with pytest.raises(UnavailableError, match=r"offline mode.*hf download someone/encoder model"):
         fetch(FILE)
