@@ -12,6 +12,8 @@ SECONDS_BETWEEN_SYNCS: Final = 10.0
 SECONDS_TO_FINISH: Final = 60.0
 """How long the end of a run waits for a slow server."""
 
+SECONDS_TO_END: Final = 5.0
+
 FINISH: Final = "finish"
 
 
@@ -59,6 +61,8 @@ class Follower:
         trace: TracebackType | None,
     ) -> None:
         """End the process."""
+        if self.warning is None and kind is None:
+            self._process.join(SECONDS_TO_END)  # it has answered, and ends by itself
         self._process.kill()
         self._process.join()
         self._process.close()

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel
 
@@ -25,7 +24,13 @@ class StoredNetwork(PythonModel):
             folder, method=identity.method, seed=identity.seed, bands=identity.bands
         )
 
-    def predict(self, context: Any, model_input: Any, params: Any = None) -> npt.NDArray[Any]:
+    # MLflow takes any other type than the plain array's for a schema beside the signature.
+    def predict(
+        self,
+        context: Any,
+        model_input: np.ndarray,
+        params: dict[str, Any] | None = None,
+    ) -> np.ndarray:
         """Return the probability of each class [N, K]."""
         del context, params
         samples = np.asarray(model_input, dtype=np.float32)

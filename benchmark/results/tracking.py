@@ -34,9 +34,12 @@ SETTINGS: Final = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
     "GIT_PYTHON_REFRESH": "quiet",
 }
-"""Settings of MLflow, unless the user has others: a server that is down is not waited for."""
+"""Settings of MLflow, unless the user has others: a server that is down is not waited for, and
+nothing is written between the lines of a run."""
 
 
 @dataclass(frozen=True)
