@@ -17,8 +17,8 @@ from benchmark.task.methods import Context, Features, Labels
 from benchmark.task.metrics import confusion_matrix, macro_f1
 
 PREDICTION_BATCH: Final = 128
-"""Samples predicted at once on a processor: as fast as any and in little memory, where 512 were 20
-to 35 % slower for the transformers and LTAE (docs/performance.md)."""
+"""Samples predicted at once on a processor: as fast as any and in little memory; with 512, the
+transformers and LTAE predicted 15 to 36 % fewer a second (docs/performance.md)."""
 
 DEVICE_PREDICTION_BATCH: Final = 4096
 """Samples predicted at once on a GPU: 0.23 GB for CropNet's widest layer."""
