@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from benchmark.results.store import RunStore
     from benchmark.run.cluster import DaskCluster
     from benchmark.run.display import RunDisplay
-    from benchmark.run.execution import Plan
+    from benchmark.run.execution import Finished, Plan
     from benchmark.run.jobs import Job
     from benchmark.run.places import LocalWorkers
     from benchmark.run.runner import Runner
@@ -104,13 +104,11 @@ def run(
     from benchmark.data.commands import show_progress
     from benchmark.data.differences import season_warnings
     from benchmark.data.sources import cache_directory, open_source
-    from benchmark.results.index import INDEX_FILE, write_index
     from benchmark.results.store import RunStore
     from benchmark.run.display import RunDisplay
     from benchmark.run.execution import execute, find_work
     from benchmark.run.hardware import resolve_device
     from benchmark.run.jobs import plan
-    from benchmark.run.reporting import report
     from benchmark.run.runner import Runner
     from benchmark.task.method_files import select_with_files
     from benchmark.task.transfers import select_transfers
@@ -148,26 +146,7 @@ def run(
                 follower.finish()
                 if follower.warning is not None:
                     display.say(f"Warning: {follower.warning}")
-    if finished or not (place / INDEX_FILE).is_file():
-        write_index(store)
-    if not report(store):
-        display.say(
-            f"Nothing has changed: the reports in {place} stand; `cropglobe leaderboard {place}` "
-            "shows them."
-        )
-    lacking = sum(entry.status == "unavailable" for entry in finished)
-    if lacking:
-        display.say(
-            f"{lacking} of {len(jobs)} jobs are unavailable here; the leaderboard says what they "
-            "need. The same command tries them again."
-        )
-    failed = len(work.failed) + sum(entry.status in ("failed", "timeout") for entry in finished)
-    if failed:
-        display.say(
-            f"{failed} of {len(jobs)} jobs failed; the leaderboard says why. "
-            "After mending, run the same command with --overwrite failed."
-        )
-        raise typer.Exit(EXIT_FAILED_JOBS)
+    _conclude(display, store, len(jobs), work, finished)
 
 
 def yield_idle_threads() -> None:
@@ -266,3 +245,41 @@ def _announce(display: "RunDisplay", work: "Plan") -> None:
         )
     kept = len(work.done) + len(work.failed)
     display.say(f"{len(work.todo)} jobs to run, {kept} stored already.")
+
+
+def _conclude(
+    display: "RunDisplay",
+    store: "RunStore",
+    jobs: int,
+    work: "Plan",
+    finished: "Sequence[Finished]",
+) -> None:
+    """Make index and reports, and say in one line each what has no scores.
+
+    Raises:
+        Exit: If jobs have failed.
+    """
+    from benchmark.results.index import INDEX_FILE, write_index
+    from benchmark.run.reporting import report
+
+    place = store.root
+    if finished or not (place / INDEX_FILE).is_file():
+        write_index(store)
+    if not report(store):
+        display.say(
+            f"Nothing has changed: the reports in {place} stand; `cropglobe leaderboard {place}` "
+            "shows them."
+        )
+    lacking = sum(entry.status == "unavailable" for entry in finished)
+    if lacking:
+        display.say(
+            f"{lacking} of {jobs} jobs are unavailable here; the leaderboard says what they "
+            "need. The same command tries them again."
+        )
+    failed = len(work.failed) + sum(entry.status in ("failed", "timeout") for entry in finished)
+    if failed:
+        display.say(
+            f"{failed} of {jobs} jobs failed; the leaderboard says why. "
+            "After mending, run the same command with --overwrite failed."
+        )
+        raise typer.Exit(EXIT_FAILED_JOBS)
