@@ -276,6 +276,8 @@ def _unit(path: Path, features: Array, highest: float, missing: Missing | None) 
     typical = float(np.median(present)) if present.size else 0.0
     if typical >= TYPICAL_DIGITAL_NUMBER and features.dtype.itemsize > 1:
         return "digital_number"
+    if not whole and highest > HIGHEST_REFLECTANCE * DIGITAL_NUMBER:
+        return "reflectance"  # impossible in either unit: a code among them, as the next check says
     raise DataError(
         f"{path} has {features.dtype} values up to {highest:.4g}, typically {typical:.4g}, which "
         "are neither reflectance nor digital numbers (reflectance x 10,000) for certain: "

@@ -112,7 +112,7 @@ def with_value(value: float) -> Any:
         (spoil(fea=with_value(np.nan)), "NaN or infinite values in 1 series .first: row 2"),
         (spoil(fea=with_value(np.inf)), "NaN or infinite"),
         (spoil(fea=with_value(-0.5)), "no reflectance"),
-        (spoil(fea=with_value(40_000.0)), "neither reflectance nor digital numbers"),
+        (spoil(fea=with_value(40_000.0)), "no reflectance.*missing: THAT-NUMBER"),
         (spoil(fea=np.full((4, 10, 73), 65_535, np.uint16)), "no reflectance"),
         (spoil(fea=np.zeros((4, 10, 43))), "need .samples, bands, 73."),
         (spoil(fea=np.zeros((4, 730))), "rows may run along bands or along steps: write"),
