@@ -1,14 +1,18 @@
 """Every command in the documentation is executed, in order, in a clean directory."""
 
+import io
 import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from hub_server import FIRST, serve_hub
 from own_country import write_own_country
 from point_tables import write_point_table
+from tiny import make_samples
 
 from benchmark.cli import main
 from benchmark.data import sources
@@ -100,6 +104,41 @@ def test_commands_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert ended.value.code in (0, None), line
     if page.name == "submit.md":
         assert "verified by rerun" in Path("SITE/index.html").read_text("utf-8").lower()
+
+
+@pytest.mark.slow
+def test_the_readmes_way_to_the_papers_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the hub to the tables, with a made-up hub, the protocol `smoke` and a few methods."""
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "README.md").read_text("utf-8")
+    (block,) = re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S)
+    shorter = {"--protocol paper": "--protocol smoke", "paper ablation": "'floor.*' cropnet.small"}
+    with serve_hub({FIRST: official_files("FRA", "BEL", "USA", "AUS")}) as hub:
+        template = hub.endpoint + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.endpoint)
+        monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
+        for line in block.splitlines():
+            command = re.split(r"\s+# ", line)[0].strip()
+            for long, short in shorter.items():
+                command = command.replace(long, short)
+            with pytest.raises(SystemExit) as ended:
+                main(shlex.split(command)[1:])
+            assert ended.value.code in (0, None), line
+    assert "88.45" in capsys.readouterr().out, "parity shows the paper's number of USA to AUS"
+    assert "cropnet.small" in Path("tables.tex").read_text("utf-8")
+
+
+def official_files(*domains: str) -> dict[str, bytes]:
+    """Return files as the official ones are: series and labels alone."""
+    files = {}
+    for domain in domains:
+        samples, handle = make_samples(domain), io.BytesIO()
+        np.savez(handle, fea=samples.series, lbl=samples.labels)
+        files[f"for_CropNet/median_S2_{domain}_month1-12_day5.npz"] = handle.getvalue()
+    return files
 
 
 def test_the_readmes_method_works(tiny: Dataset, smoke: Protocol) -> None:
