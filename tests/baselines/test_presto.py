@@ -44,7 +44,7 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> None:
 def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without weights and without a network."""
     monkeypatch.setenv(hub.WEIGHTS_VARIABLE, "/nonexistent")
-    monkeypatch.setattr(hub, "_download", lambda _file: "no network in this test")
+    monkeypatch.setattr(hub, "_download", lambda _file, offline: "no network in this test")
     presto._published.cache_clear()
     hub.fetch.cache_clear()
 

@@ -93,7 +93,7 @@ def test_knowledge_of_simulated_targets_is_no_method(tmp_path: Path, smoke: Prot
 @pytest.fixture
 def without_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(hub.WEIGHTS_VARIABLE, "/nonexistent")
-    monkeypatch.setattr(hub, "_download", lambda _file: "no network in this test")
+    monkeypatch.setattr(hub, "_download", lambda _file, offline: "no network in this test")
     presto._published.cache_clear()
     hub.fetch.cache_clear()
 
