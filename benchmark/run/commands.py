@@ -259,12 +259,9 @@ def _conclude(
     Raises:
         Exit: If jobs have failed.
     """
-    from benchmark.results.index import INDEX_FILE, write_index
     from benchmark.run.reporting import report
 
     place = store.root
-    if finished or not (place / INDEX_FILE).is_file():
-        write_index(store)
     if not report(store):
         display.say(
             f"Nothing has changed: the reports in {place} stand; `cropglobe leaderboard {place}` "

@@ -1,4 +1,4 @@
-"""The reports of a run, such as its leaderboard: made when a job has changed, and else left."""
+"""The index and the reports of a run: made when a job has changed, and else left."""
 
 import hashlib
 import json
@@ -10,6 +10,7 @@ from benchmark import __version__
 from benchmark.errors import StoreError
 from benchmark.files import replace_text
 from benchmark.results.cards import CARDS
+from benchmark.results.index import write_index
 from benchmark.results.store import RunStore
 from benchmark.results.tracked import job_state
 
@@ -20,7 +21,7 @@ STATE_FILE: Final = "reports.json"
 
 
 def report(store: RunStore) -> bool:
-    """Make the reports of a run directory, unless nothing has changed since they were made.
+    """Make index and reports of a run directory, unless nothing has changed since they were made.
 
     Args:
         store: The store.
@@ -29,13 +30,14 @@ def report(store: RunStore) -> bool:
         Whether they were made.
 
     Raises:
-        StoreError: If what they were made of cannot be noted.
+        StoreError: If the index, or what they were made of, cannot be written.
     """
     points = sorted(entry_points(group=REPORTS), key=lambda entry: entry.name)
     state = _state(store, [point.value for point in points])
     if _stands(store.root, state):
         return False
     before = _files(store.root)
+    write_index(store)
     for point in points:
         point.load()(store.root)
     made = dict(_files(store.root).items() - before.items())

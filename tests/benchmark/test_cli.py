@@ -180,6 +180,19 @@ def test_reports_are_made_again_when_something_has_changed(
     assert again()
 
 
+def test_the_index_has_what_an_interrupted_run_left(
+    cli: Cli, tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, words = tmp_path / "run", ("--transfers", "FRA:CHN", "--methods", "floor.prior")
+    smoke_run(cli, tiny.root, run, *words)
+    with monkeypatch.context() as patched:
+        patched.setattr("benchmark.run.commands._conclude", lambda *_: None)
+        smoke_run(cli, tiny.root, run, *words, "--seeds", 7)
+    assert len(RunStore(run).keys()) == 2
+    smoke_run(cli, tiny.root, run, *words)
+    assert set(pd.read_parquet(run / "index.parquet")["job"]) == set(RunStore(run).keys())
+
+
 @pytest.mark.slow
 def test_two_workers_give_the_rows_of_one(
     cli: Cli, tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
