@@ -101,9 +101,7 @@ def download(
             files=files,
         )
         root.mkdir(parents=True, exist_ok=True)
-        fetched, verified = _fetch_all(root, new)
-        if lock is not None and not same:
-            forget_counts(root)  # other files were asked for
+        fetched, verified = _fetch_all(root, new, moved=lock is not None and not same)
     left_out = tuple(name for name in there if name not in files)
     return Downloaded(new.model_copy(update={"complete": True}), fetched, verified, left_out)
 
@@ -222,7 +220,7 @@ def _make_lock(
         ) from error
 
 
-def _fetch_all(root: Path, lock: Lock) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _fetch_all(root: Path, lock: Lock, *, moved: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Bring every file of a lock into place; returns what was fetched and what was there."""
     verified = tuple(
         name for name, locked in lock.files.items() if has_content(root / name, locked)
@@ -232,6 +230,10 @@ def _fetch_all(root: Path, lock: Lock) -> tuple[tuple[str, ...], tuple[str, ...]
     with _alone(root):
         left = (lock.files[name].size - _size(_part(parts, lock.files[name])) for name in missing)
         _check_disk(root, sum(left))
+        if moved:
+            # Before the lock names the new commit: a download that goes on where this one stops
+            # does not know that there was another one.
+            forget_counts(root)
         # From here on the directory is not whole, and must not be opened until it is.
         write_lock(root, lock)
         for name in missing:

@@ -181,6 +181,21 @@ def test_a_revision_that_moved(hub: Hub, tmp_path: Path) -> None:
     open_source(str(tmp_path))  # what was counted before the update is forgotten
 
 
+def test_counts_are_forgotten_also_where_an_update_was_interrupted(
+    hub: Hub, tmp_path: Path
+) -> None:
+    download(tmp_path)
+    open_source(str(tmp_path))
+    hub.commits[SECOND] = first_commit() | {FRA: archive("FRA", lbl=make_samples("FRA").labels * 0)}
+    hub.branches["main"] = SECOND
+    hub.lost.add(FRA)
+    with pytest.raises(DataError, match="lists a file"):
+        download(tmp_path, update=True)
+    hub.lost.clear()
+    assert download(tmp_path).fetched == (FRA,)
+    open_source(str(tmp_path))
+
+
 def test_other_checksums_under_the_pinned_commit(hub: Hub, tmp_path: Path) -> None:
     download(tmp_path)
     hub.commits[FIRST][FRA] = archive("USA")
