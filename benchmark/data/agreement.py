@@ -46,7 +46,7 @@ def _compare_all(dataset: Dataset) -> Iterator[str]:
             yield str(error)
             continue
         if reason is None and compare_values:
-            reason = _other_values(arrays, dataset.load(said.domain))
+            reason = _other_values(arrays, _in_order(arrays, dataset.load(said.domain)))
         if reason is not None:
             yield f"{path} does not agree with the series of {said.domain}: {reason}."
 
@@ -75,11 +75,22 @@ def _reason(path: Path, arrays: dict[str, Array], samples: DomainSamples) -> str
     return f"{len(wrong)} of {len(labels)} labels differ, the first in row {wrong[0]}{order}"
 
 
+def _in_order(arrays: dict[str, Array], samples: DomainSamples) -> DomainSamples:
+    """Return the samples of a file whose ids are known, in its order."""
+    if "sample_id" not in arrays:
+        return samples
+    place = {name: row for row, name in enumerate(samples.sample_ids.tolist())}
+    names = arrays["sample_id"].astype(np.str_).tolist()
+    return samples.take(np.array([place[name] for name in names], dtype=np.int64))
+
+
 def _other_values(arrays: dict[str, Array], samples: DomainSamples) -> str | None:
     """Find rows that are out of order within one crop, where labels cannot tell."""
     features = arrays.get("fea")
     if features is None or features.size == 0:
         return "it has no values"
+    if len(features) != len(samples):
+        return f"it has values of {len(features)} samples and labels of {len(samples)}"
     rows = np.arange(0, len(samples), max(len(samples) // ROWS_COMPARED, 1))
     some = np.asarray(features[rows], dtype=np.float64).reshape(len(rows), -1)
     wanted = np.asarray(season(samples.series[rows]), dtype=np.float64)

@@ -103,6 +103,23 @@ def test_ids_make_the_order_free(tmp_path: Path) -> None:
     assert "1 of its 144 sample ids are not among the series" in said
 
 
+def test_medians_with_ids_may_be_of_some_samples_in_any_order(tmp_path: Path) -> None:
+    name = "median_S2_FRA_month5-11_day5.npz"
+    order = swapped(len(SAMPLES))[:100]
+    ids = np.array([f"FRA:{row:07d}" for row in order])
+    arrays = {"lbl": SAMPLES.labels[order], "sample_id": ids}
+    assert check(tmp_path, name, fea=MEDIANS[order], **arrays) == ()
+    (said,) = check(tmp_path, name, fea=MEDIANS[:100], **arrays)
+    assert "100 of 100 rows looked at have other values" in said
+
+
+def test_medians_of_another_length_than_their_labels_are_named(tmp_path: Path) -> None:
+    (said,) = check(
+        tmp_path, "median_S2_FRA_month5-11_day5.npz", fea=MEDIANS[:-1], lbl=SAMPLES.labels
+    )
+    assert f"it has values of {len(SAMPLES) - 1} samples and labels of {len(SAMPLES)}" in said
+
+
 def test_files_that_cannot_be_compared(tmp_path: Path) -> None:
     (said,) = check(tmp_path, "alphaearth_embedding_FRA.npz", fea=VECTORS)
     assert "it has no labels to compare" in said
