@@ -10,10 +10,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from benchmark.data.cards import DomainCard, Season
+from benchmark.data.observing import parse_season_start
 from benchmark.data.official import SERIES, parse_official_name
 from benchmark.data.reading import DOMAINS_FILE, Missing, Orientation, Unit
 from benchmark.data.taxonomy import check_domain_name
-from benchmark.errors import DataError, did_you_mean
+from benchmark.errors import DataError, UsageError, did_you_mean
 
 
 class FileRule(BaseModel):
@@ -50,6 +51,16 @@ class FileRule(BaseModel):
     @classmethod
     def _nan_is_a_word(cls, value: object) -> object:
         return "nan" if isinstance(value, float) and math.isnan(value) else value
+
+    @field_validator("season_start")
+    @classmethod
+    def _is_a_day(cls, value: str | None) -> str | None:
+        try:
+            if value is not None:
+                parse_season_start(value)
+        except UsageError as error:
+            raise ValueError(str(error).rstrip(".")) from error
+        return value
 
     def matches(self, place: str) -> bool:
         """Return whether a path below the directory is meant."""

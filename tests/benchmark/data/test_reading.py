@@ -235,6 +235,7 @@ def test_one_of_two_files_of_a_domain_may_be_ignored(tmp_path: Path) -> None:
         ("files: [{file: x*, domain: A}, {file: '*.npz', domain: B}]", "has 2 rules for x.npz"),
         ("files: [{file: x.npz, unitt: reflectance}]", "files.0.unitt: .*did you mean 'unit'"),
         ("files: [{file: x.npz, unit: metres}]", "is wrong at files.0.unit"),
+        ("files: [{file: x.npz, season_start: 13-01}]", "season_start: .*'13-01' is no season st"),
         ("fils: []", "did you mean 'files'"),
         ("[", "is not YAML"),
         ("- 3", "is wrong at the file"),
