@@ -118,7 +118,7 @@ def select_with_files(patterns: Sequence[str], files: Sequence[Path]) -> tuple[M
     """
     known = registry_with(files)
     own = [method.name for path in files for method in load_method_file(path)]
-    chosen = {method.name: method for method in known.select(own)} if own else {}
+    chosen = {name: known.get(name) for name in own}
     if patterns or not own:
         chosen.update({method.name: method for method in known.select(patterns)})
     return tuple(chosen.values())

@@ -8,7 +8,7 @@ from typing import Final
 
 from benchmark.errors import StoreError, UsageError, did_you_mean
 from benchmark.files import write_text
-from benchmark.task.methods import registry
+from benchmark.task.methods import ALL_METHODS, method_sets, registry
 
 KINDS: Final = ("sklearn", "torch", "embedding")
 """Templates of `cropglobe methods new`."""
@@ -42,6 +42,8 @@ def new_method(name: str, kind: str, folder: Path) -> tuple[Path, Path]:
             f"'{name}' is no name for a method: use small letters, digits, '-' and '.', beginning "
             f"with a letter, {LONGEST_NAME} at most, such as my-method."
         )
+    if name in method_sets() or name == ALL_METHODS:
+        raise UsageError(f"'{name}' is the word for a set of methods: choose another name.")
     if name in registry().all():
         raise UsageError(f"A method named '{name}' is installed: choose another name.")
     module = re.sub(r"[-.]", "_", name)

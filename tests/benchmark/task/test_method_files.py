@@ -113,6 +113,15 @@ def test_names_that_are_no_file_name_are_refused(name: str, tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_word_for_a_set_is_no_name_and_never_hides_a_file(mine: Path) -> None:
+    for name in ("paper", "all"):
+        with pytest.raises(UsageError, match=f"'{name}' is the word for a set"):
+            new_method(name, "sklearn", mine.parent)
+    text = mine.read_text("utf-8").replace('Method("my-method"', 'Method("paper"')
+    mine.write_text(text, "utf-8")
+    assert [method.name for method in select_with_files((), [mine])] == ["paper"]
+
+
 def test_nothing_is_overwritten_and_no_name_taken(mine: Path) -> None:
     before = mine.read_text("utf-8")
     with pytest.raises(UsageError, match="is there already"):
