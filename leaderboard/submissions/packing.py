@@ -139,12 +139,17 @@ def _complete_rows(jobs: Sequence[StoredJob], run: Path) -> list[Row]:
 
 def _without_paths(row: Row) -> Row:
     """Return a row whose command line tells nothing of the author's folders."""
-    words = [
-        word if word in UNPLACED or not PurePath(word).is_absolute() else PurePath(word).name
-        for word in row.provenance.command
-    ]
-    kept = row.provenance.model_copy(update={"command": tuple(words)})
+    words = tuple(_without_folder(word) for word in row.provenance.command)
+    kept = row.provenance.model_copy(update={"command": words})
     return row.model_copy(update={"provenance": kept})
+
+
+def _without_folder(word: str) -> str:
+    """Return a word of a command line, of ``/folder/name`` or ``--key=/folder/name`` the name."""
+    key, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    if value in UNPLACED or not PurePath(value).is_absolute():
+        return word
+    return f"{key}{equals}{PurePath(value).name}"
 
 
 def _method(name: str, source: Source, rows: Sequence[Row]) -> Method:

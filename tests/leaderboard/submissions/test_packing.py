@@ -1,6 +1,7 @@
 """What is packed: all that a verifier needs, the same bytes each time, and no label or path."""
 
 import json
+import sys
 import zipfile
 from pathlib import Path
 
@@ -50,6 +51,16 @@ def test_no_folder_of_the_author_is_told(run: Path, honest: Path) -> None:
     assert str(run.parent) not in rows
     for row in json.loads(rows):
         assert not any(word.startswith("/") for word in row["provenance"]["command"])
+
+
+def test_folders_behind_an_equals_sign_are_left_out_too(
+    tiny: Dataset, smoke: Protocol, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["/home/ada/bin/cropglobe", "run", "--out=/home/ada/run", "--data", "/home/ada/data"]
+    monkeypatch.setattr(sys, "argv", words)
+    packed(make_run(tmp_path, tiny, smoke), tmp_path / "x.zip")
+    row = read_submission(tmp_path / "x.zip").rows[0]
+    assert row.provenance.command == ("cropglobe", "run", "--out=run", "--data", "data")
 
 
 def test_code_may_be_a_repository(run: Path, tiny: Dataset, tmp_path: Path) -> None:
