@@ -55,10 +55,9 @@ def plan(
     from benchmark.run.commands import make_protocol, yield_idle_threads
 
     yield_idle_threads()
-    from rich.console import Console
-
     from benchmark.data.commands import show_progress
     from benchmark.data.sources import open_source
+    from benchmark.display import make_console
     from benchmark.results.store import RunStore
     from benchmark.run.estimates import make_estimate
     from benchmark.run.execution import find_work
@@ -78,7 +77,7 @@ def plan(
     todo = find_work(jobs, RunStore(out)).todo if out is not None and stored else jobs
     with show_progress("Calibrating") as progress:
         estimate = make_estimate(Runner(dataset, chosen), todo, len(jobs), progress)
-    Console().print(_table(estimate))
+    make_console().print(_table(estimate))
     for line in _sentences(estimate, workers, within):
         typer.echo(line)
 
