@@ -187,23 +187,25 @@ class _Course:
         self.running: set[str] = set()
         self.taken: list[Task] = []
         self.finished: list[Finished] = []
+        self.taking: dict[str, list[float]] = {}
+        self.parameters = {job.method.name: job.method.card.parameters or 0 for job in plan.todo}
 
     def begin(self) -> Task:
-        places = range(len(self.waiting))
-        chosen = max(places, key=self._expected) if self.longest_first else 0
+        chosen = 0
+        if self.longest_first:
+            expected = self._expected()
+            lengths = [expected[task.identity.method] for task in self.waiting]
+            chosen = lengths.index(max(lengths))
         task = self.waiting.pop(chosen)
         self.running.add(task.identity.key)
         return task
 
-    def _expected(self, place: int) -> tuple[float, int]:
-        """Return what a waiting job will take: seconds and, until they are known, parameters."""
-        method = self.jobs[self.waiting[place].identity.key].method
-        known = [
-            entry.seconds
-            for entry in self.finished
-            if entry.job.method.name == method.name and not entry.elsewhere
-        ]
-        return fmean(known) if known else inf, method.card.parameters or 0
+    def _expected(self) -> dict[str, tuple[float, int]]:
+        """Return what a job of each method will take: seconds and, until known, parameters."""
+        return {
+            name: (fmean(self.taking[name]) if name in self.taking else inf, parameters)
+            for name, parameters in self.parameters.items()
+        }
 
     def look_again(self) -> None:
         self.waiting.extend(self.taken)
@@ -223,6 +225,8 @@ class _Course:
         if ending.status == "taken":
             self.taken.append(task)
             return None
+        if not ending.elsewhere:
+            self.taking.setdefault(job.method.name, []).append(ending.seconds)
         self.finished.append(
             Finished(
                 job=job,
