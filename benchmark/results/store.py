@@ -214,7 +214,15 @@ class RunStore:
             StoreError: If the job is damaged; the message names the file.
         """
         folder = self.jobs / key
-        return _read_job(folder) if folder.is_dir() else None
+        before, number = 0, -1
+        while folder.is_dir():
+            try:
+                before, number = number, folder.stat().st_ino
+                return _read_job(folder)
+            except (StoreError, FileNotFoundError):
+                if number == before:  # else another process may have replaced or removed it
+                    raise
+        return None
 
     def keys(self) -> tuple[str, ...]:
         """Return the keys of all jobs, sorted."""

@@ -59,8 +59,10 @@ def job_state(store: RunStore) -> str:
     digest = hashlib.sha256()
     keys = store.keys()
     for key in keys:
-        manifest = store.jobs / key / MANIFEST_FILE
-        written = manifest.stat().st_mtime_ns if manifest.is_file() else 0
+        try:
+            written = (store.jobs / key / MANIFEST_FILE).stat().st_mtime_ns
+        except FileNotFoundError:  # damaged, or replaced just now
+            written = 0
         digest.update(f"{key} {written}\n".encode())
     return digest.hexdigest()
 

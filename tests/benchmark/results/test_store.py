@@ -12,6 +12,7 @@ from sample_jobs import make_identity as identity
 from sample_rows import make_row
 
 from benchmark.errors import StoreError
+from benchmark.results import store as store_module
 from benchmark.results.rows import Row
 from benchmark.results.store import Prediction, RunStore
 
@@ -80,6 +81,28 @@ def test_writing_again_replaces_the_job(tmp_path: Path) -> None:
     assert [row.seed for row in job.rows] == [2]
     assert damaged == ()
     assert [p.name for p in store.jobs.iterdir()] == [identity().key]
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_job_that_is_replaced_while_it_is_read_is_not_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    """Another process writes it anew, or removes it, after its manifest has been read."""
+    store, row = RunStore(tmp_path), make_row(macro_f1=0.25)
+    store.write(identity(), [make_row(macro_f1=0.5)])
+    inspected = store_module._checksum
+
+    def meanwhile(path: Path) -> str:
+        monkeypatch.setattr(store_module, "_checksum", inspected)
+        if again:
+            store.write(identity(), [row])
+        else:
+            store.remove(identity().key)
+        return inspected(path)
+
+    monkeypatch.setattr(store_module, "_checksum", meanwhile)
+    job = store.read(identity().key)
+    assert (job is not None and job.rows == (row,)) if again else job is None
 
 
 def test_any_flipped_byte_is_found_and_named(tmp_path: Path) -> None:
