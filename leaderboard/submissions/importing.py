@@ -1,6 +1,7 @@
 """A verified submission's rows in a run directory, beside those of other methods."""
 
 from benchmark.data.dataset import Dataset
+from benchmark.errors import SubmissionError
 from benchmark.results.rows import Row
 from benchmark.results.store import JobIdentity, Prediction, RunStore
 from leaderboard.submissions.expected import Expectation
@@ -19,9 +20,12 @@ def import_submission(submission: Submission, dataset: Dataset, store: RunStore)
         Number of jobs written.
 
     Raises:
+        SubmissionError: If the directory holds the same method of other code, whose rows these
+            would hide.
         StoreError: If the directory cannot be written.
     """
     store.prepare()
+    _check_name(submission.rows[0], store)
     expectation = Expectation(dataset, submission.protocol)
     jobs: dict[tuple[str, int], list[Row]] = {}
     for row in submission.rows:
@@ -45,6 +49,16 @@ def import_submission(submission: Submission, dataset: Dataset, store: RunStore)
             store.write(identity, rows, [_prediction(submission, expectation, r) for r in rows])
             written += 1
     return written
+
+
+def _check_name(row: Row, store: RunStore) -> None:
+    for job in store.read_all()[0]:
+        other = job.identity.code_fingerprint != row.provenance.code_fingerprint
+        if other and job.identity.method == row.method:
+            raise SubmissionError(
+                f"{store.root} holds rows of '{row.method}' by other code, which these would hide: "
+                "name another run directory with --into, or ask the authors for another name."
+            )
 
 
 def _prediction(submission: Submission, expectation: Expectation, row: Row) -> Prediction:

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from forged import forge
+from forged import forge, in_json
 
 from benchmark.cli import main
 from benchmark.data.dataset import Dataset
 from benchmark.errors import SubmissionError
 from benchmark.results.store import RunStore
 from leaderboard.evidence import Evidence, from_rows, read_evidence
+from leaderboard.submissions.importing import import_submission
 from leaderboard.submissions.reading import read_submission
 from leaderboard.submissions.verdicts import accept, with_verdicts
 from leaderboard.submissions.verification import verify
@@ -152,6 +153,24 @@ def test_accepted_rows_stand_in_another_run_beside_its_own(
     store = RunStore(into)
     (first, _) = store.read_all()[0]
     assert store.predictions(first, "CHN").labels.tolist()
+
+
+def test_a_stranger_cannot_take_the_place_of_a_method_of_the_same_name(
+    honest: Path, tiny: Dataset, tmp_path: Path
+) -> None:
+    """Of one method, source and seed the newest job counts, whatever code it is of."""
+    store = RunStore(tmp_path / "run")
+    import_submission(read_submission(honest), tiny, store)
+
+    def rewrite(rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            row["provenance"]["code_fingerprint"] = "0" * 16
+
+    other = read_submission(forge(honest, tmp_path / "x.zip", in_json("rows.json", rewrite)))
+    before = store.keys()
+    with pytest.raises(SubmissionError, match="'my-method' by other code, which these would hide"):
+        import_submission(other, tiny, store)
+    assert store.keys() == before
 
 
 def test_the_site_marks_what_was_verified(
