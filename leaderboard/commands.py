@@ -83,14 +83,16 @@ def claims(
     out: Out = None,
 ) -> None:
     """Print whether the paper's comparing sentences hold on the data of one or more runs."""
+    from benchmark.errors import UsageError
     from leaderboard.claims import claim_sheets, examine
     from leaderboard.formats import FORMATS
     from leaderboard.statistics import METRICS
 
     require(metric, METRICS, "metric")
     require(form, FORMATS, "format")
-    evidence = gather(runs, make_console(errors=True))
-    found = examine(evidence, metric)
+    found = examine(gather(runs, make_console(errors=True)), metric)
+    if not found:
+        raise UsageError("No row is of the inductive track, which the sentences are about.")
     deliver([s for field, facts in found for s in claim_sheets(field, facts, metric)], form, out)
 
 

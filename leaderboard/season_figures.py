@@ -33,6 +33,8 @@ def season_images(
 ) -> dict[str, dict[str, bytes]]:
     """Draw the seasonal curves of every transfer whose data is still there, unchanged.
 
+    Protocols that move southern years alike share a figure.
+
     Args:
         evidence: Rows and where their datasets lay.
         groups: Groups of rows.
@@ -45,16 +47,18 @@ def season_images(
         from what was scored.
     """
     found: dict[str, dict[str, bytes]] = {}
-    seen: set[tuple[str, str, str]] = set()
+    seen: set[tuple[str, bool, str]] = set()
     for number, field in enumerate(groups, start=1):
         section = field.section
         place = evidence.places.get((section.fingerprint, section.protocol_hash))
-        names = [name for _, name in section.transfers]
-        new = [n for n in names if (section.fingerprint, section.protocol_hash, n) not in seen]
-        seen |= {(section.fingerprint, section.protocol_hash, name) for name in new}
-        dataset = None if place is None or not new else _unchanged(place.path, field)
-        if place is None or dataset is None:
+        if place is None:
             continue
+        keys = [(section.fingerprint, place.aligned, name) for _, name in section.transfers]
+        new = [key[-1] for key in keys if key not in seen]
+        dataset = _unchanged(place.path, field) if new else None
+        if dataset is None:
+            continue
+        seen.update(keys)
         for name in new if most is None else new[: max(most - len(found), 0)]:
             source, _, target = name.partition(":")
             draw = partial(draw_transfer, dataset, source, target, aligned=place.aligned)

@@ -158,7 +158,8 @@ def _doubts(field: Field) -> list[str]:
     unconfirmed = sorted(name for name in scored if field.confirmed_share(name) < 1)
     if unconfirmed:
         found.append(f"Unverified, no stored predictions give the score: {', '.join(unconfirmed)}.")
-    partly = {row.method for row in field.section.rows if (row.data.coverage or 1) < 1}
+    known = [row for row in field.section.rows if row.data.coverage is not None]
+    partly = {row.method for row in known if row.data.coverage != 1}
     if partly:
         found.append(
             f"Without a vector for every sample: {', '.join(sorted(partly))}; a sample that has "

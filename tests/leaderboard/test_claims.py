@@ -155,6 +155,18 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "tiny (simulated)" in said
 
 
+def test_the_command_says_that_no_row_is_inductive(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = write_run(tmp_path, {("a", 1): [[0, 1]]}, labels=[[0, 1]], track="oracle")
+    with pytest.raises(SystemExit) as ended:
+        main(["claims", str(place)])
+    assert ended.value.code == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "No row is of the inductive track" in said.err
+
+
 def test_nothing_is_no_claim() -> None:
     with pytest.raises(UsageError, match="no row to test"):
         examine(from_rows([]), "macro_f1")

@@ -193,6 +193,15 @@ def test_curves_of_the_season_where_the_data_still_lies(tmp_path: Path, tiny: Da
     written = write_season_figures(there, tmp_path)
     assert [file.suffix for file in written] == [".png", ".svg"]
     assert season_images(there, fields(there), most=0) == {}
+    # A second protocol shows them once more only if it moves years otherwise.
+    second = make_row(fingerprint=tiny.fingerprint, protocol="other")
+    for aligned, count in ((True, 1), (False, 2)):
+        places = {
+            key: Place(tiny.root, aligned=True),
+            (tiny.fingerprint, second.protocol_hash): Place(tiny.root, aligned=aligned),
+        }
+        both = replace(from_rows([row, second]), places=places)
+        assert len(season_images(both, fields(both))["FRA:CHN"]) == count
     # Gone, or no longer what was scored: nothing is drawn.
     gone = replace(there, places={key: Place(tmp_path / "gone", aligned=True)})
     other = make_row(fingerprint="e" * 64)
