@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.data.representations import BUILT_IN, represent
+from benchmark.data.embeddings import read_embedding
+from benchmark.data.representations import BUILT_IN, get_representation, represent
 from benchmark.data.season import STEPS_PER_YEAR
 from benchmark.data.taxonomy import CROPS, country_of
 from benchmark.errors import CropGlobeError, UnavailableError
@@ -221,7 +222,8 @@ class _Bench:
 
     def _few(self, job: Job, split: SourceSplit) -> tuple[Features, Labels]:
         """Return samples of the classes in turn, as the method sees them, and their positions."""
-        labels = self.runner.dataset.load(job.source).labels
+        samples = self.runner.dataset.load(job.source)
+        labels, root = samples.labels, self.runner.dataset.root
         most = SUBSET if job.method.representation in BUILT_IN else ENCODED_SUBSET
         rows = split.training[_in_turn(labels[split.training])[:most]]
         whole = self.runner.observations(job.source, job.identity.bands)
@@ -231,12 +233,14 @@ class _Bench:
             sample_ids=whole.sample_ids[rows],
             longitude=None if whole.longitude is None else whole.longitude[rows],
             latitude=None if whole.latitude is None else whole.latitude[rows],
+            stored=lambda name: read_embedding(name, root, samples)[rows],
         )
         taken: list[float] = []
         features = represent(few, job.method.representation, on_computed=taken.append)
         self.represent_seconds.setdefault(job.method.representation, sum(taken) / len(rows))
-        if len(features) != len(rows):  # vectors that are read, of all samples
-            features = features[rows]
+        if get_representation(job.method.representation).vectors is not None:
+            known = np.isfinite(features).all(axis=1)  # as a run does with samples without vectors
+            features, rows = features[known], rows[known]
         return features, class_positions(split.classes)[labels[rows]]
 
     def _seconds(self, job: Job, speed: Speed) -> float:

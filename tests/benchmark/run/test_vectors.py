@@ -9,6 +9,7 @@ from tiny import make_samples, write_tiny
 from benchmark.data.dataset import Dataset, open_dataset
 from benchmark.data.embeddings import vectors_fingerprint
 from benchmark.results.store import RunStore
+from benchmark.run.estimates import make_estimate
 from benchmark.run.execution import find_work
 from benchmark.run.jobs import Job, plan
 from benchmark.run.performing import Task, perform
@@ -18,8 +19,9 @@ from benchmark.task.protocol import Protocol
 from benchmark.task.transfers import select_transfers
 
 
-def write_vectors(root: Path, domain: str, scale: float) -> None:
+def write_vectors(root: Path, domain: str, scale: float, step: int = 1) -> None:
     samples = make_samples(domain)
+    samples = samples.take(np.arange(0, len(samples), step))
     random = np.random.default_rng(int(scale))
     vectors = random.normal(scale * samples.labels[:, None], 1.0, (len(samples), 64))
     np.savez(
@@ -62,6 +64,16 @@ def test_jobs_know_their_vectors(root: Path, smoke: Protocol) -> None:
     second = job_of(open_dataset(root), smoke, "alphaearth.xgboost").identity
     assert second.key != first.key
     assert second.slot == first.slot
+
+
+def test_the_planner_reads_them_and_leaves_out_samples_without(root: Path, smoke: Protocol) -> None:
+    write_vectors(root, "FRA", 3, step=2)
+    write_vectors(root, "USA", 3)
+    dataset = open_dataset(root)
+    job = job_of(dataset, smoke, "alphaearth.xgboost")
+    (method,) = make_estimate(Runner(dataset, smoke), [job], 1).methods
+    assert method.unavailable is None
+    assert method.seconds[0] > 0
 
 
 def test_answers_from_older_vectors_are_stale(root: Path, smoke: Protocol, tmp_path: Path) -> None:
