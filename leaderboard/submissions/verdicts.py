@@ -138,7 +138,8 @@ def accept(verdict: Verdict, submissions: Path, *, verifier: str, url: str | Non
         verdict: What was found.
         submissions: The folder.
         verifier: Who verified it.
-        url: Where the archive can be fetched.
+        url: Where the archive can be fetched; where the folder says already that it can, if
+            ``None``.
 
     Returns:
         The submission's folder.
@@ -164,7 +165,10 @@ def accept(verdict: Verdict, submissions: Path, *, verifier: str, url: str | Non
     texts = {
         CARD: submission.described.model_dump_json(indent=2) + "\n",
         SCORES: _scores(submission.rows),
-        POINTER: make_pointer(submission, url).model_dump_json(indent=2) + "\n",
+        POINTER: make_pointer(submission, url or _known_url(folder, submission)).model_dump_json(
+            indent=2
+        )
+        + "\n",
         VERDICT: stored.model_dump_json(indent=2) + "\n",
     }
     try:
@@ -173,6 +177,15 @@ def accept(verdict: Verdict, submissions: Path, *, verifier: str, url: str | Non
     except OSError as error:
         raise SubmissionError(f"Cannot write to {folder}: {error.strerror or error}.") from error
     return folder
+
+
+def _known_url(folder: Path, submission: Submission) -> str | None:
+    """Return where the authors' own `submission.json` says that this very archive lies."""
+    try:
+        pointer = Pointer.model_validate_json((folder / POINTER).read_bytes())
+    except (OSError, ValidationError, UnicodeDecodeError):
+        return None  # none, or no such thing: it is written anew
+    return pointer.url if pointer.sha256 == submission.checksum else None
 
 
 def row_digest(row: Row) -> str:

@@ -155,6 +155,23 @@ def test_accepted_rows_stand_in_another_run_beside_its_own(
     assert store.predictions(first, "CHN").labels.tolist()
 
 
+def test_where_the_archive_lies_stays_known(
+    honest: Path, tiny: Dataset, accepted: Path, tmp_path: Path
+) -> None:
+    """The verifier need not repeat the address that the authors' pull request gave."""
+
+    def address(*, url: str | None, archive: Path = honest) -> object:
+        verdict = verify(read_submission(archive), tiny)
+        folder = accept(verdict, accepted, verifier="Grace Hopper", url=url)
+        return json.loads((folder / "submission.json").read_text("utf-8"))["url"]
+
+    assert address(url=None) is None
+    assert address(url="https://example.org/a.zip") == "https://example.org/a.zip"
+    assert address(url=None) == "https://example.org/a.zip"
+    other = forge(honest, tmp_path / "x.zip", in_json("rows.json", lambda rows: rows.reverse()))
+    assert address(url=None, archive=other) is None
+
+
 def test_a_stranger_cannot_take_the_place_of_a_method_of_the_same_name(
     honest: Path, tiny: Dataset, tmp_path: Path
 ) -> None:
