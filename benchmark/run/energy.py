@@ -39,8 +39,8 @@ class EnergyMeter:
 
     def __enter__(self) -> Self:
         """Begin to count."""
+        self.add()
         if self._read is not None:
-            self._last = self._read()
             threading.Thread(target=self._watch, daemon=True).start()
         return self
 

@@ -97,6 +97,15 @@ def test_an_old_gpu_without_a_counter_has_no_energy(monkeypatch: pytest.MonkeyPa
     assert meter.joules is None
 
 
+def test_a_counter_that_goes_away_before_the_work_begins_stops_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fake_gpu(monkeypatch, [1])
+    with EnergyMeter("cuda:0") as meter:
+        pass
+    assert meter.joules is None
+
+
 def test_a_gpu_without_the_library_has_no_energy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", None)
     with EnergyMeter("cuda:0") as meter:
