@@ -155,7 +155,7 @@ def _read_jobs(runs: Sequence[Path]) -> tuple[list[tuple[RunStore, StoredJob]], 
 def _read_circumstances(
     runs: Sequence[Path], problems: list[str]
 ) -> tuple[dict[str, Described], dict[tuple[str, str], Place]]:
-    """Return the cards and where the datasets lay; of two runs, the one named first counts."""
+    """Return the cards and where the datasets lay last; of two runs, the one named first counts."""
     cards: dict[str, Described] = {}
     places: dict[tuple[str, str], Place] = {}
     for run in runs:
@@ -163,7 +163,7 @@ def _read_circumstances(
         plans, damaged = read_plans(run)
         problems += [*unreadable, *damaged]
         cards = found | cards
-        for plan in plans:
+        for plan in reversed(plans):
             place = Place(Path(plan.data_path), plan.protocol.get("season") == "aligned")
             for identity in (job.identity for job in plan.jobs):
                 places.setdefault((identity.dataset_fingerprint, identity.protocol_hash), place)

@@ -14,11 +14,13 @@ from xml.etree import ElementTree
 import many_rows
 import pandas as pd
 import pytest
+from sample_jobs import make_identity
 from sample_rows import make_row, write_run
 
 from benchmark.data.dataset import Dataset
 from benchmark.errors import UsageError
 from benchmark.results.cards import write_cards
+from benchmark.results.plans import make_plan, write_plan
 from benchmark.task.methods import Card, Method, Pretraining
 from leaderboard.evidence import Evidence, Place, from_rows, read_evidence
 from leaderboard.field import fields
@@ -210,6 +212,16 @@ def test_curves_of_the_season_where_the_data_still_lies(tmp_path: Path, tiny: Da
     )
     for found in (gone, changed):
         assert not [name for name in build_site(found) if name.startswith("season/")]
+
+
+def test_data_that_was_moved_is_looked_for_where_it_lay_last(tmp_path: Path) -> None:
+    run = write_run(tmp_path, {("a", 1): [[0, 1]]}, labels=[[0, 1]])
+    for seed, path in ((1, "/before"), (2, "/now"), (3, "/last")):
+        jobs = [(make_identity(seed=seed), ["CHN"])]
+        plan = make_plan(jobs, dataset="d", data_path=path, protocol={"season": "aligned"})
+        write_plan(run, plan.model_copy(update={"asked": f"2026-01-0{seed}T00:00:00+00:00"}))
+    (place,) = read_evidence([run], draws=0).places.values()
+    assert place == Place(Path("/last"), aligned=True)
 
 
 def test_simulated_rows_are_marked_on_every_page_that_shows_them() -> None:
