@@ -109,7 +109,8 @@ def run_harness(task: Task, folder: Path, methods: Sequence[str]) -> Path:
     words += ["--transfers", *task.transfers, "--seeds", *map(str, task.seeds)]
     words += ["--out", str(folder / "run"), "--no-tracking", *methods]
     done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-c", PROGRAM, *words],
+        # Without its folder on the path, in which a submitted yaml.py would be taken for another.
+        [sys.executable, "-P", "-c", PROGRAM, *words],
         cwd=folder,
         env=_environment(),
         stdin=subprocess.DEVNULL,

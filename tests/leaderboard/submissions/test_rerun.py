@@ -11,6 +11,7 @@ from benchmark.data.dataset import Dataset
 from benchmark.errors import SubmissionError
 from benchmark.results.store import RunStore
 from benchmark.task.protocol import Protocol
+from leaderboard.submissions.harness import Task, run_harness
 from leaderboard.submissions.packing import Source, pack
 from leaderboard.submissions.reading import read_submission
 from leaderboard.submissions.rerun import verify_again
@@ -138,6 +139,15 @@ def test_the_code_sees_no_secrets(
     path = forge(honest, tmp_path / "x.zip", look)
     verdict = verify_again(verify(read_submission(path), tiny), tiny)
     assert verdict.accepted, problems(verdict)
+
+
+def test_a_submitted_file_is_not_taken_for_a_module_of_the_harness(
+    tiny: Dataset, smoke: Protocol, tmp_path: Path
+) -> None:
+    (tmp_path / "yaml.py").write_text("raise SystemExit('taken')", "utf-8")
+    task = Task(tiny.root, smoke, ["FRA:CHN"], [82])
+    run = run_harness(task, tmp_path, ["--methods", "floor.majority"])
+    assert len(RunStore(run).read_all()[0]) == 1
 
 
 def test_a_closed_model_cannot_be_trained_again(run: Path, tiny: Dataset, tmp_path: Path) -> None:
