@@ -1,9 +1,16 @@
 """Commands `pack`, `verify` and `fetch-submission`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmark.data.dataset import Dataset
+    from leaderboard.submissions.comparison import Comparison
+    from leaderboard.submissions.verification import Verdict
 
 EXIT_REFUSED = 1
 
@@ -102,11 +109,7 @@ def verify(
     except SubmissionError as error:
         typer.echo(rendering.refusal(error, form))
         raise typer.Exit(EXIT_REFUSED) from error
-    beside = None
-    if compare and verdict.accepted:
-        from leaderboard.submissions.comparison import compare as put_beside
-
-        beside = put_beside(verdict.submission, dataset, compare)
+    beside = _beside(verdict, dataset, compare) if compare and verdict.accepted else None
     typer.echo(forms[form](verdict, beside))
     if not verdict.accepted:
         raise typer.Exit(EXIT_REFUSED)
@@ -121,6 +124,20 @@ def verify(
 
         folder = record(verdict, accept, verifier=verifier or "", url=url)
         typer.echo(f"Wrote {folder}", err=True)
+
+
+def _beside(
+    verdict: "Verdict", dataset: "Dataset", methods: "Sequence[str]"
+) -> "Comparison | None":
+    """Return the scores of reference methods; a verdict stands without them too."""
+    from benchmark.errors import SubmissionError
+    from leaderboard.submissions.comparison import compare
+
+    try:
+        return compare(verdict.submission, dataset, methods)
+    except SubmissionError as error:
+        typer.echo(f"Reference methods could not be put beside it: {error}", err=True)
+        return None
 
 
 def fetch(

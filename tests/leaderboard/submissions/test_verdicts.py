@@ -226,3 +226,14 @@ def test_reference_methods_stand_beside_it(
     out = capsys.readouterr().out
     assert "Beside reference methods" in out
     assert "floor.majority" in out
+
+
+@pytest.mark.slow
+def test_a_verdict_stands_where_reference_methods_fail(
+    honest: Path, tiny: Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("verify", str(honest), "--data", str(tiny.root), "--compare", "no-such-method")
+    assert command(*words) == 0
+    said = capsys.readouterr()
+    assert "Accepted: verified from predictions." in said.out
+    assert "Reference methods could not be put beside it: The run ended" in said.err
