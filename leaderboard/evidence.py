@@ -109,7 +109,8 @@ def read_evidence(
 ) -> Evidence:
     """Read runs: rows, whether predictions confirm them, and resampled metrics.
 
-    A job that two runs hold counts once, from the run named first.
+    A job that two runs hold counts once, from the run named first; so does a row that two runs
+    made with different code, which is named among the problems.
 
     Args:
         runs: Run directories.
@@ -140,7 +141,7 @@ def read_evidence(
 
 
 def _read_jobs(runs: Sequence[Path]) -> tuple[list[tuple[RunStore, StoredJob]], list[str]]:
-    """Return the jobs of all runs, each once and in the order of their keys, and what is wrong."""
+    """Return the jobs of all runs, each once and in the order of the runs, and what is wrong."""
     jobs: dict[str, tuple[RunStore, StoredJob]] = {}
     problems: list[str] = []
     for run in runs:
@@ -149,7 +150,7 @@ def _read_jobs(runs: Sequence[Path]) -> tuple[list[tuple[RunStore, StoredJob]], 
         problems += damaged
         for job in found:
             jobs.setdefault(job.identity.key, (store, job))
-    return [jobs[key] for key in sorted(jobs)], problems
+    return list(jobs.values()), problems
 
 
 def _read_circumstances(
@@ -173,7 +174,7 @@ def _read_circumstances(
 def _twice(row: Row) -> str:
     return (
         f"{row.method}, {row.transfer}, seed {row.seed} is there twice with different code or "
-        "bands; one of the two is left out: remove the run or job that is out of date."
+        "vectors; that of the run named first counts: remove the run that is out of date."
     )
 
 

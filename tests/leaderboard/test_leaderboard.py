@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sample_jobs import make_identity
 from sample_rows import make_row
 
 from benchmark.results.rows import Row
+from benchmark.results.store import RunStore
 from benchmark.task.transfers import RELATIONS
 from leaderboard.columns import method_frame
-from leaderboard.evidence import Evidence, from_rows
+from leaderboard.evidence import Evidence, from_rows, read_evidence
 from leaderboard.field import fields
 from leaderboard.frames import score_frame, sections, transfer_frame
 from leaderboard.tables import markdown, tidy
@@ -153,6 +155,20 @@ def test_damaged_jobs_are_named() -> None:
     assert "rows.json is missing or damaged" in markdown(
         from_rows(ROWS, ["jobs/x/rows.json is missing or damaged"])
     )
+
+
+def test_of_two_runs_with_different_code_the_one_named_first_counts(tmp_path: Path) -> None:
+    runs = [tmp_path / "old", tmp_path / "new"]
+    for run, macro_f1 in zip(runs, (0.3, 0.7), strict=True):
+        identity = make_identity(code_fingerprint=run.name)
+        RunStore(run).write(identity, [make_row(macro_f1=macro_f1)])
+    for order, macro_f1 in ((runs, 0.3), (runs[::-1], 0.7)):
+        evidence = read_evidence(order, draws=0)
+        (row,) = evidence.rows
+        assert row.scores is not None
+        assert row.scores.macro_f1 == macro_f1
+        (problem,) = evidence.problems
+        assert "that of the run named first counts" in problem
 
 
 def test_no_rows_make_an_empty_leaderboard(tmp_path: Path) -> None:
