@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
+from math import inf
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -291,7 +292,9 @@ def _difference(point: float, field: Field, method: str, transfer: str) -> str:
 def few_shot_sheet(field: Field) -> Sheet:
     """Make the table of macro-F1 by labels per class of the target; a line for each transfer."""
     curves = few_shot_curves(field)
-    names = list(dict.fromkeys(point.name for curve in curves for point in curve.points))
+    points = [point for curve in curves for point in curve.points]
+    ordered = sorted(points, key=lambda p: inf if p.labels is None else p.labels)
+    names = list(dict.fromkeys(point.name for point in ordered))
     body = []
     for curve in curves:
         by_name = {point.name: point for point in curve.points}

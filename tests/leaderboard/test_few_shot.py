@@ -100,6 +100,18 @@ def test_the_table_says_the_same() -> None:
     assert {line[1].text for line in sheet.body[1:]} == {"FRA:CHN", "FRA:GBR"}
 
 
+def test_labels_stand_in_order_where_curves_have_others() -> None:
+    more = [
+        *rows("another", None, {"CHN": 0.2}, "inductive"),
+        *rows("another.50", 50, {"CHN": 0.3}, "oracle"),
+    ]
+    sheet = next(
+        s for s in sheets(oracle(from_rows([*more, *ROWS])), "full") if "labels" in s.title
+    )
+    assert sheet.headings[2:] == ("0", "20", "50", "100", "all")
+    assert [cell.text for cell in sheet.body[0]][2:] == ["20.0", "-", "30.0", "-", "-"]
+
+
 def test_names_at_the_ends_do_not_overlap() -> None:
     heights = np.array([50.0, 50.5, 51.0, 80.0, 49.0])
     moved = apart(heights, 3.5)
