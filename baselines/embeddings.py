@@ -60,7 +60,7 @@ def _stored(samples: Observations, *, name: str) -> FloatArray:
 def _card(name: str, kind: Embedding, head: str, title: str) -> Card:
     paper = name in PAPERS and head == "random-forest"
     return Card(
-        summary=f"{kind.title}, and a {title} on them.",
+        summary=f"{kind.title}; head: {title}.",
         reference=kind.reference + ("; random forest as in the paper" if paper else ""),
         licence=f"MIT (this code); vectors: {kind.licence}",
         pretraining=Pretraining(

@@ -282,7 +282,7 @@ def methods() -> tuple[Method, ...]:
             representation=view,
             build=build,
             card=_card(
-                f"Frozen Presto embeddings of {what}, and a {title} on them.",
+                f"Frozen Presto embeddings of {what}; head: {title}.",
                 extra,
                 deterministic=head == "xgboost",
             ),

@@ -99,7 +99,7 @@ def open_converted(
         return None
     try:
         _convert(path, domain, card, aside, progress)
-        _put_in_place(aside, place, name)
+        _put_in_place(aside, place, name, domain)
     except OSError as error:
         logger.warning(
             "%s cannot be written (%s): large files are read each time", folder, str(error)
@@ -207,11 +207,15 @@ def _unpack(path: Path, place: Path) -> Array:
     return features
 
 
-def _put_in_place(aside: Path, place: Path, name: str) -> None:
+def _put_in_place(aside: Path, place: Path, name: str, domain: str) -> None:
     """Give a conversion its name, and remove those of earlier states of the same file."""
-    if place.exists():  # damaged, or made by another process in the meantime
-        shutil.rmtree(place, ignore_errors=True)
-    aside.rename(place)
+    try:
+        aside.rename(place)
+    except OSError:
+        if _open(place, domain) is None:  # what stands there is damaged
+            shutil.rmtree(place, ignore_errors=True)
+            aside.rename(place)
+        # Else another process was first; its conversion has the same content.
     for older in place.parent.glob(f"{name}-*"):
         if older != place:
             shutil.rmtree(older, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 import re
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 from typing import Final
@@ -47,6 +48,8 @@ def new_method(name: str, kind: str, folder: Path) -> tuple[Path, Path]:
     if name in registry().all():
         raise UsageError(f"A method named '{name}' is installed: choose another name.")
     module = re.sub(r"[-.]", "_", name)
+    if find_spec(module) is not None:
+        raise UsageError(f"{module}.py would hide the module '{module}': choose another name.")
     method, test = folder / f"{module}.py", folder / f"test_{module}.py"
     for path in (method, test):
         if path.exists():

@@ -69,12 +69,15 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def test_a_logged_network_gives_the_stored_probabilities(
-    tiny: Dataset, run: RunStore, server: Server, changed: Callable[..., Protocol]
+    tiny: Dataset,
+    run: RunStore,
+    server: Server,
+    changed: Callable[..., Protocol],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     import mlflow
     from mlflow.tracking import MlflowClient
 
-    before = mlflow.get_tracking_uri()
     for written in (2, 0):
         assert Tracker(run, server.uri).sync().written == written
     client = MlflowClient(tracking_uri=server.uri)
@@ -82,11 +85,10 @@ def test_a_logged_network_gives_the_stored_probabilities(
     (model,) = client.search_logged_models(experiments)
     assert (model.name, model.status, model.tags["source"]) == ("cropnet", "READY", "FRA")
     assert client.get_run(model.source_run_id).data.tags["method"] == "cropnet"
-    mlflow.set_tracking_uri(server.uri)
-    try:
-        loaded = mlflow.pyfunc.load_model(f"models:/{model.model_id}")
-    finally:
-        mlflow.set_tracking_uri(before)
+    # mlflow.set_tracking_uri would stay in the environment, for every test after this one.
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+    loaded = mlflow.pyfunc.load_model(f"models:/{model.model_id}")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
     samples, stored = asked(tiny, run)
     assert np.allclose(loaded.predict(samples), stored, atol=1e-5)
     signature = loaded.metadata.signature

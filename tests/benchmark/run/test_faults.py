@@ -24,7 +24,10 @@ KILLS = int(os.environ.get("CROPGLOBE_FAULT_KILLS", "4"))
 DATA = os.environ.get("CROPGLOBE_FAULT_DATA", "")
 JOBS = 60
 LONGEST = 300
-CODE = "from benchmark.cli import main; main()"
+CODE = """import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells ignore it in what they put behind
+from benchmark.cli import main
+main()"""
 
 Finished = dict[str, str]
 

@@ -113,6 +113,11 @@ def test_names_that_are_no_file_name_are_refused(name: str, tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_never_hides_a_library(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"torch\.py would hide the module 'torch'"):
+        new_method("torch", "torch", tmp_path)
+
+
 def test_the_word_for_a_set_is_no_name_and_never_hides_a_file(mine: Path) -> None:
     for name in ("paper", "all"):
         with pytest.raises(UsageError, match=f"'{name}' is the word for a set"):
