@@ -5,6 +5,7 @@ up here are light: it loads its libraries while the coordinator loads its own.
 """
 
 import multiprocessing
+import os
 import sys
 from multiprocessing.context import BaseContext
 from typing import Final
@@ -16,19 +17,35 @@ LOADED: Final = ("benchmark.run.runner", "benchmark.run.training", "sklearn.ense
 """What nearly every worker needs; 3.4 s of processor time here, the most of it torch."""
 
 
+SAFE_PATH: Final = "PYTHONSAFEPATH"
+"""Set, it keeps Python from looking for modules in the working directory first."""
+
+
 def worker_context() -> BaseContext:
-    """Return how workers are started."""
+    """Return how workers are started; the process that they are forked from runs then."""
     if not FORKED:
         return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(LOADED))
-    return context
+    open_nursery()
+    return multiprocessing.get_context("forkserver")
 
 
 def open_nursery() -> None:
-    """Start the process now, so that it is ready when the first worker is wanted."""
-    if FORKED:
-        from multiprocessing.forkserver import ensure_running
+    """Start the process now, so that it is ready when the first worker is wanted.
 
-        worker_context()
+    It looks for modules where this process does and not in the working directory, where a checkout
+    may hold other code than the one installed.
+    """
+    if not FORKED:
+        return
+    from multiprocessing.forkserver import ensure_running
+
+    multiprocessing.get_context("forkserver").set_forkserver_preload(list(LOADED))
+    before = os.environ.get(SAFE_PATH)
+    os.environ[SAFE_PATH] = "1"
+    try:
         ensure_running()
+    finally:
+        if before is None:
+            del os.environ[SAFE_PATH]
+        else:
+            os.environ[SAFE_PATH] = before

@@ -1,5 +1,6 @@
 """Where jobs run: in this process, or in worker processes that may die or hang."""
 
+import multiprocessing
 import os
 import shutil
 import signal
@@ -32,6 +33,11 @@ TRY: Final = "try --workers 0"
 
 EXIT_UNKNOWN: Final = 255
 """What Python says of a forked process whose nursery has died, even while that process runs."""
+
+SECONDS_TO_START: Final = 10.0
+"""How long a process is tried to be started while what starts it does not answer."""
+
+SECONDS_BETWEEN_STARTS: Final = 0.05
 
 SECONDS_TO_TELL: Final = 1.0
 """How long a hanging process is given to write where it hangs."""
@@ -249,22 +255,29 @@ class LocalWorkers:
     def _replace(self, worker: _Worker) -> _Worker:
         """Put a new process in the place of a dead one."""
         number = next(n for n, other in enumerate(self._workers) if other is worker)
+        self._workers[number] = self._spawn(number)
         worker.connection.close()
         worker.process.close()
-        self._workers[number] = self._spawn(number)
         return self._workers[number]
 
     def _spawn(self, number: int) -> _Worker:
-        context = worker_context()
-        ours, theirs = context.Pipe()
+        ours, theirs = multiprocessing.Pipe()
         trace = self._traces / f"{number}.txt"
         told = (theirs, self.setup, trace, dict(os.environ))
-        process: BaseProcess = context.Process(target=serve, args=told)  # type: ignore[attr-defined]
         trace.unlink(missing_ok=True)
-        try:
-            process.start()
-        except (EOFError, ConnectionError) as error:
-            raise CropGlobeError(f"Worker processes do not start ({error}): {TRY}.") from error
+        deadline = time.monotonic() + SECONDS_TO_START
+        while True:
+            try:
+                context = worker_context()
+                process: BaseProcess = context.Process(target=serve, args=told)  # type: ignore[attr-defined]
+                process.start()
+                break
+            except (EOFError, ConnectionError) as error:
+                # A nursery that was just killed refuses; another is started once it has gone.
+                if time.monotonic() > deadline:
+                    message = f"Worker processes do not start ({error}): {TRY}."
+                    raise CropGlobeError(message) from error
+                time.sleep(SECONDS_BETWEEN_STARTS)
         theirs.close()
         return _Worker(process, ours, trace)
 
