@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import sys
 from multiprocessing.context import BaseContext
+from pathlib import Path
 from typing import Final
 
 FORKED: Final = sys.platform == "linux"
@@ -15,10 +16,6 @@ FORKED: Final = sys.platform == "linux"
 
 LOADED: Final = ("benchmark.run.runner", "benchmark.run.training", "sklearn.ensemble")
 """What nearly every worker needs; 3.4 s of processor time here, the most of it torch."""
-
-
-SAFE_PATH: Final = "PYTHONSAFEPATH"
-"""Set, it keeps Python from looking for modules in the working directory first."""
 
 
 def worker_context() -> BaseContext:
@@ -32,20 +29,23 @@ def worker_context() -> BaseContext:
 def open_nursery() -> None:
     """Start the process now, so that it is ready when the first worker is wanted.
 
-    It looks for modules where this process does and not in the working directory, where a checkout
-    may hold other code than the one installed.
+    It looks for modules where this process does: in a checkout, the working directory may hold
+    other code than the one installed, and Python 3.11 looks there first in what it starts.
     """
     if not FORKED:
         return
     from multiprocessing.forkserver import ensure_running
 
     multiprocessing.get_context("forkserver").set_forkserver_preload(list(LOADED))
-    before = os.environ.get(SAFE_PATH)
-    os.environ[SAFE_PATH] = "1"
+    places = os.pathsep.join(place or str(Path.cwd()) for place in sys.path)
+    wanted = {"PYTHONSAFEPATH": "1", "PYTHONPATH": places}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
     try:
         ensure_running()
     finally:
-        if before is None:
-            del os.environ[SAFE_PATH]
-        else:
-            os.environ[SAFE_PATH] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
