@@ -8,7 +8,7 @@ from typing import Final, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.data.taxonomy import CROPS, OTHER, country_of
+from benchmark.data.taxonomy import CROPS
 from benchmark.errors import StoreError
 from benchmark.randomness import generator
 from benchmark.results.cards import read_cards
@@ -17,6 +17,7 @@ from benchmark.results.rows import Row
 from benchmark.results.store import Prediction, RunStore, StoredJob
 from benchmark.task.cards import Described
 from benchmark.task.metrics import confusion_matrix
+from benchmark.task.rewriting import without_absent_crops
 from leaderboard.statistics import DRAWS, Floats, Integers, bootstrap, tabulate
 
 Cell = tuple[str, ...]
@@ -255,15 +256,12 @@ def _confirmed(prediction: Prediction, row: Row) -> Integers | None:
     """
     names = np.array([CROPS.index(name) for name in prediction.classes], dtype=np.int64)
     predicted: Integers = names[prediction.probabilities.argmax(axis=1)]
-    options = [predicted]
-    country = country_of(row.target)
-    if country is not None and country.released_classes is not None:
-        grown = [CROPS.index(name) for name in country.released_classes]
-        options.append(np.where(np.isin(predicted, grown), predicted, OTHER))
+    options = [predicted, without_absent_crops(row.target, predicted)]
     stored = np.array(row.confusion) if row.confusion is not None else None
     for option in options:
-        counted = confusion_matrix(prediction.labels, option, len(CROPS))
-        if stored is not None and np.array_equal(counted, stored):
+        if option is None or stored is None:
+            continue
+        if np.array_equal(confusion_matrix(prediction.labels, option, len(CROPS)), stored):
             return option
     return None
 

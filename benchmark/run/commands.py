@@ -10,6 +10,7 @@ import typer
 
 from benchmark.results.commands import TrackingUri
 from benchmark.run.nursery import open_nursery
+from benchmark.run.options import Data, Device, Methods, ProtocolName, Seeds, Transfers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,33 +44,16 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    data: Annotated[
-        str, typer.Option(help="Directory of the official layout, or 'simulated'.")
-    ] = "simulated",
-    protocol: Annotated[
-        str, typer.Option(help="Protocol: smoke, quick, paper, paper-released or a .yaml file.")
-    ] = "quick",
-    methods: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Names, patterns such as 'harmonic.*', or a set: headline (which it is if none is "
-            "named), paper, ablation, all."
-        ),
-    ] = None,
+    data: Data = "simulated",
+    protocol: ProtocolName = "quick",
+    methods: Methods = None,
     method_file: Annotated[
         list[Path] | None,
         typer.Option(help="Python file whose methods run too, without installation; repeatable."),
     ] = None,
-    transfers: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="SOURCE:TARGET or a group; if not given, the published ones or else all."
-        ),
-    ] = None,
-    seeds: Annotated[
-        list[int] | None, typer.Option(help="Seeds, in place of the protocol's.")
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="Device, in place of the protocol's.")] = None,
+    transfers: Transfers = None,
+    seeds: Seeds = None,
+    device: Device = None,
     out: Annotated[Path | None, typer.Option(help="Run directory.")] = None,
     overwrite: Annotated[
         OverwriteChoice, typer.Option(help="Which stored jobs to run again.")

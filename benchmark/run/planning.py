@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from benchmark.run.options import Data, Device, Methods, ProtocolName, Seeds, Transfers
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -23,24 +25,12 @@ def register(app: typer.Typer) -> None:
 
 
 def plan(
-    data: Annotated[
-        str, typer.Option(help="Directory of the official layout, or 'simulated'.")
-    ] = "simulated",
-    protocol: Annotated[
-        str, typer.Option(help="Protocol: smoke, quick, paper, paper-released or a .yaml file.")
-    ] = "quick",
-    methods: Annotated[
-        list[str] | None,
-        typer.Option(help="Names, patterns such as 'harmonic.*', or a set [default: headline]."),
-    ] = None,
-    transfers: Annotated[
-        list[str] | None,
-        typer.Option(help="SOURCE:TARGET or a group [default: the published ones, else all]."),
-    ] = None,
-    seeds: Annotated[
-        list[int] | None, typer.Option(help="Seeds, in place of the protocol's.")
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="Device, in place of the protocol's.")] = None,
+    data: Data = "simulated",
+    protocol: ProtocolName = "quick",
+    methods: Methods = None,
+    transfers: Transfers = None,
+    seeds: Seeds = None,
+    device: Device = None,
     out: Annotated[
         Path | None, typer.Option(help="Run directory whose stored jobs need not be run.")
     ] = None,

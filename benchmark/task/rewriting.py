@@ -19,13 +19,18 @@ def rewritten(protocol: Protocol, target: str, probabilities: Probabilities) -> 
         Predicted class of each sample [N], crops that the target does not grow replaced by
         ``other``; ``None`` where the most probable class stands.
     """
-    country = country_of(target)
-    if (
-        not protocol.released_defects.rewrite_absent_crops
-        or country is None
-        or country.released_classes is None
-    ):
+    if not protocol.released_defects.rewrite_absent_crops:
         return None
-    predicted = probabilities.argmax(axis=1).astype(np.int64)
+    return without_absent_crops(target, probabilities.argmax(axis=1).astype(np.int64))
+
+
+def without_absent_crops(target: str, predicted: Labels) -> Labels | None:
+    """Return predicted classes [N], crops that a target does not grow replaced by ``other``.
+
+    ``None`` where the released code knows nothing of the target (paper_facts.md, defect 4).
+    """
+    country = country_of(target)
+    if country is None or country.released_classes is None:
+        return None
     grown = [CROPS.index(name) for name in country.released_classes]
     return np.where(np.isin(predicted, grown), predicted, OTHER)
