@@ -214,12 +214,15 @@ class Method:
 
     @property
     def code_fingerprint(self) -> str:
-        """Sixteen hex digits over version, representation and the code that it is built with."""
+        """Sixteen hex digits over version, representation and the code that it is built with.
+
+        Where the files lie does not count: they are taken in the order of their content.
+        """
         view = get_representation(self.representation)
         text = f"{self.name}\n{self.version}\n{view.name}\n{view.version}\n"
         digest = hashlib.sha256(text.encode())
-        for path in sorted(code_files(self.build)):
-            digest.update(path.read_bytes())
+        for content in sorted(path.read_bytes() for path in code_files(self.build)):
+            digest.update(content)
         return digest.hexdigest()[:16]
 
 

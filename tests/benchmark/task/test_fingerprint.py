@@ -3,6 +3,8 @@
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from benchmark.task.methods import Card, Method, code_files, registry
 
 
@@ -38,3 +40,19 @@ def test_files_are_those_on_disk() -> None:
         isinstance(path, Path) and path.is_file()
         for path in code_files(test_files_are_those_on_disk)
     )
+
+
+def test_where_the_files_lie_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A method file in any folder, the harness installed in any other."""
+    method = registry().get("floor.majority")
+    found = set()
+    for mine, harness in (("a", "z"), ("z", "a")):
+        files = {tmp_path / mine / "mine.py": "mine", tmp_path / harness / "training.py": "harness"}
+        for path, text in files.items():
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+        monkeypatch.setattr("benchmark.task.methods.code_files", lambda build: set(files))  # noqa: B023
+        found.add(method.code_fingerprint)
+    assert len(found) == 1
