@@ -186,7 +186,7 @@ def open_dataset(root: Path) -> Dataset:
             f"There is no data directory {root}: name one with CropGlobe files, or 'simulated'."
         )
     require_complete(root)
-    archives = _archives_below(root)
+    archives = archives_below(root)
     files, rules = find_domains(root, archives, read_rules(root))
     if not files:
         raise DataError(
@@ -197,8 +197,12 @@ def open_dataset(root: Path) -> Dataset:
     return Dataset(root, _with_rules(card, rules), files, archives)
 
 
-def _archives_below(root: Path) -> tuple[Path, ...]:
-    """Return every archive; hidden folders are what an interrupted writer left behind."""
+def archives_below(root: Path) -> tuple[Path, ...]:
+    """Return every archive in a directory; hidden folders are what interrupted writers left.
+
+    Args:
+        root: The directory.
+    """
     return tuple(
         path
         for path in sorted(root.rglob("*.npz"))
@@ -237,7 +241,7 @@ def check_room(root: Path, names: Iterable[str], *, simulated: bool) -> DatasetC
             f"{root} holds {'simulated' if existing.simulated else 'real'} data: "
             "keep simulated and real domains in separate directories."
         )
-    taken = {path.name for path in _archives_below(root)} if root.is_dir() else set()
+    taken = {path.name for path in archives_below(root)} if root.is_dir() else set()
     for name in names:
         if year_file_name(check_domain_name(name)) in taken:
             raise DataError(

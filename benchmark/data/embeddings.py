@@ -13,7 +13,7 @@ import numpy.typing as npt
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from benchmark.data.dataset import Dataset
+from benchmark.data.dataset import Dataset, archives_below
 from benchmark.data.layout import DomainSamples, read_arrays, write_arrays
 from benchmark.data.season import FloatArray
 from benchmark.errors import DataError, UnavailableError, UsageError, did_you_mean
@@ -89,7 +89,7 @@ def read_embedding(name: str, root: Path, samples: DomainSamples) -> FloatArray:
     """
     kind = get_embedding(name)
     file = f"{kind.stem}_{samples.name}.npz"
-    paths = sorted(root.rglob(file))
+    paths = [path for path in archives_below(root) if path.name == file]
     if not paths:
         raise UnavailableError(
             f"There is no {file} below {root}: put the official file there, or take the vectors "

@@ -145,8 +145,8 @@ def accept(verdict: Verdict, submissions: Path, *, verifier: str, url: str | Non
         The submission's folder.
 
     Raises:
-        SubmissionError: If it is not accepted, the verifier is one of the authors, or it cannot be
-            written.
+        SubmissionError: If it is not accepted, the verifier is one of the authors, other authors
+            hold its folder, or it cannot be written.
     """
     submission = verdict.submission
     if not verdict.accepted or verdict.level == SELF_REPORTED:
@@ -162,13 +162,14 @@ def accept(verdict: Verdict, submissions: Path, *, verifier: str, url: str | Non
         rows=tuple(sorted(row_digest(row) for row in submission.rows)),
     )
     folder = submissions / folder_name(submission)
+    known = _known_pointer(folder)
+    _check_place(folder, known, submission.manifest.authors)
+    if url is None and known is not None and known.sha256 == submission.checksum:
+        url = known.url
     texts = {
         CARD: submission.described.model_dump_json(indent=2) + "\n",
         SCORES: _scores(submission.rows),
-        POINTER: make_pointer(submission, url or _known_url(folder, submission)).model_dump_json(
-            indent=2
-        )
-        + "\n",
+        POINTER: make_pointer(submission, url).model_dump_json(indent=2) + "\n",
         VERDICT: stored.model_dump_json(indent=2) + "\n",
     }
     try:
@@ -179,13 +180,22 @@ def accept(verdict: Verdict, submissions: Path, *, verifier: str, url: str | Non
     return folder
 
 
-def _known_url(folder: Path, submission: Submission) -> str | None:
-    """Return where the authors' own `submission.json` says that this very archive lies."""
+def _known_pointer(folder: Path) -> Pointer | None:
+    """Return what a folder says of its submission: the authors' own pull request, or a verdict."""
     try:
-        pointer = Pointer.model_validate_json((folder / POINTER).read_bytes())
+        return Pointer.model_validate_json((folder / POINTER).read_bytes())
     except (OSError, ValidationError, UnicodeDecodeError):
         return None  # none, or no such thing: it is written anew
-    return pointer.url if pointer.sha256 == submission.checksum else None
+
+
+def _check_place(folder: Path, known: Pointer | None, authors: Iterable[str]) -> None:
+    """Refuse the folder of other authors: one of them at least must submit again."""
+    if known is None or {_folded(name) for name in known.authors} & {_folded(n) for n in authors}:
+        return
+    raise SubmissionError(
+        f"{folder} holds a submission of {printable(', '.join(known.authors))}: rename the method, "
+        "or remove that folder if theirs is withdrawn."
+    )
 
 
 def row_digest(row: Row) -> str:

@@ -56,6 +56,15 @@ def test_what_has_no_vector_is_marked(dataset: Dataset, tmp_path: Path) -> None:
         read_embedding("alphaearth", dataset.root, samples.take(np.arange(2)))
 
 
+def test_what_an_interrupted_writer_left_is_not_read(dataset: Dataset, tmp_path: Path) -> None:
+    """A hidden folder beside the finished file would otherwise count as a second file."""
+    ingest_embedding(table(dataset, tmp_path / "t.csv"), "alphaearth", dataset)
+    left = dataset.root / ".staging" / "alphaearth_embedding_CHN.npz"
+    left.parent.mkdir()
+    left.write_bytes(b"half")
+    assert len(read_embedding("alphaearth", dataset.root, dataset.load("CHN"))) == 8
+
+
 def write(dataset: Dataset, **arrays: np.ndarray) -> None:
     folder = dataset.root / "AlphaEarth"
     folder.mkdir(exist_ok=True)

@@ -111,6 +111,20 @@ def test_a_refused_submission_cannot_be_accepted(
         accept(verdict, tmp_path / "s", verifier="Grace", url=None)
 
 
+def test_other_authors_cannot_take_a_submissions_folder(
+    honest: Path, tiny: Dataset, accepted: Path, tmp_path: Path
+) -> None:
+    """Two methods of one name: the second would replace the first's verdict, and its mark."""
+    before = {path: path.read_bytes() for path in accepted.rglob("*.json")}
+    theirs = forge(
+        honest, tmp_path / "x.zip", in_json("manifest.json", lambda m: m.update(authors=["Emmy"]))
+    )
+    verdict = verify(read_submission(theirs), tiny)
+    with pytest.raises(SubmissionError, match="a submission of Ada Lovelace: rename the method"):
+        accept(verdict, accepted, verifier="Grace Hopper", url=None)
+    assert {path: path.read_bytes() for path in accepted.rglob("*.json")} == before
+
+
 def test_what_is_kept_is_text(accepted: Path) -> None:
     (folder,) = accepted.iterdir()
     assert folder.name.startswith("my-method.smoke.")
