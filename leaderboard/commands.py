@@ -43,7 +43,7 @@ def leaderboard(
 
 def tables(
     runs: Runs,
-    style: Annotated[str, typer.Option(help="Which tables: paper or full.")] = "paper",
+    style: Annotated[str, typer.Option(help="Which tables: summary, paper or full.")] = "paper",
     form: Form = "markdown",
     reference: Annotated[
         str | None, typer.Option(help="Method that the others are compared with.")

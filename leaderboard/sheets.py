@@ -72,19 +72,8 @@ def score_sheet(field: Field, metric: str, title: str, relations: Sequence[str] 
     pairs = [pair for pair in field.section.transfers if not relations or pair[0] in relations]
     names = [name for _, name in pairs]
     methods = method_frame(field)["method"].tolist()
-    cells = {
-        (str(line["method"]), str(line["transfer"])): line
-        for line in field.transfers.to_dict("records")
-    }
-    marks = {name: _emphasis(field, methods, name, metric, cells) for name in names}
-    body = []
-    for method in methods:
-        line = [Cell(method)]
-        for name in names:
-            found = cells.get((method, name))
-            text = MISSING if found is None else _with_deviation(found, metric)
-            line.append(Cell(text, marks[name].get(method, "")))
-        body.append(tuple(line))
+    cells = _score_cells(field, metric, names)
+    body = [(Cell(method), *(cells[method, name] for name in names)) for method in methods]
     groups = [(relation, len(list(members))) for relation, members in groupby(p[0] for p in pairs)]
     return Sheet(
         title=f"{title} (%), {title_of(field.section)}",
@@ -99,6 +88,23 @@ _EMPHASIS_NOTE: Final = (
     "Mean and standard deviation over seeds (divisor n). Bold: best; underlined: second; each only "
     "where the paired 95 % interval of its difference to the next excludes zero."
 )
+
+
+def _score_cells(field: Field, metric: str, names: Sequence[str]) -> dict[tuple[str, str], Cell]:
+    """Return the cell of every method and each of these transfers."""
+    methods = method_frame(field)["method"].tolist()
+    found = {
+        (str(line["method"]), str(line["transfer"])): line
+        for line in field.transfers.to_dict("records")
+    }
+    cells = {}
+    for name in names:
+        marks = _emphasis(field, methods, name, metric, found)
+        for method in methods:
+            line = found.get((method, name))
+            text = MISSING if line is None else _with_deviation(line, metric)
+            cells[method, name] = Cell(text, marks.get(method, ""))
+    return cells
 
 
 def _with_deviation(line: Line, metric: str) -> str:
@@ -126,6 +132,48 @@ def _emphasis(
         if field.interval(first - other, point, transfer).excludes_zero:
             marks[better] = name
     return marks
+
+
+def summary_sheet(field: Field) -> Sheet:
+    """Make one table of the scores, the transfers where they are few, and what they took."""
+    frame = method_frame(field)
+    by_name = {column.name: column for column in COLUMNS}
+    names = [name for _, name in field.section.transfers]
+    cells = _score_cells(field, "macro_f1", names if len(names) <= FEW_TRANSFERS else ())
+    names = list(dict.fromkeys(name for _, name in cells))
+    left = [by_name[name] for name in ("method", "macro_f1", "macro_f1_low", "macro_f1_high")]
+    right = [by_name[name] for name in _SUMMARY_RIGHT]
+    body = []
+    for (method, mean, low, high), others in zip(
+        shown(frame, left), shown(frame, right), strict=True
+    ):
+        limits = MISSING if low == MISSING else f"{low} to {high}"
+        first = map(Cell, (method, mean, limits))
+        body.append((*first, *(cells[method, name] for name in names), *map(Cell, others)))
+    return Sheet(
+        title=f"Summary, {title_of(field.section)}",
+        notes=(
+            *facts(field),
+            *((f"Columns of transfers: macro-F1. {_EMPHASIS_NOTE}",) if names else ()),
+            f"Measured on {_devices(field)}.",
+        ),
+        groups=(),
+        headings=("method", "macro-F1", "95 % interval", *names, *(c.title for c in right)),
+        body=tuple(body),
+    )
+
+
+FEW_TRANSFERS: Final = 4
+"""Most transfers that have a column of their own in a summary."""
+
+_SUMMARY_RIGHT: Final = (
+    "overall_accuracy",
+    "in_domain_macro_f1",
+    "gap",
+    "fit_seconds",
+    "predict_samples_per_second",
+    "parameters",
+)
 
 
 def ablation_sheet(field: Field) -> Sheet:
@@ -161,14 +209,18 @@ def cost_sheet(field: Field) -> Sheet:
     """Make the table of macro-F1 beside what it took."""
     frame = method_frame(field)
     columns = [column for column in COLUMNS if column.name in _COST_COLUMNS]
-    devices = sorted({row.cost.device_name for row in field.section.rows if row.cost.device_name})
     return Sheet(
         title=f"Cost, {title_of(field.section)}",
-        notes=(f"Means over fits and targets; measured on {', '.join(devices) or 'unknown'}.",),
+        notes=(f"Means over fits and targets; measured on {_devices(field)}.",),
         groups=(),
         headings=tuple(column.title for column in columns),
         body=tuple(tuple(map(Cell, line)) for line in shown(frame, columns)),
     )
+
+
+def _devices(field: Field) -> str:
+    names = {row.cost.device_name for row in field.section.rows if row.cost.device_name}
+    return ", ".join(sorted(names)) or "unknown devices"
 
 
 _COST_COLUMNS: Final = frozenset(
@@ -327,6 +379,7 @@ def _mean(point: Point) -> str:
 Builder = Callable[[Field], Sheet]
 
 STYLES: Final[Mapping[str, tuple[Builder, ...]]] = {
+    "summary": (summary_sheet,),
     "paper": (
         lambda field: score_sheet(field, "overall_accuracy", "Overall accuracy"),
         lambda field: score_sheet(field, "macro_f1", "Macro-F1"),

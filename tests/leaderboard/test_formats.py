@@ -55,6 +55,28 @@ def test_best_and_second_stand_out_where_they_are_beyond_chance(evidence: Eviden
     assert r"\textbf{100.0 \(\pm\) 0.0}" in as_latex(tables(evidence, "paper"))
 
 
+def test_a_summary_has_score_interval_transfers_and_cost_in_one_line(evidence: Evidence) -> None:
+    (sheet,) = tables(evidence, "summary")
+    (transfers,) = [sheet.headings[3:5]]
+    assert sheet.headings == (
+        *("method", "macro-F1", "95 % interval", *transfers, "overall accuracy"),
+        *("in-domain", "gap", "fit s", "samples/s", "parameters"),
+    )
+    line = {cell.text for cell in sheet.body[1][:6]}
+    assert line >= {"m.aug", "80.0", "80.0 ± 0.0"}
+    limits = sheet.body[1][2].text.split(" to ")
+    assert float(limits[0]) < 80.0 < float(limits[1])
+    assert sheet.body[1][3].emphasis == "second"
+
+
+def test_a_summary_of_many_transfers_has_no_column_of_each() -> None:
+    targets = ("CHN", "USA", "ARG", "AUS", "BRA")
+    evidence = from_rows([make_row(target=target) for target in targets])
+    (sheet,) = tables(evidence, "summary")
+    assert len(sheet.headings) == 9
+    assert [cell.text for cell in sheet.body[0]][1:3] == ["50.0", "-"]
+
+
 def test_nothing_stands_out_without_predictions_or_in_a_tie(tmp_path: Path) -> None:
     rows = [make_row(method="a", macro_f1=0.9), make_row(method="b", macro_f1=0.1)]
     assert "**" not in as_markdown(tables(from_rows(rows)))
@@ -180,5 +202,5 @@ def test_latex_compiles(tmp_path: Path) -> None:
 
 
 def test_styles_have_names_that_commands_know() -> None:
-    assert set(STYLES) == {"paper", "full"}
+    assert set(STYLES) == {"summary", "paper", "full"}
     assert set(FORMATS) == {"markdown", "latex", "csv", "html"}
