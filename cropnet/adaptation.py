@@ -8,6 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from benchmark.randomness import generator
 from benchmark.run.composites import Wrapped
 from benchmark.run.training import TorchClassifier
 from benchmark.task.methods import Classifier, Features, Labels
@@ -73,16 +74,25 @@ class AdaptiveBatchNorm(TorchClassifier):
     """
 
     def adapt(self, x: Features) -> TorchClassifier:
-        """Return a copy with batch-norm statistics of x [M, ...]."""
+        """Return a copy with batch-norm statistics of x [M, ...], each sample weighing alike."""
         adapted = copy.copy(self)
         adapted.network_ = copy.deepcopy(self.network_).eval()
-        for module in adapted.network_.modules():
-            if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                module.reset_running_stats()
-                module.momentum = None  # a plain average over the batches below
-                module.train()
+        layers = [
+            module
+            for module in adapted.network_.modules()
+            if isinstance(module, nn.modules.batchnorm._BatchNorm)
+        ]
+        for layer in layers:
+            layer.reset_running_stats()
+            layer.train()
+        # Shuffled, since the statistics of a batch are those that its samples are normalised by.
+        order = generator(self.context.seed, "statistics").permutation(len(x))
+        seen = 0
         with torch.inference_mode():
-            for batch in adapted.batches(x):
+            for batch in adapted.batches(x[order]):
+                seen += len(batch)
+                for layer in layers:
+                    layer.momentum = len(batch) / seen  # the mean over samples, not over batches
                 adapted.network_(batch)
         adapted.network_.eval()
         return adapted

@@ -71,7 +71,8 @@ class Oracle(Wrapped):
 class FewShot(Wrapped):
     """Trained on the source together with a few labelled samples per class of the target.
 
-    The target's samples are repeated until they weigh as much as the source's of their class.
+    The target's samples are repeated until they weigh as much as the source's of their class;
+    where the source has fewer of it, each is there once.
 
     Args:
         context: Seed, classes, protocol and device.
@@ -91,7 +92,7 @@ class FewShot(Wrapped):
         parts = []
         for label in np.unique(y):
             few = order[y[order] == label][: self.shots]
-            parts.append(np.resize(few, int((ys == label).sum())))
+            parts.append(np.resize(few, max(len(few), int((ys == label).sum()))))
         rows = np.concatenate(parts)
         joint = np.concatenate([xs, x[rows]]), np.concatenate([ys, y[rows]])
         return self.again("few-shot").fit(*joint, validation=validation)

@@ -226,6 +226,18 @@ def test_adabn_takes_the_statistics_of_the_target() -> None:
     assert all(torch.equal(before[k], weights[k]) for k in before if k.endswith("weight"))
 
 
+def test_adabn_weighs_every_sample_of_the_target_alike() -> None:
+    """A last batch of one sample weighed as much as the 512 before it."""
+    classifier, x = fitted(adaptation.AdaptiveBatchNorm)
+    target = np.concatenate([np.resize(x, (512, *x.shape[1:])), np.ones_like(x[:1])])
+    adapted = classifier.adapt(target)  # type: ignore[attr-defined]
+    first = adapted.network_.features[1]
+    with torch.inference_mode():
+        windows = torch.from_numpy(target)[:, None, :, WINDOW]
+        maps = adapted.network_.features[0](windows)
+    torch.testing.assert_close(first.running_mean, maps.mean(dim=(0, 2, 3)), atol=1e-4, rtol=1e-3)
+
+
 def test_coral_uses_the_features_before_the_last_layer() -> None:
     classifier, x = fitted(adaptation.CorrelationAlignment)
     assert isinstance(classifier, adaptation.CorrelationAlignment)

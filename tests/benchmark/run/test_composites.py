@@ -60,6 +60,17 @@ def test_few_shots_weigh_as_much_as_the_source() -> None:
     assert np.bincount(student.y[~from_target]).tolist() == [10, 10, 10]
 
 
+def test_every_shot_is_used_where_the_source_has_fewer_samples_of_a_class() -> None:
+    """Rare crops of the source would otherwise cost labels that the row says were used."""
+    learner = FewShot(CONTEXT, build=Recorder, shots=40).fit(*SOURCE, validation=VALIDATION)
+    x = np.arange(1, 101, dtype=np.float32)[:, None]
+    student = learner.teach(x, np.repeat([0, 1], 50))
+    assert isinstance(student, Recorder)
+    from_target = student.x[:, 0] > 0
+    assert np.bincount(student.y[from_target], minlength=3).tolist() == [40, 40, 0]
+    assert len(np.unique(student.x[from_target])) == 80
+
+
 def test_rows_say_how_many_labels_of_the_target_were_shown(tiny: Dataset) -> None:
     card = CARD.model_copy(update={"target_labels_per_class": 4})
     method = Method("few", "f", "median", partial(FewShot, build=Recorder, shots=4), card)
