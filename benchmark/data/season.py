@@ -58,13 +58,29 @@ def season(series: FloatArray) -> FloatArray:
     return series[..., WINDOW]
 
 
-def shift_half_year(series: FloatArray) -> FloatArray:
-    """Move a year by half a year, so that a southern January stands where a northern July does.
+def steps_to_align(first_day: int, *, southern: bool) -> int:
+    """Return by how many steps a year is moved, so that it runs as a northern calendar year does.
 
     Args:
-        series: Values [N, B, 73] on the calendar of the southern hemisphere.
+        first_day: Days from 1 January to its first step.
+        southern: Whether it is of the southern hemisphere.
 
     Returns:
-        The same values rolled by 36 steps (180 days); the year is treated as a circle.
+        Steps of 73 after which its first step is that of 1 January, in the south that of day 185,
+        to within half a step: none for a northern and 36 for a southern calendar year.
     """
-    return np.roll(series, HALF_YEAR_STEPS, axis=-1)
+    days = (first_day - SHIFTED_FIRST_DAY * southern) % DAYS_PER_YEAR
+    return round(days / STEP_DAYS) % STEPS_PER_YEAR
+
+
+def move(series: FloatArray, steps: int) -> FloatArray:
+    """Move a year, which is treated as a circle, to later steps.
+
+    Args:
+        series: Values [N, B, 73].
+        steps: Steps of 5 days; with 36, a southern January stands where a northern July does.
+
+    Returns:
+        The same values rolled.
+    """
+    return np.roll(series, steps, axis=-1) if steps else series

@@ -1,6 +1,6 @@
 """Which calendar a domain's series follow, told from the series themselves."""
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +9,13 @@ from pydantic import BaseModel, ConfigDict
 from benchmark.data.cards import DomainCard, Season
 from benchmark.data.facts import DomainFacts
 from benchmark.data.reading import DOMAINS_FILE
-from benchmark.data.season import DAYS_PER_YEAR, STEP_DAYS, days_to
+from benchmark.data.season import (
+    DAYS_PER_YEAR,
+    SHIFTED_FIRST_DAY,
+    STEP_DAYS,
+    days_to,
+    steps_to_align,
+)
 from benchmark.data.taxonomy import CROPS, country_of
 
 if TYPE_CHECKING:
@@ -79,6 +85,37 @@ def season_of(dataset: "Dataset", domain: str) -> Season:
     if card.season != "unknown" or not is_southern(domain):
         return card.season
     return find_season(dataset, domain).season
+
+
+class PlacedYear(NamedTuple):
+    """Where the year of a domain stands.
+
+    Attributes:
+        moved: Steps by which its series are moved; see :func:`benchmark.data.season.move`.
+        first_day: Days from 1 January to its first step after that.
+    """
+
+    moved: int
+    first_day: int
+
+
+def place_year(dataset: "Dataset", domain: str, *, aligned: bool) -> PlacedYear:
+    """Return where the year of a domain stands.
+
+    Args:
+        dataset: The dataset.
+        domain: The domain.
+        aligned: Whether years of either hemisphere are to run as northern calendar years do.
+    """
+    card, season = dataset.domain_card(domain), season_of(dataset, domain)
+    if card.season_start is None and is_southern(domain) and season == "aligned":
+        return PlacedYear(0, SHIFTED_FIRST_DAY)
+    # A stated season start is the true calendar day, of aligned domains too.
+    stated = days_to(card.season_start or "01-01")
+    moved = 0
+    if aligned and season == "calendar":
+        moved = steps_to_align(stated, southern=is_southern(domain))
+    return PlacedYear(moved, (stated - moved * STEP_DAYS) % DAYS_PER_YEAR)
 
 
 def judge(domain: str, facts: DomainFacts, card: DomainCard) -> SeasonFinding:

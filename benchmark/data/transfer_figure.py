@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from benchmark.data.dataset import Dataset
 from benchmark.data.figures import DPI, INDICES, Values, mark_months, mark_window
-from benchmark.data.season import shift_half_year, step_centres
-from benchmark.data.season_check import is_southern, season_of
+from benchmark.data.season import HALF_YEAR_STEPS, STEP_DAYS, move, step_centres
+from benchmark.data.season_check import is_southern, place_year, season_of
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import DataError, UsageError, did_you_mean
 from benchmark.randomness import generator
@@ -112,8 +112,8 @@ def draw_transfer(dataset: Dataset, source: str, target: str, *, aligned: bool) 
 
 
 def _title(dataset: Dataset, domains: tuple[str, str], *, aligned: bool) -> str:
-    moved = [name for name in domains if _is_moved(dataset, name, aligned=aligned)]
-    note = f"; the year of {' and '.join(moved)} is moved by half a year" if moved else ""
+    found = {name: _moved_by(dataset, name, aligned=aligned) for name in domains}
+    note = "".join(f"; the year of {name} is moved by {by}" for name, by in found.items() if by)
     what = f"mean and middle half of the samples, {MOST_SAMPLES:,} of a crop at most"
     return f"{domains[0]} to {domains[1]}, {_name(dataset)}\n{what}{note}"
 
@@ -122,10 +122,6 @@ def _name(dataset: Dataset) -> str:
     name = dataset.card.name
     unsaid = dataset.card.simulated and "simulated" not in name.lower()
     return f"{name}{', simulated' if unsaid else ''}"
-
-
-def _moves(dataset: Dataset, name: str, *, aligned: bool) -> bool:
-    return aligned and is_southern(name) and season_of(dataset, name) == "calendar"
 
 
 def _some(labels: npt.NDArray[np.int64], domain: str, crop: str) -> npt.NDArray[np.int64]:
@@ -137,14 +133,18 @@ def _some(labels: npt.NDArray[np.int64], domain: str, crop: str) -> npt.NDArray[
     return np.sort(random.choice(rows, MOST_SAMPLES, replace=False))
 
 
-def _is_moved(dataset: Dataset, name: str, *, aligned: bool) -> bool:
+def _moved_by(dataset: Dataset, name: str, *, aligned: bool) -> str:
+    """Return in words by how much a year does not begin where the calendar says, or nothing."""
+    steps = place_year(dataset, name, aligned=aligned).moved
     stored = is_southern(name) and season_of(dataset, name) == "aligned"
-    return stored or _moves(dataset, name, aligned=aligned)
+    if stored or steps == HALF_YEAR_STEPS:
+        return "half a year"
+    return f"{steps * STEP_DAYS} days" if steps else ""
 
 
 def _series(dataset: Dataset, name: str, bands: tuple[str, ...], *, aligned: bool) -> Values:
-    series = dataset.series(name, bands)
-    return shift_half_year(series) if _moves(dataset, name, aligned=aligned) else series
+    year = place_year(dataset, name, aligned=aligned)
+    return move(dataset.series(name, bands), year.moved)
 
 
 def _draw(axis: Axes, parts: list[Values]) -> None:

@@ -14,13 +14,8 @@ from benchmark.data.dataset import Dataset
 from benchmark.data.embeddings import read_embedding
 from benchmark.data.repeats import found_elsewhere
 from benchmark.data.representations import Observations, represent
-from benchmark.data.season import (
-    DAYS_PER_YEAR,
-    SHIFTED_FIRST_DAY,
-    days_to,
-    shift_half_year,
-)
-from benchmark.data.season_check import is_southern, season_of
+from benchmark.data.season import move
+from benchmark.data.season_check import PlacedYear, place_year
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import MethodError, UnavailableError
 from benchmark.results.networks import Network
@@ -265,29 +260,21 @@ class Runner:
         """Return what representations of a domain are made of, on the protocol's calendar."""
         samples = self.dataset.load(domain)
         series = self.dataset.series(domain, bands)
-        moved, first_day = self._calendar(domain)
+        year = self._year(domain)
         return Observations(
             domain=domain,
-            series=shift_half_year(series) if moved else series,
+            series=move(series, year.moved),
             bands=bands,
             sample_ids=samples.sample_ids,
             longitude=samples.longitude,
             latitude=samples.latitude,
-            first_day=first_day,
-            content=f"{self.dataset.domain_fingerprint(domain)} {moved}",
+            first_day=year.first_day,
+            content=f"{self.dataset.domain_fingerprint(domain)} {year.moved}",
             device=resolve_device(self.protocol.device),
         )
 
-    def _calendar(self, domain: str) -> tuple[bool, int]:
-        """Whether a year is moved by half a year here, and the day of its first step after that."""
-        card, season = self.dataset.domain_card(domain), season_of(self.dataset, domain)
-        southern = is_southern(domain)
-        moved_here = self.protocol.season == "aligned" and southern and season == "calendar"
-        # A stated season start is the true calendar day, of aligned domains too.
-        moved_before = southern and season == "aligned" and card.season_start is None
-        stated = days_to(card.season_start or "01-01")
-        first_day = stated + SHIFTED_FIRST_DAY * (moved_here or moved_before)
-        return moved_here, first_day % DAYS_PER_YEAR
+    def _year(self, domain: str) -> PlacedYear:
+        return place_year(self.dataset, domain, aligned=self.protocol.season == "aligned")
 
     def _fit(self, job: Job, split: SourceSplit, device: str) -> Fit:
         if job.method.track == "knowledge" and self.dataset.card.simulated:
@@ -354,7 +341,7 @@ class Runner:
             rows=chosen.rows[known],
             classes=split.classes,
             protocol=self.protocol,
-            first_day=self._calendar(name)[1],
+            first_day=self._year(name).first_day,
         )
         with measure(fit.device) as measurement:
             probabilities = answer(method, fit.classifier, question)

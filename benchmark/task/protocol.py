@@ -108,7 +108,8 @@ class Protocol(_Strict):
             samples of one series with two labels; ``representation`` drops repeats within each
             representation, as the released code does; ``none`` keeps all.
         season: ``as-stored`` takes the season window as the files have it; ``aligned`` moves
-            southern years that are on the calendar by half a year.
+            years that are on the calendar until they run as northern ones from 1 January do:
+            southern ones by half a year, and any by what its stated start asks for.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
         precision: Arithmetic of the networks: ``fp32``; ``tf32``, which is ``fp32`` on what has no
             tensor cores; ``bf16``, an error where the device has no instructions for it.

@@ -1,15 +1,19 @@
 """The 5-day grid and the season window."""
 
 import numpy as np
+import pytest
 
 from benchmark.data.season import (
+    HALF_YEAR_STEPS,
+    SHIFTED_FIRST_DAY,
     STEPS_PER_YEAR,
     WINDOW,
     WINDOW_STEPS,
+    move,
     season,
-    shift_half_year,
     step_centres,
     step_of_day,
+    steps_to_align,
 )
 
 
@@ -33,8 +37,28 @@ def test_season_cuts_the_window_out() -> None:
     assert season(year)[0, 0, [0, -1]].tolist() == [24, 66]
 
 
+@pytest.mark.parametrize(
+    ("first_day", "southern", "steps"),
+    [
+        (0, True, 36),
+        (185, True, 0),
+        (181, True, 72),
+        (273, True, 18),
+        (0, False, 0),
+        (273, False, 55),
+    ],
+)
+def test_a_year_is_moved_until_it_runs_as_a_northern_one(
+    first_day: int, southern: bool, steps: int
+) -> None:
+    """By hand: (273 - 185) / 5 = 17.6 steps; the first step is then day 183."""
+    assert steps_to_align(first_day, southern=southern) == steps
+    off = (first_day - 5 * steps - SHIFTED_FIRST_DAY * southern) % 365
+    assert min(off, 365 - off) <= 2.5
+
+
 def test_a_southern_january_moves_to_july_and_nothing_is_lost() -> None:
     year = np.arange(73, dtype=np.float32)[None, None]
-    moved = shift_half_year(year)
+    moved = move(year, HALF_YEAR_STEPS)
     assert moved[0, 0, step_of_day(181)] == 0
     assert sorted(moved[0, 0].tolist()) == list(range(73))

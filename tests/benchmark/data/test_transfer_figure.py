@@ -11,7 +11,7 @@ from benchmark.cli import main
 from benchmark.data import transfer_figure
 from benchmark.data.dataset import Dataset
 from benchmark.data.figures import ndvi
-from benchmark.data.season import shift_half_year
+from benchmark.data.season import HALF_YEAR_STEPS, move
 from benchmark.data.transfer_figure import draw_pairs, draw_transfer
 from benchmark.errors import UsageError
 
@@ -45,7 +45,7 @@ def test_means_of_source_and_target(tiny: Dataset) -> None:
 def test_a_southern_year_is_moved_where_the_protocol_moves_it(tmp_path: Path) -> None:
     data = write_tiny(tmp_path, make_samples("FRA"), make_samples("ARG"), simulated=True)
     corn = data.series("ARG", ("B11",))[data.load("ARG").labels == 0]
-    for aligned, expected in ((True, shift_half_year(corn)), (False, corn)):
+    for aligned, expected in ((True, move(corn, HALF_YEAR_STEPS)), (False, corn)):
         figure = draw_transfer(data, "FRA", "ARG", aligned=aligned)
         mean = drawn(figure)[0, 2]["--"]
         assert mean == pytest.approx(expected[:, 0].mean(axis=0), abs=1e-6)

@@ -9,8 +9,9 @@ import pytest
 from misbehaving import find_method
 from tiny import make_samples
 
-from benchmark.data.cards import DatasetCard
+from benchmark.data.cards import DatasetCard, DomainCard
 from benchmark.data.dataset import Dataset, open_dataset, write_dataset
+from benchmark.data.season import SHIFTED_FIRST_DAY
 from benchmark.run.jobs import plan
 from benchmark.run.runner import Runner
 from benchmark.task.protocol import Protocol
@@ -61,3 +62,19 @@ def test_the_series_say_whether_a_year_is_moved(
     macro_f1, warnings = score_of(undated(tmp_path, steps), changed(season=season))
     assert (macro_f1 > 0.9) == good
     assert f"ARG does not state its season; its series say {says}." in warnings
+
+
+@pytest.mark.parametrize(("start", "steps"), [("01-01", 36), ("10-01", 18), ("07-01", 72)])
+def test_a_stated_start_is_minded_when_a_year_is_moved(
+    tmp_path: Path, changed: Callable[..., Protocol], start: str, steps: int
+) -> None:
+    """A southern year from October on would otherwise run a quarter of a year late."""
+    card = DomainCard(season="calendar", season_start=start)
+    samples = [make_samples("FRA"), make_samples("ARG")]
+    write_dataset(tmp_path, DatasetCard(name="dated", domains={"ARG": card}), samples)
+    dataset = open_dataset(tmp_path)
+    seen = Runner(dataset, changed(season="aligned")).observations("ARG", ("B8",))
+    np.testing.assert_array_equal(seen.series, np.roll(dataset.series("ARG", ("B8",)), steps, -1))
+    assert abs(seen.first_day - SHIFTED_FIRST_DAY) <= 2
+    stored = Runner(dataset, changed(season="as-stored")).observations("ARG", ("B8",))
+    np.testing.assert_array_equal(stored.series, dataset.series("ARG", ("B8",)))

@@ -38,6 +38,19 @@ def test_the_south_is_shown_on_the_calendar_of_its_series() -> None:
     np.testing.assert_array_equal(calendar, np.roll(aligned, -HALF_YEAR_STEPS, axis=-1))
 
 
+@pytest.mark.parametrize(
+    ("domain", "first_day", "steps"), [("ARG", 181, 1), ("ARG", 274, -18), ("FRA", 274, -55)]
+)
+def test_a_year_that_begins_on_another_day_is_shown_from_there(
+    domain: str, first_day: int, steps: int
+) -> None:
+    """The peak of a crop stands on the same day of the calendar wherever the year begins."""
+    southern = domain == "ARG"
+    whole, _ = samples(Target(domain, southern, SHIFTED_FIRST_DAY if southern else 0))
+    begun, _ = samples(Target(domain, southern, first_day))
+    np.testing.assert_array_equal(begun, np.roll(whole, steps, axis=-1))
+
+
 def test_a_target_without_calendar_is_unavailable() -> None:
     with pytest.raises(UnavailableError, match="no calendar of DEU"):
         samples(Target("DEU", southern=False, first_day=0))
