@@ -164,6 +164,28 @@ def test_parameters_and_operations_are_counted(smoke: Protocol) -> None:
     assert model.flops_per_sample_ == 2 * 4 * 2
 
 
+class Attention(nn.Module):
+    """Two tokens of two numbers that look at each other, then a layer."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        tokens = x.reshape(len(x), 1, 2, 2)
+        seen = nn.functional.scaled_dot_product_attention(tokens, tokens, tokens)
+        logits: Tensor = self.layer(seen.flatten(1))
+        return logits
+
+
+def test_operations_of_attention_are_counted_on_any_device(smoke: Protocol) -> None:
+    """By hand: 2x2x2 multiplications for the scores and as many for the values, twice each."""
+    x, y = data()
+    recipe = Recipe(lambda _, classes: Attention(classes))
+    model = TorchClassifier(recipe, context(smoke)).fit(x, y, validation=(x, y))
+    assert model.flops_per_sample_ == 2 * 8 + 2 * 8 + 2 * 4 * 2
+
+
 def test_an_epoch_says_how_many_samples_it_drew(changed: Callable[..., Protocol]) -> None:
     protocol = changed(
         network={"epochs": 2, "passes_per_epoch": 3, "batch_size": 16, "learning_rate": 0.01}
