@@ -1,6 +1,7 @@
 """From a long point table to domains of a CropGlobe directory."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,14 @@ from benchmark.data.points import (
     gather_samples,
     observe,
 )
-from benchmark.data.reading import DIGITAL_NUMBER, HIGHEST_REFLECTANCE, LOWEST_REFLECTANCE
+from benchmark.data.reading import (
+    DIGITAL_NUMBER,
+    HIGHEST_REFLECTANCE,
+    LOWEST_REFLECTANCE,
+    TYPICAL_DIGITAL_NUMBER,
+    TYPICAL_REFLECTANCE,
+    typical_value,
+)
 from benchmark.data.regions import is_aligned, members_by_region
 from benchmark.data.tables import PointTable, read_table, table_columns
 from benchmark.data.taxonomy import (
@@ -212,8 +220,14 @@ def _to_reflectance(points: PointTable) -> float:
     present = int(np.count_nonzero(~np.isnan(values)))
     if present == 0:
         raise DataError(f"{points.path} has no observation in any band.")
-    if points.whole_numbers or float(np.nanmax(values)) > HIGHEST_REFLECTANCE:
+    typical = typical_value(values)
+    if typical >= TYPICAL_DIGITAL_NUMBER:
         values /= np.float32(DIGITAL_NUMBER)
+    elif points.whole_numbers or typical > TYPICAL_REFLECTANCE:
+        raise DataError(
+            f"{points.path} has band values that are typically {typical:.3g}, neither reflectance "
+            "(0 to 1) nor reflectance x 10,000 for certain: convert them to reflectance."
+        )
     wrong = (values < LOWEST_REFLECTANCE) | (values > HIGHEST_REFLECTANCE)
     share = float(np.count_nonzero(wrong)) / present
     if share > MAX_IMPOSSIBLE:
@@ -248,7 +262,7 @@ def _make_domain(
             progress(name, count, len(members))
 
     series, missing, by_step = observed.composite(members, done)
-    labels, unknown = _classes(job.label_map, job.table, job.samples.label[members])
+    labels, unknown = _classes(job, name, job.samples.label[members])
     place = job.samples.place(members)
     domain = DomainSamples(
         name=name,
@@ -296,18 +310,24 @@ def _with_label(
 
 
 def _classes(
-    label_map: LabelMap, points: PointTable, words: npt.NDArray[np.int64]
+    job: _Job, name: str, words: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.int64], dict[str, int]]:
     """Return the class of each sample, and the codes that the map does not know with counts."""
-    found = [label_map.class_of(parse_code(text)) for text in points.label.values]
+    codes = [parse_code(text) for text in job.table.label.values]
+    found = [job.label_map.class_of(code) for code in codes]
     index = np.array([OTHER if crop is None else crop for crop in found], dtype=np.int64)
     counts = np.bincount(words, minlength=len(found))
-    unknown = {
-        text: int(count)
-        for text, crop, count in zip(points.label.values, found, counts, strict=True)
-        if crop is None and count
-    }
-    return index[words], dict(sorted(unknown.items(), key=lambda item: -item[1]))
+    unknown: Counter[str] = Counter()
+    for code, crop, count in zip(codes, found, counts, strict=True):
+        if crop is None and count:
+            unknown[str(code)] += int(count)
+    if unknown.total() == len(words):
+        raise DataError(
+            f"{job.table.path} has no code in column {job.table.columns.label} of {name} that the "
+            f"label map {job.label_map.name} knows ({', '.join([*unknown][:3])}): name another "
+            "map with --labels or another column with --label-column."
+        )
+    return index[words], dict(unknown.most_common())
 
 
 def _notes(job: _Job, observed: Observations, *, has_place: bool) -> list[str]:

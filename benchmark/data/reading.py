@@ -26,6 +26,9 @@ TYPICAL_DIGITAL_NUMBER: Final = 50.0
 """Reflectance of 0.005: the median of land over ten bands and a year is far above it, and that of
 reflectance in percent or of a few wild values among reflectances is below it."""
 
+TYPICAL_REFLECTANCE: Final = 1.0
+"""The median of land is far below this reflectance of white, and in percent far above it."""
+
 ROWS_AT_ONCE: Final = 4_096
 """Series that are looked at together; 12 MB of ten bands in single precision."""
 
@@ -172,6 +175,15 @@ def to_reflectance(features: Array, reading: Reading) -> FloatArray:
     return reflectance
 
 
+def typical_value(numbers: Array) -> float:
+    """Return the median of the positive finite numbers, 0 where there are none.
+
+    It tells the unit where the highest does not: one saturated cloud is enough to be that.
+    """
+    present = numbers[(numbers > 0) & np.isfinite(numbers)]
+    return float(np.median(present)) if present.size else 0.0
+
+
 def _oriented(features: Array, orientation: Orientation, bands: int) -> Array:
     """Return rows of ``fea`` as [n, bands, 73]."""
     if orientation == "steps-bands":
@@ -272,8 +284,7 @@ def _unit(path: Path, features: Array, highest: float, missing: Missing | None) 
         return "reflectance"
     step = max(len(features) // LOOKED_AT, 1)
     some = np.asarray(features[::step][:LOOKED_AT])
-    present = some[(some > 0) & ~_is_missing(some, "nan" if missing is None else missing)]
-    typical = float(np.median(present)) if present.size else 0.0
+    typical = typical_value(some if missing is None else some[~_is_missing(some, missing)])
     if typical >= TYPICAL_DIGITAL_NUMBER and features.dtype.itemsize > 1:
         return "digital_number"
     if not whole and highest > HIGHEST_REFLECTANCE * DIGITAL_NUMBER:

@@ -139,7 +139,7 @@ def read_table(path: Path, columns: Columns) -> PointTable:
         raise DataError(f"{path} has no rows.")
     longitude, latitude = _read_place(path, table, columns)
     if columns.sample is not None:
-        sample = _words(table.column(columns.sample))
+        sample = words_of(table.column(columns.sample))
         if (sample.row < 0).any():
             raise DataError(f"{path} has rows without {columns.sample}: every row needs one.")
     else:
@@ -147,12 +147,12 @@ def read_table(path: Path, columns: Columns) -> PointTable:
     bands = [table.column(name) for name in columns.bands.values()]
     values = np.empty((table.num_rows, len(bands)), dtype=np.float32)
     for index, (name, column) in enumerate(zip(columns.bands.values(), bands, strict=True)):
-        values[:, index] = _numbers(path, name, column, pa.float32())
+        values[:, index] = numbers_of(path, name, column, pa.float32())
     values[values == NO_OBSERVATION] = np.nan
     days, timed = _days(path, columns.dates, table.column(columns.dates))
 
     def optional(name: str | None) -> Words | None:
-        return None if name is None else _words(table.column(name))
+        return None if name is None else words_of(table.column(name))
 
     return PointTable(
         path=path,
@@ -162,7 +162,7 @@ def read_table(path: Path, columns: Columns) -> PointTable:
         timed=timed,
         values=values,
         whole_numbers=all(pa.types.is_integer(column.type) for column in bands),
-        label=_words(table.column(columns.label)),
+        label=words_of(table.column(columns.label)),
         region=optional(columns.region),
         reference=optional(columns.reference),
         year=optional(columns.year),
@@ -194,8 +194,8 @@ def _unreadable(path: Path, error: Exception) -> DataError:
     return DataError(f"The table {path} cannot be read: {reason}.")
 
 
-def _words(column: Any) -> Words:
-    """Encode a column as text; whole floats lose their ``.0`` so that 5.0 is the code 5."""
+def words_of(column: Any) -> Words:
+    """Encode an arrow column as text; whole numbers stored as floats lose their ``.0``."""
     if pa.types.is_floating(column.type):
         numbers = column.to_numpy()
         whole = numbers[np.isfinite(numbers)]
@@ -209,7 +209,12 @@ def _words(column: Any) -> Words:
     return Words(row=row, values=tuple(encoded.dictionary.to_pylist()))
 
 
-def _numbers(path: Path, name: str, column: Any, kind: Any) -> npt.NDArray[Any]:
+def numbers_of(path: Path, name: str, column: Any, kind: Any) -> npt.NDArray[Any]:
+    """Return an arrow column as numbers of an arrow type, NaN where a cell is empty.
+
+    Raises:
+        DataError: If it holds text that is no number.
+    """
     try:
         numbers = pc.cast(column, kind, safe=False)
     except pa.ArrowException as error:
@@ -221,11 +226,12 @@ def _days(path: Path, name: str, column: Any) -> tuple[Days, bool]:
     """Return the date of each row, and whether some have a time of day."""
     if column.null_count:
         raise DataError(f"{path} has {column.null_count} rows without a date in column {name}.")
-    if pa.types.is_temporal(column.type):
-        times = np.asarray(column.cast(pa.timestamp("ms")).to_numpy())
+    if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
+        # Exports stamp acquisitions to the microsecond, which a safe cast refuses to cut.
+        times = np.asarray(column.cast(pa.timestamp("ms"), safe=False).to_numpy())
         row = np.arange(len(times))
     else:
-        words = _words(column)
+        words = words_of(column)
         moments = [_moment(path, name, text).replace(tzinfo=None) for text in words.values]
         times, row = np.array(moments, dtype="datetime64[ms]"), words.row
     days = times.astype("datetime64[D]")
@@ -258,12 +264,12 @@ def _read_place(
 ) -> tuple[npt.NDArray[np.float64] | None, npt.NDArray[np.float64] | None]:
     if columns.longitude is not None and columns.latitude is not None:
         return (
-            _numbers(path, columns.longitude, table.column(columns.longitude), pa.float64()),
-            _numbers(path, columns.latitude, table.column(columns.latitude), pa.float64()),
+            numbers_of(path, columns.longitude, table.column(columns.longitude), pa.float64()),
+            numbers_of(path, columns.latitude, table.column(columns.latitude), pa.float64()),
         )
     if columns.geometry is None:
         return None, None
-    words = _words(table.column(columns.geometry))
+    words = words_of(table.column(columns.geometry))
     nowhere = (np.nan, np.nan)
     points = np.array([*(_point(path, text) for text in words.values), nowhere])
     placed = points[words.row]

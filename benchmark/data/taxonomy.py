@@ -118,8 +118,12 @@ class LabelMap(BaseModel):
 
 
 def parse_code(text: str) -> int | str:
-    """Return a code as a whole number where it is written as one, else as the word it is."""
-    return int(text) if re.fullmatch(r"-?\d+", text) else text
+    """Return a code as a whole number where it is written as one, else as the word it is.
+
+    ``5.0`` is one as well: pandas writes a column of whole numbers so if one cell of it is empty.
+    """
+    match = re.fullmatch(r"(-?\d+)(\.0+)?", text)
+    return int(match[1]) if match else text
 
 
 def label_map_names() -> tuple[str, ...]:

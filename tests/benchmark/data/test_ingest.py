@@ -81,6 +81,8 @@ def test_every_documented_form_of_a_date(
     [
         ("date", lambda day: day.strftime("%Y-%m-%dT10:56:21Z")),
         ("timestamp", lambda day: day + pd.Timedelta(hours=11)),
+        ("timestamp", lambda day: (day + pd.Timedelta("10:30:31.024123")).as_unit("us")),
+        ("timestamp", lambda day: (day + pd.Timedelta("10:30:31.024123456")).as_unit("ns")),
         ("system:time_start", lambda day: int(day.timestamp() * 1000) + 39_381_000),
         ("system:index", lambda day: day.strftime("%Y%m%dT105621_20210105T105942_T15SWA_7")),
     ],
@@ -154,6 +156,32 @@ def test_reflectance_is_taken_as_it_is(tmp_path: Path, long_table: Table, save: 
     table[bands] = table[bands] / 10_000
     ingest(save(table), tmp_path / "out")
     assert series_of(tmp_path / "out")[0, 0, 1] == pytest.approx(0.1025)
+
+
+@pytest.mark.parametrize("file", ["points.csv", "points.parquet"])
+@pytest.mark.parametrize("wild", [2.05, 6.5, 30_000.0, np.inf])
+def test_one_wild_value_does_not_change_the_unit_of_the_others(
+    tmp_path: Path, long_table: Table, save: Save, file: str, wild: float
+) -> None:
+    """A saturated cloud used to have a whole table of reflectance divided by 10,000."""
+    table = long_table()
+    bands = [name for name in table if name.startswith("S2")]
+    table[bands] = table[bands] / 10_000
+    table.loc[5, bands[3]] = wild
+    report = ingest(save(table, file), tmp_path / "out")
+    series = series_of(tmp_path / "out")
+    np.testing.assert_allclose(series[0, 0, [1, 72]], [0.1025, 0.4575], atol=1e-6)
+    np.testing.assert_allclose(series[0], series[1], atol=1e-6)  # filled along the line
+    assert any("no reflectance" in note for note in report.domains[0].card.notes)
+
+
+def test_digital_numbers_may_be_floats(tmp_path: Path, long_table: Table, save: Save) -> None:
+    table = long_table()
+    ingest(save(table, "whole.parquet"), tmp_path / "whole")
+    bands = [name for name in table if name.startswith("S2")]
+    table[bands] = table[bands].astype(float)
+    ingest(save(table, "floats.parquet"), tmp_path / "floats")
+    np.testing.assert_array_equal(series_of(tmp_path / "floats"), series_of(tmp_path / "whole"))
 
 
 def test_a_stated_window_overrides_detection(tmp_path: Path, long_table: Table, save: Save) -> None:

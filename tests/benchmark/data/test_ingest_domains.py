@@ -79,13 +79,24 @@ def test_unknown_codes_become_other_and_are_listed(
     assert [CROPS[label] for label in labels] == ["corn", "other", "other", "other", "other"]
 
 
+@pytest.mark.parametrize("file", ["points.parquet", "points.csv"])
 def test_codes_stored_as_floats_and_samples_without_label(
+    tmp_path: Path, long_table: Table, save: Save, file: str
+) -> None:
+    """As pandas writes whole numbers with one gap."""
+    table = long_table(tuple("abcd"), codes=(1.0, np.nan, 5.0, 300.0))
+    report = ingest(save(table, file), tmp_path / "out")
+    assert report.domains[0].classes == {"corn": 1, "soybeans": 1, "other": 1}
+    assert report.domains[0].card.dropped == {"no label": 1}
+    assert report.domains[0].card.unknown_codes == {"300": 1}
+
+
+def test_one_code_written_in_two_ways_is_one_unknown_code(
     tmp_path: Path, long_table: Table, save: Save
 ) -> None:
-    table = long_table(tuple("abc"), codes=(1.0, np.nan, 5.0))
-    report = ingest(save(table), tmp_path / "out")
-    assert report.domains[0].classes == {"corn": 1, "soybeans": 1}
-    assert report.domains[0].card.dropped == {"no label": 1}
+    table = long_table(tuple("abcd"), codes=("1", "300", "300.0", "81"))
+    report = ingest(save(table, "points.csv"), tmp_path / "out")
+    assert report.domains[0].card.unknown_codes == {"300": 2, "81": 1}
 
 
 def test_a_map_of_ones_own_with_words(tmp_path: Path, long_table: Table, save: Save) -> None:

@@ -1,6 +1,7 @@
 """Point tables that cannot be used: one sentence, and nothing is left."""
 
 from collections.abc import Callable
+from datetime import time
 from pathlib import Path
 
 import pandas as pd
@@ -21,6 +22,12 @@ def twice(table: pd.DataFrame) -> pd.DataFrame:
 
 def constant(column: str, value: object) -> Callable[[pd.DataFrame], pd.DataFrame]:
     return lambda table: table.assign(**{column: value})
+
+
+def bands_as(convert: Callable[[pd.Series], pd.Series]) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    return lambda table: table.assign(
+        **{name: convert(table[name]) for name in table if name.startswith("S2")}
+    )
 
 
 def mixed_labels(table: pd.DataFrame) -> pd.DataFrame:
@@ -52,6 +59,10 @@ def without_a_date(table: pd.DataFrame) -> pd.DataFrame:
         (mixed_labels, "two values of cdl_code for sample a"),
         (constant("S2-L2A-B02", "cloud"), "text in column S2-L2A-B02"),
         (constant("S2-L2A-B02", -9999), "no reflectance"),
+        (bands_as(lambda band: band / 100), "typically 28, neither reflectance .* nor reflectance"),
+        (bands_as(lambda band: band // 100), "typically 28, neither reflectance"),
+        (constant("cdl_code", "maize"), "no code in column cdl_code of USA-AR .* cdl knows .maize"),
+        (constant("timestamp", time(10, 30)), "which is no date"),
         (lambda t: t.iloc[:0], "no rows"),
         (lambda t: t.assign(**{c: 65535 for c in t if c.startswith("S2")}), "no observation"),
     ],
@@ -117,6 +128,16 @@ def test_an_existing_domain_is_kept(tmp_path: Path, long_table: Table, save: Sav
     with pytest.raises(DataError, match="has domain USA-AR already"):
         ingest(path, tmp_path / "out", min_observations=3)
     assert open_dataset(tmp_path / "out").fingerprint == before
+
+
+def test_a_region_whose_codes_are_of_another_map_writes_none(
+    tmp_path: Path, long_table: Table, save: Save
+) -> None:
+    """Every sample of it would be `other`, and nobody would see why its scores are poor."""
+    table = long_table(codes=(1, 1_101_060_000), region=("USA-AR", "USA-CA"))
+    with pytest.raises(DataError, match=r"of USA-CA that the label map cdl .*1101060000.*--labels"):
+        ingest_table(save(table), tmp_path / "out", labels="cdl")
+    assert not (tmp_path / "out").exists()
 
 
 def test_one_bad_region_writes_none(tmp_path: Path, long_table: Table, save: Save) -> None:

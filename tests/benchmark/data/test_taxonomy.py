@@ -13,6 +13,7 @@ from benchmark.data.taxonomy import (
     crop_index,
     label_map_names,
     load_label_map,
+    parse_code,
 )
 from benchmark.errors import DataError, UsageError
 
@@ -97,6 +98,19 @@ def test_ewoc_codes(code: int, crop: str) -> None:
 @pytest.mark.parametrize("code", [0, 1000000000, 1101000000, 1106000000, 1108000000, 110101])
 def test_ewoc_codes_that_may_be_a_crop_of_the_benchmark_are_unknown(code: int) -> None:
     assert load_label_map("ewoc").class_of(code) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("5", 5), ("5.0", 5), ("1101060000.00", 1101060000), ("-1.0", -1), ("007", 7)],
+)
+def test_a_whole_number_is_a_code_however_it_is_written(text: str, code: int) -> None:
+    assert parse_code(text) == code
+
+
+@pytest.mark.parametrize("text", ["5.5", "5.", ".0", "1e3", "5.0a", "maize", "", "nan", "5.01"])
+def test_what_is_no_whole_number_stays_a_word(text: str) -> None:
+    assert parse_code(text) == text
 
 
 def write_map(folder: Path, body: str) -> str:
