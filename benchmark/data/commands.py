@@ -84,7 +84,7 @@ def ingest(
 ) -> None:
     """Turn a point table of Sentinel-2 series into domains of a CropGlobe directory."""
     if representation is not None:
-        _ingest_vectors(table, directory, representation)
+        _ingest_vectors(table, directory, representation, region)
         return
     if labels is None:
         raise UsageError("The table needs a label map: --labels cdl, ewoc or MAP.yaml.")
@@ -114,11 +114,12 @@ def ingest(
         console.print(part)
 
 
-def _ingest_vectors(table: Path, directory: Path, name: str) -> None:
+def _ingest_vectors(table: Path, directory: Path, name: str, region: str | None) -> None:
     from benchmark.data.dataset import open_dataset
     from benchmark.data.embeddings import ingest_embedding
 
-    for domain, share in ingest_embedding(table, name, open_dataset(directory)).items():
+    cover = ingest_embedding(table, name, open_dataset(directory), region)
+    for domain, share in cover.items():
         _console().print(f"{domain}: {name} for {share:.1%} of the samples")
 
 

@@ -7,6 +7,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -139,44 +140,84 @@ def vectors_fingerprint(name: str, dataset: Dataset) -> str | None:
     return digest.hexdigest() if found else None
 
 
-def ingest_embedding(table: Path, name: str, dataset: Dataset) -> dict[str, float]:
+def ingest_embedding(
+    table: Path, name: str, dataset: Dataset, region: str | None = None
+) -> dict[str, float]:
     """Write the vectors of a table beside the series of the samples that they belong to.
 
     Args:
         table: ``.parquet`` or ``.csv`` with ``sample_id`` and one column for each dimension.
         name: Name of the embedding.
         dataset: Dataset that has the samples.
+        region: The one domain that the vectors are of, whose own they may replace; default every
+            domain whose samples the table names, if no two have the same ids.
 
     Returns:
         Share of the samples of each domain that got a vector.
 
     Raises:
-        DataError: If the table cannot be read, lacks columns, names a sample twice or names none
-            of the dataset's, or if the files cannot be written.
+        UsageError: If the dataset has no such domain.
+        DataError: If the table cannot be read or used, names a sample twice, none of the
+            dataset's or one of two domains, or would take vectors away; nothing is written then.
     """
     kind = get_embedding(name)
     ids, vectors = _read_table(table, kind)
     order = np.argsort(ids, kind="stable")
-    if len(ids) > 1 and np.any(ids[order][1:] == ids[order][:-1]):
+    ids, vectors = ids[order], vectors[order]
+    if np.any(ids[1:] == ids[:-1]):
         raise DataError(f"{table} has a sample id twice: each sample needs one vector.")
     cover: dict[str, float] = {}
-    for domain in dataset.domains:
+    content: dict[str, dict[str, npt.NDArray[Any]]] = {}
+    for domain in dataset.domains if region is None else (region,):
         samples = dataset.load(domain)
-        place = np.minimum(np.searchsorted(ids[order], samples.sample_ids), len(ids) - 1)
-        found = ids[order][place] == samples.sample_ids
+        place = np.minimum(np.searchsorted(ids, samples.sample_ids), len(ids) - 1)
+        found = ids[place] == samples.sample_ids
         cover[domain] = float(found.mean())
         if found.any():
-            write_arrays(
-                dataset.root / f"{kind.stem}_{domain}.npz",
-                {
-                    "fea": vectors[order[place[found]]],
-                    "lbl": samples.labels[found],
-                    "sample_id": samples.sample_ids[found],
-                },
-            )
-    if not any(cover.values()):
-        raise DataError(f"{table} names no sample of {dataset.root}: are its ids the same?")
+            content[domain] = {
+                "fea": vectors[place[found]],
+                "lbl": samples.labels[found],
+                "sample_id": samples.sample_ids[found],
+            }
+    if not content:
+        where = dataset.root if region is None else f"{region} in {dataset.root}"
+        raise DataError(f"{table} names no sample of {where}: are its ids the same?")
+    _require_one_domain(table, {domain: part["sample_id"] for domain, part in content.items()})
+    for domain in content:
+        _require_room(table, dataset.root / f"{kind.stem}_{domain}.npz", ids, named=bool(region))
+    for domain, part in content.items():
+        write_arrays(dataset.root / f"{kind.stem}_{domain}.npz", part)
     return cover
+
+
+def _require_one_domain(table: Path, ids: Mapping[str, npt.NDArray[np.str_]]) -> None:
+    """Check that no id of a table is one of two domains: a file numbers its samples on its own."""
+    owner: dict[str, str] = {}
+    for domain, names in ids.items():
+        for name in names.tolist():
+            if owner.setdefault(name, domain) != domain:
+                raise DataError(
+                    f"{table} names sample {name}, which both {owner[name]} and {domain} have: say "
+                    f"whose vectors they are, such as --region {domain}."
+                )
+
+
+def _require_room(table: Path, file: Path, ids: npt.NDArray[np.str_], *, named: bool) -> None:
+    """Check that vectors are replaced only if that is meant, and by those of the same samples."""
+    for path in archives_below(file.parent):
+        if path.name != file.name:
+            continue
+        if not named:
+            raise DataError(
+                f"{path} holds vectors already: name the domain with --region if {table} is to "
+                "replace them."
+            )
+        held = read_arrays(path, but="fea").get("sample_id")
+        if path != file or held is None or not np.isin(held.astype(np.str_), ids).all():
+            raise DataError(
+                f"{path} holds vectors that {table} has not: join the tables if they are parts of "
+                "one, or remove the file."
+            )
 
 
 def _vectors(
@@ -211,17 +252,12 @@ def _by_id(
 
 
 def _read_table(table: Path, kind: Embedding) -> tuple[npt.NDArray[np.str_], FloatArray]:
+    """Return the ids and the vectors of a table, in its order."""
     import pyarrow as pa
-    import pyarrow.csv
-    import pyarrow.parquet
 
-    try:
-        if table.suffix == ".parquet":
-            content = pyarrow.parquet.read_table(table)
-        else:
-            content = pyarrow.csv.read_csv(table)
-    except (OSError, pa.ArrowException) as error:
-        raise DataError(f"Cannot read the table {table}: {error}.") from error
+    from benchmark.data.tables import numbers_of, words_of
+
+    content = _read_arrow(table)
     pattern = re.compile(rf"{re.escape(kind.prefix)}(\d+)")
     numbered = {
         int(match[1]): column
@@ -235,8 +271,35 @@ def _read_table(table: Path, kind: Embedding) -> tuple[npt.NDArray[np.str_], Flo
             f"{table} has {len(columns)} columns named {kind.prefix}00, {kind.prefix}01 ...: need "
             f"{wanted or 'some'}, and the column {SAMPLE_COLUMN}."
         )
-    vectors = np.stack([content[column].to_numpy() for column in columns], axis=1)
-    if not np.isfinite(vectors.astype(np.float64)).all():
+    if content.num_rows == 0:
+        raise DataError(f"{table} has no rows.")
+    vectors = np.stack(
+        [numbers_of(table, name, content[name], pa.float32()) for name in columns], axis=1
+    )
+    if not np.isfinite(vectors).all():
         raise DataError(f"{table} has empty or infinite values in its vectors: drop those samples.")
-    ids = np.array([str(value) for value in content[SAMPLE_COLUMN].to_pylist()])
-    return ids, vectors.astype(np.float32)
+    ids = words_of(content[SAMPLE_COLUMN])
+    if (ids.row < 0).any():
+        raise DataError(f"{table} has rows without {SAMPLE_COLUMN}: every row needs one.")
+    return np.array(ids.values)[ids.row], vectors
+
+
+def _read_arrow(table: Path) -> Any:
+    """Read a table as the series' tables are: an id is text, with the zeros that it begins with."""
+    import pyarrow as pa
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    from benchmark.data.tables import EMPTY_CELLS
+
+    try:
+        if table.suffix == ".parquet":
+            return pyarrow.parquet.read_table(table)
+        options = pyarrow.csv.ConvertOptions(
+            column_types={SAMPLE_COLUMN: pa.string()},
+            null_values=EMPTY_CELLS,
+            strings_can_be_null=True,
+        )
+        return pyarrow.csv.read_csv(table, convert_options=options)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"Cannot read the table {table}: {error}.") from error

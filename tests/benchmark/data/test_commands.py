@@ -66,6 +66,21 @@ def test_every_option_of_ingest_arrives(
     assert "Dates are acquisition days." in card["notes"]
 
 
+def test_vectors_go_to_the_domain_that_is_named(
+    tmp_path: Path, long_table: Table, save: Save, cropglobe: Callable[..., str]
+) -> None:
+    for region in ("FRA", "ESP"):
+        path = save(long_table())
+        cropglobe("ingest", path, tmp_path / "out", "--labels", "cdl", "--region", region)
+    vectors = pd.DataFrame({f"A{k:02d}": [0.5, 0.25] for k in range(64)}).assign(
+        sample_id=["a", "b"]
+    )
+    words = ["ingest", save(vectors, "v.csv"), tmp_path / "out", "--representation", "alphaearth"]
+    with pytest.raises(CropGlobeError, match="which both ESP and FRA have"):
+        cropglobe(*words)
+    assert cropglobe(*words, "--region", "ESP") == "ESP: alphaearth for 100.0% of the samples\n"
+
+
 def test_inspect_as_json(
     tmp_path: Path, long_table: Table, save: Save, cropglobe: Callable[..., str]
 ) -> None:

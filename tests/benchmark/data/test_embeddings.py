@@ -1,5 +1,6 @@
 """Precomputed vectors: found beside the series, matched by id, taken from tables."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from tiny import make_samples, write_tiny
 
 from benchmark.data.dataset import Dataset
 from benchmark.data.embeddings import embeddings, get_embedding, ingest_embedding, read_embedding
+from benchmark.data.layout import DomainSamples
 from benchmark.errors import DataError, UnavailableError, UsageError
 
 
@@ -65,6 +67,72 @@ def test_what_an_interrupted_writer_left_is_not_read(dataset: Dataset, tmp_path:
     assert len(read_embedding("alphaearth", dataset.root, dataset.load("CHN"))) == 8
 
 
+def numbered(name: str, per_class: int) -> DomainSamples:
+    """Return samples that are numbered as their own table does, from 001 on."""
+    samples = make_samples(name, per_class=per_class)
+    ids = np.array([f"{number:03d}" for number in range(1, len(samples) + 1)])
+    return replace(samples, sample_ids=ids)
+
+
+def constant_table(path: Path, ids: list[str], value: float) -> Path:
+    """Write vectors that are the same number throughout."""
+    frame = pd.DataFrame(np.full((len(ids), 64), value), columns=[f"A{k:02d}" for k in range(64)])
+    frame.insert(0, "sample_id", ids)
+    (frame.to_parquet if path.suffix == ".parquet" else frame.to_csv)(path, index=False)
+    return path
+
+
+def test_ids_of_two_domains_need_the_domain_named(tmp_path: Path) -> None:
+    """Each country's table numbers its own points; France's vectors once went to China as well."""
+    dataset = write_tiny(tmp_path / "data", numbered("FRA", 3), numbered("CHN", 2))
+    ids = {domain: dataset.load(domain).sample_ids.tolist() for domain in dataset.domains}
+    france = constant_table(tmp_path / "france.csv", ids["FRA"], 1.0)
+    with pytest.raises(DataError, match=r"sample 001, which both CHN and FRA have: .*--region FRA"):
+        ingest_embedding(france, "alphaearth", dataset)
+    assert not list(dataset.root.glob("alphaearth*"))
+    assert ingest_embedding(france, "alphaearth", dataset, "FRA") == {"FRA": 1.0}
+    with pytest.raises(UnavailableError):
+        read_embedding("alphaearth", dataset.root, dataset.load("CHN"))
+    china = constant_table(tmp_path / "china.csv", ids["CHN"], 2.0)
+    assert ingest_embedding(china, "alphaearth", dataset, "CHN") == {"CHN": 1.0}
+    for domain, value in (("FRA", 1.0), ("CHN", 2.0)):
+        vectors = read_embedding("alphaearth", dataset.root, dataset.load(domain))
+        assert (vectors == value).all()
+    with pytest.raises(UsageError, match="no domain 'FRANCE'"):
+        ingest_embedding(france, "alphaearth", dataset, "FRANCE")
+    other = constant_table(tmp_path / "other.csv", ["x1", "x2"], 3.0)
+    with pytest.raises(DataError, match="names no sample of CHN in"):
+        ingest_embedding(other, "alphaearth", dataset, "CHN")
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_an_id_keeps_the_zeros_that_it_begins_with(suffix: str, tmp_path: Path) -> None:
+    dataset = write_tiny(tmp_path / "data", numbered("FRA", 3))
+    path = constant_table(tmp_path / f"t.{suffix}", dataset.load("FRA").sample_ids.tolist(), 1.0)
+    assert ingest_embedding(path, "alphaearth", dataset) == {"FRA": 1.0}
+
+
+def test_vectors_are_replaced_only_where_that_is_meant_and_none_is_lost(tmp_path: Path) -> None:
+    dataset = write_tiny(tmp_path / "data", numbered("FRA", 3))
+    samples = dataset.load("FRA")
+    ids = samples.sample_ids.tolist()
+    whole = constant_table(tmp_path / "whole.csv", ids, 1.0)
+    better = constant_table(tmp_path / "better.csv", ids, 2.0)
+    part = constant_table(tmp_path / "part.csv", ids[:5], 3.0)
+    ingest_embedding(whole, "alphaearth", dataset)
+    with pytest.raises(DataError, match=r"FRA\.npz holds vectors already: .*--region if .*better"):
+        ingest_embedding(better, "alphaearth", dataset)
+    with pytest.raises(DataError, match=r"holds vectors that .*part\.csv has not: join the tables"):
+        ingest_embedding(part, "alphaearth", dataset, "FRA")
+    assert (read_embedding("alphaearth", dataset.root, samples) == 1.0).all()
+    ingest_embedding(better, "alphaearth", dataset, "FRA")
+    assert (read_embedding("alphaearth", dataset.root, samples) == 2.0).all()
+    (dataset.root / "alphaearth_embedding_FRA.npz").unlink()
+    write(dataset, fea=np.zeros((len(samples), 64)), lbl=samples.labels)  # an official file
+    with pytest.raises(DataError, match="remove the file"):
+        ingest_embedding(better, "alphaearth", dataset, "FRA")
+
+
 def write(dataset: Dataset, **arrays: np.ndarray) -> None:
     folder = dataset.root / "AlphaEarth"
     folder.mkdir(exist_ok=True)
@@ -114,6 +182,9 @@ def test_tables_that_cannot_be_used(dataset: Dataset, tmp_path: Path) -> None:
     again(pd.concat([frame, frame[:1]]), "a sample id twice")
     again(frame.assign(sample_id=frame["sample_id"] + "x"), "names no sample of")
     again(frame.assign(A03=[np.nan, *frame["A03"][1:]]), "empty or infinite")
+    again(frame.assign(A03="cloud"), "text in column A03")
+    again(frame.assign(sample_id=[None, *frame["sample_id"][1:]]), "rows without sample_id")
+    again(frame[:0], "no rows")
     with pytest.raises(DataError, match="Cannot read the table"):
         ingest_embedding(tmp_path / "absent.parquet", "alphaearth", dataset)
 
