@@ -94,7 +94,8 @@ def read_embedding(name: str, root: Path, samples: DomainSamples) -> FloatArray:
     if not paths:
         raise UnavailableError(
             f"There is no {file} below {root}: put the official file there, or take the vectors "
-            f"from a table with `cropglobe ingest TABLE {root} --representation {name}`."
+            f"from a table with `cropglobe ingest TABLE {root} --representation {name} --region "
+            f"{samples.name}`."
         )
     if len(paths) > 1:
         raise DataError(f"{paths[0]} and {paths[1]} both hold {name} of {samples.name}: keep one.")

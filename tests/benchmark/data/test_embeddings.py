@@ -154,7 +154,8 @@ def test_the_official_files_are_matched_by_their_labels(dataset: Dataset) -> Non
 def test_what_is_missing_or_wrong_is_named(dataset: Dataset, tmp_path: Path) -> None:
     samples = dataset.load("FRA")
     with pytest.raises(
-        UnavailableError, match=r"no alphaearth_embedding_FRA.npz.*--representation"
+        UnavailableError,
+        match=r"no alphaearth_embedding_FRA.npz.*--representation alphaearth --region FRA",
     ):
         read_embedding("alphaearth", dataset.root, samples)
     write(dataset, fea=np.zeros((len(samples), 63)), lbl=samples.labels)
