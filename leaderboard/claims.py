@@ -17,7 +17,7 @@ from leaderboard.columns import MISSING, signed_percent
 from leaderboard.evidence import Evidence
 from leaderboard.field import Field, fields
 from leaderboard.sheets import Cell, Sheet
-from leaderboard.statistics import LEVEL, Interval
+from leaderboard.statistics import LEVEL, Interval, mean_of
 from leaderboard.tables import SIMULATED_MARK, title_of
 
 Verdict = Literal["holds", "does not hold", "undecided", "not run"]
@@ -242,9 +242,9 @@ def _duel(
     first, second = ([values for values in own if values is not None] for own in draws)
     if not len(first) == len(second) == len(shared):
         return Duel(rival, mean, transfers=len(shared), won=won)
-    together = np.mean(first, axis=0) - np.mean(second, axis=0)
-    limits = field.interval(together, mean, *shared)
-    guarded = field.interval(together, mean, *shared, level=level)
+    together = mean_of(first) - mean_of(second)
+    limits = field.interval(together, mean)
+    guarded = field.interval(together, mean, level)
     return Duel(rival, mean, limits, guarded, len(shared), won)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from leaderboard.evidence import VERIFICATIONS
 from leaderboard.field import Field
-from leaderboard.statistics import Floats
+from leaderboard.statistics import Draws
 
 MISSING: Final = "-"
 
@@ -42,8 +42,8 @@ class Standing:
         """Mean over all transfers; NaN if one is missing."""
         return float(self.cells[name].mean(skipna=False)) if self.complete else float("nan")
 
-    def draws(self, name: str) -> Floats | None:
-        """Resampled means over all transfers [R]; ``None`` if one was not resampled."""
+    def draws(self, name: str) -> Draws | None:
+        """Resampled means over all transfers; ``None`` if one was not resampled."""
         return self.field.mean_draws(self.method, name) if self.complete else None
 
 

@@ -18,7 +18,7 @@ from benchmark.results.store import Prediction, RunStore, StoredJob
 from benchmark.task.cards import Described
 from benchmark.task.metrics import confusion_matrix
 from benchmark.task.rewriting import without_absent_crops
-from leaderboard.statistics import DRAWS, Floats, Integers, bootstrap, tabulate
+from leaderboard.statistics import DRAWS, Draws, Integers, bootstrap, tabulate
 
 Cell = tuple[str, ...]
 """Comparability key, track, method and transfer."""
@@ -55,9 +55,8 @@ class Evidence:
     Attributes:
         rows: Every row, each once.
         problems: What is wrong with stored jobs, in sentences.
-        draws: Resampled metrics of a cell, name to values [R].
+        draws: Resampled metrics of a cell, by name.
         units: What was resampled in a cell: ``blocks`` or ``samples``.
-        counts: How many of them there are.
         confirmed: Rows whose confusion matrix the stored predictions give, by :func:`row_key`.
         verification: What has been checked of methods, by name; the others are self-reported.
         cards: What methods say of themselves, by name, where the runs keep it.
@@ -66,9 +65,8 @@ class Evidence:
 
     rows: tuple[Row, ...]
     problems: tuple[str, ...] = ()
-    draws: Mapping[Cell, Mapping[str, Floats]] = field(default_factory=dict)
+    draws: Mapping[Cell, Mapping[str, Draws]] = field(default_factory=dict)
     units: Mapping[Cell, str] = field(default_factory=dict)
-    counts: Mapping[Cell, int] = field(default_factory=dict)
     confirmed: frozenset[tuple[Cell, int]] = frozenset()
     verification: Mapping[str, Verification] = field(default_factory=dict)
     cards: Mapping[str, Described] = field(default_factory=dict)
@@ -191,9 +189,8 @@ def _examine(
         samples = (row.data.fingerprint, row.target, row.data.ids_hash or "")
         groups.setdefault((*samples, row.source), []).append((store, job, row))
     sets = [Answers((key[0], key[1], key[2]), key[3], tuple(groups[key])) for key in sorted(groups)]
-    resampled: dict[Cell, Mapping[str, Floats]] = {}
+    resampled: dict[Cell, Mapping[str, Draws]] = {}
     units: dict[Cell, str] = {}
-    counts: dict[Cell, int] = {}
     confirmed: set[tuple[Cell, int]] = set()
     for answers in sets if progress is None else progress(sets):
         stacks, unit, block, trouble = _predictions(answers)
@@ -203,13 +200,11 @@ def _examine(
         if away:
             resampled |= _resample(answers, away, block, draws)
             units |= dict.fromkeys(away, unit)
-            counts |= dict.fromkeys(away, int(block.max()) + 1)
     return replace(
         evidence,
         problems=tuple(problems),
         draws=resampled,
         units=units,
-        counts=counts,
         confirmed=frozenset(confirmed),
     )
 
@@ -268,9 +263,9 @@ def _confirmed(prediction: Prediction, row: Row) -> Integers | None:
 
 def _resample(
     answers: Answers, stacks: Mapping[Cell, Stack], units: npt.NDArray[np.int64], draws: int
-) -> dict[Cell, Mapping[str, Floats]]:
+) -> dict[Cell, Mapping[str, Draws]]:
     cells = sorted(stacks)
-    tables, counts, seed_rngs = [], [], []
+    tables, counts, seed_rngs, fits = [], [], [], []
     for cell in cells:
         seeds = sorted(stacks[cell])
         labels = stacks[cell][seeds[0]][0]
@@ -279,6 +274,7 @@ def _resample(
         counts.append(len(seeds))
         # One draw of seeds for all targets of a source: they were answered by the same fits.
         seed_rngs.append(generator(RESAMPLING_SEED, "seeds", answers.source, *seeds))
+        fits.append(" ".join(map(str, (answers.source, *seeds))))
     found = bootstrap(
         tables,
         counts,
@@ -286,5 +282,7 @@ def _resample(
         unit_rng=generator(RESAMPLING_SEED, "units", *answers.name),
         seed_rngs=seed_rngs,
         draws=draws,
+        fits=fits,
+        units=" ".join(answers.name),
     )
     return dict(zip(cells, found, strict=True))

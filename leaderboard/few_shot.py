@@ -10,7 +10,7 @@ from scipy.optimize import isotonic_regression
 
 from leaderboard.columns import RANKED_BY
 from leaderboard.field import Field, base_of, beside
-from leaderboard.statistics import Floats, Interval
+from leaderboard.statistics import Floats, Interval, mean_of
 from leaderboard.tables import title_of
 
 ORACLE: Final = "oracle."
@@ -104,7 +104,7 @@ def _points(
         whole = [drawn for drawn in draws if drawn is not None]
         limits = None
         if len(whole) == len(draws):
-            limits = group.interval(np.mean(whole, axis=0), mean, *transfers)
+            limits = group.interval(mean_of(whole), mean)
         points.append(Point(labels, method, mean, limits, values))
     return tuple(points), transfers
 

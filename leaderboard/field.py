@@ -16,10 +16,11 @@ from leaderboard.frames import Section, score_frame, sections, transfer_frame
 from leaderboard.statistics import (
     LEVEL,
     CriticalDifference,
-    Floats,
+    Draws,
     Interval,
     critical_difference,
     interval,
+    mean_of,
     ranks,
     win_rates,
 )
@@ -101,42 +102,27 @@ class Field:
         """Mean over transfers of a method that has all of them."""
         return float(self.transfers.loc[self.transfers["method"] == method, name].mean())
 
-    def draws(self, method: str, transfer: str, name: str) -> Floats | None:
-        """Resampled values of a metric in one cell [R]; ``None`` without predictions."""
+    def draws(self, method: str, transfer: str, name: str) -> Draws | None:
+        """Resampled values of a metric in one cell; ``None`` without predictions."""
         cell = (*self.section.key, self.section.track, method, transfer)
         found = self.evidence.draws.get(cell)
         return None if found is None else found[name]
 
-    def mean_draws(self, method: str, name: str) -> Floats | None:
-        """Resampled means over all transfers [R]; ``None`` if one has none."""
+    def mean_draws(self, method: str, name: str) -> Draws | None:
+        """Resampled means over all transfers; ``None`` if one has none."""
         found = [self.draws(method, transfer, name) for _, transfer in self.section.transfers]
         known = [values for values in found if values is not None]
-        return np.mean(known, axis=0) if known and len(known) == len(found) else None
+        return mean_of(known) if known and len(known) == len(found) else None
 
-    @cached_property
-    def _freedom(self) -> dict[str, int]:
-        key = (*self.section.key, self.section.track)
-        names = {name for _, name in self.section.transfers}
-        found = self.evidence.counts.items()
-        return {
-            cell[-1]: count - 1
-            for cell, count in found
-            if cell[: len(key)] == key and cell[-1] in names
-        }
-
-    def interval(
-        self, draws: Floats, point: float, *transfers: str, level: float = LEVEL
-    ) -> Interval:
-        """Return the interval of a statistic of one transfer, or of a mean over some or all.
+    def interval(self, draws: Draws, point: float, level: float = LEVEL) -> Interval:
+        """Return the interval of a statistic.
 
         Args:
-            draws: Resampled values [R].
+            draws: Its resampled values.
             point: The statistic.
-            transfers: The transfers, whose degrees of freedom are summed; all where none is named.
             level: Coverage.
         """
-        freedom = sum(self._freedom[name] for name in transfers or self._freedom)
-        return interval(draws, point, freedom, level)
+        return interval(draws.values, point, draws.freedom, level)
 
     @cached_property
     def units(self) -> tuple[str, ...]:

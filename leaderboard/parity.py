@@ -126,7 +126,7 @@ def _compare(field: Field, number: Published) -> Comparison:
         published=number,
         ours=ours,
         deviation=None if spread != spread else spread,
-        limits=None if draws is None else field.interval(draws, ours, transfer),
+        limits=None if draws is None else field.interval(draws, ours),
         reasons=(*reasons, *_reasons(field, number)),
     )
 

@@ -14,7 +14,6 @@ from benchmark.results.rows import Row
 from leaderboard.columns import COLUMNS, MISSING, method_frame, percent, shown, signed_percent
 from leaderboard.few_shot import Point, few_shot_curves
 from leaderboard.field import Field, base_of
-from leaderboard.statistics import Floats
 from leaderboard.tables import facts, title_of
 
 Emphasis = Literal["", "best", "second"]
@@ -129,7 +128,7 @@ def _emphasis(
         if first is None or other is None:
             continue
         point = cells[better, transfer][metric] - cells[worse, transfer][metric]
-        if field.interval(first - other, point, transfer).excludes_zero:
+        if field.interval(first - other, point).excludes_zero:
             marks[better] = name
     return marks
 
@@ -334,10 +333,10 @@ def difference_sheet(field: Field) -> Sheet:
 
 def _difference(point: float, field: Field, method: str, transfer: str) -> str:
     draws = [field.draws(m, transfer, "macro_f1") for m in (method, field.reference or "")]
-    known: list[Floats] = [values for values in draws if values is not None]
+    known = [values for values in draws if values is not None]
     if len(known) < 2:
         return signed_percent(point)
-    found = field.interval(known[0] - known[1], point, transfer)
+    found = field.interval(known[0] - known[1], point)
     return f"{signed_percent(point)} [{signed_percent(found.low)}, {signed_percent(found.high)}]"
 
 

@@ -82,12 +82,13 @@ def interval(draws: Floats, point: float, freedom: float, level: float = LEVEL) 
     A resample lacks rare crops more often than the sample does, so that macro-F1 is lower in
     resamples; the percentiles are moved by as much as the statistic is off the resamples' median
     (Efron 1981, Can. J. Stat. 9: 139-158, section 7). The tails are those of Student's t, since few
-    units tell little of their own spread (Hesterberg 2015, Am. Stat. 69: 371-386, section 5.3).
+    units or seeds tell little of their spread (Hesterberg 2015, Am. Stat. 69: 371-386, section
+    5.3).
 
     Args:
         draws: Resampled values [R].
         point: The statistic itself.
-        freedom: Degrees of freedom: units that were resampled, less one.
+        freedom: Degrees of freedom, as of :attr:`Draws.freedom`.
         level: Coverage.
 
     Returns:
@@ -99,6 +100,85 @@ def interval(draws: Floats, point: float, freedom: float, level: float = LEVEL) 
     tails = stats.t.ppf([(1 - level) / 2, (1 + level) / 2], max(freedom, 1))
     low, high = np.quantile(draws, stats.norm.cdf(2 * shift + tails))
     return Interval(float(low), float(high))
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """Resampled values of a statistic, and how well its spread is known.
+
+    Differences and means of statistics that were resampled together are resampled statistics.
+
+    Attributes:
+        values: With seeds and units drawn [R].
+        fits: With the seeds alone drawn [R], for each set of fits that share a draw of seeds; what
+            the statistic owes to each of them, up to a constant.
+        seeds: Seeds of each of these sets.
+        units: Units of each set of samples.
+    """
+
+    values: Floats
+    fits: Mapping[str, Floats]
+    seeds: Mapping[str, int]
+    units: Mapping[str, int]
+
+    def __sub__(self, other: "Draws") -> "Draws":
+        """Return the draws of a difference; of two numbers of seeds or units the smaller counts."""
+        names = {**self.fits, **other.fits}
+        return Draws(
+            self.values - other.values,
+            {
+                name: self.fits.get(name, _NOTHING) - other.fits.get(name, _NOTHING)
+                for name in names
+            },
+            _smaller(self.seeds, other.seeds),
+            _smaller(self.units, other.units),
+        )
+
+    @property
+    def fewest_seeds(self) -> int:
+        """Seeds of the fits that have the fewest."""
+        return min(self.seeds.values())
+
+    @property
+    def freedom(self) -> float:
+        """Degrees of freedom of the statistic's variance, one at least.
+
+        That of a sum of variances that are each estimated (Satterthwaite 1946, Biometrics Bull. 2:
+        110-114): the seeds' variance is that of the draws of seeds alone, which is unbiased since
+        one seed less than there are is drawn; the units have the rest, with what seeds and units
+        do together.
+        """
+        units = max(sum(count - 1 for count in self.units.values()), 1)
+        several = [name for name, count in self.seeds.items() if count > 1]
+        by_fits = {name: float(np.var(self.fits[name])) for name in several}
+        by_seeds = sum(by_fits.values())
+        by_units = max(float(np.var(self.values)) - by_seeds, 0.0)
+        parts = [by_units**2 / units]
+        parts += [var**2 / (self.seeds[name] - 1) for name, var in by_fits.items()]
+        return (by_seeds + by_units) ** 2 / sum(parts) if sum(parts) > 0 else float(units)
+
+
+def mean_of(draws: Sequence[Draws]) -> Draws:
+    """Return the draws of the mean of statistics that were resampled together."""
+    fits: dict[str, Floats] = {}
+    for one in draws:
+        for name, drawn in one.fits.items():
+            fits[name] = fits.get(name, _NOTHING) + drawn / len(draws)
+    seeds: Mapping[str, int] = {}
+    units: Mapping[str, int] = {}
+    for one in draws:
+        seeds, units = _smaller(seeds, one.seeds), _smaller(units, one.units)
+    values = np.mean([one.values for one in draws], axis=0)
+    return Draws(values, fits, seeds, units)
+
+
+_NOTHING: Final[Floats] = np.zeros(1)
+"""What fits add to a statistic that does not rest on them."""
+
+
+def _smaller(one: Mapping[str, int], other: Mapping[str, int]) -> Mapping[str, int]:
+    names = {**one, **other}
+    return {name: min(n[name] for n in (one, other) if name in n) for name in names}
 
 
 def tabulate(labels: Integers, predicted: Integers, units: Integers, classes: int) -> Any:
@@ -154,7 +234,9 @@ def bootstrap(
     unit_rng: np.random.Generator,
     seed_rngs: Sequence[np.random.Generator],
     draws: int = DRAWS,
-) -> list[dict[str, Floats]]:
+    fits: Sequence[str] | None = None,
+    units: str = "units",
+) -> list[dict[str, Draws]]:
     """Resample seeds and units together, the units alike for all methods.
 
     Seeds and units are crossed, every seed scores every unit, and each is drawn on its own (the
@@ -167,9 +249,11 @@ def bootstrap(
         unit_rng: Generator of the units: one seeded alike gives the same draws for a target.
         seed_rngs: Generator of each method's seeds: one seeded alike gives the same draws.
         draws: Number of resamples R.
+        fits: Name of each method's set of fits; sets of one name have their seeds drawn alike.
+        units: Name of the set of units; sets of one name are drawn alike.
 
     Returns:
-        For each method the mean over the drawn seeds of each metric [R].
+        For each method the mean over the drawn seeds of each metric.
     """
     edges = np.cumsum([0, *(count * classes * classes for count in seeds)])
     together = sparse.hstack(tables, format="csr").T.tocsr()
@@ -184,8 +268,19 @@ def bootstrap(
     for index, count in enumerate(seeds):
         taken = np.concatenate(list(resample(count, draws, seed_rngs[index]))).astype(np.float64)
         taken /= taken.sum(axis=1, keepdims=True)
-        scores = {name: np.concatenate([part[name] for part in parts[index]]) for name in METRICS}
-        results.append({name: (taken * values).sum(axis=1) for name, values in scores.items()})
+        whole = np.asarray(tables[index].sum(axis=0), dtype=np.float64)
+        whole = whole.reshape(count, classes, classes)
+        name_of_fits = "fits" if fits is None else fits[index]
+        found = {}
+        for name, score in METRICS.items():
+            scores = np.concatenate([part[name] for part in parts[index]])
+            found[name] = Draws(
+                values=(taken * scores).sum(axis=1),
+                fits={name_of_fits: taken @ score(whole)},
+                seeds={name_of_fits: count},
+                units={units: tables[0].shape[0]},
+            )
+        results.append(found)
     return results
 
 

@@ -62,8 +62,8 @@ def with_limits(field: Field) -> pd.DataFrame:
     for name in METRICS:
         draws = [field.draws(method, transfer, name) for method, transfer in cells]
         found = [
-            None if values is None else field.interval(values, point, transfer)
-            for values, point, (_, transfer) in zip(draws, frame[name], cells, strict=True)
+            None if values is None else field.interval(values, point)
+            for values, point in zip(draws, frame[name], strict=True)
         ]
         frame[f"{name}_low"] = [np.nan if limits is None else limits.low for limits in found]
         frame[f"{name}_high"] = [np.nan if limits is None else limits.high for limits in found]

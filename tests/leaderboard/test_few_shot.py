@@ -68,9 +68,7 @@ def test_intervals_come_from_stored_predictions(tmp_path: Path) -> None:
     found = read_evidence([tmp_path / "a", tmp_path / "b"], draws=300)
     budget = {"target_labels_per_class": 5}
     kept = [r.model_copy(update=budget if r.method == "mine.5" else {}) for r in found.rows]
-    (curve,) = few_shot_curves(
-        oracle(Evidence(tuple(kept), (), found.draws, found.units, found.counts))
-    )
+    (curve,) = few_shot_curves(oracle(Evidence(tuple(kept), (), found.draws, found.units)))
     none, five = curve.points
     assert none.limits is not None
     # 60 of 100: 0.6 -+ 1.96 * 0.049 or nearly so.
