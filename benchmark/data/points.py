@@ -120,7 +120,8 @@ def _label_years(points: PointTable, first: Index) -> Index | None:
     if (points.year.row != value[points.sample.row]).any():
         return None
     try:
-        years = np.array([int(text) for text in points.year.values], dtype=np.int64)
+        # A column of whole numbers with a gap is written with decimals: 2021.0.
+        years = np.array([int(text.removesuffix(".0")) for text in points.year.values], np.int64)
     except ValueError as error:
         raise DataError(
             f"{points.path} has {', '.join(points.year.values[:3])} in column "

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -98,13 +97,11 @@ def test_inspect_draws_figures_where_it_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     drawn: list[tuple[tuple[str, ...], Path]] = []
-    module = ModuleType("benchmark.data.figures")
 
     def draw(dataset: Dataset, out: Path) -> None:
         drawn.append((dataset.domains, out))
 
-    module.draw_dataset_figures = draw  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "benchmark.data.figures", module)
+    monkeypatch.setattr("benchmark.data.figures.draw_dataset_figures", draw)
     cropglobe("ingest", save(long_table()), tmp_path / "out", "--labels", "cdl", "--region", "FRA")
     cropglobe("inspect", tmp_path / "out", "--figures", tmp_path / "pictures")
     assert drawn == [(("FRA",), tmp_path / "pictures")]

@@ -96,3 +96,14 @@ def test_a_season_start_that_is_no_day(
 ) -> None:
     with pytest.raises(UsageError, match=f"'{text}' is no season start"):
         ingest(save(long_table()), tmp_path / "out", season_start=text)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_year_column_with_decimals_is_read(
+    suffix: str, tmp_path: Path, long_table: Table
+) -> None:
+    """pandas writes a column of whole numbers that once had a gap as 2022.0."""
+    table = long_table(("a", "b"), codes=(1, 1), count=74, year=(2021.0, 2022.0))
+    path = tmp_path / f"t.{suffix}"
+    table.to_csv(path, index=False) if suffix == "csv" else table.to_parquet(path)
+    assert ingest(path, tmp_path / "out", year=2022).domains[0].samples == 1
