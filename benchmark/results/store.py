@@ -1,12 +1,9 @@
 """The store: one folder per finished job, whole or absent, readable without a lock or server."""
 
-import contextlib
-import errno
 import hashlib
 import json
 import os
 import shutil
-import time
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,9 +15,10 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from benchmark.errors import StoreError
-from benchmark.files import ASIDE, flush_folder, folder_aside, write_text
+from benchmark.files import folder_aside, write_text
 from benchmark.results.claims import Claims
 from benchmark.results.networks import PROTOCOL_FILE, Network, write_network
+from benchmark.results.replacing import REMOVED, keep_files, mend, replace_folder
 from benchmark.results.rows import Row
 
 JOBS: Final = "jobs"
@@ -29,12 +27,7 @@ IDENTITY_FILE: Final = "job.json"
 ROWS_FILE: Final = "rows.json"
 HISTORY_FILE: Final = "history.json"
 MANIFEST_FILE: Final = "manifest.json"
-
-REPLACED: Final = ".replaced-"
-REMOVED: Final = ".removed-"
-
-ABANDONED_AFTER: Final = 3600
-"""Seconds after which what a killed process left half-written is removed; writing takes less."""
+PREDICTIONS: Final = "predictions-"
 
 _ROWS = TypeAdapter(list[Row])
 
@@ -149,7 +142,7 @@ class RunStore:
         try:
             self.jobs.mkdir(parents=True, exist_ok=True)
             folder_aside(self.jobs).rmdir()
-            _mend(self.jobs)
+            mend(self.jobs)
         except OSError as error:
             raise StoreError(
                 f"Cannot write to the run directory {self.root}: {error.strerror or error}; "
@@ -164,6 +157,7 @@ class RunStore:
         history: Sequence[Mapping[str, float]] = (),
         protocol: Mapping[str, Any] | None = None,
         network: Network | None = None,
+        kept: StoredJob | None = None,
     ) -> Path:
         """Write a job aside, flush it, and move it to its name; an older one is replaced.
 
@@ -174,6 +168,8 @@ class RunStore:
             history: Numbers of each epoch.
             protocol: The protocol in full, as plain values.
             network: The fitted network.
+            kept: A stored job some of whose rows are among these: probabilities that are not given
+                come from it and, where none are given, all that it holds besides rows.
 
         Returns:
             The job's folder.
@@ -196,8 +192,12 @@ class RunStore:
                     write_network(staging, network)
                 for prediction in predictions:
                     _write_prediction(staging, prediction)
+                if kept is not None:
+                    names = _read_manifest(kept.folder)
+                    only = PREDICTIONS if predictions else ""
+                    keep_files(kept.folder, staging, [n for n in names if n.startswith(only)])
                 _write_manifest(staging)
-                _replace_folder(staging, folder)
+                replace_folder(staging, folder)
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
         except OSError as error:
@@ -296,7 +296,7 @@ class RunStore:
 
 
 def _prediction_name(target: str) -> str:
-    return f"predictions-{target}.npz"
+    return f"{PREDICTIONS}{target}.npz"
 
 
 def _write_prediction(folder: Path, prediction: Prediction) -> None:
@@ -319,42 +319,6 @@ def _write_prediction(folder: Path, prediction: Prediction) -> None:
 def _write_manifest(folder: Path) -> None:
     sums = {path.name: _checksum(path) for path in sorted(folder.iterdir())}
     write_text(folder / MANIFEST_FILE, json.dumps(sums, indent=1) + "\n")
-
-
-def _replace_folder(staging: Path, folder: Path) -> None:
-    """Move `staging` to `folder`; a folder there before is moved aside first and then removed.
-
-    Another process may do the same at the same time: whoever finds the name taken moves that
-    aside, so that the last one stands, whole.
-    """
-    replaced: list[Path] = []
-    while True:
-        try:
-            staging.rename(folder)
-            break
-        except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                raise
-        aside = folder_aside(folder.parent, REPLACED)
-        with contextlib.suppress(FileNotFoundError):  # the other process was quicker
-            folder.rename(aside / folder.name)
-        replaced.append(aside)
-    flush_folder(folder.parent)
-    for aside in replaced:
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def _mend(jobs: Path) -> None:
-    """Bring back what was moved aside for a job that then never came; remove what is abandoned."""
-    for aside in jobs.glob(f"{REPLACED}*"):
-        for folder in aside.glob("[!.]*"):
-            with contextlib.suppress(OSError):  # a newer one stands there, or has come just now
-                folder.rename(jobs / folder.name)
-    for prefix in (ASIDE, REPLACED, REMOVED):
-        for folder in jobs.glob(f"{prefix}*"):
-            with contextlib.suppress(FileNotFoundError):  # another process removes it too
-                if time.time() - folder.stat().st_mtime > ABANDONED_AFTER:
-                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _read_job(folder: Path) -> StoredJob:

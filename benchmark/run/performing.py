@@ -1,11 +1,11 @@
 """Do one job of a run: claim it, run it, store its answers. The one path, wherever it runs."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from benchmark.errors import StoreError
-from benchmark.results.rows import Status, worst_status
+from benchmark.results.rows import Row, Status, worst_status
 from benchmark.results.store import JobIdentity, RunStore, StoredJob
 from benchmark.run.jobs import Job
 from benchmark.run.runner import Outcome, Runner
@@ -49,6 +49,8 @@ class Ending:
 def perform(task: Task, job: Job, runner: Runner, store: RunStore) -> Ending:
     """Run a job and store its answers, unless another process does so or has done so.
 
+    Where another process has scored other targets in the meantime, it is run for those of both.
+
     Args:
         task: The job as plain values.
         job: The job.
@@ -70,7 +72,8 @@ def perform(task: Task, job: Job, runner: Runner, store: RunStore) -> Ending:
         if stored is not None:
             reasons = [row.reason for row in stored.rows if row.reason is not None]
             return Ending(worst_status(stored.rows), next(iter(reasons), None), elsewhere=True)
-        return _keep(task, runner.run(job), runner.protocol, store, start)
+        outcome = runner.run(_with_stored_targets(job, store))
+        return _keep(task, outcome, runner.protocol, store, start)
 
 
 def perform_lost(
@@ -110,25 +113,68 @@ def keep_lost(
 def _keep(
     task: Task, outcome: Outcome, protocol: Protocol, store: RunStore, start: float
 ) -> Ending:
-    store.write(
-        task.identity,
-        outcome.rows,
-        outcome.predictions,
-        outcome.history,
-        protocol.model_dump(mode="json"),
-        outcome.network,
-    )
-    if task.superseded is not None and task.superseded != task.identity.key:
+    """Store an outcome; no score that is stored already gives way to a reason why there is none."""
+    identity, kept = task.identity, _stored(task.identity.key, store)
+    if not outcome.predictions and not _has_scores(kept) and task.superseded is not None:
+        older = _stored(task.superseded, store)
+        if older is not None and _has_scores(older):
+            identity, kept = older.identity, older  # what is added stands beside the older code's
+    rows = outcome.rows if kept is None else _merged(kept.rows, outcome.rows)
+    if kept is None or rows != kept.rows:
+        store.write(
+            identity,
+            rows,
+            outcome.predictions,
+            outcome.history,
+            protocol.model_dump(mode="json"),
+            outcome.network,
+            kept,
+        )
+    if task.superseded is not None and task.superseded != identity.key:
         store.remove(task.superseded)
-    return Ending(outcome.status, outcome.reason, time.perf_counter() - start)
+    reason = outcome.reason
+    if reason is not None and not outcome.predictions and _has_scores(kept):
+        reason += " (scores stored before stand)"
+    return Ending(outcome.status, reason, time.perf_counter() - start)
+
+
+def _merged(stored: tuple[Row, ...], new: tuple[Row, ...]) -> tuple[Row, ...]:
+    """Return the row of each target: the new one, but a stored one with scores before one without.
+
+    Both are of one method's code, or the new ones have no scores.
+    """
+    merged = {row.target: row for row in stored}
+    for row in new:
+        before = merged.get(row.target)
+        if row.status == "ok" or before is None or before.status != "ok":
+            merged[row.target] = row
+    return tuple(merged.values())
+
+
+def _has_scores(job: StoredJob | None) -> bool:
+    return job is not None and any(row.status == "ok" for row in job.rows)
+
+
+def _with_stored_targets(job: Job, store: RunStore) -> Job:
+    """Return a job with the targets, too, of what is stored of it by now."""
+    stored = _stored(job.identity.key, store)
+    if stored is None:
+        return job
+    targets = dict.fromkeys([*job.targets, *sorted(stored.targets - {job.source})])
+    return replace(job, targets=tuple(targets))
 
 
 def _finished_elsewhere(task: Task, store: RunStore) -> StoredJob | None:
     """Return the job if it has been stored since the run was planned."""
-    try:
-        stored = store.read(task.identity.key)
-    except StoreError:
-        return None  # damaged, and so to be run again
+    stored = _stored(task.identity.key, store)
     if stored is None or stored.checksum == task.before:
         return None
     return stored if set(task.targets) <= stored.targets else None
+
+
+def _stored(key: str, store: RunStore) -> StoredJob | None:
+    """Return a stored job; ``None`` where it is damaged, and so to be run again."""
+    try:
+        return store.read(key)
+    except StoreError:
+        return None

@@ -1,7 +1,6 @@
 """Run one job: prepare, fit once, predict each target."""
 
 import logging
-import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -25,6 +24,7 @@ from benchmark.run.answering import Question, answer
 from benchmark.run.describing import Fit, describe, with_scores
 from benchmark.run.hardware import Measurement, measure, resolve_device
 from benchmark.run.jobs import Job
+from benchmark.run.stacks import said_of_error
 from benchmark.task.methods import Context, Exportable, Features, require_finite
 from benchmark.task.preparation import (
     Rows,
@@ -109,25 +109,41 @@ class Runner:
         split, targets = self.prepare(job)
         try:
             fit = self._fit(job, split, device)
-            answers = [
-                self._answer(job, fit, name, chosen, split) for name, chosen in targets.items()
-            ]
             network = self._network(job, fit, split)
         except UnavailableError as error:
             return self.without_scores(job, "unavailable", str(error))
         except (Exception, SystemExit) as error:
             # A stranger's method may raise anything; it must not take the others down.
             logger.warning("%s failed", job, exc_info=True)
-            return self.without_scores(job, "failed", _reason(error))
+            return self.without_scores(job, "failed", said_of_error(error))
+        rows: list[Row] = []
+        predictions: list[Prediction] = []
+        for name, chosen in targets.items():
+            row, prediction = self._scored(job, fit, name, chosen, split)
+            rows.append(row)
+            predictions += [] if prediction is None else [prediction]
+        if not predictions:
+            return Outcome(tuple(rows))
         history = tuple(getattr(fit.classifier, "history_", ()))
-        rows = []
-        for (name, chosen), (prediction, measurement) in zip(targets.items(), answers, strict=True):
-            row = describe(job, self.dataset, self.protocol, split, name, chosen)
-            took = self._seconds.get(self._view(job, name))
-            row = self._with_coverage(job, row, split, chosen)
-            rows.append(with_scores(row, self.protocol, chosen, fit, prediction, measurement, took))
-        predictions = tuple(prediction for prediction, _ in answers)
-        return Outcome(tuple(rows), predictions, history, network)
+        return Outcome(tuple(rows), tuple(predictions), history, network)
+
+    def _scored(
+        self, job: Job, fit: Fit, name: str, chosen: TargetSet, split: SourceSplit
+    ) -> tuple[Row, Prediction | None]:
+        """Return the row of a target; what goes wrong with it is no fault of the other targets."""
+        row = describe(job, self.dataset, self.protocol, split, name, chosen)
+        try:
+            prediction, measurement = self._answer(job, fit, name, chosen, split)
+        except UnavailableError as error:
+            return row.model_copy(update={"status": "unavailable", "reason": str(error)}), None
+        except (Exception, SystemExit) as error:
+            logger.warning("%s failed on %s", job, name, exc_info=True)
+            said = {"status": "failed", "reason": said_of_error(error)}
+            return row.model_copy(update=said), None
+        took = self._seconds.get(self._view(job, name))
+        row = self._with_coverage(job, row, split, chosen)
+        scored = with_scores(row, self.protocol, chosen, fit, prediction, measurement, took)
+        return scored, prediction
 
     def without_scores(self, job: Job, status: Status, reason: str) -> Outcome:
         """Describe a job that came to no scores, in this process or in another.
@@ -365,10 +381,3 @@ class Runner:
         counts = np.bincount(labels, minlength=len(CROPS))[list(split.classes)]
         shares: npt.NDArray[np.float32] = (counts / counts.sum()).astype(np.float32)
         return shares
-
-
-def _reason(error: BaseException) -> str:
-    """Return the error and the end of its traceback."""
-    frames: Sequence[traceback.FrameSummary] = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{place}"

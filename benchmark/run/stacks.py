@@ -1,6 +1,7 @@
-"""Where a process was when it died, from what faulthandler wrote."""
+"""Where a process was when it died, from what faulthandler wrote, or when an error was raised."""
 
 import re
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -34,3 +35,10 @@ def said_of_frames(frames: Sequence[tuple[str, str, int]]) -> str:
     """
     places = [f"in {name}, {Path(path).name}:{line}" for name, path, line in frames[:FRAMES]]
     return f" ({'; '.join(places)})" if places else ""
+
+
+def said_of_error(error: BaseException) -> str:
+    """Return the error and the end of its traceback."""
+    frames: Sequence[traceback.FrameSummary] = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{place}"

@@ -34,8 +34,8 @@ def teaching_parts(
 ) -> Iterator[tuple[Rows, Rows]]:
     """Divide a target in two, so that each half of the scored samples has teachers in the other.
 
-    Halves keep spatial blocks whole where the data has them. So every scored sample of the
-    transfer is answered, and none by a classifier that has seen its block.
+    Halves keep spatial blocks whole where the target has more than one. So every scored sample of
+    the transfer is answered, and none by a classifier that has seen its block.
 
     Args:
         samples: Samples of the target.
@@ -50,8 +50,11 @@ def teaching_parts(
         UnavailableError: If a half has no sample to learn from.
     """
     random = generator(DATA_SEED, "teaching", samples.name)
-    unit = np.arange(len(samples)) if samples.block is None else samples.block
-    names, member = np.unique(unit, return_inverse=True)
+    names, member = np.unique(
+        np.arange(len(samples)) if samples.block is None else samples.block, return_inverse=True
+    )
+    if len(names) == 1:
+        names = member = np.arange(len(samples))
     side = (random.permutation(len(names)) % 2)[member]
     alike = samples.series if samples.keys is None else samples.keys
     pool = distinct(alike, samples.labels, drop_conflicts=True)
@@ -63,6 +66,7 @@ def teaching_parts(
             continue
         if not len(teachers):
             raise UnavailableError(
-                f"Target {samples.name} has no samples beside the scored ones to learn from."
+                f"Target {samples.name} cannot be taught: one half of it has no sample of a "
+                "crop that the source teaches."
             )
         yield np.sort(teachers[: protocol.max_source_samples]), asked

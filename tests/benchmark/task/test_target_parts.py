@@ -47,5 +47,15 @@ def test_the_pool_is_capped_as_a_source_is() -> None:
 
 def test_a_target_without_teachers_says_so() -> None:
     samples = make_samples("USA")
-    with pytest.raises(UnavailableError, match="USA has no samples beside"):
+    with pytest.raises(UnavailableError, match="USA cannot be taught"):
         list(teaching_parts(samples, np.arange(5), (4,), SMOKE))
+
+
+def test_a_target_in_one_block_is_divided_by_samples() -> None:
+    samples = make_samples("USA")
+    samples = replace(samples, block=np.zeros(len(samples), dtype=np.int64))
+    scored = np.arange(0, len(samples), 2)
+    parts = list(teaching_parts(samples, scored, (0, 3, 6), SMOKE))
+    assert len(parts) == 2
+    assert sorted(np.concatenate([asked for _, asked in parts])) == list(range(len(scored)))
+    assert all(not set(teachers) & set(scored[asked]) for teachers, asked in parts)
