@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ PREFIX: Final = "cropglobe"
 PAGE: Final = 1000
 METRICS_AT_ONCE: Final = 900
 """Metrics in one request; a server takes 1,000."""
+
+UNSPEAKABLE: Final = re.compile(r"[^\w -]")
+"""What the name of a metric cannot hold, or holds as a path."""
 
 SETTINGS: Final = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
@@ -318,7 +322,8 @@ def _metrics(job: StoredJob, when: int) -> "Iterator[Metric]":
     history: list[dict[str, Any]] = json.loads(path.read_bytes()) if path.is_file() else []
     for step, numbers in enumerate(history, start=1):
         for name, value in numbers.items():
-            yield Metric(f"epoch/{name}", float(value), when, step)
+            if isinstance(value, int | float):
+                yield Metric(f"epoch/{UNSPEAKABLE.sub('_', name)}", float(value), when, step)
 
 
 def _milliseconds(moment: str) -> int:

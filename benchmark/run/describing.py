@@ -16,6 +16,7 @@ from benchmark.task.methods import Classifier
 from benchmark.task.metrics import METRIC_VERSION, score
 from benchmark.task.preparation import SourceSplit, TargetSet, ids_hash
 from benchmark.task.protocol import Protocol
+from benchmark.task.reported import Reported
 from benchmark.task.rewriting import rewritten
 from benchmark.task.transfers import Transfer
 
@@ -26,12 +27,14 @@ class Fit:
 
     Attributes:
         classifier: The classifier.
+        reported: What it tells of itself.
         measurement: What its fit took.
         draws: Training samples that it drew, over all epochs.
         device: Where it was fitted.
     """
 
     classifier: Classifier
+    reported: Reported
     measurement: Measurement
     draws: int
     device: str
@@ -129,8 +132,8 @@ def with_scores(
         unscored=chosen.unscored,
     )
     cost = Cost(
-        parameters=getattr(fit.classifier, "parameter_count_", None),
-        flops_per_sample=getattr(fit.classifier, "flops_per_sample_", None),
+        parameters=fit.reported.parameters,
+        flops_per_sample=fit.reported.flops_per_sample,
         fit_seconds=fit.measurement.seconds,
         fit_samples_per_second=_rate(fit.draws, fit.measurement.seconds),
         predict_seconds=measurement.seconds,

@@ -1,7 +1,7 @@
 """Run one job: prepare, fit once, predict each target."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -35,6 +35,7 @@ from benchmark.task.preparation import (
     prepare_target,
 )
 from benchmark.task.protocol import Protocol
+from benchmark.task.reported import read_reported
 from benchmark.task.transfers import label_space
 
 logger = logging.getLogger(__name__)
@@ -124,8 +125,7 @@ class Runner:
             predictions += [] if prediction is None else [prediction]
         if not predictions:
             return Outcome(tuple(rows))
-        history = tuple(getattr(fit.classifier, "history_", ()))
-        return Outcome(tuple(rows), tuple(predictions), history, network)
+        return Outcome(tuple(rows), tuple(predictions), fit.reported.history, network)
 
     def _scored(
         self, job: Job, fit: Fit, name: str, chosen: TargetSet, split: SourceSplit
@@ -323,9 +323,9 @@ class Runner:
         classifier = job.method.build(context)
         with measure(device) as measurement:
             classifier.fit(x, y, validation=(xv, yv))
-        epochs: Sequence[Mapping[str, float]] = getattr(classifier, "history_", ()) or ({},)
-        draws = sum(int(epoch.get("samples", len(x))) for epoch in epochs)
-        return Fit(classifier, measurement, draws, device)
+        reported = read_reported(classifier)
+        draws = sum(int(epoch.get("samples", len(x))) for epoch in reported.history or ({},))
+        return Fit(classifier, reported, measurement, draws, device)
 
     def _network(self, job: Job, fit: Fit, split: SourceSplit) -> Network | None:
         if not (self.keep_networks and job.method.keeps_network):

@@ -31,6 +31,7 @@ from benchmark.task.methods import (
 )
 from benchmark.task.metrics import Probabilities
 from benchmark.task.protocol import Protocol, validate_protocol
+from benchmark.task.reported import read_reported
 from benchmark.task.statements import card_questions
 
 logger = logging.getLogger(__name__)
@@ -229,6 +230,11 @@ def _probabilities(trial: _Trial) -> None:
     trial.ask(trial.classifier, trial.training[0])
 
 
+def _reports(trial: _Trial) -> None:
+    """What it tells of itself is whole numbers and, for each epoch, numbers by name."""
+    read_reported(trial.classifier)
+
+
 def _same_seed(trial: _Trial) -> None:
     """The same seed gives the same answer."""
     x, y = trial.training
@@ -320,6 +326,8 @@ ADVICE: Final[Mapping[Callable[[_Trial], None], str]] = MappingProxyType(
         _card: "Fill in the Card of the file; docs/submit.md says what belongs there.",
         _probabilities: "fit(x, y, *, validation) returns self; predict_proba(x) returns an array "
         "[samples, classes] in the order of context.classes, without NaN.",
+        _reports: "parameter_count_ and flops_per_sample_ are whole numbers, history_ is a list "
+        "with a dict of numbers for each epoch; leave out what is not known.",
         _same_seed: "Draw all randomness from context.seed (benchmark.randomness.derive_seed), and "
         "copy samples before changing them.",
         _other_seed: "Use context.seed, or say deterministic=True in the card.",

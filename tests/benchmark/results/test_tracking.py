@@ -85,7 +85,8 @@ def run(tmp_path: Path) -> RunStore:
     store = RunStore(tmp_path / "run")
     identities = [make_identity(seed=seed) for seed in range(4)]
     write_plan(store.root, make_asked(*identities))
-    epochs = [{"loss": 1.0, "macro_f1": 0.1}, {"loss": 0.5, "macro_f1": 0.2}]
+    older: dict[str, Any] = {"loss": 0.5, "../f1 (%)": 0.2, "validation": None}
+    epochs = [{"loss": 1.0, "macro_f1": 0.1}, older]
     matrix = ((1, 0), (2, 3))
     protocol = {"name": "smoke", "network": {"epochs": 2}}
     store.write(identities[0], [make_row(seed=0, confusion=matrix)], (), epochs, protocol)
@@ -114,6 +115,8 @@ def test_the_database_in_the_run_directory(run: RunStore) -> None:
     client = MlflowClient(tracking_uri=uri)
     losses = client.get_metric_history(first.info.run_id, "epoch/loss")
     assert [(m.step, m.value) for m in losses] == [(1, 1.0), (2, 0.5)]
+    assert first.data.metrics["epoch/___f1 ___"] == 0.2
+    assert "epoch/validation" not in first.data.metrics
     names = {entry.path for entry in client.list_artifacts(first.info.run_id)}
     assert names == {"rows.json", "confusion.json"}
     failed = runs[make_identity(seed=1).key]

@@ -296,3 +296,27 @@ def test_the_time_of_a_representation_is_known_where_it_was_computed(
     assert seconds[0] == seconds[1]  # computed once, used twice
     read = Runner(tiny, smoke, tmp_path).run(job).rows[-1].cost
     assert read.represent_seconds is None
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"history_": [{"epoch": 1, "loss": np.float32(0.5)}]}, None),
+        ({"flops_per_sample_": 12.5}, "MethodError: flops_per_sample_ is 12.5"),
+        ({"history_": [{"validation": None}]}, "MethodError: history_ has None"),
+    ],
+)
+def test_what_a_method_tells_of_itself_costs_no_other_job(
+    tmp_path: Path, tiny: Dataset, smoke: Protocol, said: dict[str, Any], reason: str | None
+) -> None:
+    class Telling(Nearest):
+        def __init__(self, context: Context) -> None:
+            super().__init__(context)
+            vars(self).update(said)
+
+    store, runner = RunStore(tmp_path / "run"), Runner(tiny, smoke)
+    jobs = jobs_of(tiny, smoke, method(Telling, "test.telling"), method())
+    telling, other = execute(find_work(jobs, store), runner, store)
+    assert other.status == "ok"
+    assert (telling.reason or "").startswith(reason or "")
+    assert (telling.status == "ok") == (reason is None)

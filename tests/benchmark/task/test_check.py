@@ -112,6 +112,10 @@ class Scribbler(Honest):
         return self
 
 
+class Wordy(Honest):
+    history_ = ({"epoch": 1, "validation": None},)
+
+
 class Hoarder(Honest):
     kept: ClassVar[list[object]] = []
 
@@ -139,6 +143,7 @@ def test_an_honest_method_passes() -> None:
         (Ordered, "another order"),
         (Logits, "negative or do not sum to one"),
         (Scribbler, "same seed|changes the samples"),
+        (Wordy, "history_ has None as 'validation'"),
         (Hoarder, "alive after it is dropped"),
         (lambda context: 1 / 0, "ZeroDivisionError"),
     ],

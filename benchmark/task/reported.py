@@ -1,0 +1,90 @@
+"""What a fitted classifier tells of itself, read once and as plain numbers."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from operator import index
+from typing import Any, Final
+
+from benchmark.errors import MethodError
+
+MOST: Final = 2**63
+"""Counts are stored in tables as 64-bit integers."""
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What a fitted classifier tells of itself.
+
+    Attributes:
+        parameters: Trained numbers; ``None`` if it does not say.
+        flops_per_sample: Floating-point operations of one prediction; ``None`` likewise.
+        history: Numbers of each epoch, finite or NaN.
+    """
+
+    parameters: int | None = None
+    flops_per_sample: int | None = None
+    history: tuple[Mapping[str, float], ...] = ()
+
+
+def read_reported(classifier: object) -> Reported:
+    """Read what a fitted classifier reports, see `benchmark.task.methods.Classifier`.
+
+    Args:
+        classifier: The classifier.
+
+    Returns:
+        Its counts and its history, where it has them.
+
+    Raises:
+        MethodError: If one of them is of another kind; the message names it.
+    """
+    return Reported(
+        parameters=_count(classifier, "parameter_count_"),
+        flops_per_sample=_count(classifier, "flops_per_sample_"),
+        history=_history(getattr(classifier, "history_", None)),
+    )
+
+
+def _count(classifier: object, name: str) -> int | None:
+    value: Any = getattr(classifier, name, None)
+    if value is None:
+        return None
+    try:
+        count = int(value) if float(value).is_integer() else index(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise MethodError(f"{name} is {value!r}: report a whole number.") from error
+    if not 0 <= count < MOST:
+        raise MethodError(f"{name} is {value!r}: report a count, from 0 to 2^63 - 1.")
+    return count
+
+
+def _history(history: Any) -> tuple[Mapping[str, float], ...]:
+    if history is None:
+        return ()
+    try:
+        return tuple(
+            {_name(name): _number(name, value) for name, value in epoch.items()}
+            for epoch in history
+        )
+    except (TypeError, AttributeError) as error:
+        raise MethodError(
+            f"history_ is {type(history).__name__}: report a list with a mapping for each epoch."
+        ) from error
+
+
+def _name(name: Any) -> str:
+    if not isinstance(name, str) or not name:
+        raise MethodError(f"history_ names a number {name!r}: names are text.")
+    return name
+
+
+def _number(name: Any, value: Any) -> float:
+    """Return a number as a float; JSON has no infinity."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise MethodError(
+            f"history_ has {value!r} as '{name}': report numbers, float('nan') where there is none."
+        ) from error
+    return number if math.isfinite(number) else math.nan
