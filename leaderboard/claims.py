@@ -17,7 +17,7 @@ from leaderboard.columns import MISSING, signed_percent
 from leaderboard.evidence import Evidence
 from leaderboard.field import Field, fields
 from leaderboard.sheets import Cell, Sheet
-from leaderboard.statistics import LEVEL, Interval, mean_of
+from leaderboard.statistics import FEWEST_SEEDS, LEVEL, Interval, mean_of
 from leaderboard.tables import SIMULATED_MARK, title_of
 
 Verdict = Literal["holds", "does not hold", "undecided", "not run"]
@@ -84,6 +84,7 @@ class Duel:
         guarded: The same, wide enough for all rivals of the sentence together (Bonferroni).
         transfers: Transfers that both have.
         won: How many of them the subject wins; a tie counts half.
+        seeds: Seeds that either has everywhere; 0 without stored predictions.
     """
 
     rival: str
@@ -92,15 +93,22 @@ class Duel:
     guarded: Interval | None = None
     transfers: int = 0
     won: float = 0
+    seeds: int = 0
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the subject is better, beyond the interval."""
+        """Whether the subject is better, beyond the interval and with seeds enough for one."""
         if self.difference is None:
             return "not run"
-        if self.limits is None or not self.limits.excludes_zero:
+        if self.seeds < FEWEST_SEEDS or self.limits is None or not self.limits.excludes_zero:
             return "undecided"
         return "holds" if self.limits.low > 0 else "does not hold"
+
+    @property
+    def lost(self) -> bool:
+        """Whether the rival is better, beyond the interval for all rivals together."""
+        beyond = self.guarded is not None and self.guarded.high < 0
+        return beyond and self.seeds >= FEWEST_SEEDS
 
 
 @dataclass(frozen=True)
@@ -152,7 +160,7 @@ class Finding:
         run = [duel for duel in duels if duel.verdict != "not run"]
         if not run:
             return "not run"
-        if any(duel.guarded is not None and duel.guarded.high < 0 for duel in run):
+        if any(duel.lost for duel in run):
             return "does not hold"
         met = all(contest.met for contest in self.contests)
         return "holds" if met and all(duel.verdict == "holds" for duel in run) else "undecided"
@@ -245,7 +253,7 @@ def _duel(
     together = mean_of(first) - mean_of(second)
     limits = field.interval(together, mean)
     guarded = field.interval(together, mean, level)
-    return Duel(rival, mean, limits, guarded, len(shared), won)
+    return Duel(rival, mean, limits, guarded, len(shared), won, together.fewest_seeds)
 
 
 def claim_sheets(field: Field, findings: Sequence[Finding], metric: str) -> tuple[Sheet, ...]:
@@ -268,7 +276,8 @@ def claim_sheets(field: Field, findings: Sequence[Finding], metric: str) -> tupl
         "it, I inference, ? not known.",
         "Holds: the paired 95 % interval of the difference lies above zero for every method that "
         "was run. Does not hold: below zero for one of them, with intervals widened for their "
-        "number (Bonferroni). Undecided: neither, or a rival was not run.",
+        "number (Bonferroni). Undecided: neither, or a rival was not run, or there are fewer than "
+        f"{FEWEST_SEEDS} seeds, between which no interval holds what it says.",
     )
     verdicts = Sheet(
         title=f"The paper's sentences, {title_of(section)}",
@@ -318,9 +327,11 @@ def _because(finding: Finding) -> str:
         counts = [d.verdict for d in contest.duels if d.verdict != "not run"]
         beaten = f"better than {counts.count('holds')} of {len(counts)}"
         worse = counts.count("does not hold")
+        few = {d.seeds for d in contest.duels if 0 < d.seeds < FEWEST_SEEDS}
+        short = f"; too few seeds to decide ({min(few)}, not {FEWEST_SEEDS})" if few else ""
         parts.append(
             f"{title}: {beaten}{f', worse than {worse}' if worse else ''}; "
-            f"{_with_limits(best)} to the best, {best.rival}"
+            f"{_with_limits(best)} to the best, {best.rival}{short}"
         )
     return "; ".join(parts)
 

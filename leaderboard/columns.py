@@ -159,6 +159,16 @@ def _worst_transfer(standing: Standing) -> str:
     return str(standing.cells["transfer"].iloc[int(np.argmin(standing.cells[RANKED_BY]))])
 
 
+MISSING_SCORES: Final = Column(
+    "missing",
+    "missing",
+    count,
+    _missing_scores,
+    "Scores that are missing, of every transfer and seed of the section.",
+    main=False,
+    telling=lambda values: bool((values > 0).any()),
+)
+
 REGISTRY: Final = (
     Column("method", "method", str, lambda s: s.method, "Name of the method."),
     Column("family", "family", str, lambda s: s.family, "Its family."),
@@ -305,14 +315,7 @@ REGISTRY: Final = (
     Column(
         "cells", "transfers", count, lambda s: float(len(s.cells)), "Transfers that have a score."
     ),
-    Column(
-        "missing",
-        "missing",
-        count,
-        _missing_scores,
-        "Scores that are missing, of every transfer and seed of the section.",
-        main=False,
-    ),
+    MISSING_SCORES,
     Column(
         "confirmed",
         "confirmed",

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 Runs = Annotated[list[Path], typer.Argument(help="Run directories.")]
 Form = Annotated[str, typer.Option("--format", help="How: markdown, latex, csv or html.")]
+Chosen = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--transfers",
+        help="SOURCE:TARGET, a group or a relation: rows, means and ranks are of these alone.",
+    ),
+]
 Out = Annotated[Path | None, typer.Option(help="File to write [default: print].")]
 
 
@@ -32,13 +39,17 @@ def register(app: typer.Typer) -> None:
 
 def leaderboard(
     runs: Runs,
+    transfers: Chosen = None,
     out: Annotated[
-        Path | None, typer.Option(help="Where to write [default: the run directory if it is one].")
+        Path | None,
+        typer.Option(
+            help="Where to write [default: the run directory if it is one, without --transfers]."
+        ),
     ] = None,
 ) -> None:
     """Rebuild leaderboards from the rows of one or more runs."""
-    place = out or (runs[0] if len(runs) == 1 else None)
-    publish(runs, place)
+    place = out or (runs[0] if len(runs) == 1 and not transfers else None)
+    publish(runs, place, transfers)
 
 
 def tables(
@@ -48,6 +59,7 @@ def tables(
     reference: Annotated[
         str | None, typer.Option(help="Method that the others are compared with.")
     ] = None,
+    transfers: Chosen = None,
     out: Out = None,
 ) -> None:
     """Print or write the tables of a paper from one or more runs."""
@@ -57,8 +69,10 @@ def tables(
 
     require(style, STYLES, "style")
     require(form, FORMATS, "format")
-    evidence = gather(runs, make_console(errors=True))
-    found = [sheet for field in fields(evidence, reference) for sheet in sheets(field, style)]
+    evidence = gather(runs, make_console(errors=True), transfers)
+    narrow = form == "latex"
+    groups = fields(evidence, reference)
+    found = [sheet for field in groups for sheet in sheets(field, style, narrow=narrow)]
     deliver(found, form, out)
 
 
@@ -79,6 +93,7 @@ def claims(
     metric: Annotated[
         str, typer.Option(help="What is compared: macro_f1 or overall_accuracy.")
     ] = "macro_f1",
+    transfers: Chosen = None,
     form: Form = "markdown",
     out: Out = None,
 ) -> None:
@@ -90,7 +105,7 @@ def claims(
 
     require(metric, METRICS, "metric")
     require(form, FORMATS, "format")
-    found = examine(gather(runs, make_console(errors=True)), metric)
+    found = examine(gather(runs, make_console(errors=True), transfers), metric)
     if not found:
         raise UsageError("No row is of the inductive track, which the sentences are about.")
     deliver([s for field, facts in found for s in claim_sheets(field, facts, metric)], form, out)
@@ -111,12 +126,16 @@ def figures(
         say(console, f"Wrote {path}")
 
 
-def site(runs: Runs, out: Annotated[Path, typer.Option(help="Directory of the site.")]) -> None:
+def site(
+    runs: Runs,
+    out: Annotated[Path, typer.Option(help="Directory of the site.")],
+    transfers: Chosen = None,
+) -> None:
     """Write a static site of one or more runs; open its index.html."""
     from leaderboard.site import write_site
 
     console = make_console()
-    evidence = gather(runs, console)
+    evidence = gather(runs, console, transfers)
     with working(console, "Writing the site"):
         paths = write_site(evidence, out)
     size = sum(path.stat().st_size for path in paths) / 1e6
@@ -179,21 +198,23 @@ def report(run: Path) -> None:
     publish([run], run)
 
 
-def publish(runs: list[Path], out: Path | None) -> None:
+def publish(runs: list[Path], out: Path | None, transfers: "Sequence[str] | None" = None) -> None:
     """Print the leaderboards of runs and, where a place is given, write them there.
 
     Args:
         runs: Run directories.
         out: Where to write Markdown and CSV; ``None`` only prints.
+        transfers: Words for transfers; all where none is given.
 
     Raises:
         StoreError: If a directory holds no run, or the place cannot be written.
+        UsageError: If a word for transfers names none that has a row.
     """
     from leaderboard.tables import screen_tables
     from leaderboard.writing import write_leaderboard
 
     console = make_console()
-    evidence = gather(runs, console)
+    evidence = gather(runs, console, transfers)
     for table in screen_tables(evidence):
         console.print(table)
     if out is not None:
@@ -201,22 +222,27 @@ def publish(runs: list[Path], out: Path | None) -> None:
             say(console, f"Wrote {path}")
 
 
-def gather(runs: Sequence[Path], console: "Console") -> "Evidence":
+def gather(
+    runs: Sequence[Path], console: "Console", transfers: Sequence[str] | None = None
+) -> "Evidence":
     """Read runs, with a progress bar on a terminal, and name what is wrong with them.
 
     Args:
         runs: Run directories.
         console: Where to say it.
+        transfers: Words for transfers; all where none is given.
 
     Returns:
         Rows and what their predictions say.
 
     Raises:
         StoreError: If a directory holds no run.
+        UsageError: If a word for transfers names none that has a row.
     """
     from rich.progress import track
 
     from leaderboard.evidence import read_evidence
+    from leaderboard.selection import on_transfers
     from leaderboard.submissions.verdicts import with_verdicts
 
     def progress(sets: "Sequence[Answers]") -> "Iterable[Answers]":
@@ -226,4 +252,4 @@ def gather(runs: Sequence[Path], console: "Console") -> "Evidence":
     evidence = with_verdicts(read_evidence(runs, progress=progress))
     for problem in evidence.problems:
         say(console, f"Note: {problem}")
-    return evidence
+    return on_transfers(evidence, transfers)

@@ -63,6 +63,24 @@ class Field:
         return table.reindex(columns=names).dropna()
 
     @cached_property
+    def gaps(self) -> pd.DataFrame:
+        """In-domain less target by method and relation, means over the relation's transfers.
+
+        NaN for a method that lacks one of them; without the relations where all do.
+        """
+        cells = self.transfers.pivot_table(
+            index="method", columns="transfer", values="gap", dropna=False
+        )
+        names: dict[str, list[str]] = {}
+        for relation, transfer in self.section.transfers:
+            names.setdefault(relation, []).append(transfer)
+        means = {
+            relation: cells.reindex(columns=members).mean(axis=1, skipna=False)
+            for relation, members in names.items()
+        }
+        return pd.DataFrame(means, index=cells.index).dropna(axis=1, how="all")
+
+    @cached_property
     def critical(self) -> CriticalDifference | None:
         """Whether average ranks of the grid's methods differ by more than chance."""
         return critical_difference(self.grid.to_numpy())

@@ -6,7 +6,6 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from benchmark.task.transfers import RELATIONS
 from leaderboard.columns import method_frame
 from leaderboard.field import Field
 from leaderboard.grids import Grid, Item, method_page, number
@@ -45,21 +44,17 @@ def _heat_map(field: Field) -> Grid:
 
 
 def _gap(field: Field) -> Grid:
-    found: dict[tuple[str, str], list[float]] = {}
-    for line in field.transfers.to_dict("records"):
-        if not np.isnan(line["gap"]):
-            cell = (str(line["method"]), str(line["relation"]))
-            found.setdefault(cell, []).append(float(line["gap"]))
-    means = {cell: float(np.mean(values)) for cell, values in found.items()}
-    known = [name for name in RELATIONS if any(relation == name for _, relation in means)]
+    means = field.gaps.reindex(method_frame(field)["method"])
+    lines = [
+        (_method(str(method)), *map(number, values))
+        for method, values in zip(means.index, means.to_numpy(), strict=True)
+    ]
     return _grid(
         "gap-numbers",
-        "In-domain less target, macro-F1 in percent points, by relation",
-        ("method", *known),
-        [
-            (_method(str(m)), *(number(means.get((m, name))) for name in known))
-            for m in method_frame(field)["method"]
-        ],
+        "In-domain less target, macro-F1 in percent points, by relation; a dash where a transfer "
+        "of the relation is missing",
+        ("method", *map(str, means.columns)),
+        lines,
     )
 
 

@@ -16,7 +16,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from benchmark.data.taxonomy import CROPS
-from benchmark.task.transfers import RELATIONS
 from leaderboard.columns import method_frame
 from leaderboard.evidence import Evidence
 from leaderboard.few_shot import draw_few_shot
@@ -81,14 +80,13 @@ def draw_heat_map(field: Field) -> Figure | None:
 def draw_gaps(field: Field) -> Figure | None:
     """Draw each method's loss from in-domain to target, by what lies between the two."""
     methods = method_frame(field)["method"].tolist()
-    gaps = field.transfers.groupby(["method", "relation"])["gap"].mean().dropna()
-    if gaps.empty:
+    if field.gaps.empty:
         return None
     figure = Figure(figsize=(6.5, 1.3 + 0.22 * len(methods)))
     axis = figure.add_subplot()
-    present = [name for name in RELATIONS if name in set(gaps.index.get_level_values(1))]
+    present = [str(name) for name in field.gaps.columns]
     for index, relation in enumerate(present):
-        points = gaps.xs(relation, level="relation")
+        points = field.gaps[relation].dropna()
         apart = 0.12 * (index - (len(present) - 1) / 2)
         rows = [methods.index(method) + apart for method in points.index]
         shape = MARKERS[index % len(MARKERS)]

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from leaderboard.columns import MISSING
-from leaderboard.sheets import Cell, Emphasis, Sheet
+from leaderboard.marks import Emphasis
+from leaderboard.sheets import Cell, Sheet
 from leaderboard.tables import markdown_cell, markdown_table
 from leaderboard.writing import no_formula
 
@@ -104,15 +105,15 @@ def _latex_cell(cell: Cell) -> str:
 
 
 def as_csv(sheets: Sequence[Sheet]) -> str:
-    """Write tables as one CSV, a line per cell: table, row, column, value, emphasis."""
+    """Write tables as one CSV, a line per cell, which says of which line of its table it is."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["table", "row", "column", "value", "emphasis"])
+    writer.writerow(["table", "line", "row", "column", "value", "emphasis"])
     for sheet in sheets:
-        for line in sheet.body:
+        for number, line in enumerate(sheet.body, start=1):
             for heading, cell in list(zip(sheet.headings, line, strict=True))[1:]:
                 value = "" if cell.text == MISSING else cell.text
-                texts = (sheet.title, line[0].text, heading, value, cell.emphasis)
+                texts = (sheet.title, str(number), line[0].text, heading, value, cell.emphasis)
                 writer.writerow([no_formula(text) for text in texts])
     return out.getvalue()
 

@@ -2,21 +2,27 @@
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby
 from math import inf
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
-from benchmark.data.taxonomy import CROPS
-from benchmark.results.rows import Row
-from leaderboard.columns import COLUMNS, MISSING, method_frame, percent, shown, signed_percent
+from leaderboard.columns import (
+    COLUMNS,
+    MISSING,
+    MISSING_SCORES,
+    main_columns,
+    method_frame,
+    percent,
+    shown,
+    signed_percent,
+)
+from leaderboard.crops import area_bias_by_crop, f1_by_crop
 from leaderboard.few_shot import Point, few_shot_curves
 from leaderboard.field import Field, base_of
+from leaderboard.marks import EMPHASIS_NOTE, Emphasis, emphasis
 from leaderboard.tables import facts, title_of
-
-Emphasis = Literal["", "best", "second"]
 
 TIME: Final = "cross-year"
 
@@ -83,10 +89,7 @@ def score_sheet(field: Field, metric: str, title: str, relations: Sequence[str] 
     )
 
 
-_EMPHASIS_NOTE: Final = (
-    "Mean and standard deviation over seeds (divisor n). Bold: best; underlined: second; each only "
-    "where the paired 95 % interval of its difference to the next excludes zero."
-)
+_EMPHASIS_NOTE: Final = f"Mean and standard deviation over seeds (divisor n). {EMPHASIS_NOTE}"
 
 
 def _score_cells(field: Field, metric: str, names: Sequence[str]) -> dict[tuple[str, str], Cell]:
@@ -98,7 +101,7 @@ def _score_cells(field: Field, metric: str, names: Sequence[str]) -> dict[tuple[
     }
     cells = {}
     for name in names:
-        marks = _emphasis(field, methods, name, metric, found)
+        marks = emphasis(field, name, metric)
         for method in methods:
             line = found.get((method, name))
             text = MISSING if line is None else _with_deviation(line, metric)
@@ -111,28 +114,6 @@ def _with_deviation(line: Line, metric: str) -> str:
     return percent(line[metric]) + ("" if pd.isna(spread) else f" ± {percent(spread)}")
 
 
-def _emphasis(
-    field: Field,
-    methods: Sequence[str],
-    transfer: str,
-    metric: str,
-    cells: Mapping[tuple[str, str], Line],
-) -> dict[str, Emphasis]:
-    """Mark the best if it is beyond the second, and the second if it is beyond the third."""
-    present = [method for method in methods if (method, transfer) in cells]
-    ordered = sorted(present, key=lambda m: (-cells[m, transfer][metric], m))
-    marks: dict[str, Emphasis] = {}
-    names: tuple[Emphasis, ...] = ("best", "second")
-    for name, (better, worse) in zip(names, pairwise(ordered), strict=False):
-        first, other = (field.draws(method, transfer, metric) for method in (better, worse))
-        if first is None or other is None:
-            continue
-        point = cells[better, transfer][metric] - cells[worse, transfer][metric]
-        if field.interval(first - other, point).excludes_zero:
-            marks[better] = name
-    return marks
-
-
 def summary_sheet(field: Field) -> Sheet:
     """Make one table of the scores, the transfers where they are few, and what they took."""
     frame = method_frame(field)
@@ -142,6 +123,7 @@ def summary_sheet(field: Field) -> Sheet:
     names = list(dict.fromkeys(name for _, name in cells))
     left = [by_name[name] for name in ("method", "macro_f1", "macro_f1_low", "macro_f1_high")]
     right = [by_name[name] for name in _SUMMARY_RIGHT]
+    right += [MISSING_SCORES] if MISSING_SCORES in main_columns(frame) else []
     body = []
     for (method, mean, low, high), others in zip(
         shown(frame, left), shown(frame, right), strict=True
@@ -238,57 +220,31 @@ _COST_COLUMNS: Final = frozenset(
 
 def crop_sheet(field: Field) -> Sheet:
     """Make the table of F1 by crop, over the transfers whose target has the crop."""
-
-    def values(row: Row) -> dict[str, float]:
-        assert row.scores is not None
-        crops = row.scores.per_crop
-        return {name: crop.f1 for name, crop in crops.items() if crop.f1 is not None}
-
-    note = "F1 (%) of each crop, mean over seeds, then over the transfers whose target has it."
-    return _by_crop(field, "F1 by crop", note, values, percent)
+    note = (
+        "F1 (%) of each crop, mean over seeds, then over the transfers whose target has it; a dash "
+        "for a method that lacks one of them."
+    )
+    return _by_crop(field, "F1 by crop", note, f1_by_crop(field), percent)
 
 
 def area_sheet(field: Field) -> Sheet:
     """Make the table of predicted less true share of each crop."""
-
-    def values(row: Row) -> dict[str, float]:
-        if row.confusion is None:
-            return {}
-        matrix = np.array(row.confusion, dtype=np.float64)
-        difference = (matrix.sum(axis=0) - matrix.sum(axis=1)) / matrix.sum()
-        used = matrix.sum(axis=0) + matrix.sum(axis=1) > 0
-        return {CROPS[k]: float(difference[k]) for k in np.flatnonzero(used)}
-
     note = (
         "Predicted less true share of the scored samples, in percent points, mean over seeds, then "
-        "over transfers: above zero, the crop's area is overestimated."
+        "over transfers: above zero, the crop's area is overestimated; a dash for a method that "
+        "lacks a transfer with the crop."
     )
-    return _by_crop(field, "Crop-area bias", note, values, signed_percent)
+    return _by_crop(field, "Crop-area bias", note, area_bias_by_crop(field), signed_percent)
 
 
 def _by_crop(
-    field: Field,
-    title: str,
-    note: str,
-    values: Callable[[Row], Mapping[str, float]],
-    show: Callable[[float], str],
+    field: Field, title: str, note: str, means: pd.DataFrame, show: Callable[[float], str]
 ) -> Sheet:
-    lines = [
-        (row.method, row.transfer, crop, value)
-        for row in field.section.rows
-        if row.relation != "in-domain" and row.scores is not None
-        for crop, value in values(row).items()
-    ]
-    frame = pd.DataFrame(lines, columns=["method", "transfer", "crop", "value"])
-    by_cell = frame.groupby(["method", "crop", "transfer"])["value"].mean()
-    means = by_cell.groupby(level=["method", "crop"]).mean().to_dict()
-    crops = [crop for crop in CROPS if crop in set(frame["crop"])]
+    crops = [str(name) for name in means.columns]
+    ordered = means.reindex(method_frame(field)["method"])
     body = [
-        (
-            Cell(method),
-            *(Cell(show(means[method, c]) if (method, c) in means else MISSING) for c in crops),
-        )
-        for method in method_frame(field)["method"]
+        (Cell(str(method)), *(Cell(MISSING if pd.isna(v) else show(v)) for v in values))
+        for method, values in zip(ordered.index, ordered.to_numpy(), strict=True)
     ]
     heading = f"{title}, {title_of(field.section)}"
     return Sheet(heading, (note,), (), ("method", *crops), tuple(body))
@@ -400,12 +356,16 @@ STYLES: Final[Mapping[str, tuple[Builder, ...]]] = {
 """Which tables a style has: a new one is one entry here."""
 
 
-def sheets(field: Field, style: str) -> tuple[Sheet, ...]:
+def sheets(field: Field, style: str, *, narrow: bool = False) -> tuple[Sheet, ...]:
     """Return the tables of a style that have anything to show.
 
     Args:
         field: Methods that may be compared.
         style: A name of :data:`STYLES`.
+        narrow: Whether they are for a page of paper: the ranking then has the summary's columns.
     """
-    made = (build(field) for build in STYLES[style])
+    chosen = STYLES[style]
+    if narrow:
+        chosen = tuple(summary_sheet if b is ranking_sheet else b for b in chosen)
+    made = (build(field) for build in chosen)
     return tuple(sheet for sheet in made if sheet.body and len(sheet.headings) > 1)

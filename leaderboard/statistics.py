@@ -21,6 +21,10 @@ DRAWS: Final = 1000
 """Resamples of an interval, enough for the second digit of a 95 % limit (Efron & Tibshirani 1993,
 An Introduction to the Bootstrap, section 19.3)."""
 
+FEWEST_SEEDS: Final = 3
+"""Seeds of a difference that may be called one: between two values there is no interval that holds
+the truth as often as it says (docs/leaderboard.md has how often)."""
+
 _CHUNK: Final = 4_000_000
 """Weights held at a time, 16 MB."""
 

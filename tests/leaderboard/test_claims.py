@@ -28,8 +28,10 @@ def finding(found: Evidence, sentence: Claim, metric: str = "overall_accuracy") 
     return only
 
 
-def run(root: Path, **answers: list[int]) -> Evidence:
-    stored = {(name, seed): [given, given] for name, given in answers.items() for seed in (1, 2)}
+def run(root: Path, seeds: int = 3, **answers: list[int]) -> Evidence:
+    stored = {
+        (name, seed): [given, given] for name, given in answers.items() for seed in range(seeds)
+    }
     return read_evidence([write_run(root, stored, labels=[LABELS, LABELS])], draws=500)
 
 
@@ -93,6 +95,20 @@ def test_one_better_rival_and_it_does_not_hold(tmp_path: Path) -> None:
     assert [duel.verdict for duel in found.contests[0].duels] == ["does not hold", "undecided"]
 
 
+@pytest.mark.parametrize(("mine", "other"), [(GOOD, FAIR), (FAIR, GOOD)], ids=["better", "worse"])
+def test_two_seeds_decide_nothing(tmp_path: Path, mine: list[int], other: list[int]) -> None:
+    evidence = run(tmp_path, seeds=2, mine=mine, one=other, two=other)
+    found = finding(evidence, claim())
+    assert found.verdict == "undecided"
+    duel = found.contests[0].duels[0]
+    assert duel.limits is not None
+    assert duel.limits.excludes_zero
+    assert duel.verdict == "undecided"
+    ((field, facts),) = examine(evidence, "overall_accuracy", [claim()])
+    verdicts, _ = claim_sheets(field, facts, "overall_accuracy")
+    assert "too few seeds to decide (2, not 3)" in verdicts.body[0][3].text
+
+
 def test_as_good_is_undecided(tmp_path: Path) -> None:
     found = finding(run(tmp_path, mine=GOOD, one=GOOD, two=FAIR), claim())
     assert found.verdict == "undecided"
@@ -142,7 +158,11 @@ def test_tables_say_what_was_tested(tmp_path: Path, metric: str) -> None:
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     labels = [0, 1, 2] * 30
-    answers = {("cropnet.aug", 1): [labels], ("cropnet", 1): [[0] * 90]}
+    answers = {
+        (method, seed): [given]
+        for method, given in (("cropnet.aug", labels), ("cropnet", [0] * 90))
+        for seed in (1, 2, 3)
+    }
     place = write_run(tmp_path / "run", answers, labels=[labels], simulated=True)
     with pytest.raises(SystemExit) as ended:
         main(["claims", str(place)])

@@ -9,6 +9,7 @@ import pytest
 from sample_rows import make_row, write_run
 from scipy import stats
 
+from benchmark.cli import main
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import UsageError
 from benchmark.results.rows import Row
@@ -16,7 +17,9 @@ from benchmark.results.store import JobIdentity, Prediction, RunStore
 from leaderboard.columns import REGISTRY, method_frame
 from leaderboard.evidence import from_rows, read_evidence
 from leaderboard.field import fields
-from leaderboard.tables import facts, markdown, tidy
+from leaderboard.selection import on_transfers
+from leaderboard.sheets import sheets
+from leaderboard.tables import facts, markdown, screen_tables, tidy
 
 
 def scored(method: str, values: dict[str, float], **more: object) -> list[Row]:
@@ -84,6 +87,81 @@ def test_a_missing_seed_is_counted() -> None:
     rows = [make_row(method="a"), make_row(method="b"), make_row(method="b", seed=2)]
     frame = frame_of(rows, "a")
     assert frame["missing"].to_dict() == {"a": 1, "b": 0}
+    evidence = from_rows(rows)
+    said = markdown(evidence)
+    assert "| missing |" in said
+    assert "Fewer seeds than others, so their intervals are too narrow or uncertain: a (" in said
+    assert "a (FRA:CHN)." in said
+    (field,) = fields(evidence)
+    (summary,) = sheets(field, "summary")
+    assert summary.headings[-1] == "missing"
+    assert [line[-1].text for line in summary.body] == ["1", "0"]
+    (screen,) = screen_tables(evidence)
+    assert "missing" in [column.header for column in screen.columns]
+
+
+def test_nothing_is_said_of_methods_that_have_everything() -> None:
+    rows = [*scored("a", {"CHN": 0.5, "USA": 0.4}), *scored("b", {"CHN": 0.5, "USA": 0.4})]
+    said = markdown(from_rows(rows))
+    for words in ("missing", "Fewer seeds", "Not ranked"):
+        assert words not in said
+
+
+def test_those_that_are_not_ranked_are_named() -> None:
+    rows = [
+        *scored("a", {"CHN": 0.5}),
+        *scored("b", {"CHN": 0.5, "USA": 0.4, "GBR": 0.3, "BEL": 0.2, "ARG": 0.2}),
+    ]
+    (said,) = [fact for fact in facts(fields(from_rows(rows))[0]) if "Not ranked" in fact]
+    assert "missing: a (FRA:BEL, FRA:GBR, FRA:USA and 1 more);" in said
+    many = [*rows, *(row for n in range(9) for row in scored(f"c{n}", {"CHN": 0.1}))]
+    (said,) = [fact for fact in facts(fields(from_rows(many))[0]) if "Not ranked" in fact]
+    assert "c6 (" in said
+    assert "c7 (" not in said
+    assert "and 2 more; --transfers" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "transfers"),
+    [
+        (["FRA:CHN"], ["FRA:CHN"]),
+        (["cross-continent"], ["FRA:CHN", "FRA:USA"]),
+        (["cross-country", "FRA:CHN"], ["FRA:GBR", "FRA:CHN"]),
+        (None, ["FRA:GBR", "FRA:CHN", "FRA:USA"]),
+    ],
+)
+def test_ranks_over_chosen_transfers(words: list[str] | None, transfers: list[str]) -> None:
+    found = on_transfers(from_rows(ROWS), words)
+    field = next(f for f in fields(found, "b") if f.section.track == "inductive")
+    assert [name for _, name in field.section.transfers] == transfers
+    # `d` lacks GBR alone.
+    assert (field.average_rank("d") == 1) == ("FRA:GBR" not in transfers)
+
+
+@pytest.mark.parametrize("word", ["FRA:ARG", "cross-hemisphere", "nowhere", "USA:FRA"])
+def test_transfers_without_a_row_are_refused(word: str) -> None:
+    with pytest.raises(UsageError, match=word.split(":")[-1]):
+        on_transfers(from_rows(ROWS), [word])
+
+
+def test_commands_take_transfers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answers = {("g", 1): [GOOD, GOOD], ("p", 1): [POOR]}
+    run = write_run(tmp_path / "run", answers, labels=[LABELS, LABELS])
+    for command in ("leaderboard", "tables"):
+        with pytest.raises(SystemExit) as ended:
+            main([command, str(run), "--transfers", "FRA:CHN"])
+        assert not ended.value.code
+        said = capsys.readouterr().out
+        assert "FRA:USA" not in said
+        assert "Not ranked" not in said
+    with pytest.raises(SystemExit) as ended:
+        main(["claims", str(run), "--transfers", "FRA:ARG"])
+    assert ended.value.code == 2
+    # The run's own leaderboard is of all its transfers.
+    assert not (run / "leaderboard.md").exists()
+    with pytest.raises(SystemExit):
+        main(["tables", str(run)])
+    assert "Not ranked, since a transfer is missing: p (FRA:USA);" in capsys.readouterr().out
 
 
 def test_without_an_oracle_or_a_reference_there_is_no_share() -> None:

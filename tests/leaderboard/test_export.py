@@ -115,4 +115,4 @@ def test_tables_can_be_piped(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     run = write_run(tmp_path / "run", {("a", 1): [LABELS]}, labels=[LABELS])
     with pytest.raises(SystemExit):
         main(["tables", str(run), "--format", "csv"])
-    assert capsys.readouterr().out.startswith("table,row,column,value,emphasis\n")
+    assert capsys.readouterr().out.startswith("table,line,row,column,value,emphasis\n")

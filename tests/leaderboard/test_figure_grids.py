@@ -6,6 +6,7 @@ from sample_rows import make_row
 from leaderboard.evidence import from_rows
 from leaderboard.field import Field, fields
 from leaderboard.figure_grids import figure_grids
+from leaderboard.figures import draw_gaps
 from leaderboard.grids import Grid
 
 # In-domain corn 0.9; `a` is cheap and good, `b` dear and worse.
@@ -42,6 +43,22 @@ def test_the_gaps() -> None:
     grid = figure_grids(field())["gap"]
     assert grid.headings == ("method", "cross-continent", "cross-hemisphere")
     assert texts(grid) == [["a", "40.0", "60.0"], ["b", "50.0", "-"]]
+
+
+def test_a_relation_has_no_gap_without_every_transfer_of_it() -> None:
+    scores = {"a": {"CHN": 0.5, "USA": 0.3}, "b": {"CHN": 0.4}}
+    rows = [
+        make_row(method=method, target=target, macro_f1=value, crops={"corn": value})
+        for method, by_target in scores.items()
+        for target, value in {"FRA": 0.9, **by_target}.items()
+    ]
+    (only,) = fields(from_rows(rows))
+    # Both are cross-continent: 0.9 less 0.5 and 0.3 for a, while b lacks one of them.
+    assert texts(figure_grids(only)["gap"]) == [["a", "50.0"], ["b", "-"]]
+    figure = draw_gaps(only)
+    assert figure is not None
+    (dots,) = [line for line in figure.axes[0].lines if line.get_label() == "cross-continent"]
+    assert list(dots.get_xdata()) == pytest.approx([50])
 
 
 def test_the_front() -> None:

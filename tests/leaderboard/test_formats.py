@@ -14,7 +14,9 @@ from sample_rows import make_row, write_run
 from leaderboard.evidence import Evidence, from_rows, read_evidence
 from leaderboard.field import base_of, fields
 from leaderboard.formats import FORMATS, as_csv, as_html, as_latex, as_markdown, latex_text
+from leaderboard.marks import emphasis
 from leaderboard.sheets import STYLES, Sheet, sheets
+from leaderboard.tables import facts
 from leaderboard.writing import csv_text
 
 HOSTILE = (
@@ -35,13 +37,13 @@ def tables(evidence: Evidence, style: str = "full") -> list[Sheet]:
 
 @pytest.fixture
 def evidence(tmp_path: Path) -> Evidence:
-    """Three methods on two transfers: `a` right everywhere, `b` mostly, `c` nowhere; two seeds."""
+    """Three methods on two transfers, three seeds: right everywhere, mostly and nowhere."""
     labels = [0, 1] * 50
     flipped = [1 - label for label in labels]
     nearly = flipped[:20] + labels[20:]
     answers = {
         (name, seed): [given, given]
-        for seed in (1, 2)
+        for seed in (1, 2, 3)
         for name, given in (("m", labels), ("m.aug", nearly), ("z", flipped))
     }
     return read_evidence([write_run(tmp_path / "run", answers, labels=[labels, labels])], draws=200)
@@ -53,6 +55,61 @@ def test_best_and_second_stand_out_where_they_are_beyond_chance(evidence: Eviden
     assert "| m.aug | <u>80.0 ± 0.0</u> | <u>80.0 ± 0.0</u> |" in text
     assert "| z | 0.0 ± 0.0 | 0.0 ± 0.0 |" in text
     assert r"\textbf{100.0 \(\pm\) 0.0}" in as_latex(tables(evidence, "paper"))
+
+
+def write_three(root: Path, one: list[int], other: list[int], last: list[int]) -> Evidence:
+    answers = {
+        (name, seed): [given]
+        for name, given in (("one", one), ("other", other), ("last", last))
+        for seed in (1, 2, 3)
+    }
+    return read_evidence([write_run(root, answers, labels=[LABELS])], draws=300)
+
+
+LABELS = [0, 1] * 100
+
+
+def flipped(first: int, last: int) -> list[int]:
+    return [1 - n if first <= i < last else n for i, n in enumerate(LABELS)]
+
+
+def emphases(evidence: Evidence) -> dict[str, str]:
+    (field,) = fields(evidence)
+    return dict(emphasis(field, "FRA:CHN", "overall_accuracy"))
+
+
+def test_the_best_stands_out_only_if_it_is_beyond_every_other(tmp_path: Path) -> None:
+    # `other` errs where `one` does and in 6 samples more: surely worse. `last` errs in 22, none of
+    # which is one's: lower than both, and yet by chance perhaps.
+    one, other, last = flipped(0, 12), flipped(0, 18), flipped(20, 42)
+    (field,) = fields(write_three(tmp_path / "a", one, other, last))
+    draws = [field.draws(name, "FRA:CHN", "overall_accuracy") for name in ("one", "other", "last")]
+    assert draws[0] is not None
+    assert draws[1] is not None
+    assert draws[2] is not None
+    assert field.interval(draws[0] - draws[1], 0.03).excludes_zero
+    assert not field.interval(draws[0] - draws[2], 0.05).excludes_zero
+    assert emphasis(field, "FRA:CHN", "overall_accuracy") == {}
+
+
+def test_the_second_stands_out_only_below_a_best_that_does(tmp_path: Path) -> None:
+    # The first two are alike, and the third far below.
+    found = write_three(tmp_path / "a", flipped(0, 10), flipped(10, 20), flipped(0, 150))
+    assert emphases(found) == {}
+    apart = write_three(tmp_path / "b", LABELS, flipped(10, 50), flipped(0, 150))
+    assert emphases(apart) == {"one": "best", "other": "second"}
+
+
+def test_two_seeds_make_nothing_stand_out(tmp_path: Path) -> None:
+    answers = {
+        (name, seed): [given]
+        for name, given in (("good", LABELS), ("poor", flipped(0, 200)))
+        for seed in (1, 2)
+    }
+    evidence = read_evidence([write_run(tmp_path, answers, labels=[LABELS])], draws=100)
+    assert emphases(evidence) == {}
+    (field,) = fields(evidence)
+    assert any("hold the truth in 81 to 93 of 100 cases" in fact for fact in facts(field))
 
 
 def test_a_summary_has_score_interval_transfers_and_cost_in_one_line(evidence: Evidence) -> None:
@@ -105,6 +162,50 @@ def test_area_bias_of_a_crop(tmp_path: Path) -> None:
     (sheet,) = (sheet for sheet in found if sheet.title.startswith("Crop-area bias"))
     assert sheet.headings == ("method", "corn", "soybeans")
     assert [cell.text for cell in sheet.body[0]] == ["a", "-25.0", "+25.0"]
+
+
+def sheet_of(evidence: Evidence, title: str) -> Sheet:
+    return next(sheet for sheet in tables(evidence) if sheet.title.startswith(title))
+
+
+def test_a_crop_has_no_mean_without_every_transfer_that_has_it() -> None:
+    rows = [
+        make_row(method="all", target="CHN", crops={"corn": 0.2, "rice": 0.4}),
+        make_row(method="all", target="USA", crops={"corn": 0.6}),
+        make_row(method="part", target="CHN", crops={"corn": 0.9, "rice": 0.8}),
+    ]
+    sheet = sheet_of(from_rows(rows), "F1 by crop")
+    assert sheet.headings == ("method", "corn", "rice")
+    lines = {line[0].text: [cell.text for cell in line[1:]] for line in sheet.body}
+    # Corn: 0.2 and 0.6; only China has rice.
+    assert lines == {"all": ["40.0", "40.0"], "part": ["-", "80.0"]}
+
+
+def test_a_crop_that_a_method_never_names_is_off_by_what_the_target_has(tmp_path: Path) -> None:
+    # Four samples, all corn: `a` calls one of them soybeans on both targets, `b` none.
+    truth, wrong = [0, 0, 0, 0], [1, 0, 0, 0]
+    answers = {("a", 1): [wrong, wrong], ("b", 1): [truth, truth], ("c", 1): [truth]}
+    run = write_run(tmp_path, answers, labels=[truth, truth])
+    sheet = sheet_of(read_evidence([run], draws=20), "Crop-area bias")
+    assert sheet.headings == ("method", "corn", "soybeans")
+    lines = {line[0].text: [cell.text for cell in line[1:]] for line in sheet.body}
+    assert lines == {"a": ["-25.0", "+25.0"], "b": ["+0.0", "+0.0"], "c": ["-", "-"]}
+
+
+def test_lines_of_a_csv_can_be_told_apart(evidence: Evidence) -> None:
+    found = list(csv.DictReader(io.StringIO(as_csv(tables(evidence)))))
+    keys = {(cell["table"], cell["line"], cell["column"]) for cell in found}
+    assert len(keys) == len(found)
+    assert {cell["row"] for cell in found if cell["line"] == "1"} == {"m", "m.aug"}
+
+
+def test_the_ranking_on_paper_has_the_columns_of_the_summary(evidence: Evidence) -> None:
+    (field,) = fields(evidence)
+    (summary,) = sheets(field, "summary")
+    wide, narrow = sheets(field, "full"), sheets(field, "full", narrow=True)
+    assert narrow[0] == summary
+    assert narrow[1:] == wide[1:]
+    assert len(wide[0].headings) > len(summary.headings)
 
 
 def test_time_has_a_table_of_its_own() -> None:
