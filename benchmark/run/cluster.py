@@ -19,7 +19,7 @@ from benchmark.run.performing import Ending, Task, keep_lost, perform_lost
 from benchmark.run.places import Loss
 from benchmark.run.runner import Runner
 from benchmark.run.stacks import said_of_frames
-from benchmark.run.worker import Setup, answer_task, find_job, open_runner
+from benchmark.run.worker import Setup, answer_task, find_job, has_other_code, open_runner
 
 SECONDS_TO_CONNECT: Final = 10
 DEATHS: Final = 2
@@ -32,7 +32,7 @@ GPU: Final = "GPU"
 _one_job = threading.Lock()
 """One job at a time in a worker, whatever its threads: methods may take the whole process."""
 
-_runners: dict[tuple[Path, str, str], Runner] = {}
+_runners: dict[tuple[Path, str, str, Path | None, bool], Runner] = {}
 
 
 @dataclass
@@ -177,17 +177,24 @@ def answer(task: Task, setup: Setup, time_limit: float | None, run: str) -> Endi
         How it ended.
 
     Raises:
-        CropGlobeError: If no job can be run here.
+        CropGlobeError: If no job can be run here, as when its method's code is not that which the
+            coordinator has.
     """
     with _one_job:
-        slot = (setup.data, setup.fingerprint, setup.protocol)
+        told = (setup.cache, setup.keep_networks)
+        slot = (setup.data, setup.fingerprint, setup.protocol, *told)
         if slot not in _runners:
             _runners.clear()
             _runners[slot] = open_runner(setup)
         runner, store = _runners[slot], RunStore(setup.run)
+        job = find_job(task, setup)
+        if has_other_code(task, job):
+            raise UsageError(
+                f"A worker has loaded other code of {task.identity.method} than this command: "
+                "restart the workers, then run the same command again; finished jobs are kept."
+            )
         with _deaths(run, task.identity.key) as deaths:
             if deaths >= DEATHS:
-                job = find_job(task, setup)
                 reason = f"{deaths} worker processes died in this job"
                 return perform_lost(task, job, runner, store, "failed", reason)
             with _limited(task, setup, time_limit, runner, store):

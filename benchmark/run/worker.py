@@ -180,6 +180,11 @@ def find_job(task: "Task", setup: Setup) -> "Job":
     return Job(method, task.identity.source, task.identity.seed, task.targets, task.identity)
 
 
+def has_other_code(task: "Task", job: "Job") -> bool:
+    """Whether this process has loaded other code of the method than the run was planned with."""
+    return job.method.code_fingerprint != task.identity.code_fingerprint
+
+
 def answer_task(task: "Task", runner: "Runner", store: "RunStore", setup: Setup) -> "Ending":
     """Run the job of a task and store its answers.
 
@@ -191,7 +196,7 @@ def answer_task(task: "Task", runner: "Runner", store: "RunStore", setup: Setup)
     from benchmark.run.performing import perform, perform_lost
 
     job = find_job(task, setup)
-    if job.method.code_fingerprint != task.identity.code_fingerprint:
+    if has_other_code(task, job):
         reason = (
             "The method's code changed while the run was going on; --overwrite failed mends it."
         )

@@ -4,7 +4,7 @@ import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -12,7 +12,8 @@ from types import ModuleType
 from typing import Final
 
 from benchmark.errors import MethodError, UsageError
-from benchmark.task.methods import ENTRY_POINTS, Method, Registry, code_files
+from benchmark.task.loaded_code import code_files
+from benchmark.task.methods import ENTRY_POINTS, Method, Registry, taken
 
 ENDING: Final = ".py"
 
@@ -85,7 +86,7 @@ def load_method_file(path: Path) -> tuple[Method, ...]:
                 f"{path}: let build of '{method.name}' be a function or class of this file, so "
                 "that a change of the file is noticed."
             )
-    return found
+    return taken(found)
 
 
 def registry_with(files: Sequence[Path]) -> Registry:
@@ -127,6 +128,8 @@ def select_with_files(patterns: Sequence[str], files: Sequence[Path]) -> tuple[M
 def find_method(files: tuple[Path, ...], name: str) -> Method:
     """Return a method of an installed package or a file; what a worker process is told to use.
 
+    A file that has changed is run again, as a module beside the older one.
+
     Args:
         files: Method files, absolute.
         name: Name of the method.
@@ -134,11 +137,13 @@ def find_method(files: tuple[Path, ...], name: str) -> Method:
     Raises:
         UsageError: If there is none of that name.
     """
-    return _registry_once(files).get(name)
+    contents = tuple(path.read_bytes() if path.is_file() else b"" for path in files)
+    return _registry_of(files, contents).get(name)
 
 
-@cache
-def _registry_once(files: tuple[Path, ...]) -> Registry:
+@lru_cache(maxsize=1)
+def _registry_of(files: tuple[Path, ...], contents: tuple[bytes, ...]) -> Registry:
+    del contents  # of the same files with other contents the methods are others
     return registry_with(files)
 
 

@@ -1,15 +1,12 @@
 """Methods, what they must be able to do, and the registry that finds them."""
 
 import hashlib
-import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cache, partial
+from functools import cache
 from importlib.metadata import entry_points
 from importlib.resources import files
-from pathlib import Path
-from types import ModuleType
 from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -20,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from benchmark.data.representations import get_representation
 from benchmark.errors import MethodError, UsageError, did_you_mean
 from benchmark.task import protocol as protocols
+from benchmark.task.loaded_code import code_contents
 from benchmark.task.metrics import Probabilities, check_probabilities
 
 ENTRY_POINTS: Final = "cropglobe.methods"
@@ -216,12 +214,13 @@ class Method:
     def code_fingerprint(self) -> str:
         """Sixteen hex digits over version, representation and the code that it is built with.
 
-        Where the files lie does not count: they are taken in the order of their content.
+        It is the code that this process has loaded, whatever has become of the files since. Where
+        they lie does not count: they are taken in the order of their content.
         """
         view = get_representation(self.representation)
         text = f"{self.name}\n{self.version}\n{view.name}\n{view.version}\n"
         digest = hashlib.sha256(text.encode())
-        for content in sorted(path.read_bytes() for path in code_files(self.build)):
+        for content in sorted(code_contents(self.build)):
             digest.update(content)
         return digest.hexdigest()[:16]
 
@@ -256,39 +255,6 @@ def require_finite(x: Features) -> None:
             f"The representation has NaN or infinite values in {len(rows)} of {len(x)} samples "
             f"(first: row {rows[0]})."
         )
-
-
-def code_files(build: Callable[..., object]) -> set[Path]:
-    """Return the files that a function and what it is bound to are written in.
-
-    Modules of its own package that those import at their top count too, and so do the harness's
-    training and augmentation (``benchmark.run``), since they change answers as well.
-    """
-    waiting = [inspect.getmodule(part) for part in _parts(build)]
-    tops = {module.__name__.partition(".")[0] for module in waiting if module is not None}
-    packages = tuple(f"{top}." for top in tops - {"benchmark"})
-    seen: set[ModuleType] = set()
-    while waiting:
-        module = waiting.pop()
-        if module is None or module in seen:
-            continue
-        seen.add(module)
-        for value in vars(module).values():
-            other = value if inspect.ismodule(value) else inspect.getmodule(value)
-            name = "" if other is None else other.__name__
-            if name.startswith(("benchmark.run.", *packages)):
-                waiting.append(other)
-    files = (Path(getattr(module, "__file__", None) or "") for module in seen)
-    return {path for path in files if path.is_file()}
-
-
-def _parts(build: object) -> Iterator[object]:
-    """Yield a function, or for a partial its function and the arguments that are code."""
-    if isinstance(build, partial):
-        for part in (build.func, *build.args, *build.keywords.values()):
-            yield from _parts(part)
-    elif callable(build):
-        yield build if inspect.isroutine(build) or inspect.isclass(build) else type(build)
 
 
 class MethodSource(Protocol):
@@ -384,9 +350,18 @@ def registry() -> Registry:
     return Registry(entry_points(group=ENTRY_POINTS))
 
 
+def taken(methods: Iterable[Method]) -> tuple[Method, ...]:
+    """Return methods whose modules have just been loaded, their code's fingerprints taken."""
+    found = tuple(methods)
+    for method in found:
+        if isinstance(method, Method):
+            code_contents(method.build)
+    return found
+
+
 def _load(point: MethodSource) -> tuple[Method, ...]:
     try:
-        return tuple(point.load()())
+        return taken(point.load()())
     except (ImportError, AttributeError, TypeError) as error:
         raise MethodError(
             f"The methods of '{point.name}' ({point.value}) cannot be loaded: {error}; "

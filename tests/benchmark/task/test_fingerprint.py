@@ -2,10 +2,12 @@
 
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from benchmark.task.methods import Card, Method, code_files, registry
+from benchmark.task.loaded_code import code_files
+from benchmark.task.methods import Card, Method, registry
 
 
 def names(method: str) -> set[str]:
@@ -49,10 +51,12 @@ def test_where_the_files_lie_does_not_count(
     method = registry().get("floor.majority")
     found = set()
     for mine, harness in (("a", "z"), ("z", "a")):
-        files = {tmp_path / mine / "mine.py": "mine", tmp_path / harness / "training.py": "harness"}
-        for path, text in files.items():
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(text)
-        monkeypatch.setattr("benchmark.task.methods.code_files", lambda build: set(files))  # noqa: B023
+        modules = [ModuleType("mine"), ModuleType("harness")]
+        for module, folder in zip(modules, (mine, harness), strict=True):
+            file = tmp_path / folder / f"{module.__name__}.py"
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(module.__name__)
+            module.__file__ = str(file)
+        monkeypatch.setattr("benchmark.task.loaded_code._modules", lambda build: modules)  # noqa: B023
         found.add(method.code_fingerprint)
     assert len(found) == 1

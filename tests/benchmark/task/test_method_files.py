@@ -8,7 +8,7 @@ from benchmark.cli import main
 from benchmark.data.dataset import Dataset
 from benchmark.errors import MethodError, UsageError
 from benchmark.results.store import RunStore
-from benchmark.task.method_files import load_method_file, select_with_files
+from benchmark.task.method_files import find_method, load_method_file, select_with_files
 from benchmark.task.scaffold import KINDS, new_method
 
 
@@ -48,10 +48,17 @@ def test_a_worker_process_finds_the_file(mine: Path, tiny: Dataset, tmp_path: Pa
 
 
 def test_the_fingerprint_follows_the_file(mine: Path) -> None:
+    """What is loaded stays what it was; what is loaded anew is other code."""
     (method,) = load_method_file(mine)
     before = method.code_fingerprint
     mine.write_text(mine.read_text("utf-8") + "\n# another thought\n", "utf-8")
-    assert method.code_fingerprint != before
+    assert method.code_fingerprint == before
+    (again,) = load_method_file(mine)
+    assert again.code_fingerprint != before
+    assert find_method((mine,), "my-method").code_fingerprint == again.code_fingerprint
+    mine.write_text(mine.read_text("utf-8") + "\n# a third\n", "utf-8")
+    third = find_method((mine,), "my-method").code_fingerprint
+    assert third not in (before, again.code_fingerprint)
 
 
 def test_a_build_from_elsewhere_is_refused(mine: Path) -> None:
