@@ -15,12 +15,10 @@ from benchmark.data.representations import get_representation
 from benchmark.files import replace_text
 from leaderboard.submissions.form import Submission
 from leaderboard.submissions.harness import Probabilities, Task, Trained, train
+from leaderboard.submissions.seeds import SAME
 
 NUDGED: Final = 1e-4
 """By how much half of the samples are moved in reflectance: one digital number of the sensor."""
-
-SAME: Final = 1e-3
-"""Probabilities that differ by no more are the same: batches round differently by about 1e-6."""
 
 NUDGED_TOLERANCE: Final = 0.10
 """Share of nudged samples whose class may change: a few lie at a border; a table loses all."""

@@ -23,6 +23,7 @@ from leaderboard.submissions.expected import Expectation, Expected
 from leaderboard.submissions.form import CLOSED_TRACK, Submission
 from leaderboard.submissions.leaks import find_leaks
 from leaderboard.submissions.plausibility import implausible
+from leaderboard.submissions.seeds import SAME, copies
 
 SCORE_TOLERANCE: Final = 1e-6
 """By how much a stated score may differ from the one computed here; rounding differs by 1e-12."""
@@ -148,16 +149,16 @@ def distinct_seeds(case: Case) -> Iterator[str]:
     submission = case.submission
     if submission.described.card.deterministic:
         return
-    for (source, target), _ in submission.samples.items():
-        arrays: dict[bytes, int] = {}
-        for seed in submission.manifest.seeds:
-            content = submission.predictions[source, target, seed].tobytes()
-            if arrays.setdefault(content, seed) != seed:
-                yield (
-                    f"{source}:{target}: seeds {arrays[content]} and {seed} have the same "
-                    "probabilities, but the card says that answers depend on the seed."
-                )
-                return
+    for source, target in submission.samples:
+        answers = {
+            seed: submission.predictions[source, target, seed] for seed in submission.manifest.seeds
+        }
+        for first, second in copies(answers):
+            yield (
+                f"{source}:{target}: seeds {first} and {second} have the same probabilities within "
+                f"{SAME:g}: one is a copy, or the card must say that the method is deterministic."
+            )
+            return
 
 
 def samples(case: Case) -> Iterator[str]:
@@ -271,6 +272,9 @@ CHECKS: Final[tuple[Callable[[Case], Iterator[str]], ...]] = (
     timings,
 )
 """The checks in order; the first line of each one's docstring says what it sees to."""
+
+NEED_CODE: Final = (labels_in_code,)
+"""Checks that are not tried where the archive holds no code."""
 
 FOUNDATIONS: Final = (protocol, dataset, complete, samples, probabilities)
 """Checks without which those after them make no sense."""

@@ -14,9 +14,11 @@ import numpy as np
 
 from benchmark.data.dataset import Dataset
 from benchmark.errors import SubmissionError
-from leaderboard.submissions.blindfold import SAME, can_be_tried, compare_blind, train_blind
+from leaderboard.submissions.archive import printable
+from leaderboard.submissions.blindfold import can_be_tried, compare_blind, train_blind
 from leaderboard.submissions.form import Submission
 from leaderboard.submissions.harness import Task, Trained, train
+from leaderboard.submissions.seeds import SAME, compare_seeds
 from leaderboard.submissions.verification import Finding, Verdict
 
 MEAN_TOLERANCE: Final = 0.02
@@ -27,7 +29,12 @@ ROW_TOLERANCE: Final = 0.10
 
 
 def announcement(submission: Submission) -> str:
-    """Return what is said before a stranger's code runs."""
+    """Return what is said before a stranger's code runs.
+
+    Raises:
+        SubmissionError: If the code is not in the submission.
+    """
+    _check_code(submission)
     return (
         f"About to run the submitted code {submission.manifest.code.file} of "
         f"'{submission.manifest.method}' on this machine, as you and with your rights: nothing "
@@ -51,11 +58,7 @@ def verify_again(verdict: Verdict, dataset: Dataset) -> Verdict:
         SubmissionError: If the code is not in the submission.
     """
     submission, manifest = verdict.submission, verdict.submission.manifest
-    if submission.code is None:
-        raise SubmissionError(
-            "There is no code in this submission to run: ask for one that was packed with "
-            "--method-file, or verify from predictions."
-        )
+    _check_code(submission)
     away = [t for t in manifest.transfers if len(set(t.split(":"))) == 2]
     with TemporaryDirectory(prefix="cropglobe-rerun-") as name:
         try:
@@ -82,6 +85,16 @@ def verify_again(verdict: Verdict, dataset: Dataset) -> Verdict:
     )
 
 
+def _check_code(submission: Submission) -> None:
+    if submission.code is None:
+        url = submission.manifest.code.url
+        where = "is closed" if url is None else f"is at {printable(url)}, not in the archive"
+        raise SubmissionError(
+            f"There is nothing to train again: the code {where}; verify without --rerun, or ask "
+            "for a submission that was packed with --method-file."
+        )
+
+
 def _compare(submission: Submission, again: Trained) -> Iterator[str]:
     """Yield where training again gives other answers than were submitted."""
     if _exact(submission, again):
@@ -105,6 +118,7 @@ def _compare(submission: Submission, again: Trained) -> Iterator[str]:
                 f"{place}: macro-F1 is {100 * gap:+.1f} points from that of training again "
                 f"({100 * ROW_TOLERANCE:g} are allowed)."
             )
+    yield from compare_seeds(submission, again)
 
 
 def _exact(submission: Submission, again: Trained) -> bool:
@@ -123,8 +137,9 @@ def _exactness(submission: Submission, again: Trained) -> str:
     if _exact(submission, again):
         return f"Training again gave every probability within {SAME:g}."
     return (
-        "Training again gave other probabilities, as other hardware or versions do: scores were "
-        f"compared within {100 * MEAN_TOLERANCE:g} points (mean) and {100 * ROW_TOLERANCE:g} (row)."
+        "Training again gave other probabilities, which is honest on other hardware or versions "
+        f"only: scores were compared within {100 * MEAN_TOLERANCE:g} points (mean) and "
+        f"{100 * ROW_TOLERANCE:g} (row), and no seed may be less itself than the others are."
     )
 
 

@@ -8,7 +8,7 @@ from benchmark.data.dataset import Dataset
 from benchmark.errors import CropGlobeError
 from benchmark.task.transfers import groups
 from leaderboard.evidence import Verification
-from leaderboard.submissions.checks import CHECKS, FOUNDATIONS, Case, rescore
+from leaderboard.submissions.checks import CHECKS, FOUNDATIONS, NEED_CODE, Case, rescore
 from leaderboard.submissions.expected import Expectation
 from leaderboard.submissions.form import Submission
 
@@ -26,7 +26,8 @@ class Finding:
     Attributes:
         title: What was checked, in a sentence.
         problems: What is wrong; empty where it passed.
-        tried: Whether it was tried; checks that build on one that failed are not.
+        tried: Whether it was tried; checks that build on one that failed are not, nor are those
+            of code where there is none.
     """
 
     title: str
@@ -71,8 +72,8 @@ class Verdict:
 
     @property
     def accepted(self) -> bool:
-        """Whether every check passed."""
-        return all(finding.tried and not finding.problems for finding in self.findings)
+        """Whether no check failed; what is not tried for a failure follows one."""
+        return bool(self.findings) and not any(finding.problems for finding in self.findings)
 
     @property
     def level(self) -> Verification:
@@ -97,7 +98,7 @@ def verify(submission: Submission, dataset: Dataset) -> Verdict:
     sound = True
     for check in CHECKS:
         title = (check.__doc__ or check.__name__).strip()
-        if not sound:
+        if not sound or (submission.code is None and check in NEED_CODE):
             findings.append(Finding(title, tried=False))
             continue
         problems = tuple(_few(_guarded(check(case))))
@@ -154,3 +155,6 @@ def _notes(case: Case) -> Iterator[str]:
         yield f"Hardly an error in {', '.join(perfect)}: ask why before you believe it."
     if submission.manifest.kind == "predictions-only":
         yield "Its code is closed: what it was shown of a target is its author's word."
+    elif submission.code is None:
+        code = submission.manifest.code
+        yield f"Its code at {code.url}, commit {code.commit}, was not looked at."

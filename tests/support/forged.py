@@ -20,8 +20,11 @@ from benchmark.task.protocol import Protocol
 from benchmark.task.scaffold import new_method
 from benchmark.task.transfers import select_transfers
 from leaderboard.submissions.archive import read_archive, write_archive
+from leaderboard.submissions.checks import Case, rescore
 from leaderboard.submissions.content import read_probabilities, write_probabilities
+from leaderboard.submissions.expected import Expectation
 from leaderboard.submissions.form import MANIFEST, MEMBERS
+from leaderboard.submissions.reading import read_submission
 
 TRANSFERS = ("FRA:CHN", "FRA:USA")
 SEEDS = (82, 83)
@@ -101,6 +104,58 @@ def in_probabilities(
         members[name] = write_probabilities(change(read_probabilities(members[name], name).copy()))
 
     return apply
+
+
+def one_seed_under_two_names(noise: float) -> Callable[[Members], None]:
+    """Return a change that gives the answers and scores of the first seed to the second too.
+
+    Args:
+        noise: By how much probabilities of the copy are moved.
+    """
+
+    def apply(members: Members) -> None:
+        first, second = SEEDS
+        rows = json.loads(members["rows.json"])
+        scored = {(row["target"], row["seed"]): row for row in rows}
+        for target in {row["target"] for row in rows}:
+            content = members[f"predictions/FRA/{target}/{first}.npy"]
+            members[f"predictions/FRA/{target}/{second}.npy"] = content
+            in_probabilities(f"FRA/{target}/{second}", moved(noise))(members)
+            for key in ("scores", "confusion"):
+                scored[target, second][key] = scored[target, first][key]
+        members["rows.json"] = json.dumps(rows).encode()
+
+    return apply
+
+
+def moved(noise: float) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a change of probabilities by a little in favour of the class that leads anyway."""
+
+    def apply(array: np.ndarray) -> np.ndarray:
+        certain = np.eye(array.shape[1], dtype=np.float32)[array.argmax(axis=1)]
+        changed: np.ndarray = (1 - np.float32(noise)) * array + np.float32(noise) * certain
+        return changed
+
+    return apply
+
+
+def with_true_scores(forged: Path, out: Path, dataset: Dataset) -> Path:
+    """Make the rows of a submission state what its predictions give, as forgers can who have data.
+
+    Args:
+        forged: The submission.
+        out: Where to write.
+        dataset: The data.
+    """
+    submission = read_submission(forged)
+    case = Case(submission, dataset, Expectation(dataset, submission.protocol))
+
+    def state(rows: Any) -> None:
+        for content, row in zip(rows, submission.rows, strict=True):
+            found, content["confusion"] = rescore(case, row)
+            content["scores"] = found.model_dump(mode="json")
+
+    return forge(forged, out, in_json("rows.json", state))
 
 
 def with_samples(

@@ -32,6 +32,25 @@ def test_the_same_run_gives_the_same_bytes(run: Path, tmp_path: Path) -> None:
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
 
 
+def test_code_that_is_elsewhere_is_said_not_to_have_been_looked_at(
+    run: Path, tiny: Dataset, tmp_path: Path
+) -> None:
+    """An address is no code: nothing may read as if it had been checked."""
+    url = "https://example.org/a"
+    packed(run, tmp_path / "x.zip", url=url, commit=COMMIT)
+    verdict = verify(read_submission(tmp_path / "x.zip"), tiny)
+    assert verdict.level == "verified from predictions"
+    (about_code,) = [each for each in verdict.findings if each.title.startswith("The code ")]
+    assert not about_code.tried
+    assert any(f"Its code at {url}, commit {COMMIT}, was not" in note for note in verdict.notes)
+
+
+def test_code_in_the_archive_is_looked_at(honest: Path, tiny: Dataset) -> None:
+    verdict = verify(read_submission(honest), tiny)
+    assert all(finding.tried for finding in verdict.findings)
+    assert not any("looked at" in note for note in verdict.notes)
+
+
 def test_no_label_leaves_the_house(honest: Path, tiny: Dataset) -> None:
     """The only arrays are probabilities, as wide as there are classes."""
     with zipfile.ZipFile(honest) as archive:

@@ -1,17 +1,19 @@
 """Training again confirms the honest and convicts those who look at what they must not."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from forged import forge, make_run
+from forged import forge, make_run, one_seed_under_two_names, with_true_scores
 from tiny import make_samples, write_tiny
 
 from benchmark.data.dataset import Dataset
 from benchmark.errors import SubmissionError
 from benchmark.results.store import RunStore
-from benchmark.task.protocol import Protocol
-from leaderboard.submissions.harness import Task, run_harness
+from benchmark.task.protocol import Protocol, load_protocol
+from leaderboard.submissions import harness
+from leaderboard.submissions.harness import LONGEST_JOB_S, Task, job_time_limit, run_harness
 from leaderboard.submissions.packing import Source, pack
 from leaderboard.submissions.reading import read_submission
 from leaderboard.submissions.rerun import verify_again
@@ -118,6 +120,65 @@ def test_code_that_did_not_make_the_predictions_is_noticed(
     assert "points from that of training again" in problems(verdict)
 
 
+def test_a_seed_under_two_names_is_noticed_where_no_copy_is_seen(
+    honest: Path, tiny: Dataset, tmp_path: Path
+) -> None:
+    """Enough noise hides the copy from whoever sees predictions only."""
+    path = forge(honest, tmp_path / "x.zip", one_seed_under_two_names(0.02))
+    path = with_true_scores(path, tmp_path / "y.zip", tiny)
+    verdict = verify(read_submission(path), tiny)
+    assert verdict.accepted, problems(verdict)
+    verdict = verify_again(verdict, tiny)
+    assert not verdict.accepted
+    assert "seed 83: training again gave other answers here, although" in problems(verdict)
+
+
+@pytest.mark.parametrize("where", ["fit", "import"])
+def test_code_that_hangs_is_ended(
+    where: str,
+    run: Path,
+    tiny: Dataset,
+    changed: Callable[..., Protocol],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if where == "import":
+        monkeypatch.setattr(harness, "BESIDE_JOBS_S", 1.0)
+    hang = "__import__('threading').Event().wait()"
+    mine = changed(name="mine", job_time_limit_s=3)
+    path = tmp_path / "x.zip"
+    honest_run = make_run(tmp_path, tiny, mine)
+    pack(
+        honest_run, "my-method", path, authors=["A"], source=Source(file=tmp_path / "my_method.py")
+    )
+
+    def spoil(members: dict[str, bytes]) -> None:
+        code = members["code/my_method.py"].decode()
+        fit = "        self.model_"
+        assert fit in code
+        spoilt = code.replace(fit, f"        {hang}\n{fit}", 1) if where == "fit" else hang
+        members["code/my_method.py"] = spoilt.encode()
+
+    path = forge(path, tmp_path / "y.zip", spoil)
+    verdict = verify_again(verify(read_submission(path), tiny), tiny)
+    assert not verdict.accepted
+    said = {"fit": "Stopped after the protocol's limit of 3 s", "import": "was ended after"}
+    assert said[where] in problems(verdict)
+
+
+def test_a_submission_does_not_say_how_long_it_may_take(
+    changed: Callable[..., Protocol],
+) -> None:
+    """The limit is not part of a protocol's hash."""
+    own = load_protocol("smoke").job_time_limit_s
+    assert own is not None
+    limits = [None, 1e9, 5.0]
+    asked = [changed(job_time_limit_s=limit) for limit in limits]
+    assert [job_time_limit(each) for each in asked] == [own, own, 5.0]
+    asked = [changed(name="mine", job_time_limit_s=limit) for limit in limits]
+    assert [job_time_limit(each) for each in asked] == [LONGEST_JOB_S, LONGEST_JOB_S, 5.0]
+
+
 def test_code_that_fails_is_told(honest: Path, tiny: Dataset, tmp_path: Path) -> None:
     def spoil(members: dict[str, bytes]) -> None:
         members["code/my_method.py"] = b"raise RuntimeError('not here')"
@@ -154,7 +215,7 @@ def test_a_closed_model_cannot_be_trained_again(run: Path, tiny: Dataset, tmp_pa
     out = tmp_path / "x.zip"
     file = run.parent / "my_method.py"
     pack(run, "my-method", out, authors=["Ada"], source=Source(file=file, closed=True))
-    with pytest.raises(SubmissionError, match="no code in this submission"):
+    with pytest.raises(SubmissionError, match="code is closed; verify without --rerun"):
         verify_again(verify(read_submission(out), tiny), tiny)
 
 

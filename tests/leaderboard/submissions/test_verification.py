@@ -7,7 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from forged import Members, forge, in_json, in_probabilities, with_samples
+from forged import (
+    Members,
+    forge,
+    in_json,
+    in_probabilities,
+    moved,
+    one_seed_under_two_names,
+    with_samples,
+)
 
 from benchmark.data.dataset import Dataset
 from benchmark.errors import SubmissionError
@@ -119,6 +127,21 @@ def seed_copied(members: Members) -> None:
         members[f"predictions/FRA/{target}/83.npy"] = content
 
 
+def seed_mostly_copied(members: Members) -> None:
+    """Two answers in a hundred are the seed's own."""
+    from leaderboard.submissions.content import read_probabilities
+
+    before = read_probabilities(members["predictions/FRA/CHN/82.npy"], "82")
+    step = 50
+
+    def mix(array: np.ndarray) -> np.ndarray:
+        mixed: np.ndarray = moved(5e-4)(before)
+        mixed[::step] = array[::step]
+        return mixed
+
+    in_probabilities("FRA/CHN/83", mix)(members)
+
+
 def seed_twice(members: Members) -> None:
     in_json("manifest.json", lambda manifest: manifest.update(seeds=[82, 82]))(members)
     for target in ("CHN", "USA", "FRA"):
@@ -189,6 +212,11 @@ DISHONEST = {
     "another dataset fingerprint": (other_data, "made on data of fingerprint 0000000000000000"),
     "seeds repeated": (seed_twice, "Seeds are repeated: 82, 82"),
     "a seed copied": (seed_copied, "seeds 82 and 83 have the same probabilities"),
+    "a seed copied, one probability moved": (
+        one_seed_under_two_names(1e-6),
+        "seeds 82 and 83 have the same probabilities",
+    ),
+    "a seed mostly copied": (seed_mostly_copied, "seeds 82 and 83 have the same probabilities"),
     "a seed of a transfer left out": (seed_left_out, "declares 'predictions/FRA/USA/83.npy'"),
     "a protocol's seed left out": (protocol_seed_left_out, r"asks for seeds \[82\] too"),
     "NaN in predictions": (not_a_number, "NaN or infinite"),
