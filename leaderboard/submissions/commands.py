@@ -115,15 +115,34 @@ def verify(
         raise typer.Exit(EXIT_REFUSED)
     if into is not None:
         from benchmark.results.store import RunStore
-        from leaderboard.submissions.importing import import_submission
+        from leaderboard.submissions.importing import import_submission, transfers_of_no_other
 
+        alone = transfers_of_no_other(verdict.submission, RunStore(into))
         count = import_submission(verdict.submission, dataset, RunStore(into))
         typer.echo(f"Added {count} jobs to {into}", err=True)
+        if alone:
+            typer.echo(
+                f"Warning: no other method in {into} has {', '.join(alone)}, so that all others "
+                "are unranked until they are run there too.",
+                err=True,
+            )
     if accept is not None:
-        from leaderboard.submissions.verdicts import accept as record
+        _record(verdict, accept, verifier or "", url)
 
-        folder = record(verdict, accept, verifier=verifier or "", url=url)
-        typer.echo(f"Wrote {folder}", err=True)
+
+def _record(verdict: "Verdict", submissions: Path, verifier: str, url: str | None) -> None:
+    """Write a verdict to the folder of submissions, and say so where a higher one stays."""
+    from leaderboard.submissions.verdicts import accept, standing_verdict
+
+    folder = accept(verdict, submissions, verifier=verifier, url=url)
+    typer.echo(f"Wrote {folder}", err=True)
+    higher = standing_verdict(verdict, submissions)
+    if higher is not None:
+        typer.echo(
+            f"Its verdict stays '{higher.level}', by {higher.verifier} on {higher.date}: it is on "
+            "this very archive.",
+            err=True,
+        )
 
 
 def _beside(

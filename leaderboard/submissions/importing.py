@@ -51,6 +51,26 @@ def import_submission(submission: Submission, dataset: Dataset, store: RunStore)
     return written
 
 
+def transfers_of_no_other(submission: Submission, store: RunStore) -> tuple[str, ...]:
+    """Return the transfers that no method has which it would be ranked with; none without such.
+
+    Those of all of them together are what each is ranked on, so that the others become unranked.
+
+    Args:
+        submission: The submission.
+        store: The run directory; need not exist.
+    """
+    mine = submission.rows[0]
+    group = (*mine.comparability_key, mine.track)
+    others: set[str] = set()
+    for job in store.read_all()[0] if store.jobs.is_dir() else ():
+        for row in job.rows:
+            if row.method != mine.method and (*row.comparability_key, row.track) == group:
+                others.add(row.transfer)
+    asked = {row.transfer for row in submission.rows if row.relation != "in-domain"}
+    return tuple(sorted(asked - others)) if others else ()
+
+
 def _check_name(row: Row, store: RunStore) -> None:
     for job in store.read_all()[0]:
         other = job.identity.code_fingerprint != row.provenance.code_fingerprint

@@ -142,7 +142,7 @@ def accept(verdict: Verdict, submissions: Path, *, verifier: str, url: str | Non
             ``None``.
 
     Returns:
-        The submission's folder.
+        The submission's folder. A higher verdict on the same archive stays there.
 
     Raises:
         SubmissionError: If it is not accepted, the verifier is one of the authors, other authors
@@ -164,6 +164,7 @@ def accept(verdict: Verdict, submissions: Path, *, verifier: str, url: str | Non
     folder = submissions / folder_name(submission)
     known = _known_pointer(folder)
     _check_place(folder, known, submission.manifest.authors)
+    stored = standing_verdict(verdict, submissions) or stored
     if url is None and known is not None and known.sha256 == submission.checksum:
         url = known.url
     texts = {
@@ -178,6 +179,24 @@ def accept(verdict: Verdict, submissions: Path, *, verifier: str, url: str | Non
     except OSError as error:
         raise SubmissionError(f"Cannot write to {folder}: {error.strerror or error}.") from error
     return folder
+
+
+def standing_verdict(verdict: Verdict, submissions: Path) -> StoredVerdict | None:
+    """Return the verdict that a folder holds on the same archive and rows, if it is a higher one.
+
+    Args:
+        verdict: What was found now.
+        submissions: The folder of submissions; need not exist.
+    """
+    submission = verdict.submission
+    try:
+        known = _read_verdict(submissions / folder_name(submission) / VERDICT)
+    except SubmissionError:
+        return None  # none that counts
+    rows = {row_digest(row) for row in submission.rows}
+    higher = VERIFICATIONS.index(known.level) > VERIFICATIONS.index(verdict.level)
+    same = known.submission == submission.checksum and set(known.rows) == rows
+    return known if higher and same else None
 
 
 def _known_pointer(folder: Path) -> Pointer | None:

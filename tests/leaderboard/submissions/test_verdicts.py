@@ -14,7 +14,9 @@ from benchmark.data.dataset import Dataset
 from benchmark.errors import SubmissionError
 from benchmark.results.store import RunStore
 from leaderboard.evidence import Evidence, from_rows, read_evidence
+from leaderboard.field import fields
 from leaderboard.submissions.importing import import_submission
+from leaderboard.submissions.packing import Source, pack
 from leaderboard.submissions.reading import read_submission
 from leaderboard.submissions.verdicts import accept, with_verdicts
 from leaderboard.submissions.verification import verify
@@ -202,6 +204,54 @@ def test_a_stranger_cannot_take_the_place_of_a_method_of_the_same_name(
     with pytest.raises(SubmissionError, match="'my-method' by other code, which these would hide"):
         import_submission(other, tiny, store)
     assert store.keys() == before
+
+
+def test_a_lower_verdict_does_not_replace_a_higher_one_on_the_same_archive(
+    honest: Path, tiny: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "submissions"
+    verdict = verify(read_submission(honest), tiny)
+    found = accept(replace(verdict, rerun=True), folder, verifier="Grace Hopper", url=None)
+    before = (found / "verdict.json").read_bytes()
+    data = ("--data", str(tiny.root), "--accept", str(folder), "--verifier", "Emmy Noether")
+    assert command("verify", str(honest), *data) == 0
+    assert (found / "verdict.json").read_bytes() == before
+    assert "stays 'verified by rerun', by Grace Hopper on" in capsys.readouterr().err
+    other = forge(honest, tmp_path / "x.zip", in_json("rows.json", lambda rows: rows.reverse()))
+    assert command("verify", str(other), *data) == 0
+    assert "stays" not in capsys.readouterr().err
+    stored = json.loads((found / "verdict.json").read_text("utf-8"))
+    assert stored["level"] == "verified from predictions"
+    assert stored["verifier"] == "Emmy Noether"
+
+
+def test_who_becomes_unranked_by_added_rows_is_warned_of(
+    honest: Path, tiny: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("verify", str(honest), "--data", str(tiny.root), "--into")
+    floor = ("run", "--data", str(tiny.root), "--methods", "floor.majority", "--protocol", "smoke")
+    for transfers, unranked in ((["FRA:CHN"], True), (["FRA:CHN", "FRA:USA"], False)):
+        into = tmp_path / f"run-{len(transfers)}"
+        assert command(*floor, "--transfers", *transfers, "--out", str(into)) == 0
+        capsys.readouterr()
+        assert command(*words, str(into)) == 0
+        assert ("has FRA:USA, so that" in capsys.readouterr().err) is unranked
+        (field,) = fields(read_evidence([into], draws=0))
+        assert ("floor.majority" not in field.grid.index) is unranked
+    assert command(*words, str(tmp_path / "new")) == 0
+    assert "Warning" not in capsys.readouterr().err
+
+
+def test_code_that_is_elsewhere_is_not_announced(
+    run: Path, tiny: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "x.zip"
+    source = Source(run.parent / "my_method.py", "https://example.org/a", "0" * 40)
+    pack(run, "my-method", out, authors=["Ada"], source=source)
+    assert command("verify", str(out), "--data", str(tiny.root), "--rerun") == 1
+    said = capsys.readouterr()
+    assert "About to run" not in said.err
+    assert "https://example.org/a, not in the archive; verify without --rerun" in said.out
 
 
 def test_the_site_marks_what_was_verified(
