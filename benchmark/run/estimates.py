@@ -45,6 +45,9 @@ TAUGHT_HALVES: Final = 2
 """A target is divided in two, of which each is taught and the other asked."""
 
 Progress = Callable[[str, int, int], None]
+Scored = tuple[str, tuple[str, ...]]
+"""The source of a job and its targets, which differ where a stored job is extended."""
+
 Prepared = tuple[SourceSplit, Mapping[str, TargetSet]]
 
 
@@ -173,8 +176,8 @@ class _Bench:
         self.runner = runner
         self.device = device
         self.represent_seconds: dict[str, float] = {}
-        self._prepared: dict[str, Prepared] = {}
-        self._job_bytes: dict[str, int] = {}
+        self._prepared: dict[Scored, Prepared] = {}
+        self._job_bytes: dict[Scored, int] = {}
 
     def estimate(self, group: Sequence[Job]) -> MethodEstimate:
         """Return what the jobs of one method would take."""
@@ -197,9 +200,10 @@ class _Bench:
         )
 
     def _prepare(self, job: Job) -> Prepared:
-        if job.source not in self._prepared:
-            self._prepared[job.source] = self.runner.prepare(job)
-        return self._prepared[job.source]
+        scored = (job.source, job.targets)
+        if scored not in self._prepared:
+            self._prepared[scored] = self.runner.prepare(job)
+        return self._prepared[scored]
 
     def _calibrate(self, job: Job) -> Speed:
         if job.method.track == "knowledge" and self.runner.dataset.card.simulated:
@@ -257,15 +261,16 @@ class _Bench:
         return seconds
 
     def _stored_bytes(self, job: Job) -> int:
-        """Return the size of a job's folder with made-up answers; those of a source are alike."""
-        if job.source not in self._job_bytes:
+        """Return the size of a job's folder with made-up answers; those of the same domains are alike."""
+        scored = (job.source, job.targets)
+        if scored not in self._job_bytes:
             split, targets = self._prepare(job)
             predictions = [self._made_up(name, chosen, split) for name, chosen in targets.items()]
             rows = self.runner.without_scores(job, "failed", "planned").rows
             with TemporaryDirectory(prefix="cropglobe-") as folder:
                 place = RunStore(Path(folder)).write(job.identity, rows, predictions)
-                self._job_bytes[job.source] = sum(p.stat().st_size for p in place.iterdir())
-        return self._job_bytes[job.source]
+                self._job_bytes[scored] = sum(p.stat().st_size for p in place.iterdir())
+        return self._job_bytes[scored]
 
     def _made_up(self, name: str, chosen: TargetSet, split: SourceSplit) -> Prediction:
         samples = self.runner.dataset.load(name)

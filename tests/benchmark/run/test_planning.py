@@ -152,6 +152,25 @@ def test_an_estimate_counts_what_is_stored_and_what_cannot_run(
     assert whole.disk_bytes == pytest.approx(2 * stored, rel=0.3)
 
 
+def test_an_estimate_of_a_run_that_is_to_be_extended(
+    tiny: Dataset, smoke: Protocol, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of two methods has been scored on China before, so that its job has two targets."""
+    clock = Clock(monkeypatch)
+    first = timed(clock, [])
+    second = Method("test.second", "test", "median", first.build, CARD)
+    runner, store = Runner(tiny, smoke), RunStore(tmp_path / "run")
+    small = plan(tiny, smoke, (second,), select_transfers(["FRA:CHN"], tiny.domains))
+    execute(find_work(small, store), runner, store)
+    jobs = plan(tiny, smoke, (first, second), select_transfers(["FRA:USA"], tiny.domains))
+    todo = find_work(jobs, store).todo
+    assert [job.targets for job in todo] == [("USA",), ("USA", "CHN")]
+    one, two = make_estimate(runner, todo, len(jobs)).methods
+    assert (one.unavailable, two.unavailable) == (None, None)
+    assert two.seconds > one.seconds
+    assert two.disk_bytes > 1.2 * one.disk_bytes
+
+
 @pytest.mark.slow
 def test_the_command_says_what_a_run_takes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
