@@ -324,16 +324,25 @@ def _because(finding: Finding) -> str:
         if best is None or best.difference is None:
             parts.append(f"{title}: none has a score on every transfer that is asked about")
             continue
-        counts = [d.verdict for d in contest.duels if d.verdict != "not run"]
-        beaten = f"better than {counts.count('holds')} of {len(counts)}"
-        worse = counts.count("does not hold")
-        few = {d.seeds for d in contest.duels if 0 < d.seeds < FEWEST_SEEDS}
-        short = f"; too few seeds to decide ({min(few)}, not {FEWEST_SEEDS})" if few else ""
         parts.append(
-            f"{title}: {beaten}{f', worse than {worse}' if worse else ''}; "
-            f"{_with_limits(best)} to the best, {best.rival}{short}"
+            f"{title}: {_counted(contest.duels)}; {_with_limits(best)} to the best, {best.rival}"
         )
     return "; ".join(parts)
+
+
+def _counted(duels: Iterable[Duel]) -> str:
+    """Say how many a subject is better and worse than, and for how many seeds are too few."""
+    run = [duel for duel in duels if duel.verdict != "not run"]
+    few = [duel.seeds for duel in run if 0 < duel.seeds < FEWEST_SEEDS]
+    short = f"too few seeds to decide ({min(few)}, not {FEWEST_SEEDS})" if few else ""
+    if len(few) == len(run):
+        return short
+    counts = [duel.verdict for duel in run]
+    worse = counts.count("does not hold")
+    return (
+        f"better than {counts.count('holds')} of {len(counts)}"
+        f"{f', worse than {worse}' if worse else ''}{f', {short}: {len(few)}' if few else ''}"
+    )
 
 
 def _with_limits(duel: Duel) -> str:

@@ -180,8 +180,8 @@ def _few_seeds(field: Field) -> str:
         return "; with one seed they say nothing of how fits differ"
     if seeds < FEWEST_SEEDS:
         return (
-            "; between two seeds they hold the truth in 81 to 93 of 100 cases rather than 95, the "
-            "less often the more fits differ"
+            "; between two seeds they held the truth in 81 to 93 of 100 made-up experiments, not "
+            "in 95, the less often the more fits differ"
         )
     return ""
 
@@ -202,8 +202,7 @@ def _incomplete(field: Field) -> list[str]:
         )
     if any(short.values()):
         found.append(
-            "Fewer seeds than others, so their intervals are too narrow or uncertain: "
-            f"{_named(short)}."
+            f"Fewer seeds than others, so their intervals may be too narrow: {_named(short)}."
         )
     return found
 

@@ -109,7 +109,9 @@ def test_two_seeds_make_nothing_stand_out(tmp_path: Path) -> None:
     evidence = read_evidence([write_run(tmp_path, answers, labels=[LABELS])], draws=100)
     assert emphases(evidence) == {}
     (field,) = fields(evidence)
-    assert any("hold the truth in 81 to 93 of 100 cases" in fact for fact in facts(field))
+    assert any(
+        "held the truth in 81 to 93 of 100 made-up experiments" in fact for fact in facts(field)
+    )
 
 
 def test_a_summary_has_score_interval_transfers_and_cost_in_one_line(evidence: Evidence) -> None:
