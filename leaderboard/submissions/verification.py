@@ -153,6 +153,8 @@ def _notes(case: Case) -> Iterator[str]:
     )
     if perfect:
         yield f"Hardly an error in {', '.join(perfect)}: ask why before you believe it."
+    if submission.described.card.deterministic and len(submission.manifest.seeds) > 1:
+        yield "Its card says that answers do not depend on the seed: no copied seed was looked for."
     if submission.manifest.kind == "predictions-only":
         yield "Its code is closed: what it was shown of a target is its author's word."
     elif submission.code is None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from forged import forge, make_run, one_seed_under_two_names, with_true_scores
+from forged import forge, in_json, make_run, one_seed_under_two_names, with_true_scores
 from tiny import make_samples, write_tiny
 
 from benchmark.data.dataset import Dataset
@@ -120,14 +120,22 @@ def test_code_that_did_not_make_the_predictions_is_noticed(
     assert "points from that of training again" in problems(verdict)
 
 
+@pytest.mark.parametrize(("noise", "deterministic"), [(0.02, False), (0.0, True)])
 def test_a_seed_under_two_names_is_noticed_where_no_copy_is_seen(
-    honest: Path, tiny: Dataset, tmp_path: Path
+    noise: float, deterministic: bool, honest: Path, tiny: Dataset, tmp_path: Path
 ) -> None:
-    """Enough noise hides the copy from whoever sees predictions only."""
-    path = forge(honest, tmp_path / "x.zip", one_seed_under_two_names(0.02))
+    """Enough noise, or a card that lies, hides the copy from whoever sees predictions only."""
+
+    def lie(members: dict[str, bytes]) -> None:
+        one_seed_under_two_names(noise)(members)
+        says = {"deterministic": deterministic}
+        in_json("card.json", lambda content: content["card"].update(says))(members)
+
+    path = forge(honest, tmp_path / "x.zip", lie)
     path = with_true_scores(path, tmp_path / "y.zip", tiny)
     verdict = verify(read_submission(path), tiny)
     assert verdict.accepted, problems(verdict)
+    assert any("no copied seed was looked for" in each for each in verdict.notes) is deterministic
     verdict = verify_again(verdict, tiny)
     assert not verdict.accepted
     assert "seed 83: training again gave other answers here, although" in problems(verdict)
