@@ -94,6 +94,7 @@ def run(
     from benchmark.run.hardware import resolve_device
     from benchmark.run.jobs import plan
     from benchmark.run.runner import Runner
+    from benchmark.run.scorable import choose_scorable
     from benchmark.task.method_files import select_with_files
     from benchmark.task.transfers import select_transfers
 
@@ -110,15 +111,20 @@ def run(
     runner = Runner(dataset, chosen_protocol, cache, keep_networks)
     jobs = plan(dataset, chosen_protocol, chosen_methods, pairs)
     work = find_work(jobs, store, overwrite.value)
-    display = RunDisplay(work.todo)
+    warnings: tuple[str, ...] = ()
     # Workers start first: they load their libraries while the samples are chosen here.
     chosen = _place(workers, scheduler, runner, store, files) if work.todo else nullcontext()
     with chosen as where:
-        for job in {job.source: job for job in work.todo}.values():
-            runner.prepare(job)
+        if work.todo:
+            pairs, warnings = choose_scorable(runner, work.todo, pairs, transfers or [])
+            if warnings:
+                jobs = plan(dataset, chosen_protocol, chosen_methods, pairs)
+                work = find_work(jobs, store, overwrite.value)
+        display = RunDisplay(work.todo)
         _keep_plan(store, jobs, runner)
         _announce(display, work)
-        for sentence in season_warnings(dataset, (name for pair in pairs for name in pair.domains)):
+        domains = (name for pair in pairs for name in pair.domains)
+        for sentence in (*warnings, *season_warnings(dataset, domains)):
             display.say(f"Warning: {sentence}")
         display.at_once = 1 if where is None else where.at_once
         with _tracking(store, tracking_uri, wanted=tracking, busy=bool(work.todo)) as follower:

@@ -261,7 +261,7 @@ class _Bench:
         return seconds
 
     def _stored_bytes(self, job: Job) -> int:
-        """Return the size of a job's folder with made-up answers; those of the same domains are alike."""
+        """Return the size of a job's folder with made-up answers: it depends on its domains."""
         scored = (job.source, job.targets)
         if scored not in self._job_bytes:
             split, targets = self._prepare(job)

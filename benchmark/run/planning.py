@@ -54,6 +54,7 @@ def plan(
     from benchmark.run.hardware import resolve_device
     from benchmark.run.jobs import plan
     from benchmark.run.runner import Runner
+    from benchmark.run.scorable import choose_scorable
     from benchmark.task.methods import registry
     from benchmark.task.transfers import select_transfers
 
@@ -62,11 +63,16 @@ def plan(
     selected = registry().select(methods or [])
     with show_progress("Preparing") as progress:
         dataset = open_source(data, progress)
-    jobs = plan(dataset, chosen, selected, select_transfers(transfers or [], dataset.domains))
+        pairs = select_transfers(transfers or [], dataset.domains)
+        runner, jobs = Runner(dataset, chosen), plan(dataset, chosen, selected, pairs)
+        pairs, warnings = choose_scorable(runner, jobs, pairs, transfers or [])
+        jobs = plan(dataset, chosen, selected, pairs)
+    for sentence in warnings:
+        typer.echo(f"Warning: {sentence}", err=True)
     stored = out is not None and RunStore(out).jobs.is_dir()
     todo = find_work(jobs, RunStore(out)).todo if out is not None and stored else jobs
     with show_progress("Calibrating") as progress:
-        estimate = make_estimate(Runner(dataset, chosen), todo, len(jobs), progress)
+        estimate = make_estimate(runner, todo, len(jobs), progress)
     make_console().print(_table(estimate))
     for line in _sentences(estimate, workers, within):
         typer.echo(line)

@@ -214,6 +214,7 @@ class Runner:
                 self.dataset.load(name),
                 split.classes,
                 self.protocol,
+                source=job.source,
                 source_too_few=split.too_few,
                 key=self._key(job, name),
             )

@@ -1,6 +1,7 @@
 """Which samples of a source are learned from and which samples of a target are scored."""
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -151,6 +152,8 @@ def prepare_source(
         )
         held_out = _cap(held_out, samples, protocol, protocol.max_target_samples, "held-out")
     rows = _cap(rows, samples, protocol, protocol.max_source_samples, "source")
+    if blocks is not None and len(np.unique(blocks[rows])) < 2:
+        kind, blocks = "random", None  # what is held out are whole blocks all the same
     share = protocol.validation_fraction / (1 - protocol.held_out_fraction)
     training, validation = _divide(rows, samples, blocks, share, derive_seed(seed, "validation"))
     for index in classes:
@@ -176,6 +179,7 @@ def prepare_target(
     classes: Sequence[int],
     protocol: Protocol,
     *,
+    source: str | None = None,
     source_too_few: Sequence[int] = (),
     key: npt.NDArray[np.float32] | None = None,
 ) -> TargetSet:
@@ -185,6 +189,7 @@ def prepare_target(
         samples: Samples of the target.
         classes: Class indices that the source teaches.
         protocol: The protocol.
+        source: Name of the source, for messages.
         source_too_few: Class indices that the source has too few samples of.
         key: What makes samples alike [N, ...] if it is not the whole series.
 
@@ -208,8 +213,9 @@ def prepare_target(
         rows = rows[known]
     if len(rows) == 0:
         raise DataError(
-            f"Target {samples.name} ({_describe(counts)}) shares no crop with the source that has "
-            f"at least {protocol.minimum_class_samples} samples: there is nothing to score."
+            f"Target {samples.name} ({_describe(counts)}) shares no crop with "
+            f"{'the source' if source is None else f'source {source}'} that has at least "
+            f"{protocol.minimum_class_samples} samples: there is nothing to score."
         )
     return TargetSet(rows=rows, unscored=unscored, space=space)
 
@@ -256,11 +262,16 @@ def _divide(
     if blocks is not None:
         large, small = _divide_blocks(labels, blocks[rows], fraction, state)
         return rows[large], rows[small]
-    if len(rows) < 2 * len(np.unique(labels)):
-        raise DataError(
-            f"Source {samples.name} has {len(rows)} samples left: too few to divide by class."
-        )
     single = np.bincount(labels, minlength=len(CROPS))[labels] < 2
+    crops, several = len(np.unique(labels[~single])), int((~single).sum())
+    few = math.ceil(fraction * several)
+    present = len(np.unique(labels))
+    if len(rows) < 2 * present or min(few, several - few) < max(crops, 1):
+        raise DataError(
+            f"Source {samples.name} has {len(rows)} samples of {present} crops left: "
+            f"too few to divide by class with {fraction:.0%} on one side; collect more, or raise "
+            "minimum_class_samples or that fraction in the protocol."
+        )
     splitter = StratifiedShuffleSplit(1, test_size=fraction, random_state=state)
     large, small = next(splitter.split(rows[~single], labels[~single]))
     return np.sort(np.concatenate([rows[~single][large], rows[single]])), rows[~single][small]
@@ -274,7 +285,9 @@ def _divide_blocks(
     Stratified group folds would not do: they order blocks by class counts, so that the seed decides
     ties only and every seed gets the same parts.
     """
-    splitter = GroupShuffleSplit(BLOCK_DRAWS, test_size=fraction, random_state=state)
+    most = len(np.unique(blocks)) - 1
+    few = fraction if math.ceil(fraction * (most + 1)) <= most else most
+    splitter = GroupShuffleSplit(BLOCK_DRAWS, test_size=few, random_state=state)
     counts = np.bincount(labels, minlength=len(CROPS))
     present = counts > 0
 

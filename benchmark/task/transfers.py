@@ -55,8 +55,8 @@ class Transfer:
         if self.source == self.target:
             return "in-domain"
         if country_code(self.source) == country_code(self.target):
-            years = _year_of(self.source) is not None or _year_of(self.target) is not None
-            return "cross-year" if years else "cross-region"
+            same_year = _year_of(self.source) == _year_of(self.target)
+            return "cross-region" if same_year else "cross-year"
         source, target = country_of(self.source), country_of(self.target)
         if source is None or target is None:
             return "unknown"
@@ -145,6 +145,11 @@ def parse_transfer(text: str) -> Transfer:
     return Transfer(source, target)
 
 
+def named_transfers(words: Iterable[str]) -> frozenset[Transfer]:
+    """Return the pairs among what a user asked for, which are neither groups nor ``all``."""
+    return frozenset(parse_transfer(word) for word in words if ":" in word)
+
+
 def select_transfers(words: Sequence[str], domains: Sequence[str]) -> tuple[Transfer, ...]:
     """Turn what a user asked for into transfers between the domains of a dataset.
 
@@ -195,5 +200,6 @@ def select_transfers(words: Sequence[str], domains: Sequence[str]) -> tuple[Tran
 
 
 def _year_of(domain: str) -> int | None:
-    _, _, suffix = domain.partition("-")
+    """Return the year of ``CODE-YYYY`` or ``CODE-REGION-YYYY``."""
+    _, _, suffix = domain.rpartition("-")
     return int(suffix) if suffix.isdigit() and len(suffix) == 4 else None

@@ -177,3 +177,56 @@ def test_no_run_to_make_a_leaderboard_of(cli: Cli, tmp_path: Path) -> None:
     code, _, err = cli("leaderboard", tmp_path)
     assert code == 2
     assert "no run directory" in err
+
+
+@pytest.fixture
+def cotton(tmp_path: Path) -> Dataset:
+    """France, China and a domain that has cotton only, which nobody else grows."""
+    return write_tiny(
+        tmp_path / "data",
+        make_samples("FRA"),
+        make_samples("CHN"),
+        make_samples("KEN", crops=("cotton",)),
+    )
+
+
+def test_pairs_that_cannot_be_scored_are_left_out_of_all(
+    cli: Cli, cotton: Dataset, tmp_path: Path
+) -> None:
+    words = ("--transfers", "all", "--methods", "floor.majority")
+    code, out, err = smoke_run(cli, cotton.root, tmp_path / "run", *words)
+    assert code == 0
+    assert {row.transfer for row in rows_of(tmp_path / "run")} == {
+        "FRA:FRA",
+        "FRA:CHN",
+        "CHN:CHN",
+        "CHN:FRA",
+    }
+    said = " ".join((out + err).split())
+    for source in ("FRA", "CHN"):
+        assert f"Left out: {source}:KEN. Target KEN (cotton 36) shares no crop with source" in said
+    assert "Left out: KEN:CHN, KEN:FRA. Source KEN has 1 class(es)" in said
+    code, out, err = smoke_run(cli, cotton.root, tmp_path / "run", *words)
+    assert code == 0
+    assert "0 jobs to run, 2 stored already." in out + err
+
+
+def test_a_pair_that_is_named_and_cannot_be_scored_is_refused(
+    cli: Cli, cotton: Dataset, tmp_path: Path
+) -> None:
+    words = ("--transfers", "all", "FRA:KEN", "--methods", "floor.majority")
+    code, _, err = smoke_run(cli, cotton.root, tmp_path / "run", *words)
+    assert code == 2
+    assert "Target KEN (cotton 36) shares no crop with source FRA" in err
+    assert err.count("\n") == 1
+
+
+def test_data_of_which_no_pair_can_be_scored(cli: Cli, tmp_path: Path) -> None:
+    data = write_tiny(
+        tmp_path / "data",
+        make_samples("FRA", crops=("corn", "rice")),
+        make_samples("KEN", crops=("cotton", "wheat")),
+    )
+    code, _, err = smoke_run(cli, data.root, tmp_path / "run", "--methods", "floor.majority")
+    assert code == 2
+    assert "No transfer can be scored: Target KEN" in err or "Target FRA" in err

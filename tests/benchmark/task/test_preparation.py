@@ -165,3 +165,32 @@ def test_the_released_protocol_drops_repeats_by_representation(
 def test_blocks_that_hold_one_crop_each_fall_back_to_a_random_split(smoke: Protocol) -> None:
     samples = replace(FRANCE, block=FRANCE.labels.copy())
     assert prepare_source(samples, smoke, seed=1).kind == "random"
+
+
+@pytest.mark.parametrize("held_out", [0.0, 0.3, 0.34, 0.45, 0.5])
+@pytest.mark.parametrize("blocks", [1, 2, 3])
+def test_few_blocks_are_kept_whole_as_far_as_they_go(
+    changed: Callable[..., Protocol], held_out: float, blocks: int
+) -> None:
+    samples = replace(FRANCE, block=np.arange(len(FRANCE)) % blocks)
+    protocol = changed(held_out_fraction=held_out)
+    split = prepare_source(samples, protocol, seed=1)
+    parts = [split.training, split.validation, *([split.held_out] if held_out else [])]
+    assert sum(len(part) for part in parts) == len(set(np.concatenate(parts))) > 100
+    assert all(set(samples.labels[part]) == set(split.classes) for part in parts)
+    if split.kind == "block":
+        assert samples.block is not None
+        lie = [set(samples.block[part]) for part in parts]
+        assert len(set.union(*lie)) == sum(len(part) for part in lie)
+    else:
+        assert blocks < 3 or held_out > 1 / 3
+
+
+@pytest.mark.parametrize("per_class", [2, 3, 5])
+def test_a_source_too_small_to_divide_says_so(
+    changed: Callable[..., Protocol], per_class: int
+) -> None:
+    samples = make_samples("FRA", per_class=per_class, blocks=False)
+    protocol = changed(minimum_class_samples=2, held_out_fraction=0.1)
+    with pytest.raises(DataError, match=r"Source FRA has \d+ samples of 4 crops left: too few"):
+        prepare_source(samples, protocol, seed=1)

@@ -30,6 +30,10 @@ ALL_COUNTRIES = ["ARG", "AUS", "BEL", "CHN", "FRA", "GBR", "NLD", "USA", "USA-20
         ("USA:ARG", "cross-hemisphere"),
         ("USA:USA-2017", "cross-year"),
         ("USA-AR:USA-CA", "cross-region"),
+        ("USA-AR-2021:USA-AR-2022", "cross-year"),
+        ("USA-AR-2021:USA-CA-2021", "cross-region"),
+        ("USA-AR-2021:USA-CA-2022", "cross-year"),
+        ("USA-AR:USA-AR-2022", "cross-year"),
         ("USA:BRA", "unknown"),
     ],
 )
