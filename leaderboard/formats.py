@@ -68,7 +68,7 @@ def _markdown(sheet: Sheet) -> str:
 
 
 def as_latex(sheets: Sequence[Sheet]) -> str:
-    r"""Write tables as LaTeX; the preamble needs ``\usepackage{booktabs,textcomp}``."""
+    r"""Write tables as LaTeX; the preamble needs ``\usepackage{booktabs,graphicx,textcomp}``."""
     return "\n".join(_latex(sheet) for sheet in sheets)
 
 
@@ -78,6 +78,7 @@ def _latex(sheet: Sheet) -> str:
         r"\begin{table*}",
         rf"\caption{{{latex_text(sheet.title)}}}",
         r"\centering\small",
+        _FITTING,
         rf"\begin{{tabular}}{{l{'r' * (columns - 1)}}}",
         r"\toprule",
     ]
@@ -86,9 +87,13 @@ def _latex(sheet: Sheet) -> str:
         lines += [" & ".join(spans) + r" \\", *_rules(sheet.groups)]
     lines += [" & ".join(map(latex_text, sheet.headings)) + r" \\", r"\midrule"]
     lines += [" & ".join(map(_latex_cell, line)) + r" \\" for line in sheet.body]
-    lines += [r"\bottomrule", r"\end{tabular}"]
+    lines += [r"\bottomrule", r"\end{tabular}}"]
     lines += [rf"\par\footnotesize {latex_text(note)}" for note in sheet.notes]
     return "\n".join([*lines, r"\end{table*}", ""])
+
+
+_FITTING: Final = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
+"""What makes a table that is wider than the page as wide as it, and leaves others as they are."""
 
 
 def _rules(groups: Sequence[tuple[str, int]]) -> list[str]:

@@ -283,6 +283,7 @@ def test_hostile_names_in_latex() -> None:
     known += (
         r"multicolumn|textbackslash|textasciitilde|textasciicircum|textless|textgreater|textbar|"
     )
+    known += r"resizebox|ifdim|width|linewidth|else|fi|"
     known += r"textquotedbl|textasciigrave|textquotesingle|pm|textbf|underline"
     assert set(re.findall(r"\\([a-zA-Z]+)", text)) <= set(known.split("|"))
     for block in re.findall(r"\\begin{tabular}{(\w+)}(.*?)\\end{tabular}", text, re.S):
@@ -293,15 +294,17 @@ def test_hostile_names_in_latex() -> None:
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no TeX is installed")
-def test_latex_compiles(tmp_path: Path) -> None:
-    body = as_latex(tables(hostile_rows(), "paper"))
+def test_latex_compiles_and_fits_a_page(tmp_path: Path) -> None:
+    groups = fields(hostile_rows())
+    body = as_latex([s for field in groups for s in sheets(field, "full", narrow=True)])
     (tmp_path / "t.tex").write_text(
-        "\\documentclass[a4paper,landscape]{article}\\usepackage[T1]{fontenc}"
-        "\\usepackage{booktabs,textcomp}\\begin{document}\n" + body + "\\end{document}\n"
+        "\\documentclass[a4paper]{article}\\usepackage[T1]{fontenc}"
+        "\\usepackage{booktabs,graphicx,textcomp}\\begin{document}\n" + body + "\\end{document}\n"
     )
     command = ["pdflatex", "-halt-on-error", "-no-shell-escape", "t.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
+    assert "Overfull" not in done.stdout
 
 
 def test_styles_have_names_that_commands_know() -> None:
