@@ -73,6 +73,7 @@ class XGBoost:
         classes = len(self.context.classes)
         counts = np.bincount(y, minlength=classes)
         weights = len(y) / (classes * counts)
+        self.device_ = self.context.device if self.context.device.startswith("cuda") else "cpu"
         self.booster_ = XGBClassifier(
             n_estimators=trees.boosting_rounds,
             early_stopping_rounds=trees.early_stopping_rounds,
@@ -80,7 +81,7 @@ class XGBoost:
             num_class=classes,
             eval_metric="mlogloss",
             tree_method="hist",
-            device=self.context.device if self.context.device.startswith("cuda") else "cpu",
+            device=self.device_,
             random_state=derive_seed(self.context.seed, "xgboost") % 2**31,
         )
         xv, yv = validation
@@ -125,6 +126,7 @@ class AugmentedTrees:
         self.trees_ = self.head(self.context).fit(
             np.concatenate(windows), np.tile(y, 1 + copies), validation=(season(xv), yv)
         )
+        self.device_ = getattr(self.trees_, "device_", "cpu")
         return self
 
     def predict_proba(self, x: Features) -> npt.NDArray[np.floating[Any]]:

@@ -43,6 +43,7 @@ class Ensemble:
             )
             for number, build in enumerate(self.members)
         )
+        self.device_ = self.context.device
         self.parameter_count_ = sum(member.parameter_count_ for member in self.fitted_)
         self.flops_per_sample_ = sum(member.flops_per_sample_ for member in self.fitted_)
         self.history_: list[Mapping[str, float]] = [

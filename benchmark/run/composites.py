@@ -13,7 +13,7 @@ from benchmark.task.methods import Classifier, Context, Features, Labels
 
 Build = Callable[[Context], Classifier]
 
-REPORTED = ("parameter_count_", "flops_per_sample_", "history_")
+REPORTED = ("parameter_count_", "flops_per_sample_", "history_", "device_")
 """What a fitted classifier may tell of itself."""
 
 

@@ -30,7 +30,7 @@ class Fit:
         reported: What it tells of itself.
         measurement: What its fit took.
         draws: Training samples that it drew, over all epochs.
-        device: Where it was fitted.
+        device: Where it was fitted, which need not be the protocol's device.
     """
 
     classifier: Classifier

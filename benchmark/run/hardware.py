@@ -3,7 +3,7 @@
 import platform
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +13,8 @@ from typing import Final
 from benchmark.errors import UsageError
 from benchmark.run.energy import EnergyMeter
 from benchmark.run.precision import CPUINFO, require_precision
+
+PROCESSOR: Final = "cpu"
 
 CLEAR_REFS: Final = Path("/proc/self/clear_refs")
 RESET_PEAK: Final = "5"
@@ -28,7 +30,7 @@ class Measurement:
     Attributes:
         seconds: Wall-clock time, the device's queue included.
         peak_memory_bytes: Highest memory: of the device on a GPU, of the process elsewhere;
-            ``None`` where the system does not tell.
+            ``None`` where the system does not tell, or nothing took a GPU's through torch.
         energy_joules: Energy of the device; ``None`` where no counter can be read.
     """
 
@@ -103,7 +105,7 @@ def measure(device: str) -> Iterator[Measurement]:
     """
     measurement = Measurement()
     _warm_up(device)
-    _reset_peak(device)
+    held = _reset_peak(device)
     _wait_for(device)
     with EnergyMeter(device) as meter:
         start = time.perf_counter()
@@ -112,9 +114,43 @@ def measure(device: str) -> Iterator[Measurement]:
         finally:
             _wait_for(device)
             measurement.seconds = time.perf_counter() - start
-            measurement.peak_memory_bytes = _peak(device)
+            measurement.peak_memory_bytes = _peak(device, held)
             meter.add()
             measurement.energy_joules = meter.joules
+
+
+@contextmanager
+def measure_all(device: str) -> Iterator[Mapping[str, Measurement]]:
+    """Measure the body on a device and on the processor, where it may work on either.
+
+    Args:
+        device: Where the body may work.
+
+    Yields:
+        The measurement of the device and of ``cpu``, filled in when the body ends.
+    """
+    with measure(device) as there:
+        if device == PROCESSOR:
+            yield {PROCESSOR: there}
+            return
+        with measure(PROCESSOR) as here:
+            yield {PROCESSOR: here, device: there}
+
+
+def device_of(reported: str | None, device: str, measured: Mapping[str, Measurement]) -> str:
+    """Return where a classifier works, which need not be on the device that it is offered.
+
+    Args:
+        reported: What it says itself, if it does.
+        device: What it is offered.
+        measured: What its fit took, see `measure_all`.
+
+    Returns:
+        ``cpu`` or the device.
+    """
+    if reported is None and device.startswith("cuda"):
+        return PROCESSOR if measured[device].peak_memory_bytes is None else device
+    return PROCESSOR if reported is None or reported == PROCESSOR else device
 
 
 @cache
@@ -135,27 +171,30 @@ def _wait_for(device: str) -> None:
         torch.cuda.synchronize(device)
 
 
-def _reset_peak(device: str) -> None:
+def _reset_peak(device: str) -> int:
+    """Begin anew with the peak of memory; return what is held of a GPU's already."""
     if device.startswith("cuda"):
         import torch
 
         torch.cuda.reset_peak_memory_stats(device)
-        return
+        return int(torch.cuda.memory_allocated(device))
     try:
         CLEAR_REFS.write_text(RESET_PEAK)
     except OSError:
         # Not Linux, or not allowed: the peak since the start of the process is reported instead.
-        return
+        return 0
+    return 0
 
 
-def _peak(device: str) -> int | None:
+def _peak(device: str, held: int) -> int | None:
     if device.startswith("cuda"):
         import torch
 
-        return int(torch.cuda.max_memory_allocated(device))
+        peak = int(torch.cuda.max_memory_allocated(device))
+        return peak if peak > held else None
     if STATUS.is_file():
         for line in STATUS.read_text("utf-8").splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if platform.system() == "Darwin" else peak * 1024
+    highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return highest if platform.system() == "Darwin" else highest * 1024

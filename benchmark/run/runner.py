@@ -22,7 +22,13 @@ from benchmark.results.rows import Row, Status, worst_status
 from benchmark.results.store import Prediction
 from benchmark.run.answering import Question, answer
 from benchmark.run.describing import Fit, describe, with_scores
-from benchmark.run.hardware import Measurement, measure, resolve_device
+from benchmark.run.hardware import (
+    Measurement,
+    device_of,
+    measure,
+    measure_all,
+    resolve_device,
+)
 from benchmark.run.jobs import Job
 from benchmark.run.stacks import said_of_error
 from benchmark.task.methods import Context, Exportable, Features, require_finite
@@ -322,11 +328,12 @@ class Runner:
         )
         require_finite(features[np.concatenate([training, validation])])
         classifier = job.method.build(context)
-        with measure(device) as measurement:
+        with measure_all(device) as measured:
             classifier.fit(x, y, validation=(xv, yv))
         reported = read_reported(classifier)
+        used = device_of(reported.device, device, measured)
         draws = sum(int(epoch.get("samples", len(x))) for epoch in reported.history or ({},))
-        return Fit(classifier, reported, measurement, draws, device)
+        return Fit(classifier, reported, measured[used], draws, used)
 
     def _network(self, job: Job, fit: Fit, split: SourceSplit) -> Network | None:
         if not (self.keep_networks and job.method.keeps_network):

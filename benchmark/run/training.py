@@ -90,6 +90,7 @@ class TorchClassifier:
             shape = tuple(self._view(samples[:1]).shape[1:])
             network = self.recipe.build(shape, len(self.context.classes)).to(device)
             self.network_ = _fast_layout(network)
+            self.device_ = self.context.device
             self.parameter_count_ = sum(p.numel() for p in self.network_.parameters())
             weights = class_weights(weight_labels, len(self.context.classes)).to(device)
             self._train(samples, labels, weights, held, generator)

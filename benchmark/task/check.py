@@ -231,7 +231,7 @@ def _probabilities(trial: _Trial) -> None:
 
 
 def _reports(trial: _Trial) -> None:
-    """What it tells of itself is whole numbers and, for each epoch, numbers by name."""
+    """What it tells of itself is whole numbers, numbers by name of each epoch, and a device."""
     read_reported(trial.classifier)
 
 

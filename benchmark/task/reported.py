@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from benchmark.errors import MethodError
 
+DEVICES: Final = ("cpu", "cuda", "mps")
+
 MOST: Final = 2**63
 """Counts are stored in tables as 64-bit integers."""
 
@@ -20,11 +22,13 @@ class Reported:
         parameters: Trained numbers; ``None`` if it does not say.
         flops_per_sample: Floating-point operations of one prediction; ``None`` likewise.
         history: Numbers of each epoch, finite or NaN.
+        device: Where it computes, such as ``cpu`` or ``cuda:0``; ``None`` if it does not say.
     """
 
     parameters: int | None = None
     flops_per_sample: int | None = None
     history: tuple[Mapping[str, float], ...] = ()
+    device: str | None = None
 
 
 def read_reported(classifier: object) -> Reported:
@@ -34,7 +38,7 @@ def read_reported(classifier: object) -> Reported:
         classifier: The classifier.
 
     Returns:
-        Its counts and its history, where it has them.
+        Its counts, its history and its device, where it has them.
 
     Raises:
         MethodError: If one of them is of another kind; the message names it.
@@ -43,6 +47,7 @@ def read_reported(classifier: object) -> Reported:
         parameters=_count(classifier, "parameter_count_"),
         flops_per_sample=_count(classifier, "flops_per_sample_"),
         history=_history(getattr(classifier, "history_", None)),
+        device=_device(getattr(classifier, "device_", None)),
     )
 
 
@@ -57,6 +62,15 @@ def _count(classifier: object, name: str) -> int | None:
     if not 0 <= count < MOST:
         raise MethodError(f"{name} is {value!r}: report a count, from 0 to 2^63 - 1.")
     return count
+
+
+def _device(device: Any) -> str | None:
+    """Return the name of a device, of a torch device too."""
+    if device is None:
+        return None
+    if str(device).partition(":")[0] not in DEVICES:
+        raise MethodError(f"device_ is {device!r}: report {', '.join(DEVICES)} or cuda:N.")
+    return str(device)
 
 
 def _history(history: Any) -> tuple[Mapping[str, float], ...]:

@@ -47,9 +47,14 @@ def test_infinity_is_no_number_of_json() -> None:
         ({"history_": [{"validation": [1]}]}, r"history_ has \[1\] as 'validation'"),
         ({"history_": [{1: 2.0}]}, "names a number 1"),
         ({"history_": [1.0, 2.0]}, "history_ is list"),
+        ({"device_": "tpu"}, "device_ is 'tpu'"),
         ({"history_": 7}, "history_ is int"),
     ],
 )
 def test_what_is_no_number_is_named(said: dict[str, Any], message: str) -> None:
     with pytest.raises(MethodError, match=message):
         read_reported(SimpleNamespace(**said))
+
+
+def test_a_device_may_be_that_of_torch() -> None:
+    assert read_reported(SimpleNamespace(device_=torch.device("cuda", 1))).device == "cuda:1"
