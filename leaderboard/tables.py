@@ -8,7 +8,14 @@ import pandas as pd
 
 from benchmark.data.taxonomy import CROPS
 from benchmark.results.rows import Row
-from leaderboard.columns import MISSING, main_columns, method_frame, percent, shown
+from leaderboard.columns import (
+    MISSING,
+    MISSING_SCORES,
+    main_columns,
+    method_frame,
+    percent,
+    shown,
+)
 from leaderboard.evidence import VERIFICATIONS, Evidence
 from leaderboard.field import Field, fields
 from leaderboard.frames import Section
@@ -80,9 +87,16 @@ def screen_tables(evidence: Evidence) -> "list[Table]":
 
     tables = []
     for field in fields(evidence):
-        table = Table(title=escape(title_of(field.section)))
+        table = Table(
+            title=escape(title_of(field.section)),
+            caption=escape("\n".join(_incomplete(field))) or None,
+            caption_justify="left",
+        )
         frame = method_frame(field)
-        columns = [column for column in main_columns(frame) if column.name != "family"]
+        columns = main_columns(frame)
+        # A terminal is narrow: how many transfers are there follows from what is missing.
+        left_out = {"family", "cells"} if MISSING_SCORES in columns else {"family"}
+        columns = tuple(column for column in columns if column.name not in left_out)
         for column in columns:
             words = column.title.split()
             table.add_column(

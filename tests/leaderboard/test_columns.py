@@ -97,6 +97,8 @@ def test_a_missing_seed_is_counted() -> None:
     assert [line[-1].text for line in summary.body] == ["1", "0"]
     (screen,) = screen_tables(evidence)
     assert "missing" in [column.header for column in screen.columns]
+    assert "transfers" not in [column.header for column in screen.columns]
+    assert "may be too narrow: a (FRA:CHN)." in str(screen.caption)
 
 
 def test_nothing_is_said_of_methods_that_have_everything() -> None:
@@ -104,6 +106,9 @@ def test_nothing_is_said_of_methods_that_have_everything() -> None:
     said = markdown(from_rows(rows))
     for words in ("missing", "Fewer seeds", "Not ranked"):
         assert words not in said
+    (screen,) = screen_tables(from_rows(rows))
+    assert screen.caption is None
+    assert "transfers" in [column.header for column in screen.columns]
 
 
 def test_those_that_are_not_ranked_are_named() -> None:
