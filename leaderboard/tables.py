@@ -211,8 +211,8 @@ def _incomplete(field: Field) -> list[str]:
     found = []
     if any(lacking.values()):
         found.append(
-            f"Not ranked, since a transfer is missing: {_named(lacking)}; --transfers ranks over "
-            "those that are named."
+            f"Not ranked, since a transfer is missing: {_named(lacking)}; with "
+            "--transfers, ranks are over chosen ones alone."
         )
     if any(short.values()):
         found.append(

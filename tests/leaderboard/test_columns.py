@@ -122,7 +122,7 @@ def test_those_that_are_not_ranked_are_named() -> None:
     (said,) = [fact for fact in facts(fields(from_rows(many))[0]) if "Not ranked" in fact]
     assert "c6 (" in said
     assert "c7 (" not in said
-    assert "and 2 more; --transfers" in said
+    assert "and 2 more; with --transfers" in said
 
 
 @pytest.mark.parametrize(
