@@ -65,8 +65,8 @@ rows = [row for job in jobs for row in job.rows]
 ```
 
 `cropglobe status RUN` compares plans with jobs: done, failed, timeout, unavailable, stale (stored
-by other code of its method than was asked for last), running, damaged, missing. A missing value is
-`null`, never 0.
+by other code of its method, or other files of vectors, than was asked for last), running, damaged,
+missing. A missing value is `null`, never 0.
 """
 
 

@@ -54,8 +54,8 @@ class RunStatus:
 def run_status(store: RunStore) -> RunStatus:
     """Compare what was asked for with what is stored and with what runs now.
 
-    A job is stale if it was stored by other code of its method than the code that was asked for
-    last. Nothing is imported or opened but the run directory.
+    A job is stale if it was stored by other code of its method, or with other files of vectors,
+    than was asked for last. Nothing is imported or opened but the run directory.
 
     Args:
         store: The store.
@@ -115,6 +115,7 @@ def _judge(
     for row in stored.rows:
         if row.status != "ok":
             return JobStatus(identity, row.status, row.reason)
-    if identity.key != stored.identity.key:
-        return JobStatus(identity, "stale", "stored by other code of its method")
+    changed = identity.changed_since(stored.identity)
+    if changed is not None:
+        return JobStatus(identity, "stale", f"stored by {changed}")
     return JobStatus(identity, "done")

@@ -75,6 +75,12 @@ class JobIdentity(BaseModel):
         """The job whatever its method's code and vectors: of one slot, one job's answers count."""
         return self.model_copy(update={"code_fingerprint": "", "vectors": None})
 
+    def changed_since(self, stored: "JobIdentity") -> str | None:
+        """Say what a stored job of this slot was made by that is other now; ``None`` if nothing."""
+        code = ["other code of its method"] * (self.code_fingerprint != stored.code_fingerprint)
+        vectors = ["other files of vectors"] * (self.vectors != stored.vectors)
+        return " and ".join(code + vectors) or None
+
 
 @dataclass(frozen=True)
 class Prediction:

@@ -1,6 +1,7 @@
 """Command `run`."""
 
 import os
+from collections import Counter
 from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
@@ -228,10 +229,9 @@ def _keep_plan(store: "RunStore", jobs: "Sequence[Job]", runner: "Runner") -> No
 def _announce(display: "RunDisplay", work: "Plan") -> None:
     for problem in work.damaged:
         display.say(f"Damaged, to be run again: {problem}")
-    if work.stale:
+    for changed, jobs in Counter(work.stale.values()).items():
         display.say(
-            f"{len(work.stale)} stored jobs were made by other code of their method; "
-            "--overwrite stale runs them again."
+            f"{jobs} stored jobs were made by {changed}; --overwrite stale runs them again."
         )
     kept = len(work.done) + len(work.failed)
     display.say(f"{len(work.todo)} jobs to run, {kept} stored already.")

@@ -28,7 +28,8 @@ class Plan:
         todo: Jobs to run.
         done: Jobs whose stored answers stand.
         failed: Jobs stored without scores, which stand too.
-        stale: Jobs whose stored answers stand although their method's code has changed.
+        stale: Jobs whose stored answers stand although their method's code, or the files of vectors
+            that it reads, have changed: what was other then, by the job's key.
         damaged: What is wrong with stored jobs that cannot be read; they are run again.
         superseded: Key of the stored job that a job to run replaces, by the new key.
         before: Checksum of the stored job that has the key of a job to run, by that key.
@@ -37,7 +38,7 @@ class Plan:
     todo: tuple[Job, ...]
     done: tuple[Job, ...]
     failed: tuple[Job, ...]
-    stale: tuple[Job, ...]
+    stale: Mapping[str, str]
     damaged: tuple[str, ...]
     superseded: Mapping[str, str]
     before: Mapping[str, str]
@@ -73,7 +74,8 @@ def find_work(jobs: Sequence[Job], store: RunStore, overwrite: Overwrite = "neve
         jobs: Jobs of the run.
         store: The store.
         overwrite: Which stored jobs to run again: none (``never``), those without scores
-            (``failed``), those whose method's code has changed (``stale``), or ``always``.
+            (``failed``), those whose method's code or vectors have changed (``stale``), or
+            ``always``.
 
     Returns:
         What to run and what stands. A stored job that lacks some of the targets is run again with
@@ -85,7 +87,7 @@ def find_work(jobs: Sequence[Job], store: RunStore, overwrite: Overwrite = "neve
     todo: list[Job] = []
     done: list[Job] = []
     failed: list[Job] = []
-    stale: list[Job] = []
+    stale: dict[str, str] = {}
     superseded: dict[str, str] = {}
     checksums = {job.identity.key: job.checksum for job in found}
     for job in jobs:
@@ -94,13 +96,13 @@ def find_work(jobs: Sequence[Job], store: RunStore, overwrite: Overwrite = "neve
             todo.append(job)
             continue
         lacks = not set(job.targets) <= before.targets
-        changed = before.identity.key != job.identity.key
+        changed = job.identity.changed_since(before.identity)
         without_scores = any(row.status != "ok" for row in before.rows)
         again = (
             overwrite == "always"
             or lacks
             or any(row.status == "unavailable" for row in before.rows)
-            or (overwrite == "stale" and changed)
+            or (overwrite == "stale" and changed is not None)
             or (overwrite == "failed" and without_scores)
         )
         if again:
@@ -109,12 +111,13 @@ def find_work(jobs: Sequence[Job], store: RunStore, overwrite: Overwrite = "neve
             superseded[job.identity.key] = before.identity.key
         else:
             (failed if without_scores else done).append(job)
-            stale += [job] * changed
+            if changed is not None:
+                stale[job.identity.key] = changed
     return Plan(
         todo=tuple(todo),
         done=tuple(done),
         failed=tuple(failed),
-        stale=tuple(stale),
+        stale=stale,
         damaged=damaged,
         superseded=superseded,
         before=checksums,

@@ -56,6 +56,25 @@ def test_the_last_asking_decides_what_is_stale(tmp_path: Path) -> None:
     assert states(store)[1][0] == "done"
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"vectors": "new"}, "stored by other files of vectors"),
+        (
+            {"vectors": "new", "code_fingerprint": "new"},
+            "stored by other code of its method and other files of vectors",
+        ),
+    ],
+)
+def test_replaced_vectors_are_not_other_code(
+    tmp_path: Path, changes: dict[str, str], reason: str
+) -> None:
+    store = RunStore(tmp_path)
+    store.write(make_identity(vectors="old"), [make_row()])
+    write_plan(tmp_path, make_asked(make_identity(vectors="old").model_copy(update=changes)))
+    assert states(store) == {1: ("stale", reason)}
+
+
 def test_jobs_of_a_run_without_a_plan_are_shown(tmp_path: Path) -> None:
     store = RunStore(tmp_path)
     store.write(make_identity(), [make_row()])

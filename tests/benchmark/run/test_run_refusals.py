@@ -21,6 +21,7 @@ from benchmark.errors import UnavailableError
         (["--protocol", "smokey"], "Unknown protocol 'smokey': did you mean 'smoke'"),
         (["--device", "cuda:99"], "There is no device 'cuda:99' here"),
         (["--device", "gpu"], "device"),
+        (["--seeds", "-1"], "seeds"),
     ],
 )
 def test_a_wrong_word_is_named(
