@@ -1,5 +1,8 @@
 """Methods from files: found, refused with a reason, run in workers, noticed when they change."""
 
+import os
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,6 +62,19 @@ def test_the_fingerprint_follows_the_file(mine: Path) -> None:
     mine.write_text(mine.read_text("utf-8") + "\n# a third\n", "utf-8")
     third = find_method((mine,), "my-method").code_fingerprint
     assert third not in (before, again.code_fingerprint)
+
+
+def test_an_edit_in_the_same_second_counts(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python's own bytecode would hide it: it knows a file by its second and its length."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    summaries = []
+    for word in ("One of all.", "Two of all."):
+        text = re.sub(r'summary="[^"]*"', f'summary="{word}"', mine.read_text("utf-8"))
+        mine.write_text(text, "utf-8")
+        os.utime(mine, (1_000_000_000, 1_000_000_000))
+        (method,) = load_method_file(mine)
+        summaries.append(method.card.summary)
+    assert summaries == ["One of all.", "Two of all."]
 
 
 def test_a_build_from_elsewhere_is_refused(mine: Path) -> None:
