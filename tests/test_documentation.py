@@ -19,7 +19,8 @@ from benchmark.data import sources
 from benchmark.data.dataset import Dataset
 from benchmark.run.jobs import plan
 from benchmark.run.runner import Runner
-from benchmark.task.protocol import Protocol
+from benchmark.task.methods import registry
+from benchmark.task.protocol import Protocol, load_protocol
 from benchmark.task.transfers import select_transfers
 
 ROOT = Path(__file__).parent.parent
@@ -79,6 +80,18 @@ def test_every_command_is_known(page: Path) -> None:
 def test_ci_runs_the_readmes_test_command() -> None:
     assert "python -m pip install tox && tox" in (ROOT / ".ci" / "run").read_text("utf-8")
     assert "python -m pip install tox && tox" in list(commands(ROOT / "README.md"))
+
+
+@pytest.mark.parametrize("name", ["results-real.md", "results-simulated.md"])
+def test_pages_of_results_are_of_this_protocol_and_of_every_method(name: str) -> None:
+    """A new method, or another `quick`, makes them old."""
+    text = (ROOT / "docs" / name).read_text("utf-8")
+    assert load_protocol("quick").hash in text
+    families = ("alphaearth.", "embedding.")  # vectors that others compute: named as a family
+    methods = [method for method in registry().all() if not method.startswith(families)]
+    assert [method for method in methods if f"`{method}`" not in text] == []
+    assert all(f"`{family}*`" in text for family in families)
+    assert ("simulated" in text.split("\n", 1)[0].lower()) == (name == "results-simulated.md")
 
 
 @pytest.mark.slow
