@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
 from statistics import fmean
 from typing import Final, Literal
@@ -106,8 +106,7 @@ def find_work(jobs: Sequence[Job], store: RunStore, overwrite: Overwrite = "neve
             or (overwrite == "failed" and without_scores)
         )
         if again:
-            targets = dict.fromkeys([*job.targets, *sorted(before.targets - {job.source})])
-            todo.append(replace(job, targets=tuple(targets)))
+            todo.append(job.extended(before.targets))
             superseded[job.identity.key] = before.identity.key
         else:
             (failed if without_scores else done).append(job)

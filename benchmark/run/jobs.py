@@ -1,7 +1,7 @@
 """From methods, transfers and seeds to jobs: one fit each, scored on all its targets."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from benchmark.data.dataset import Dataset
 from benchmark.data.embeddings import vectors_fingerprint
@@ -34,6 +34,11 @@ class Job:
     def __str__(self) -> str:
         """Return the job as people name it."""
         return f"{self.method.name} from {self.source}, seed {self.seed}"
+
+    def extended(self, stored: Collection[str]) -> "Job":
+        """Return the job with the domains, too, that a stored job of it has rows of."""
+        targets = dict.fromkeys([*self.targets, *sorted(set(stored) - {self.source})])
+        return replace(self, targets=tuple(targets))
 
 
 def plan(

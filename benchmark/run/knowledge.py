@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from benchmark.data.dataset import BANDS
 from benchmark.data.representations import Observations, represent
-from benchmark.data.season import DAYS_PER_YEAR, SHIFTED_FIRST_DAY, STEP_DAYS, move
+from benchmark.data.season import move, steps_to_align
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import UnavailableError, UsageError
 from benchmark.randomness import derive_seed
@@ -85,9 +85,8 @@ def simulated_samples(
     kept = labels >= 0
     if not kept.any():
         raise UnavailableError(f"None of the source's crops grows in simulated {target.domain}.")
-    made_from = SHIFTED_FIRST_DAY if target.southern else 0
-    days = (target.first_day - made_from) % DAYS_PER_YEAR
-    series = move(series, -round(days / STEP_DAYS))
+    # They are made as years that run northern: back to where the target's begins.
+    series = move(series, -steps_to_align(target.first_day, southern=target.southern))
     rows = [BANDS.index(band) for band in context.bands]
     view = Observations(
         domain=target.domain,

@@ -1,7 +1,7 @@
 """Do one job of a run: claim it, run it, store its answers. The one path, wherever it runs."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from benchmark.errors import StoreError
@@ -72,7 +72,8 @@ def perform(task: Task, job: Job, runner: Runner, store: RunStore) -> Ending:
         if stored is not None:
             reasons = [row.reason for row in stored.rows if row.reason is not None]
             return Ending(worst_status(stored.rows), next(iter(reasons), None), elsewhere=True)
-        outcome = runner.run(_with_stored_targets(job, store))
+        known = _stored(job.identity.key, store)
+        outcome = runner.run(job if known is None else job.extended(known.targets))
         return _keep(task, outcome, runner.protocol, store, start)
 
 
@@ -153,15 +154,6 @@ def _merged(stored: tuple[Row, ...], new: tuple[Row, ...]) -> tuple[Row, ...]:
 
 def _has_scores(job: StoredJob | None) -> bool:
     return job is not None and any(row.status == "ok" for row in job.rows)
-
-
-def _with_stored_targets(job: Job, store: RunStore) -> Job:
-    """Return a job with the targets, too, of what is stored of it by now."""
-    stored = _stored(job.identity.key, store)
-    if stored is None:
-        return job
-    targets = dict.fromkeys([*job.targets, *sorted(stored.targets - {job.source})])
-    return replace(job, targets=tuple(targets))
 
 
 def _finished_elsewhere(task: Task, store: RunStore) -> StoredJob | None:
