@@ -5,8 +5,8 @@ from functools import partial
 from typing import Final
 
 from baselines.heads import AugmentedTrees, MultilayerPerceptron, RandomForest, XGBoost
-from benchmark.run.composites import Oracle
-from benchmark.run.knowledge import SimulatedTarget
+from benchmark.run.training.simulated_target import SimulatedTarget
+from benchmark.run.training.target_label_wrappers import Oracle
 from benchmark.task.methods import Card, Classifier, Context, Method
 
 RELEASED: Final = "released code of Tong & Wang 2025, arXiv 2509.03497"

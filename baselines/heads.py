@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from benchmark.data.season import season
 from benchmark.randomness import derive_seed
-from benchmark.run.augmentation import Augmentation
-from benchmark.run.training import Recipe, TorchClassifier
+from benchmark.run.training.augmentation import Augmentation
+from benchmark.run.training.training_loop import Recipe, TorchClassifier
 from benchmark.task.methods import Classifier, Context, Features, Labels
 
 MLP_LAYERS: Final = 8

@@ -7,8 +7,8 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from benchmark.run.augmentation import Augmentation, crop_season
-from benchmark.run.training import Recipe, TorchClassifier
+from benchmark.run.training.augmentation import Augmentation, crop_season
+from benchmark.run.training.training_loop import Recipe, TorchClassifier
 from benchmark.task.methods import Card, Context, Method
 
 Build = Callable[[tuple[int, ...], int], nn.Module]

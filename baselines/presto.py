@@ -16,11 +16,11 @@ import torch
 from torch import Tensor, nn
 
 from baselines.heads import MultilayerPerceptron, RandomForest, XGBoost
-from benchmark.data.hub import HubFile, fetch
+from benchmark.data.hub.weights import HubFile, fetch
 from benchmark.data.representations import Observations, Representation
 from benchmark.data.season import DAYS_PER_YEAR, STEP_DAYS, FloatArray
 from benchmark.errors import UnavailableError
-from benchmark.run.training import Recipe, TorchClassifier
+from benchmark.run.training.training_loop import Recipe, TorchClassifier
 from benchmark.task.methods import Card, Classifier, Context, Method, Pretraining
 
 WEIGHTS: Final = HubFile(

@@ -34,11 +34,11 @@ INTERRUPTED: Final = "Interrupted: finished jobs are kept; the same command goes
 
 def build_app() -> typer.Typer:
     """Return the app with the harness's commands and those of every installed package."""
-    from benchmark.data import commands as data_commands
-    from benchmark.results import commands as results_commands
-    from benchmark.run import commands as run_commands
-    from benchmark.run import planning
-    from benchmark.task import commands as task_commands
+    from benchmark.data import data_commands
+    from benchmark.results import run_directory_commands as results_commands
+    from benchmark.run import run_command as run_commands
+    from benchmark.run.planning import plan_command as planning
+    from benchmark.task import method_commands as task_commands
 
     app = typer.Typer(
         name="cropglobe",

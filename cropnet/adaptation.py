@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from benchmark.randomness import generator
-from benchmark.run.composites import Wrapped
-from benchmark.run.training import TorchClassifier
+from benchmark.run.training.target_label_wrappers import Wrapped
+from benchmark.run.training.training_loop import TorchClassifier
 from benchmark.task.methods import Classifier, Features, Labels
 from cropnet.model import CropNet
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.randomness import derive_seed
-from benchmark.run.training import TorchClassifier
+from benchmark.run.training.training_loop import TorchClassifier
 from benchmark.task.methods import Context, Features, Labels
 
 SMALLEST: Final = 1e-7

@@ -6,10 +6,10 @@ from typing import Final, Literal
 
 from torch import Generator, Tensor, nn
 
-from benchmark.run.augmentation import Augmentation, crop_season
-from benchmark.run.composites import FewShot, Oracle
-from benchmark.run.knowledge import SimulatedTarget, WithSimulatedTarget
-from benchmark.run.training import Recipe, TorchClassifier
+from benchmark.run.training.augmentation import Augmentation, crop_season
+from benchmark.run.training.simulated_target import SimulatedTarget, WithSimulatedTarget
+from benchmark.run.training.target_label_wrappers import FewShot, Oracle
+from benchmark.run.training.training_loop import Recipe, TorchClassifier
 from benchmark.task.methods import Card, Classifier, Context, Method, Track
 from cropnet.adaptation import AdaptiveBatchNorm, CorrelationAlignment, PriorShift, SelfTraining
 from cropnet.ensembles import Ensemble

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from leaderboard.citation import bibtex
-from leaderboard.evidence import Evidence
-from leaderboard.field import Field, fields
-from leaderboard.grids import slug
-from leaderboard.tables import title_of, with_limits
-from leaderboard.writing import csv_text
+from leaderboard.comparison_group import ComparisonGroup, comparison_groups
+from leaderboard.file_names import slug
+from leaderboard.paper.citation import bibtex
+from leaderboard.results import Results
+from leaderboard.tables.leaderboard_files import csv_text
+from leaderboard.tables.text_tables import title_of, with_limits
 
 METRICS: Final[Mapping[str, str]] = {
     "macro_f1": "Macro-F1",
@@ -27,7 +27,7 @@ LOWER_IS_BETTER: Final = frozenset({"calibration_error"})
 TASK: Final = "Crop-type classification"
 
 
-def tidy_results(groups: Iterable[Field]) -> pd.DataFrame:
+def tidy_results(groups: Iterable[ComparisonGroup]) -> pd.DataFrame:
     """Return one line per method, transfer and metric.
 
     Args:
@@ -39,8 +39,8 @@ def tidy_results(groups: Iterable[Field]) -> pd.DataFrame:
         methods of one group; ties share the best rank.
     """
     frames = []
-    for field in groups:
-        section, cells = field.section, with_limits(field)
+    for group in groups:
+        comparable, cells = group.comparable, with_limits(group)
         for name, title in METRICS.items():
             ranks = cells.groupby("transfer")[name].rank(
                 ascending=name in LOWER_IS_BETTER, method="min"
@@ -48,11 +48,11 @@ def tidy_results(groups: Iterable[Field]) -> pd.DataFrame:
             missing = pd.Series(np.nan, index=cells.index)
             lines = {
                 "task": TASK,
-                "dataset": section.dataset,
-                "simulated": section.simulated,
-                "protocol": section.protocol,
-                "protocol_hash": section.protocol_hash,
-                "track": section.track,
+                "dataset": comparable.dataset,
+                "simulated": comparable.simulated,
+                "protocol": comparable.protocol,
+                "protocol_hash": comparable.protocol_hash,
+                "track": comparable.track,
                 "transfer": cells["transfer"],
                 "relation": cells["relation"],
                 "metric": title,
@@ -68,7 +68,7 @@ def tidy_results(groups: Iterable[Field]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
-def model_index(groups: Iterable[Field], method: str) -> str:
+def model_index(groups: Iterable[ComparisonGroup], method: str) -> str:
     """Return the metadata of a method's results for its page on the Hugging Face hub.
 
     The ``model-index`` of https://huggingface.co/docs/hub/model-cards#evaluation-results. Verified
@@ -82,14 +82,14 @@ def model_index(groups: Iterable[Field], method: str) -> str:
         YAML for the head of a model card.
     """
     results = []
-    for field in groups:
-        cells = field.transfers[field.transfers["method"] == method]
+    for group in groups:
+        cells = group.transfers[group.transfers["method"] == method]
         for line in cells.to_dict("records"):
             data = {
-                "name": f"{title_of(field.section)}, {line['transfer']}",
-                "type": field.section.dataset,
+                "name": f"{title_of(group.comparable)}, {line['transfer']}",
+                "type": group.comparable.dataset,
                 "split": str(line["transfer"]),
-                "revision": field.section.fingerprint[:16],
+                "revision": group.comparable.fingerprint[:16],
             }
             metrics = [
                 {"type": name, "name": title, "value": round(float(line[name]), 6)}
@@ -101,17 +101,17 @@ def model_index(groups: Iterable[Field], method: str) -> str:
     return str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
 
 
-def export(evidence: Evidence) -> dict[str, str]:
+def export(results: Results) -> dict[str, str]:
     """Make every exported file.
 
     Args:
-        evidence: Rows and what is known of them.
+        results: Rows and what is known of them.
 
     Returns:
         Texts by path: `results.csv`, `cite.bib`, and `model-index/METHOD.yaml`.
     """
-    groups = fields(evidence)
-    methods = sorted({str(name) for field in groups for name in field.transfers["method"]})
+    groups = comparison_groups(results)
+    methods = sorted({str(name) for group in groups for name in group.transfers["method"]})
     return {
         "results.csv": csv_text(tidy_results(groups)),
         "cite.bib": bibtex(),

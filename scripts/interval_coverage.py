@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.task.metrics import confusion_matrix
-from leaderboard.statistics import METRICS, bootstrap, interval, tabulate
+from leaderboard.statistics.bootstrap import bootstrap, interval, tabulate
+from leaderboard.statistics.confusion_scores import METRICS
 
 WORLDS: Final = 1000
 SIZE: Final = 20

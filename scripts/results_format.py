@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmark.results.reference import results_format
+from benchmark.results.format_reference import results_format
 
 PAGE = Path(__file__).parent.parent / "docs" / "results-format.md"
 

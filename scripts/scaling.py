@@ -17,23 +17,23 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import torch
 
-from benchmark.data.composite import to_year_grid
+from benchmark.data.compositing import to_year_grid
 from benchmark.data.dataset import BANDS, open_dataset
 from benchmark.data.representations import harmonic_features
 from benchmark.data.taxonomy import CROPS
 from benchmark.results.store import RunStore
-from benchmark.run.augmentation import Augmentation
+from benchmark.run.device import measure
 from benchmark.run.execution import execute, find_work
-from benchmark.run.hardware import measure
 from benchmark.run.jobs import plan
 from benchmark.run.runner import Runner
+from benchmark.run.training.augmentation import Augmentation
 from benchmark.task.methods import Context, registry
 from benchmark.task.metrics import score
 from benchmark.task.protocol import load_protocol
 from benchmark.task.transfers import select_transfers
-from leaderboard.evidence import from_rows
-from leaderboard.site import build_site
-from leaderboard.statistics import bootstrap, tabulate
+from leaderboard.results import from_rows
+from leaderboard.site.site_builder import build_site
+from leaderboard.statistics.bootstrap import bootstrap, tabulate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.data.dataset import BANDS, DomainSamples, open_dataset
-from benchmark.data.figures import ndvi
-from benchmark.data.ingest import ingest_table
+from benchmark.data.ingest.ingestion import ingest_table
+from benchmark.data.inspect.dataset_figures import ndvi
 from benchmark.data.representations import Observations, represent
 from benchmark.data.season import step_centres
 from benchmark.data.simulate.world import Options, simulate_domain

@@ -15,7 +15,7 @@ from point_tables import write_point_table
 from tiny import make_samples
 
 from benchmark.cli import main
-from benchmark.data import sources
+from benchmark.data import dataset_source as sources
 from benchmark.data.dataset import Dataset
 from benchmark.run.jobs import plan
 from benchmark.run.runner import Runner

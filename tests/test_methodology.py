@@ -7,14 +7,14 @@ import pytest
 from sample_rows import make_row
 
 from benchmark.cli import build_app
-from benchmark.task.cards import TRACKS
+from benchmark.task.card_requirements import card_questions
+from benchmark.task.method_cards import TRACKS
 from benchmark.task.methods import registry
-from benchmark.task.statements import card_questions
 from benchmark.task.transfers import RELATIONS
-from leaderboard.frames import sections
-from leaderboard.submissions import rerun
-from leaderboard.submissions.blindfold import NUDGED
-from leaderboard.submissions.verdicts import read_verdicts
+from leaderboard.score_frames import comparable_rows
+from leaderboard.submissions.verdict_files import read_verdicts
+from leaderboard.submissions.verification import rerun
+from leaderboard.submissions.verification.blind_runs import NUDGED
 
 PAGE = (Path(__file__).parent.parent / "docs" / "methodology.md").read_text("utf-8")
 TUTORIAL = (Path(__file__).parent.parent / "docs" / "submit.md").read_text("utf-8")
@@ -46,7 +46,10 @@ def test_tracks_datasets_and_protocols_are_ranked_apart(track: str) -> None:
         make_row(method="a", bands=("B2", "B3")),
         make_row(method="a", track=track),
     ]
-    apart = {(section.key, section.track) for section in sections([here, *others], RELATIONS)}
+    apart = {
+        (comparable.key, comparable.track)
+        for comparable in comparable_rows([here, *others], RELATIONS)
+    }
     assert len(apart) == (4 if track == "inductive" else 5)
 
 

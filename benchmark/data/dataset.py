@@ -9,18 +9,23 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.data.cards import BANDS, CARD_FILE, DatasetCard, DomainCard, read_card
-from benchmark.data.conversion import declared_of, is_large, open_converted
-from benchmark.data.domains import FileRule, find_domains, read_rules
-from benchmark.data.facts import DomainFacts, compute_facts, domain_fingerprint, series_keys
-from benchmark.data.layout import (
+from benchmark.data.dataset_card import BANDS, CARD_FILE, DatasetCard, DomainCard, read_card
+from benchmark.data.official.conversion import declared_of, is_large, open_converted
+from benchmark.data.official.domain_facts import (
+    DomainFacts,
+    compute_facts,
+    domain_fingerprint,
+    series_keys,
+)
+from benchmark.data.official.domain_file import (
     DomainSamples,
     read_domain_file,
     write_domain_file,
     year_file_name,
 )
-from benchmark.data.lock import require_complete
-from benchmark.data.reading import DOMAINS_FILE
+from benchmark.data.official.domain_rules import FileRule, find_domains, read_rules
+from benchmark.data.official.download_lock import require_complete
+from benchmark.data.official.stored_numbers import DOMAINS_FILE
 from benchmark.data.taxonomy import check_domain_name
 from benchmark.errors import DataError, UsageError, did_you_mean
 from benchmark.files import folder_aside, write_text

@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from benchmark.data.dataset import Dataset, archives_below
-from benchmark.data.layout import DomainSamples, read_arrays, write_arrays
+from benchmark.data.official.domain_file import DomainSamples, read_arrays, write_arrays
 from benchmark.data.season import FloatArray
 from benchmark.errors import DataError, UnavailableError, UsageError, did_you_mean
 
@@ -256,7 +256,7 @@ def _read_table(table: Path, kind: Embedding) -> tuple[npt.NDArray[np.str_], Flo
     """Return the ids and the vectors of a table, in its order."""
     import pyarrow as pa
 
-    from benchmark.data.tables import numbers_of, words_of
+    from benchmark.data.ingest.point_table import numbers_of, words_of
 
     content = _read_arrow(table)
     pattern = re.compile(rf"{re.escape(kind.prefix)}(\d+)")
@@ -291,7 +291,7 @@ def _read_arrow(table: Path) -> Any:
     import pyarrow.csv
     import pyarrow.parquet
 
-    from benchmark.data.tables import EMPTY_CELLS
+    from benchmark.data.ingest.point_table import EMPTY_CELLS
 
     try:
         if table.suffix == ".parquet":

@@ -16,9 +16,9 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from benchmark.errors import StoreError
 from benchmark.files import folder_aside, write_text
-from benchmark.results.claims import Claims
-from benchmark.results.networks import PROTOCOL_FILE, Network, write_network
-from benchmark.results.replacing import REMOVED, keep_files, mend, replace_folder
+from benchmark.results.fitted_networks import PROTOCOL_FILE, Network, write_network
+from benchmark.results.folder_replacement import REMOVED, keep_files, mend, replace_folder
+from benchmark.results.job_locks import JobLocks
 from benchmark.results.rows import Row
 
 JOBS: Final = "jobs"
@@ -137,7 +137,7 @@ class RunStore:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.jobs = root / JOBS
-        self.claims = Claims(root / CLAIMS)
+        self.job_locks = JobLocks(root / CLAIMS)
 
     def prepare(self) -> None:
         """Make the directory, see that it can be written, and mend what a killed process left.

@@ -9,9 +9,9 @@ from typing import Final, Literal
 
 from benchmark.results.rows import Status
 from benchmark.results.store import RunStore
+from benchmark.run.executors.executor import Executor, InProcessExecutor, LostJob
+from benchmark.run.executors.job_task import Task, TaskResult, store_lost_task
 from benchmark.run.jobs import Job
-from benchmark.run.performing import Ending, Task, perform_lost
-from benchmark.run.places import InProcess, Loss, Place
 from benchmark.run.runner import Runner
 
 SECONDS_BETWEEN_LOOKS: Final = 1.0
@@ -127,7 +127,7 @@ def execute(
     plan: Plan,
     runner: Runner,
     store: RunStore,
-    place: Place | None = None,
+    place: Executor | None = None,
     *,
     on_start: Callable[[Job], None] | None = None,
     on_finish: Callable[[Finished], None] | None = None,
@@ -156,7 +156,7 @@ def execute(
         DataError: If the data cannot serve a job.
         StoreError: If an answer cannot be stored.
     """
-    place = place or InProcess(runner, store)
+    place = place or InProcessExecutor(runner, store)
     course = _Course(plan, runner, store, longest_first=place.free() > 1)
     while course.waiting or course.running or course.taken:
         if not course.waiting and not course.running:
@@ -213,15 +213,15 @@ class _Course:
         self.waiting.extend(self.taken)
         self.taken.clear()
 
-    def settle(self, task: Task, end: Ending | Loss) -> Finished | None:
+    def settle(self, task: Task, end: TaskResult | LostJob) -> Finished | None:
         """Note how a job ended; return it if that is final."""
         job = self.jobs[task.identity.key]
         self.running.remove(task.identity.key)
-        if isinstance(end, Loss):
+        if isinstance(end, LostJob):
             if end.again:
                 self.waiting.append(task)
                 return None
-            ending = perform_lost(task, job, self.runner, self.store, end.status, end.reason)
+            ending = store_lost_task(task, job, self.runner, self.store, end.status, end.reason)
         else:
             ending = end
         if ending.status == "taken":

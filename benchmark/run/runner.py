@@ -9,20 +9,18 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from benchmark.data.calendar_detection import PlacedYear, place_year
 from benchmark.data.dataset import Dataset
 from benchmark.data.embeddings import read_embedding
-from benchmark.data.repeats import found_elsewhere
+from benchmark.data.repeated_series import found_elsewhere
 from benchmark.data.representations import Observations, represent
 from benchmark.data.season import move
-from benchmark.data.season_check import PlacedYear, place_year
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import MethodError, UnavailableError
-from benchmark.results.networks import Network
+from benchmark.results.fitted_networks import Network
 from benchmark.results.rows import Row, Status, worst_status
 from benchmark.results.store import Prediction
-from benchmark.run.answering import Question, answer
-from benchmark.run.describing import Fit, describe, with_scores
-from benchmark.run.hardware import (
+from benchmark.run.device import (
     Measurement,
     device_of,
     measure,
@@ -30,7 +28,10 @@ from benchmark.run.hardware import (
     resolve_device,
 )
 from benchmark.run.jobs import Job
-from benchmark.run.stacks import said_of_error
+from benchmark.run.row_assembly import Fit, make_row, with_scores
+from benchmark.run.target_prediction import PredictionRequest, predict_target
+from benchmark.run.tracebacks import describe_error
+from benchmark.task.fitted_attributes import read_fitted_attributes
 from benchmark.task.methods import Context, Exportable, Features, require_finite
 from benchmark.task.preparation import (
     Rows,
@@ -41,7 +42,6 @@ from benchmark.task.preparation import (
     prepare_target,
 )
 from benchmark.task.protocol import Protocol
-from benchmark.task.reported import read_reported
 from benchmark.task.transfers import label_space
 
 logger = logging.getLogger(__name__)
@@ -122,7 +122,7 @@ class Runner:
         except (Exception, SystemExit) as error:
             # A stranger's method may raise anything; it must not take the others down.
             logger.warning("%s failed", job, exc_info=True)
-            return self.without_scores(job, "failed", said_of_error(error))
+            return self.without_scores(job, "failed", describe_error(error))
         rows: list[Row] = []
         predictions: list[Prediction] = []
         for name, chosen in targets.items():
@@ -137,14 +137,14 @@ class Runner:
         self, job: Job, fit: Fit, name: str, chosen: TargetSet, split: SourceSplit
     ) -> tuple[Row, Prediction | None]:
         """Return the row of a target; what goes wrong with it is no fault of the other targets."""
-        row = describe(job, self.dataset, self.protocol, split, name, chosen)
+        row = make_row(job, self.dataset, self.protocol, split, name, chosen)
         try:
             prediction, measurement = self._answer(job, fit, name, chosen, split)
         except UnavailableError as error:
             return row.model_copy(update={"status": "unavailable", "reason": str(error)}), None
         except (Exception, SystemExit) as error:
             logger.warning("%s failed on %s", job, name, exc_info=True)
-            said = {"status": "failed", "reason": said_of_error(error)}
+            said = {"status": "failed", "reason": describe_error(error)}
             return row.model_copy(update=said), None
         took = self._seconds.get(self._view(job, name))
         row = self._with_coverage(job, row, split, chosen)
@@ -169,7 +169,7 @@ class Runner:
         said = {"status": status, "reason": reason}
         return Outcome(
             tuple(
-                describe(job, self.dataset, self.protocol, split, name, chosen).model_copy(
+                make_row(job, self.dataset, self.protocol, split, name, chosen).model_copy(
                     update=said
                 )
                 for name, chosen in targets.items()
@@ -330,7 +330,7 @@ class Runner:
         classifier = job.method.build(context)
         with measure_all(device) as measured:
             classifier.fit(x, y, validation=(xv, yv))
-        reported = read_reported(classifier)
+        reported = read_fitted_attributes(classifier)
         used = device_of(reported.device, device, measured)
         draws = sum(int(epoch.get("samples", len(x))) for epoch in reported.history or ({},))
         return Fit(classifier, reported, measured[used], draws, used)
@@ -359,7 +359,7 @@ class Runner:
                 f"{known.mean():.1%} of the scored samples of {name} have a vector: too few for "
                 f"the track {method.track}."
             )
-        question = Question(
+        question = PredictionRequest(
             features=features,
             samples=samples,
             rows=chosen.rows[known],
@@ -368,7 +368,7 @@ class Runner:
             first_day=self._year(name).first_day,
         )
         with measure(fit.device) as measurement:
-            probabilities = answer(method, fit.classifier, question)
+            probabilities = predict_target(method, fit.classifier, question)
         if not known.all():
             given = probabilities
             probabilities = np.tile(self._shares(job, split), (len(known), 1))

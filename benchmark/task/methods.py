@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from benchmark.data.representations import get_representation
 from benchmark.errors import MethodError, UsageError, did_you_mean
 from benchmark.task import protocol as protocols
-from benchmark.task.loaded_code import code_contents
+from benchmark.task.code_fingerprint import code_contents
 from benchmark.task.metrics import Probabilities, check_probabilities
 
 ENTRY_POINTS: Final = "cropglobe.methods"

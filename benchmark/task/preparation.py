@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import GroupShuffleSplit, StratifiedShuffleSplit
 
-from benchmark.data.layout import DomainSamples
+from benchmark.data.official.domain_file import DomainSamples
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import DataError
 from benchmark.randomness import derive_seed, generator

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.data.layout import DomainSamples
+from benchmark.data.official.domain_file import DomainSamples
 from benchmark.errors import UnavailableError
 from benchmark.randomness import generator
 from benchmark.task.preparation import DATA_SEED, Rows, distinct

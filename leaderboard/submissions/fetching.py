@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from benchmark.errors import SubmissionError
 from benchmark.files import replace_file
 from leaderboard.submissions.archive import CHUNK, MOST_BYTES, printable
-from leaderboard.submissions.content import read_json, read_model
-from leaderboard.submissions.verdicts import Pointer
+from leaderboard.submissions.untrusted_content import read_json, read_model
+from leaderboard.submissions.verdict_files import Pointer
 
 SECONDS: Final = 60
 """How long a server may be silent."""

@@ -12,16 +12,15 @@ import numpy as np
 import yaml
 
 from benchmark.errors import SubmissionError, UsageError, did_you_mean
-from benchmark.results.plans import read_plans
 from benchmark.results.rows import Row
+from benchmark.results.run_plans import read_plans
 from benchmark.results.store import RunStore, StoredJob
-from benchmark.task.method_files import select_with_files
+from benchmark.task.authoring.method_files import select_with_files
+from benchmark.task.card_requirements import card_questions
 from benchmark.task.methods import Method, registry
 from benchmark.task.protocol import Protocol, load_protocol, shipped_protocols, validate_protocol
-from benchmark.task.statements import card_questions
 from leaderboard.submissions.archive import write_archive
-from leaderboard.submissions.content import MOST_CODE, write_probabilities
-from leaderboard.submissions.form import (
+from leaderboard.submissions.submission_models import (
     CARD,
     CLOSED_TRACK,
     ENVIRONMENT,
@@ -37,6 +36,7 @@ from leaderboard.submissions.form import (
     Manifest,
     Surroundings,
 )
+from leaderboard.submissions.untrusted_content import MOST_CODE, write_probabilities
 
 UNPLACED: Final = frozenset({"-c", ""})
 

@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from baselines import presto
-from benchmark.data import hub
 from benchmark.data.dataset import BANDS
+from benchmark.data.hub import weights as hub
 from benchmark.data.representations import Observations, get_representation, represent
 from benchmark.errors import UnavailableError
-from benchmark.run.training import TorchClassifier
+from benchmark.run.training.training_loop import TorchClassifier
 from benchmark.task.methods import Context
 from benchmark.task.protocol import load_protocol
 

@@ -14,13 +14,13 @@ from point_tables import write_point_table
 from pytest_benchmark.fixture import BenchmarkFixture
 from scipy.interpolate import CubicSpline
 
-from benchmark.data.composite import to_year_grid
+from benchmark.data.compositing import to_year_grid
 from benchmark.data.dataset import open_dataset
-from benchmark.data.ingest import ingest_table
+from benchmark.data.ingest.ingestion import ingest_table
 from benchmark.data.representations import harmonic_features
 from benchmark.data.season import WINDOW, step_centres
-from benchmark.run.augmentation import WINDOW_END, WINDOW_START, Augmentation
-from benchmark.run.hardware import measure
+from benchmark.run.device import measure
+from benchmark.run.training.augmentation import WINDOW_END, WINDOW_START, Augmentation
 
 pytestmark = pytest.mark.benchmark(timer=time.process_time)
 

@@ -14,8 +14,8 @@ from torch.nn import functional
 
 from baselines import presto
 from benchmark.data.dataset import BANDS
-from benchmark.run.training import TorchClassifier
-from benchmark.task.check import tiny_protocol
+from benchmark.run.training.training_loop import TorchClassifier
+from benchmark.task.authoring.contract_check import tiny_protocol
 from benchmark.task.methods import Context, registry
 from benchmark.task.protocol import Network, Protocol, load_protocol
 

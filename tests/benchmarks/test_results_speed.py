@@ -28,9 +28,9 @@ from benchmark.task.methods import registry
 from benchmark.task.metrics import score
 from benchmark.task.protocol import load_protocol
 from benchmark.task.transfers import select_transfers
-from leaderboard.evidence import read_evidence
-from leaderboard.site import build_site
-from leaderboard.statistics import bootstrap, tabulate
+from leaderboard.results import read_results
+from leaderboard.site.site_builder import build_site
+from leaderboard.statistics.bootstrap import bootstrap, tabulate
 
 pytestmark = pytest.mark.benchmark(timer=time.process_time)
 
@@ -179,7 +179,7 @@ def test_site_build(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
         for seed in (1, 2)
     }
     root = write_run(tmp_path / "run", answers, labels=[labels, labels])
-    pages = sum(path.endswith(".html") for path in build_site(read_evidence([root])))
+    pages = sum(path.endswith(".html") for path in build_site(read_results([root])))
     table = pd.DataFrame(random.random((40, 12)))
 
     def naive() -> None:
@@ -191,7 +191,7 @@ def test_site_build(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
             figure.savefig(io.BytesIO(), format="svg")
             plt.close(figure)
 
-    compare(benchmark, lambda: build_site(read_evidence([root])), naive, floor=0.7, turns=1)
+    compare(benchmark, lambda: build_site(read_results([root])), naive, floor=0.7, turns=1)
     benchmark.extra_info["pages"] = pages
 
 

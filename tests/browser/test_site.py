@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sample_rows import make_row, write_run
 
-from leaderboard.evidence import from_rows, read_evidence
-from leaderboard.site import write_site
+from leaderboard.results import from_rows, read_results
+from leaderboard.site.site_builder import write_site
 
 pytestmark = pytest.mark.browser
 
@@ -36,7 +36,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("site")
     labels = [0, 1, 2] * 20
     answers = {("good", 1): [labels, labels], ("poor", 1): [[0] * 60, [1] * 60]}
-    read = read_evidence([write_run(root / "run", answers, labels=[labels, labels])], draws=50)
+    read = read_results([write_run(root / "run", answers, labels=[labels, labels])], draws=50)
     more = [
         make_row(method="made-up", family="other", target=target, simulated=True, fingerprint="f")
         for target in ("CHN", "ARG")

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import CubicSpline
 
-from benchmark.run.augmentation import Augmentation, crop_season, resample, spline_basis
+from benchmark.run.training.augmentation import Augmentation, crop_season, resample, spline_basis
 from cropnet.model import CropNet
 
 

@@ -11,8 +11,8 @@ from torch import nn
 from benchmark.data.dataset import BANDS
 from benchmark.data.season import WINDOW
 from benchmark.randomness import derive_seed
-from benchmark.run.training import Recipe, TorchClassifier
-from benchmark.task.check import made_up_samples, tiny_protocol
+from benchmark.run.training.training_loop import Recipe, TorchClassifier
+from benchmark.task.authoring.contract_check import made_up_samples, tiny_protocol
 from benchmark.task.methods import Context
 from cropnet import adaptation, methods
 from cropnet.ensembles import Ensemble

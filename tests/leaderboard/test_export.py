@@ -9,8 +9,8 @@ import yaml
 from sample_rows import make_row, write_run
 
 from benchmark.cli import main
-from leaderboard.evidence import from_rows
 from leaderboard.export import export
+from leaderboard.results import from_rows
 
 ROWS = [
     make_row(method="a", target="CHN", macro_f1=0.5),

@@ -15,12 +15,12 @@ from sample_rows import make_row
 from benchmark.results.rows import Row
 from benchmark.results.store import RunStore
 from benchmark.task.transfers import RELATIONS
-from leaderboard.columns import method_frame
-from leaderboard.evidence import Evidence, from_rows, read_evidence
-from leaderboard.field import fields
-from leaderboard.frames import score_frame, sections, transfer_frame
-from leaderboard.tables import markdown, tidy
-from leaderboard.writing import write_leaderboard
+from leaderboard.comparison_group import comparison_groups
+from leaderboard.results import Results, from_rows, read_results
+from leaderboard.score_frames import comparable_rows, score_frame, transfer_frame
+from leaderboard.tables.columns import method_frame
+from leaderboard.tables.leaderboard_files import write_leaderboard
+from leaderboard.tables.text_tables import markdown, tidy
 
 # Two methods, two transfers, two seeds. `good` lacks nothing; `part` failed on FRA:USA.
 ROWS = [
@@ -40,8 +40,8 @@ ROWS = [
 
 
 def ranking(rows: Iterable[Row]) -> pd.DataFrame:
-    (field,) = fields(from_rows(rows))
-    return method_frame(field)
+    (group,) = comparison_groups(from_rows(rows))
+    return method_frame(group)
 
 
 def line(frame: pd.DataFrame, method: str) -> pd.Series:
@@ -74,8 +74,8 @@ def test_a_method_without_every_transfer_has_neither_mean_nor_rank() -> None:
 
 
 def test_deviation_over_seeds_divides_by_n_and_is_missing_for_one_seed() -> None:
-    (section,) = sections(ROWS, RELATIONS)
-    frame = transfer_frame(score_frame(section)).set_index(["method", "transfer"])
+    (comparable,) = comparable_rows(ROWS, RELATIONS)
+    frame = transfer_frame(score_frame(comparable)).set_index(["method", "transfer"])
     assert frame.loc[("good", "FRA:CHN"), "macro_f1_std"] == pytest.approx(0.1)
     assert np.isnan(frame.loc[("even", "FRA:CHN"), "macro_f1_std"])
     assert "50.0 ± 10.0" in markdown(from_rows(ROWS))
@@ -99,9 +99,9 @@ def test_order_of_rows_does_not_matter() -> None:
 )
 def test_rows_that_cannot_be_compared_share_no_ranking(other: dict[str, object]) -> None:
     rows = [make_row(method="a"), make_row(method="b", **other)]  # type: ignore[arg-type]
-    found = fields(from_rows(rows))
+    found = comparison_groups(from_rows(rows))
     assert len(found) == 2
-    assert all(len(method_frame(field)) == 1 for field in found)
+    assert all(len(method_frame(group)) == 1 for group in found)
 
 
 def test_simulated_rows_say_so() -> None:
@@ -113,8 +113,8 @@ def test_simulated_rows_say_so() -> None:
 
 def test_transfers_are_ordered_from_near_to_far() -> None:
     rows = [make_row(target=target) for target in ("ARG", "USA", "BEL")]
-    (section,) = sections(rows, RELATIONS)
-    assert [t for _, t in section.transfers] == ["FRA:BEL", "FRA:USA", "FRA:ARG"]
+    (comparable,) = comparable_rows(rows, RELATIONS)
+    assert [t for _, t in comparable.transfers] == ["FRA:BEL", "FRA:USA", "FRA:ARG"]
 
 
 HOSTILE = ["<script>alert(1)</script>", "a|b", "../../x", "\\input{x}", "[x](javascript:y)"]
@@ -163,22 +163,23 @@ def test_of_two_runs_with_different_code_the_one_named_first_counts(tmp_path: Pa
         identity = make_identity(code_fingerprint=run.name)
         RunStore(run).write(identity, [make_row(macro_f1=macro_f1)])
     for order, macro_f1 in ((runs, 0.3), (runs[::-1], 0.7)):
-        evidence = read_evidence(order, draws=0)
-        (row,) = evidence.rows
+        results = read_results(order, draws=0)
+        (row,) = results.rows
         assert row.scores is not None
         assert row.scores.macro_f1 == macro_f1
-        (problem,) = evidence.problems
+        (problem,) = results.problems
         assert "that of the run named first counts" in problem
 
 
 def test_no_rows_make_an_empty_leaderboard(tmp_path: Path) -> None:
-    for path in write_leaderboard(Evidence(rows=()), tmp_path):
+    for path in write_leaderboard(Results(rows=()), tmp_path):
         assert path.is_file()
 
 
 def test_neither_torch_nor_mlflow_is_imported() -> None:
     code = (
-        "import sys, leaderboard.commands, leaderboard.parity, leaderboard.site; "
+        "import sys, leaderboard.leaderboard_commands, leaderboard.paper.parity; "
+        "import leaderboard.site.site_builder; "
         "sys.exit(any(m in sys.modules for m in ('torch', 'mlflow', 'xgboost', 'timm')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -9,22 +9,22 @@ from typing import Any
 import numpy as np
 
 from benchmark.data.dataset import Dataset
-from benchmark.results.plans import make_plan, write_plan
+from benchmark.results.run_plans import make_plan, write_plan
 from benchmark.results.store import RunStore
 from benchmark.run.execution import execute, find_work
 from benchmark.run.jobs import plan
 from benchmark.run.runner import Runner
-from benchmark.task.method_files import load_method_file
+from benchmark.task.authoring.method_files import load_method_file
+from benchmark.task.authoring.method_template import new_method
 from benchmark.task.preparation import ids_hash
 from benchmark.task.protocol import Protocol
-from benchmark.task.scaffold import new_method
 from benchmark.task.transfers import select_transfers
 from leaderboard.submissions.archive import read_archive, write_archive
-from leaderboard.submissions.checks import Case, rescore
-from leaderboard.submissions.content import read_probabilities, write_probabilities
-from leaderboard.submissions.expected import Expectation
-from leaderboard.submissions.form import MANIFEST, MEMBERS
-from leaderboard.submissions.reading import read_submission
+from leaderboard.submissions.submission_models import MANIFEST, MEMBERS
+from leaderboard.submissions.submission_reader import read_submission
+from leaderboard.submissions.untrusted_content import read_probabilities, write_probabilities
+from leaderboard.submissions.verification.checks import Case, rescore
+from leaderboard.submissions.verification.expected_samples import Expectation
 
 TRANSFERS = ("FRA:CHN", "FRA:USA")
 SEEDS = (82, 83)

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from benchmark.data.dataset import BANDS, open_dataset
-from benchmark.data.ingest import IngestReport, ingest_table
+from benchmark.data.ingest.ingestion import IngestReport, ingest_table
 
 
 def ingest(path: Path, directory: Path, **options: Any) -> IngestReport:

@@ -8,12 +8,12 @@ from pathlib import Path
 from sample_rows import make_row
 
 from benchmark.results.rows import Row
-from benchmark.run.hardware import measure
-from leaderboard.evidence import from_rows
-from leaderboard.field import fields
-from leaderboard.formats import FORMATS
-from leaderboard.sheets import STYLES, sheets
-from leaderboard.site import write_site
+from benchmark.run.device import measure
+from leaderboard.comparison_group import comparison_groups
+from leaderboard.results import from_rows
+from leaderboard.site.site_builder import write_site
+from leaderboard.tables.paper_tables import STYLES, paper_tables
+from leaderboard.tables.table_formats import FORMATS
 
 TARGETS = ("BEL", "NLD", "GBR", "CHN", "USA", "ARG", "AUS", "USA-2017", "FRA-2017", "CHN-2018")
 
@@ -45,7 +45,9 @@ def main(out: Path) -> None:
     with measure("cpu") as measurement:
         found = from_rows(rows)
         for style in STYLES:
-            made = [sheet for field in fields(found) for sheet in sheets(field, style)]
+            made = [
+                table for group in comparison_groups(found) for table in paper_tables(group, style)
+            ]
             for form in FORMATS.values():
                 assert form(made)
         paths = write_site(found, out)

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from tiny import BANDS, make_samples
 
-from benchmark.data.earthengine import VECTOR_BANDS, windows
-from benchmark.data.layout import year_file_name
+from benchmark.data.ingest.earthengine import VECTOR_BANDS, windows
+from benchmark.data.official.domain_file import year_file_name
 
 LABELS = """\
 name: spain

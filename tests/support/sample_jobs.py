@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sample_rows import make_row
 
-from benchmark.results.plans import RunPlan, make_plan
+from benchmark.results.run_plans import RunPlan, make_plan
 from benchmark.results.store import JobIdentity
 
 

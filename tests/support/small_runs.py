@@ -9,8 +9,8 @@ from misbehaving import find_method
 from benchmark.data.dataset import Dataset
 from benchmark.results.rows import Row
 from benchmark.results.store import RunStore
+from benchmark.run.executors.worker_process import Setup
 from benchmark.run.jobs import Job, plan
-from benchmark.run.worker import Setup
 from benchmark.task.protocol import Protocol
 from benchmark.task.transfers import select_transfers
 

@@ -4,9 +4,9 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.data.simulate.fields import Fields
-from benchmark.data.simulate.levels import FloatArray
 from benchmark.data.simulate.phenology import logistic
 from benchmark.data.simulate.plants import effects, plant_column
+from benchmark.data.simulate.random_effects import FloatArray
 from benchmark.data.simulate.spectra import spectrum
 from benchmark.data.simulate.stands import Stands
 

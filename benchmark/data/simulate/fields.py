@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.data.simulate.levels import NEVER, FloatArray, IntArray, Levels
-from benchmark.data.simulate.places import Places, draw_places
+from benchmark.data.simulate.block_locations import Places, draw_places
 from benchmark.data.simulate.plants import effects, plants
+from benchmark.data.simulate.random_effects import NEVER, FloatArray, IntArray, Levels
 from benchmark.data.simulate.regions import Region
 from benchmark.data.simulate.soils import Paddies, Soils, draw_paddies, draw_soils
 from benchmark.data.simulate.stands import (

@@ -5,8 +5,8 @@ import numpy.typing as npt
 
 from benchmark.data.season import STEPS_PER_YEAR
 from benchmark.data.simulate.fields import Fields
-from benchmark.data.simulate.levels import FloatArray, IntArray
 from benchmark.data.simulate.plants import effects
+from benchmark.data.simulate.random_effects import FloatArray, IntArray
 from benchmark.data.simulate.spectra import spectrum, wavelengths
 from benchmark.data.simulate.weather import Weather
 

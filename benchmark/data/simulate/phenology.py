@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.data.season import DAYS_PER_YEAR
-from benchmark.data.simulate.levels import FloatArray, take
 from benchmark.data.simulate.plants import Kind, effects, plant_column, plants
+from benchmark.data.simulate.random_effects import FloatArray, take
 from benchmark.data.simulate.stands import Stands
 
 STEEPNESS: Final = 10.0

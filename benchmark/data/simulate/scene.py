@@ -7,7 +7,6 @@ import numpy as np
 from benchmark.data.simulate.background import ground, weed_area
 from benchmark.data.simulate.canopy import reflectance
 from benchmark.data.simulate.fields import Fields
-from benchmark.data.simulate.levels import NEVER, FloatArray, IntArray, take
 from benchmark.data.simulate.phenology import (
     effective,
     leaf_area,
@@ -15,6 +14,7 @@ from benchmark.data.simulate.phenology import (
     senescent_leaf,
 )
 from benchmark.data.simulate.plants import plant_column, plant_names
+from benchmark.data.simulate.random_effects import NEVER, FloatArray, IntArray, take
 from benchmark.data.simulate.spectra import spectrum
 from benchmark.data.simulate.weather import Weather, sun_zenith
 

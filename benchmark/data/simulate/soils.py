@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.data.simulate.levels import NEVER, FloatArray, IntArray, Levels
-from benchmark.data.simulate.places import Places
+from benchmark.data.simulate.block_locations import Places
 from benchmark.data.simulate.plants import effects, plant_column
+from benchmark.data.simulate.random_effects import NEVER, FloatArray, IntArray, Levels
 from benchmark.data.simulate.regions import Region, Water
 from benchmark.data.simulate.spectra import dry_soils, soil_names, soil_wetness, wavelengths
 from benchmark.data.simulate.stands import SOUTHERN_START, Stands

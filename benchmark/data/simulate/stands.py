@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.data.season import DAYS_PER_YEAR
-from benchmark.data.simulate.levels import NEVER, FloatArray, IntArray, Levels
 from benchmark.data.simulate.plants import effects, plant_column, plant_names, plants
+from benchmark.data.simulate.random_effects import NEVER, FloatArray, IntArray, Levels
 from benchmark.data.simulate.regions import Row, Stand
 
 SOUTHERN_START = 185

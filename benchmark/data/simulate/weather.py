@@ -8,9 +8,9 @@ import numpy.typing as npt
 from scipy.special import ndtri
 
 from benchmark.data.season import DAYS_PER_YEAR, STEPS_PER_YEAR, step_centres
-from benchmark.data.simulate.levels import FloatArray
-from benchmark.data.simulate.places import Places, autoregressive
+from benchmark.data.simulate.block_locations import Places, autoregressive
 from benchmark.data.simulate.plants import effects
+from benchmark.data.simulate.random_effects import FloatArray
 from benchmark.data.simulate.regions import Quarterly, Region, through_year
 from benchmark.data.simulate.stands import SOUTHERN_START
 from benchmark.randomness import generator

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from benchmark.data.composite import to_year_grid
+from benchmark.data.compositing import to_year_grid
 from benchmark.data.dataset import DatasetCard, DomainCard, DomainSamples, write_dataset
 from benchmark.data.season import HALF_YEAR_STEPS, STEPS_PER_YEAR, step_centres
 from benchmark.data.simulate import observation
 from benchmark.data.simulate.fields import Fields, draw_fields
-from benchmark.data.simulate.levels import FloatArray, take
+from benchmark.data.simulate.random_effects import FloatArray, take
 from benchmark.data.simulate.regions import (
     DomainPlan,
     Region,

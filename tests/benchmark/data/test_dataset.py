@@ -16,7 +16,7 @@ from benchmark.data.dataset import (
     open_dataset,
     write_dataset,
 )
-from benchmark.data.layout import DomainSamples, write_domain_file, year_file_name
+from benchmark.data.official.domain_file import DomainSamples, write_domain_file, year_file_name
 from benchmark.errors import DataError, UsageError
 
 Make = Callable[..., DomainSamples]

@@ -10,7 +10,7 @@ from tiny import make_samples, write_tiny
 
 from benchmark.data.dataset import Dataset
 from benchmark.data.embeddings import embeddings, get_embedding, ingest_embedding, read_embedding
-from benchmark.data.layout import DomainSamples
+from benchmark.data.official.domain_file import DomainSamples
 from benchmark.errors import DataError, UnavailableError, UsageError
 
 

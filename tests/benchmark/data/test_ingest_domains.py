@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from ingesting import earth_engine, ingest, series_of
 
-from benchmark.data.blocks import spatial_blocks
 from benchmark.data.dataset import open_dataset
-from benchmark.data.ingest import ingest_table
+from benchmark.data.ingest.ingestion import ingest_table
+from benchmark.data.ingest.spatial_blocks import spatial_blocks
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import DataError, UsageError
 

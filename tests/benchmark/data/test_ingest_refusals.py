@@ -9,7 +9,7 @@ import pytest
 from ingesting import ingest
 
 from benchmark.data.dataset import open_dataset
-from benchmark.data.ingest import ingest_table
+from benchmark.data.ingest.ingestion import ingest_table
 from benchmark.errors import CropGlobeError, DataError
 
 Table = Callable[..., pd.DataFrame]

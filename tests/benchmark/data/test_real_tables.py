@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from benchmark.data.dataset import BANDS, open_dataset
-from benchmark.data.ingest import ingest_table
-from benchmark.data.inspection import inspect_dataset
+from benchmark.data.ingest.ingestion import ingest_table
+from benchmark.data.inspect.inspection import inspect_dataset
 
 pytestmark = pytest.mark.real_data
 

@@ -14,11 +14,11 @@ from benchmark.data.dataset import Dataset
 from benchmark.errors import UnavailableError
 from benchmark.results.rows import Row
 from benchmark.results.store import RunStore, StoredJob
-from benchmark.run.composites import Oracle
 from benchmark.run.execution import Finished, Plan, execute, find_work
+from benchmark.run.executors.job_task import Task, store_lost_task
 from benchmark.run.jobs import plan
-from benchmark.run.performing import Task, perform_lost
 from benchmark.run.runner import Runner
+from benchmark.run.training.target_label_wrappers import Oracle
 from benchmark.task.methods import Context, Features, Labels, Method
 from benchmark.task.protocol import Protocol
 from benchmark.task.transfers import select_transfers
@@ -201,5 +201,5 @@ def test_a_job_that_was_lost_keeps_what_another_coordinator_has_scored(
     (job,) = directory.find("FRA:USA", what=method()).todo
     directory.run("FRA:CHN", what=method())
     task = Task(job.identity, job.targets)
-    perform_lost(task, job, directory.runner, directory.store, "timeout", "too slow")
+    store_lost_task(task, job, directory.runner, directory.store, "timeout", "too slow")
     assert directory.statuses() == {"FRA": "ok", "CHN": "ok", "USA": "timeout"}

@@ -9,8 +9,8 @@ import pytest
 from misbehaving import find_method
 from tiny import make_samples
 
-from benchmark.data.cards import DatasetCard, DomainCard
 from benchmark.data.dataset import Dataset, open_dataset, write_dataset
+from benchmark.data.dataset_card import DatasetCard, DomainCard
 from benchmark.data.season import SHIFTED_FIRST_DAY
 from benchmark.run.jobs import plan
 from benchmark.run.runner import Runner

@@ -15,10 +15,10 @@ from small_runs import setup_for
 from benchmark.data.dataset import Dataset
 from benchmark.errors import UsageError
 from benchmark.results.store import RunStore
-from benchmark.run import cluster
+from benchmark.run.executors import dask_cluster as cluster
+from benchmark.run.executors.job_task import Task
 from benchmark.run.jobs import plan
-from benchmark.run.performing import Task
-from benchmark.task.method_files import find_method, load_method_file
+from benchmark.task.authoring.method_files import find_method, load_method_file
 from benchmark.task.methods import Method, Registry
 from benchmark.task.protocol import Protocol
 from benchmark.task.transfers import select_transfers

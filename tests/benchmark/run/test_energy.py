@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from benchmark.run import energy
+from benchmark.run.device import measure
 from benchmark.run.energy import EnergyMeter
-from benchmark.run.hardware import measure
 
 
 def write_zone(root: Path, zone: str, name: str, microjoules: int) -> Path:

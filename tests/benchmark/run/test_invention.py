@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.data.dataset import BANDS
-from benchmark.run.training import Recipe, TorchClassifier
-from benchmark.task.check import made_up_samples, tiny_protocol
+from benchmark.run.training.training_loop import Recipe, TorchClassifier
+from benchmark.task.authoring.contract_check import made_up_samples, tiny_protocol
 from benchmark.task.methods import Context
 from benchmark.task.protocol import Augmentation
 

@@ -9,7 +9,7 @@ import pytest
 from tiny import make_samples, write_tiny
 
 from benchmark.data.dataset import Dataset
-from benchmark.data.repeats import count_shared, find_repeats, found_elsewhere
+from benchmark.data.repeated_series import count_shared, find_repeats, found_elsewhere
 from benchmark.run.jobs import plan
 from benchmark.run.runner import Runner
 from benchmark.task.methods import Method, registry

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from benchmark.errors import UsageError
 from benchmark.run import precision
-from benchmark.run.hardware import resolve_device
+from benchmark.run.device import resolve_device
 from benchmark.run.precision import arithmetic, has_fast_bf16
-from benchmark.run.training import Recipe, TorchClassifier
+from benchmark.run.training.training_loop import Recipe, TorchClassifier
 from benchmark.task.methods import Context
 from benchmark.task.protocol import Protocol, load_protocol
 

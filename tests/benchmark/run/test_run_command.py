@@ -107,7 +107,7 @@ def test_with_nothing_left_no_process_is_started(
     def refuse(*_: object) -> None:
         raise AssertionError("a process or a fit with nothing left to do")
 
-    monkeypatch.setattr("benchmark.run.places.LocalWorkers.__enter__", refuse)
+    monkeypatch.setattr("benchmark.run.executors.worker_pool.WorkerPool.__enter__", refuse)
     monkeypatch.setattr("benchmark.run.runner.Runner.run", refuse)
     code, _, err = smoke_run(cli, tiny.root, run, *words, "--workers", 2)
     assert code == 0
@@ -146,7 +146,7 @@ def test_the_index_has_what_an_interrupted_run_left(
     run, words = tmp_path / "run", ("--transfers", "FRA:CHN", "--methods", "floor.prior")
     smoke_run(cli, tiny.root, run, *words)
     with monkeypatch.context() as patched:
-        patched.setattr("benchmark.run.commands._conclude", lambda *_: None)
+        patched.setattr("benchmark.run.run_command._conclude", lambda *_: None)
         smoke_run(cli, tiny.root, run, *words, "--seeds", 7)
     assert len(RunStore(run).keys()) == 2
     smoke_run(cli, tiny.root, run, *words)

@@ -9,7 +9,7 @@ from smoke_command import Cli, rows_of, smoke_run
 from tiny import make_samples, write_tiny
 
 from benchmark.data.dataset import Dataset
-from benchmark.data.layout import year_file_name
+from benchmark.data.official.domain_file import year_file_name
 from benchmark.errors import UnavailableError
 
 

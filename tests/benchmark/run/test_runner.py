@@ -10,7 +10,7 @@ import pytest
 from tiny import make_samples, write_tiny
 
 from benchmark.data.dataset import BANDS, Dataset, DomainCard
-from benchmark.data.differences import differences
+from benchmark.data.inspect.domain_differences import differences
 from benchmark.errors import DataError, UnavailableError
 from benchmark.results.store import RunStore
 from benchmark.run.execution import execute, find_work

@@ -9,7 +9,6 @@ import pytest
 from tiny import make_samples, write_tiny
 
 from baselines import presto
-from benchmark.data import hub
 from benchmark.data.dataset import (
     BANDS,
     Dataset,
@@ -20,6 +19,7 @@ from benchmark.data.dataset import (
     write_dataset,
 )
 from benchmark.data.embeddings import ingest_embedding
+from benchmark.data.hub import weights as hub
 from benchmark.run.jobs import Job, plan
 from benchmark.run.runner import Outcome, Runner
 from benchmark.task.methods import registry

@@ -9,10 +9,10 @@ from tiny import make_samples, write_tiny
 from benchmark.data.dataset import Dataset, open_dataset
 from benchmark.data.embeddings import vectors_fingerprint
 from benchmark.results.store import RunStore
-from benchmark.run.estimates import make_estimate
 from benchmark.run.execution import find_work
+from benchmark.run.executors.job_task import Task, run_task
 from benchmark.run.jobs import Job, plan
-from benchmark.run.performing import Task, perform
+from benchmark.run.planning.cost_estimates import make_estimate
 from benchmark.run.runner import Runner
 from benchmark.task.methods import registry
 from benchmark.task.protocol import Protocol
@@ -83,7 +83,7 @@ def test_answers_from_older_vectors_are_stale(root: Path, smoke: Protocol, tmp_p
     store.prepare()
     dataset = open_dataset(root)
     job = job_of(dataset, smoke, "alphaearth.xgboost")
-    perform(Task(job.identity, job.targets), job, Runner(dataset, smoke), store)
+    run_task(Task(job.identity, job.targets), job, Runner(dataset, smoke), store)
     stored = store.read(job.identity.key)
     assert stored is not None
     assert {row.data.vectors for row in stored.rows} == {job.identity.vectors}

@@ -14,11 +14,12 @@ from benchmark.data.dataset import Dataset
 from benchmark.errors import CropGlobeError, DataError
 from benchmark.results.store import RunStore
 from benchmark.run.execution import Finished, execute, find_work
+from benchmark.run.executors.executor import InProcessExecutor, LostJob
+from benchmark.run.executors.job_task import Task, TaskResult
+from benchmark.run.executors.worker_pool import WorkerPool
 from benchmark.run.jobs import Job
-from benchmark.run.performing import Ending, Task
-from benchmark.run.places import InProcess, LocalWorkers, Loss
 from benchmark.run.runner import Runner
-from benchmark.run.stacks import innermost_frames
+from benchmark.run.tracebacks import innermost_frames
 from benchmark.task.protocol import Protocol
 
 
@@ -38,7 +39,7 @@ def work(
 ) -> dict[str, Finished]:
     store, runner = RunStore(run), Runner(dataset, protocol)
     todo = find_work(jobs_of(dataset, protocol, names), store, "failed")
-    with LocalWorkers(workers, setup_for(dataset, protocol, run), limit) as place:
+    with WorkerPool(workers, setup_for(dataset, protocol, run), limit) as place:
         finished = execute(todo, runner, store, place)
     return {entry.job.method.name: entry for entry in finished}
 
@@ -133,7 +134,7 @@ def test_changed_data_end_the_run(tmp_path: Path, tiny: Dataset, smoke: Protocol
     setup = setup_for(tiny, smoke, tmp_path, fingerprint="other")
     todo = find_work(jobs_of(tiny, smoke, ["test.nearest"]), RunStore(tmp_path))
     with (
-        LocalWorkers(1, setup) as place,
+        WorkerPool(1, setup) as place,
         pytest.raises(DataError, match="changed while the run was going on"),
     ):
         execute(todo, Runner(tiny, smoke), RunStore(tmp_path), place)
@@ -144,7 +145,7 @@ def test_changed_code_is_a_failed_row(tmp_path: Path, tiny: Dataset, smoke: Prot
     (job,) = jobs_of(tiny, smoke, ["test.nearest"])
     other = replace(job, identity=job.identity.model_copy(update={"code_fingerprint": "other"}))
     store = RunStore(tmp_path)
-    with LocalWorkers(1, setup_for(tiny, smoke, tmp_path)) as place:
+    with WorkerPool(1, setup_for(tiny, smoke, tmp_path)) as place:
         (found,) = execute(find_work([other], store), Runner(tiny, smoke), store, place)
     assert found.status == "failed"
     assert "code changed" in (found.reason or "")
@@ -156,7 +157,7 @@ def test_a_fault_of_the_harness_in_a_worker_is_told(
 ) -> None:
     setup = setup_for(tiny, smoke, tmp_path, find_method=refuse_to_start)
     todo = find_work(jobs_of(tiny, smoke, ["test.nearest"]), RunStore(tmp_path))
-    with LocalWorkers(1, setup) as place, pytest.raises(DataError, match=r"no test\.nearest here"):
+    with WorkerPool(1, setup) as place, pytest.raises(DataError, match=r"no test\.nearest here"):
         execute(todo, Runner(tiny, smoke), RunStore(tmp_path), place)
 
 
@@ -164,10 +165,10 @@ def test_a_fault_of_the_harness_in_a_worker_is_told(
 def test_processes_that_do_not_start_end_the_run(
     tmp_path: Path, tiny: Dataset, smoke: Protocol, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchmark.run.places.serve", os._exit)
+    monkeypatch.setattr("benchmark.run.executors.worker_pool.serve", os._exit)
     todo = find_work(jobs_of(tiny, smoke, ["test.nearest"]), RunStore(tmp_path))
     with (
-        LocalWorkers(1, setup_for(tiny, smoke, tmp_path)) as place,
+        WorkerPool(1, setup_for(tiny, smoke, tmp_path)) as place,
         pytest.raises(CropGlobeError, match="Worker processes do not start"),
     ):
         execute(todo, Runner(tiny, smoke), RunStore(tmp_path), place)
@@ -180,7 +181,7 @@ def test_what_another_coordinator_does_is_not_done_again(
     store, runner = RunStore(tmp_path), Runner(tiny, smoke)
     jobs = jobs_of(tiny, smoke, ["test.nearest", "test.raising"])
     todo = find_work(jobs, store)
-    other = store.claims.hold(jobs[0].identity.key)
+    other = store.job_locks.hold(jobs[0].identity.key)
     assert other.__enter__()
 
     def finish(seconds: float) -> None:
@@ -202,7 +203,7 @@ def test_the_longest_jobs_come_first_where_several_run_at_once(
     store, runner = RunStore(tmp_path), Runner(tiny, protocol)
     taken = {"test.nearest": 1.0, "test.raising": 5.0}
 
-    class Several(InProcess):
+    class Several(InProcessExecutor):
         """Takes several jobs, runs one after another, and says what each took."""
 
         def __init__(self) -> None:
@@ -216,9 +217,9 @@ def test_the_longest_jobs_come_first_where_several_run_at_once(
             self.taken = True
             super().start(task, job)
 
-        def wait(self) -> list[tuple[Task, Ending | Loss]]:
+        def wait(self) -> list[tuple[Task, TaskResult | LostJob]]:
             ((task, end),) = super().wait()
-            assert isinstance(end, Ending)
+            assert isinstance(end, TaskResult)
             return [(task, replace(end, seconds=taken[task.identity.method]))]
 
     todo = find_work(jobs_of(tiny, protocol, tuple(taken)), store)

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from benchmark.task.loaded_code import code_files
+from benchmark.task.code_fingerprint import code_files
 from benchmark.task.methods import Card, Method, registry
 
 
@@ -15,7 +15,9 @@ def names(method: str) -> set[str]:
 
 
 def test_the_network_behind_a_partial_counts() -> None:
-    assert {"networks.py", "transformers.py", "training.py", "augmentation.py"} <= names("vit.aug")
+    assert {"networks.py", "transformers.py", "training_loop.py", "augmentation.py"} <= names(
+        "vit.aug"
+    )
     assert "model.py" in names("cropnet")
 
 
@@ -57,6 +59,6 @@ def test_where_the_files_lie_does_not_count(
             file.parent.mkdir(exist_ok=True)
             file.write_text(module.__name__)
             module.__file__ = str(file)
-        monkeypatch.setattr("benchmark.task.loaded_code._modules", lambda build: modules)  # noqa: B023
+        monkeypatch.setattr("benchmark.task.code_fingerprint._modules", lambda build: modules)  # noqa: B023
         found.add(method.code_fingerprint)
     assert len(found) == 1

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.task.scaffold import KINDS, new_method
+from benchmark.task.authoring.method_template import KINDS, new_method
 
 ROOT = Path(__file__).parents[3]
 

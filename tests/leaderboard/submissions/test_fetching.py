@@ -11,8 +11,8 @@ import pytest
 
 from benchmark.errors import SubmissionError
 from leaderboard.submissions.fetching import fetch_archive
-from leaderboard.submissions.reading import read_submission
-from leaderboard.submissions.verdicts import make_pointer
+from leaderboard.submissions.submission_reader import read_submission
+from leaderboard.submissions.verdict_files import make_pointer
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

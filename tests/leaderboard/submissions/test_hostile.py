@@ -18,9 +18,9 @@ from forged import Members, forge
 
 from benchmark.errors import SubmissionError
 from leaderboard.submissions.archive import MOST_MEMBERS, printable, read_archive
-from leaderboard.submissions.content import read_probabilities
-from leaderboard.submissions.form import MEMBERS
-from leaderboard.submissions.reading import read_submission
+from leaderboard.submissions.submission_models import MEMBERS
+from leaderboard.submissions.submission_reader import read_submission
+from leaderboard.submissions.untrusted_content import read_probabilities
 
 MEMORY: int = 64 * 1024**2
 """Bytes that refusing may take at most."""

@@ -12,10 +12,10 @@ from forged import make_run
 from benchmark.data.dataset import Dataset
 from benchmark.errors import SubmissionError, UsageError
 from benchmark.task.protocol import Protocol
-from leaderboard.submissions.form import Manifest
 from leaderboard.submissions.packing import Source, pack
-from leaderboard.submissions.reading import read_submission
-from leaderboard.submissions.verification import verify
+from leaderboard.submissions.submission_models import Manifest
+from leaderboard.submissions.submission_reader import read_submission
+from leaderboard.submissions.verification.verification import verify
 
 COMMIT = "0123456789" * 4
 
@@ -137,7 +137,7 @@ def test_a_file_whose_name_no_reader_would_take_is_not_packed(run: Path, tmp_pat
 
 
 def test_an_open_card_is_not_packed(tiny: Dataset, smoke: Protocol, tmp_path: Path) -> None:
-    from benchmark.task.scaffold import new_method
+    from benchmark.task.authoring.method_template import new_method
 
     code = new_method("my-method", "sklearn", tmp_path / "t")[0].read_text("utf-8")
     run = make_run(tmp_path, tiny, smoke, code)

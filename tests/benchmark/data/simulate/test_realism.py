@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 
-from benchmark.data.figures import ndvi
+from benchmark.data.inspect.dataset_figures import ndvi
 from benchmark.data.season import HALF_YEAR_STEPS, move, season, step_centres
 from benchmark.data.simulate.world import Options, simulate_domain
 from benchmark.data.taxonomy import CROPS

@@ -1,0 +1,109 @@
+"""A dataset by its path, or the embedded default by the word ``simulated``."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from benchmark.data.cache import cache_directory, remove_abandoned
+from benchmark.data.class_counts import check_counts
+from benchmark.data.dataset import Dataset, open_dataset
+from benchmark.errors import DataError
+from benchmark.files import folder_aside
+
+__all__ = ["SIMULATED", "cache_directory", "open_source", "simulated_directory"]
+
+SIMULATED: Final = "simulated"
+"""The word that stands for the embedded default wherever a data directory is expected."""
+
+DEFAULT_SAMPLES_PER_DOMAIN: Final = 2_000
+"""Samples of each domain of the embedded default: more than the short protocols take, few enough
+that it is simulated in seconds and takes little room in the cache."""
+
+DEFAULT_SEED: Final = 2023
+"""Seed of the embedded default; the paper's year, of no other meaning."""
+
+DEFAULT_DOMAINS: Final = ("ARG", "AUS", "BEL", "CHN", "FRA", "GBR", "NLD", "USA", "USA-2017")
+"""The eight countries and the earlier year of the time transfer."""
+
+SIMULATING: Final = ".simulating-"
+
+Progress = Callable[[str, int, int], None]
+
+
+def open_source(text: str, progress: Progress | None = None, *, accept: bool = False) -> Dataset:
+    """Open what a user named as data.
+
+    Large files are converted now, and the counts of an official directory are compared with those
+    of its first use.
+
+    Args:
+        text: ``simulated`` for the embedded default, which is simulated once and kept in the cache
+            directory, or the path of a directory.
+        progress: Called with the domain, the samples done and the samples in all while simulating
+            or converting.
+        accept: Whether to accept samples that have changed since the first use.
+
+    Returns:
+        The dataset.
+
+    Raises:
+        DataError: If there is no such directory, its samples have changed, or the cache cannot be
+            written.
+    """
+    if text == SIMULATED:
+        return open_dataset(simulated_directory(progress))
+    dataset = open_dataset(Path(text).expanduser())
+    for domain in dataset.domains:
+        dataset.load(domain, progress)
+    check_counts(dataset, accept=accept)
+    return dataset
+
+
+def simulated_directory(progress: Progress | None = None) -> Path:
+    """Return the folder of the embedded default, simulated now if it is not there.
+
+    The folder's name holds the generator's version, the samples per domain and the seed. It is
+    written under another name and renamed when it is whole, so that a killed process leaves no half
+    of it and two processes at once end with one whole folder.
+
+    Raises:
+        DataError: If the cache cannot be written.
+    """
+    from benchmark.data.simulate.world import GENERATOR_VERSION, simulate_dataset
+
+    cache = cache_directory()
+    name = f"simulated-{GENERATOR_VERSION}-{DEFAULT_SAMPLES_PER_DOMAIN}-{DEFAULT_SEED}"
+    final = cache / name
+    if final.is_dir():
+        return final
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(cache, SIMULATING)
+        staging = folder_aside(cache, SIMULATING)
+    except OSError as error:
+        raise DataError(
+            f"Cannot write to the cache {cache} ({error.strerror or error}): name another with "
+            "CROPGLOBE_CACHE."
+        ) from error
+    try:
+        simulate_dataset(
+            staging / name,
+            samples_per_domain=DEFAULT_SAMPLES_PER_DOMAIN,
+            seed=DEFAULT_SEED,
+            domains=DEFAULT_DOMAINS,
+            progress=progress,
+        )
+        _put_in_place(staging / name, final)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return final
+
+
+def _put_in_place(made: Path, final: Path) -> None:
+    try:
+        made.rename(final)
+    except OSError as error:
+        if not final.is_dir():
+            raise DataError(f"Cannot write {final}: {error.strerror or error}.") from error
+        # Another process was first; its folder has the same content.

@@ -1,0 +1,201 @@
+"""Tables and sentences of the data commands, for a terminal."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from benchmark.data.ingest.ingestion import IngestedDomain, IngestReport
+from benchmark.data.inspect.inspection import DomainInspection, Inspection
+from benchmark.data.official.stored_numbers import DOMAINS_FILE, Declared
+from benchmark.data.taxonomy import CROPS
+
+GREEN: Final = 0.3
+"""Mean NDVI that crops reach in their season in every domain measured; bare soil stays below."""
+
+LIKELY_GAPS: Final = 0.001
+"""Share of dates that are zero in every band from which on that is no accident of dark water."""
+
+LIKELY_OFFSET: Final = 0.095
+"""Reflectance below which shade, water and dark vegetation bring some value of every domain."""
+
+
+def show_ingest(report: IngestReport) -> Iterator[RenderableType]:
+    """Yield what an ingestion did."""
+    yield f"{report.table} -> {report.directory}, {report.first_day} to {report.last_day}"
+    yield _classes([(domain.name, domain.samples, domain.classes) for domain in report.domains])
+    for note in report.notes:
+        yield Text(note, style="yellow")
+    for domain in report.domains:
+        yield from _ingested(domain)
+
+
+def _ingested(domain: IngestedDomain) -> Iterator[RenderableType]:
+    card = domain.card
+    blocks = "no coordinates, no blocks" if domain.blocks is None else f"{domain.blocks} blocks"
+    yield (
+        f"{domain.name}: {len(card.bands)} bands ({' '.join(card.bands)}), "
+        f"level {card.processing_level or 'not stated'}, a date every {card.cadence_days:g} days, "
+        f"{card.missing_share or 0:.1%} of the observations missing, {blocks}"
+    )
+    for note in card.notes:
+        yield Text(f"  {note}", style="yellow" if "no band" in note or "out" in note else "dim")
+    for reason, count in card.dropped.items():
+        yield Text(f"  {_samples(count)} dropped: {reason}.", style="yellow")
+    if card.unknown_codes:
+        listed = ", ".join(f"{code} ({count})" for code, count in card.unknown_codes.items())
+        total = sum(card.unknown_codes.values())
+        yield Text(
+            f"  {_samples(total)} counted as other for a code that the map {card.label_map} "
+            f"cannot tell: {listed}.",
+            style="bold red",
+        )
+
+
+def _samples(count: int) -> str:
+    return "1 sample" if count == 1 else f"{count} samples"
+
+
+def show_inspection(inspection: Inspection) -> Iterator[RenderableType]:
+    """Yield the card of a dataset."""
+    kind = Text(" simulated", style="bold magenta") if inspection.simulated else Text(" real data")
+    yield Text(inspection.name, style="bold") + kind
+    yield f"{inspection.root}: {inspection.samples} samples in {len(inspection.domains)} domains"
+    yield f"source: {inspection.source}; licence: {inspection.licence}"
+    yield f"fingerprint: {inspection.fingerprint}"
+    yield _classes([(domain.name, domain.samples, domain.classes) for domain in inspection.domains])
+    yield _making(inspection)
+    yield _reading(inspection)
+    yield from _defects(inspection)
+
+
+def _classes(rows: list[tuple[str, int, dict[str, int]]]) -> Table:
+    table = Table("domain", title="samples by class", title_justify="left")
+    for crop in (*CROPS, "all"):
+        table.add_column(crop, justify="right")
+    for name, samples, classes in rows:
+        counts = [str(classes[crop]) if crop in classes else "-" for crop in CROPS]
+        table.add_row(name, *counts, str(samples))
+    return table
+
+
+def _making(inspection: Inspection) -> Table:
+    table = Table("domain", title="how they were made", title_justify="left")
+    for title in ("bands", "range", "level", "season", "year", "cadence", "missing"):
+        table.add_column(title)
+    table.add_column("blocks", justify="right")
+    for domain in inspection.domains:
+        card = domain.card
+        table.add_row(
+            domain.name,
+            str(len(domain.bands)),
+            f"{domain.lowest:.3f}-{domain.highest:.3f}",
+            card.processing_level or "?",
+            f"{card.season} {card.season_start or ''}".strip(),
+            ", ".join(str(year) for year in domain.years) or str(card.year or "?"),
+            "?" if card.cadence_days is None else f"{card.cadence_days:g} d",
+            "?" if card.missing_share is None else f"{card.missing_share:.1%}",
+            "-" if domain.blocks is None else str(domain.blocks),
+        )
+    return table
+
+
+def _reading(inspection: Inspection) -> Table:
+    """Show what was concluded of the files; what the user declared is marked with a star."""
+    table = Table("domain", title="how they were read (* declared)", title_justify="left")
+    for title in ("stored as", "unit", "axes", "greenest", "as in the", "calendar"):
+        table.add_column(title)
+    for domain in inspection.domains:
+        reading, season = domain.reading, domain.season
+        if reading is None:
+            continue
+        mark = {key: "*" if key in reading.declared else "" for key in Declared.model_fields}
+        offset = f" less {reading.offset:g}{mark['offset']}" if reading.offset else ""
+        gaps = "" if reading.missing is None else f", missing {reading.missing}*"
+        axes = (str(reading.bands), str(reading.steps))
+        table.add_row(
+            domain.name,
+            reading.stored.split(" [")[0],
+            reading.unit.replace("_number", "") + mark["unit"] + offset + gaps,
+            " x ".join(axes if reading.orientation == "bands-steps" else axes[::-1])
+            + mark["orientation"],
+            "?" if season.peak_day is None else f"day {season.peak_day:.0f}",
+            {"northern": "north", "southern": "south"}.get(season.phase, "?"),
+            f"{season.season}, told" if season.judged else season.season,
+        )
+    return table
+
+
+def _defects(inspection: Inspection) -> Iterator[RenderableType]:
+    found: list[str] = []
+    for domain in inspection.domains:
+        found.extend(_domain_defects(domain))
+    for pair in inspection.shared:
+        first, second = pair.domains
+        found.append(
+            f"{first} and {second} share {pair.series} series, {pair.label_conflicts} of them with "
+            "different labels."
+        )
+    for sentence in inspection.disagreements:
+        yield Text(sentence, style="bold red")
+    if not found:
+        yield Text("No duplicate series, no label conflicts, no constant series.", style="green")
+    notes = [note for domain in inspection.domains for note in _domain_notes(domain)]
+    assumed = [domain for domain in inspection.domains if domain.bands_assumed]
+    if assumed:
+        notes.append(
+            f"Nothing says the order of the bands of {', '.join(d.name for d in assumed)}: "
+            f"{' '.join(assumed[0].bands)} is assumed."
+        )
+    for line in (*found, *notes, *_unread(inspection)):
+        yield Text(line, style="yellow")
+
+
+def _unread(inspection: Inspection) -> Iterator[str]:
+    for place in inspection.unread:
+        yield (
+            f"Not read: {place}. If it holds the series of a domain, write "
+            f"`- {{file: {place}, domain: USA-2020}}`, with its own domain, under `files:` in "
+            f"{DOMAINS_FILE}."
+        )
+
+
+def _domain_defects(domain: DomainInspection) -> Iterator[str]:
+    if domain.duplicates:
+        yield f"{domain.name}: {_samples(domain.duplicates)} with the series of an earlier one."
+    if domain.label_conflicts:
+        yield f"{domain.name}: {domain.label_conflicts} series carry more than one label."
+    if domain.constant_series:
+        yield f"{domain.name}: {domain.constant_series} series never change."
+
+
+def _domain_notes(domain: DomainInspection) -> Iterator[str]:
+    if domain.season.contradiction is not None:
+        yield domain.season.contradiction
+    green = domain.season.peak_ndvi
+    if green is not None and green < GREEN:
+        yield (
+            f"{domain.name}: mean NDVI of {', '.join(domain.season.looked_at)} never rises above "
+            f"{green:.2f}, so that the order of the bands may be another one: name it under "
+            f"`bands:` in {DOMAINS_FILE}."
+        )
+    if domain.dark_share >= LIKELY_GAPS:
+        yield (
+            f"{domain.name}: {domain.dark_share:.1%} of the dates are zero in every band, which "
+            f"may stand for missing observations: if so, write `missing: 0` in {DOMAINS_FILE}."
+        )
+    reading = domain.reading
+    digital = reading is not None and reading.unit == "digital_number" and not reading.offset
+    if digital and domain.lowest >= LIKELY_OFFSET:
+        yield (
+            f"{domain.name}: no digital number is below {domain.lowest * 10_000:.0f}, as after the "
+            "1,000 that processing baseline 04.00 adds: if so, write `offset: 1000` in "
+            f"{DOMAINS_FILE}."
+        )
+    if len(domain.bands) < 10:
+        yield f"{domain.name}: only the bands {' '.join(domain.bands)}."
+    if domain.card.unknown_codes:
+        listed = ", ".join(f"{code} ({n})" for code, n in domain.card.unknown_codes.items())
+        yield f"{domain.name}: counted as other for want of a class: {listed}."

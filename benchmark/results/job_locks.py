@@ -1,0 +1,137 @@
+"""Who works on a job now: a locked file per job, let go by the system when its holder dies."""
+
+import errno
+import fcntl
+import json
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from benchmark.errors import StoreError
+
+logger = logging.getLogger(__name__)
+
+NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
+"""Errors of file systems without locks."""
+
+
+class JobLocks:
+    """The claims of a run directory.
+
+    A claim saves work, it does not keep the store whole: renaming does. So a file system without
+    locks costs no more than a job done twice.
+
+    Args:
+        folder: Where the locked files lie.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @contextmanager
+    def hold(self, key: str) -> Iterator[bool]:
+        """Claim a job for the body.
+
+        Args:
+            key: Key of the job.
+
+        Yields:
+            Whether the claim was got; ``False`` if another process holds it.
+
+        Raises:
+            StoreError: If the claim cannot be written.
+        """
+        path = self.folder / key
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            descriptor = _lock(path)
+            if descriptor is not None:
+                _sign(descriptor)
+        except OSError as error:
+            raise StoreError(f"Cannot claim {path}: {error.strerror or error}.") from error
+        if descriptor is None:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            # Removed while it is locked: whoever opened it before sees that its name is gone.
+            path.unlink(missing_ok=True)
+            os.close(descriptor)
+
+    def held(self) -> dict[str, str]:
+        """Return who works on what: ``process PID on HOST`` by key."""
+        if not self.folder.is_dir():
+            return {}
+        found = {}
+        for path in sorted(self.folder.iterdir()):
+            try:
+                text = _locked_content(path)
+            except FileNotFoundError:
+                continue  # finished since the folder was listed
+            if text is not None:
+                found[path.name] = _holder(text)
+        return found
+
+
+def _lock(path: Path) -> int | None:
+    """Return a descriptor of the locked file, or ``None`` if another process has it."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                os.close(descriptor)
+                raise
+            logger.warning("%s: this file system has no locks; jobs may run twice", path.parent)
+            return descriptor
+        if _is_still(path, descriptor):
+            return descriptor
+        os.close(descriptor)
+
+
+def _sign(descriptor: int) -> None:
+    holder = {"host": socket.gethostname(), "pid": os.getpid()}
+    try:
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, json.dumps(holder).encode())
+    except OSError:
+        os.close(descriptor)
+        raise
+
+
+def _is_still(path: Path, descriptor: int) -> bool:
+    try:
+        named = path.stat()
+    except FileNotFoundError:
+        return False
+    opened = os.fstat(descriptor)
+    return (named.st_ino, named.st_dev) == (opened.st_ino, opened.st_dev)
+
+
+def _locked_content(path: Path) -> str | None:
+    with path.open(encoding="utf-8", errors="replace") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return handle.read()
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
+        return None
+
+
+def _holder(text: str) -> str:
+    try:
+        content = json.loads(text)
+        return f"process {content['pid']} on {content['host']}"
+    except (ValueError, KeyError, TypeError):
+        return "a process that has just begun"

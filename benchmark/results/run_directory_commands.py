@@ -1,0 +1,88 @@
+"""Commands on a run directory: `status`, `index` and `sync`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from benchmark.results.run_status import RunStatus
+
+RunDirectory = Annotated[Path, typer.Argument(help="Run directory.")]
+
+TrackingUri = Annotated[
+    str | None,
+    typer.Option(
+        envvar="MLFLOW_TRACKING_URI",
+        help="MLflow server; if not given, a database in the run directory.",
+    ),
+]
+"""Option of every command that writes to MLflow."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to the app."""
+    app.command("status")(status)
+    app.command("index")(index)
+    app.command("sync")(sync)
+
+
+def status(run: RunDirectory) -> None:
+    """Show what a run has done, what it lacks, and why."""
+    from rich.console import Console
+
+    from benchmark.results.run_status import run_status
+    from benchmark.results.store import RunStore
+
+    found = run_status(RunStore(run))
+    console = Console()
+    console.print(_counts(found))
+    for job in found.jobs:
+        if job.reason is not None:
+            console.print(
+                f"{job.state}: {job}: {job.reason}", highlight=False, markup=False, soft_wrap=True
+            )
+    for problem in found.damaged_plans:
+        console.print(f"damaged: {problem}", highlight=False, markup=False, soft_wrap=True)
+
+
+def index(run: RunDirectory) -> None:
+    """Write every row of a run as one flat table, index.parquet."""
+    from benchmark.results.row_index import write_index
+    from benchmark.results.store import RunStore
+
+    typer.echo(write_index(RunStore(run)))
+
+
+def sync(
+    run: RunDirectory,
+    tracking_uri: TrackingUri = None,
+) -> None:
+    """Bring an MLflow server up to date with a run."""
+    from benchmark.errors import StoreError
+    from benchmark.results.mlflow.tracker import Tracker, default_uri, shown
+    from benchmark.results.store import RunStore
+
+    store = RunStore(run)
+    if not store.jobs.is_dir():
+        raise StoreError(f"{run} is no run directory: it has no folder 'jobs'.")
+    uri = tracking_uri or default_uri(store)
+    report = Tracker(store, uri).sync()
+    typer.echo(f"{report.written} jobs written, {report.kept} kept: {shown(uri)}")
+
+
+def _counts(found: "RunStatus") -> "Table":
+    from rich.table import Table
+
+    from benchmark.results.run_status import STATES
+
+    shown = [state for state in STATES if found.count(state)]
+    table = Table("method", *shown)
+    for name in dict.fromkeys(job.identity.method for job in found.jobs):
+        states = [job.state for job in found.jobs if job.identity.method == name]
+        table.add_row(name, *(str(states.count(state) or "") for state in shown))
+    table.add_section()
+    table.add_row(f"{len(found.jobs)} jobs", *(str(found.count(state)) for state in shown))
+    return table

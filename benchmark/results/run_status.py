@@ -1,0 +1,121 @@
+"""Where a run stands: each job that was asked for, and why it has no score if it has none."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+from benchmark.errors import StoreError
+from benchmark.results.run_plans import PlannedJob, read_plans
+from benchmark.results.store import JobIdentity, RunStore, StoredJob
+
+State = Literal[
+    "done", "failed", "timeout", "unavailable", "stale", "running", "damaged", "missing"
+]
+STATES: Final[tuple[State, ...]] = get_args(State)
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """Where a job stands.
+
+    Attributes:
+        identity: The job.
+        state: Its state.
+        reason: Why it is in that state; ``None`` where the state says all.
+    """
+
+    identity: JobIdentity
+    state: State
+    reason: str | None = None
+
+    def __str__(self) -> str:
+        """Return the job as people name it."""
+        return f"{self.identity.method} from {self.identity.source}, seed {self.identity.seed}"
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """Where a run stands.
+
+    Attributes:
+        jobs: Every job that was asked for or is stored, by method, source and seed.
+        damaged_plans: What is wrong with plans that cannot be read; their jobs, if they are not
+            stored, are not known.
+    """
+
+    jobs: tuple[JobStatus, ...]
+    damaged_plans: tuple[str, ...]
+
+    def count(self, state: State) -> int:
+        """Return the number of jobs in a state."""
+        return sum(job.state == state for job in self.jobs)
+
+
+def run_status(store: RunStore) -> RunStatus:
+    """Compare what was asked for with what is stored and with what runs now.
+
+    A job is stale if it was stored by other code of its method, or with other files of vectors,
+    than was asked for last. Nothing is imported or opened but the run directory.
+
+    Args:
+        store: The store.
+
+    Returns:
+        The status.
+
+    Raises:
+        StoreError: If there is no run here.
+    """
+    plans, damaged_plans = read_plans(store.root)
+    if not plans and not store.jobs.is_dir():
+        raise StoreError(f"{store.root} is no run directory: it has neither plans nor jobs.")
+    running = store.job_locks.held()
+    stored, damaged = _read(store)
+    asked: dict[JobIdentity, PlannedJob] = {}
+    for plan in plans:
+        for job in plan.jobs:
+            before = asked.get(job.identity.slot)
+            targets = dict.fromkeys((before.targets if before else ()) + job.targets)
+            asked[job.identity.slot] = job.model_copy(update={"targets": tuple(targets)})
+    found = [_judge(job, stored.get(slot), running, damaged) for slot, job in asked.items()]
+    for slot, kept in stored.items():
+        if slot not in asked:
+            everything = PlannedJob(identity=kept.identity, targets=tuple(kept.targets))
+            found.append(_judge(everything, kept, running, damaged))
+    found.sort(key=lambda job: (job.identity.method, job.identity.source, job.identity.seed))
+    return RunStatus(tuple(found), damaged_plans)
+
+
+def _read(store: RunStore) -> tuple[dict[JobIdentity, StoredJob], dict[str, str]]:
+    """Return the stored jobs by slot, and what is wrong with damaged ones by key."""
+    if not store.jobs.is_dir():
+        return {}, {}
+    jobs, problems = store.read_all()
+    keys = store.keys()
+    damaged = {key: problem for problem in problems for key in keys if f"/{key}" in problem}
+    return {job.identity.slot: job for job in jobs}, damaged
+
+
+def _judge(
+    asked: PlannedJob,
+    stored: StoredJob | None,
+    running: Mapping[str, str],
+    damaged: Mapping[str, str],
+) -> JobStatus:
+    identity = asked.identity
+    if identity.key in running:
+        return JobStatus(identity, "running", running[identity.key])
+    if identity.key in damaged:
+        return JobStatus(identity, "damaged", damaged[identity.key])
+    if stored is None:
+        return JobStatus(identity, "missing")
+    lacking = sorted(set(asked.targets) - stored.targets)
+    if lacking:
+        return JobStatus(identity, "missing", f"not yet scored on {', '.join(lacking)}")
+    for row in stored.rows:
+        if row.status != "ok":
+            return JobStatus(identity, row.status, row.reason)
+    changed = identity.changed_since(stored.identity)
+    if changed is not None:
+        return JobStatus(identity, "stale", f"stored by {changed}")
+    return JobStatus(identity, "done")

@@ -1,0 +1,67 @@
+"""Cards of the methods that were asked for, kept with a run: what it compares can be read there."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from benchmark.errors import StoreError
+from benchmark.files import replace_text
+from benchmark.task.method_cards import MethodDescription, describe_method
+from benchmark.task.methods import Method
+
+CARDS: Final = "cards"
+
+
+def write_cards(root: Path, methods: Iterable[Method]) -> tuple[Path, ...]:
+    """Keep the cards of methods in a run directory, in the place of older ones.
+
+    Args:
+        root: Run directory.
+        methods: The methods.
+
+    Returns:
+        The files.
+
+    Raises:
+        StoreError: If one cannot be written.
+    """
+    paths = []
+    for method in methods:
+        path = root / CARDS / f"{_stem(method.name)}.json"
+        try:
+            replace_text(path, describe_method(method).model_dump_json(indent=1))
+        except OSError as error:
+            raise StoreError(f"Cannot write the card {path}: {error.strerror or error}.") from error
+        paths.append(path)
+    return tuple(paths)
+
+
+def read_cards(root: Path) -> tuple[dict[str, MethodDescription], tuple[str, ...]]:
+    """Read every card of a run directory.
+
+    Args:
+        root: Run directory; one of before cards were kept has none.
+
+    Returns:
+        The cards by method, and what is wrong with those that cannot be read.
+    """
+    cards: dict[str, MethodDescription] = {}
+    damaged: list[str] = []
+    for path in sorted((root / CARDS).glob("[!.]*.json")):
+        try:
+            card = MethodDescription.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError):
+            damaged.append(f"{path} is damaged: run its command again.")
+            continue
+        cards[card.method] = card
+    return cards, tuple(damaged)
+
+
+def _stem(name: str) -> str:
+    """Return a file name: the method's own where that is safe everywhere, else a hash of it."""
+    safe = re.fullmatch(r"[a-z0-9][a-z0-9._+-]{0,99}", name)
+    return name if safe else hashlib.sha256(name.encode()).hexdigest()[:16]

@@ -1,0 +1,256 @@
+"""Jobs on an existing Dask cluster whose workers share the file system of the coordinator."""
+
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from secrets import token_hex
+from types import TracebackType
+from typing import Any, Final, Self
+
+from benchmark.errors import CropGlobeError, UsageError
+from benchmark.results.store import RunStore
+from benchmark.run.executors.executor import LostJob
+from benchmark.run.executors.job_task import Task, TaskResult, store_lost_locked, store_lost_task
+from benchmark.run.executors.worker_process import (
+    Setup,
+    find_job,
+    has_other_code,
+    open_runner,
+    run_received_task,
+)
+from benchmark.run.jobs import Job
+from benchmark.run.runner import Runner
+from benchmark.run.tracebacks import describe_frames
+
+SECONDS_TO_CONNECT: Final = 10
+DEATHS: Final = 2
+"""Worker processes that may die in one job before the job counts as what kills them."""
+
+EXIT_TIMEOUT: Final = 5
+GPU: Final = "GPU"
+"""The resource that workers with a GPU declare: ``dask worker --resources GPU=1``."""
+
+_one_job = threading.Lock()
+"""One job at a time in a worker, whatever its threads: methods may take the whole process."""
+
+_runners: dict[tuple[Path, str, str, Path | None, bool], Runner] = {}
+
+
+@dataclass
+class DaskCluster:
+    """The workers of a Dask scheduler.
+
+    All jobs are handed to the scheduler at once, so that a cluster which grows by need does so. A
+    worker that dies is the scheduler's to replace; it gives the job to another.
+
+    Attributes:
+        address: Address of the scheduler, such as ``tcp://host:8786``.
+        setup: What each worker is told.
+        time_limit: Seconds that a job may take; ``None`` is no limit.
+        gpu: Whether a job needs a worker that declares a GPU.
+    """
+
+    address: str
+    setup: Setup
+    time_limit: float | None = None
+    gpu: bool = False
+    _run: str = field(default_factory=lambda: token_hex(6))
+    _running: dict[Any, Task] = field(default_factory=dict)
+    _submitted: int = 0
+    _client: Any = None
+
+    def __enter__(self) -> Self:
+        """Connect to the scheduler.
+
+        Raises:
+            UsageError: If Dask is not installed, if there is no scheduler, or if no worker has the
+                GPU that jobs need.
+        """
+        try:
+            from distributed import Client
+        except ImportError as error:
+            raise UsageError(
+                "--scheduler needs Dask: python -m pip install 'cropglobe-benchmark[cluster]'."
+            ) from error
+        try:
+            connect: Any = Client  # untyped
+            self._client = connect(self.address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise UsageError(
+                f"No Dask scheduler answers at {self.address}: start one with `dask scheduler`, or "
+                "correct --scheduler."
+            ) from error
+        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
+        if self.gpu and workers and not any(GPU in worker["resources"] for worker in workers):
+            self._client.close()
+            raise UsageError(
+                f"No worker of {self.address} declares a GPU, which the protocol asks for: start "
+                f"workers with `dask worker --resources {GPU}=1`, or use --device cpu."
+            )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Take back the jobs that have not begun, and leave the cluster as it is."""
+        self._client.cancel(list(self._running))
+        self._client.set_metadata([self._run], {})
+        self._client.close()
+
+    @property
+    def at_once(self) -> int:
+        """How many jobs the present workers can run at the same time."""
+        return max(len(self._client.scheduler_info(n_workers=-1)["workers"]), 1)
+
+    def free(self) -> int:
+        """Return how many more jobs can be handed over: as many as there are."""
+        return sys.maxsize
+
+    def start(self, task: Task, job: Job) -> None:
+        """Hand a job to the scheduler."""
+        del job  # looked up by name over there
+        self._submitted += 1
+        future = self._client.submit(
+            answer,
+            task,
+            self.setup,
+            self.time_limit,
+            self._run,
+            key=f"cropglobe-{self._run}-{task.identity.key}-{self._submitted}",
+            resources={GPU: 1} if self.gpu else None,
+            pure=False,
+        )
+        self._running[future] = task
+
+    def wait(self) -> list[tuple[Task, TaskResult | LostJob]]:
+        """Wait until at least one job has ended; return those that have.
+
+        Raises:
+            CropGlobeError: If the scheduler is gone, or a worker cannot run any job.
+        """
+        from asyncio import CancelledError as Cancelled
+        from concurrent.futures import CancelledError
+
+        from distributed import wait
+
+        try:
+            ended: Any = wait  # untyped
+            with self._client.as_current():
+                done = ended(list(self._running), return_when="FIRST_COMPLETED").done
+        except (CancelledError, Cancelled) as error:
+            raise CropGlobeError(
+                f"The Dask scheduler at {self.address} ended or dropped the jobs; finished ones "
+                "are kept: start it and run the same command again."
+            ) from error
+        return [(self._running.pop(future), _end(future)) for future in done]
+
+
+def _end(future: Any) -> TaskResult | LostJob:
+    from distributed import KilledWorker
+
+    if future.status == "finished":
+        ending: TaskResult = future.result()
+        return ending
+    error = future.exception()
+    if isinstance(error, KilledWorker):
+        return LostJob("failed", "Dask gave up: each worker that had the job died")
+    if isinstance(error, CropGlobeError):
+        raise error
+    raise CropGlobeError(
+        f"A Dask worker stopped: {type(error).__name__}: {error}; has it the same version of this "
+        "package, and does it see the data and the run directory?"
+    ) from error
+
+
+def answer(task: Task, setup: Setup, time_limit: float | None, run: str) -> TaskResult:
+    """Answer a task; the function that a Dask worker runs.
+
+    Args:
+        task: The job as plain values.
+        setup: What the worker needs to know.
+        time_limit: Seconds that it may take.
+        run: Name of the coordinator's run.
+
+    Returns:
+        How it ended.
+
+    Raises:
+        CropGlobeError: If no job can be run here, as when its method's code is not that which the
+            coordinator has.
+    """
+    with _one_job:
+        told = (setup.cache, setup.keep_networks)
+        slot = (setup.data, setup.fingerprint, setup.protocol, *told)
+        if slot not in _runners:
+            _runners.clear()
+            _runners[slot] = open_runner(setup)
+        runner, store = _runners[slot], RunStore(setup.run)
+        job = find_job(task, setup)
+        if has_other_code(task, job):
+            raise UsageError(
+                f"A worker has loaded other code of {task.identity.method} than this command: "
+                "restart the workers, then run the same command again; finished jobs are kept."
+            )
+        with _deaths(run, task.identity.key) as deaths:
+            if deaths >= DEATHS:
+                reason = f"{deaths} worker processes died in this job"
+                return store_lost_task(task, job, runner, store, "failed", reason)
+            with _limited(task, setup, time_limit, runner, store):
+                return run_received_task(task, runner, store, setup)
+
+
+@contextmanager
+def _deaths(run: str, key: str) -> Iterator[int]:
+    """Yield how often a worker has died in a job: it counts as a death until the body ends."""
+    from distributed import get_client
+
+    client: Any = get_client()
+    count: int = client.get_metadata([run, key], 0)
+    client.set_metadata([run, key], count + 1)
+    try:
+        yield count
+    finally:
+        client.set_metadata([run, key], count)
+
+
+@contextmanager
+def _limited(
+    task: Task, setup: Setup, limit: float | None, runner: Runner, store: RunStore
+) -> Iterator[None]:
+    """End this process, after storing why, if the body takes longer than a limit.
+
+    A thread cannot be ended in any other way. Dask starts a process in the place of one that has a
+    nanny, and gives the job to another, which finds it answered.
+    """
+    if limit is None:
+        yield
+        return
+    worker, decided = threading.get_ident(), threading.Lock()
+
+    def end() -> None:
+        if not decided.acquire(blocking=False):
+            return  # the job has just ended
+        frames = traceback.extract_stack(sys._current_frames()[worker])
+        places = [(frame.name, frame.filename, frame.lineno or 0) for frame in reversed(frames)]
+        reason = f"Stopped after the protocol's limit of {limit:g} s{describe_frames(places)}"
+        try:
+            store_lost_locked(task, find_job(task, setup), runner, store, "timeout", reason)
+        finally:
+            os._exit(EXIT_TIMEOUT)
+
+    timer = threading.Timer(limit, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        decided.acquire()  # held for good: without it the timer ends the process just now

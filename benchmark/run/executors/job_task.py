@@ -1,0 +1,172 @@
+"""Do one job of a run: claim it, run it, store its answers. The one path, wherever it runs."""
+
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+from benchmark.errors import StoreError
+from benchmark.results.rows import Row, Status, worst_status
+from benchmark.results.store import JobIdentity, RunStore, StoredJob
+from benchmark.run.jobs import Job
+from benchmark.run.runner import Outcome, Runner
+from benchmark.task.protocol import Protocol
+
+
+@dataclass(frozen=True)
+class Task:
+    """A job as plain values, which any process can be sent.
+
+    Attributes:
+        identity: What the job is.
+        targets: Domains to score besides the source itself.
+        before: Checksum of the job of this key that was stored when the run was planned.
+        superseded: Key of the stored job that this one replaces.
+    """
+
+    identity: JobIdentity
+    targets: tuple[str, ...]
+    before: str | None = None
+    superseded: str | None = None
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """How a job ended.
+
+    Attributes:
+        status: The worst status of its rows; ``taken`` if another process works on it now.
+        reason: Why there is no score.
+        seconds: Time that it took.
+        elsewhere: Whether another process did it in the meantime.
+    """
+
+    status: Status | Literal["taken"]
+    reason: str | None = None
+    seconds: float = 0.0
+    elsewhere: bool = False
+
+
+def run_task(task: Task, job: Job, runner: Runner, store: RunStore) -> TaskResult:
+    """Run a job and store its answers, unless another process does so or has done so.
+
+    Where another process has scored other targets in the meantime, it is run for those of both.
+
+    Args:
+        task: The job as plain values.
+        job: The job.
+        runner: Runs it.
+        store: Keeps the answers.
+
+    Returns:
+        How it ended.
+
+    Raises:
+        DataError: If the data cannot serve the job.
+        StoreError: If the answers cannot be stored.
+    """
+    start = time.perf_counter()
+    with store.job_locks.hold(task.identity.key) as got:
+        if not got:
+            return TaskResult("taken")
+        stored = _finished_elsewhere(task, store)
+        if stored is not None:
+            reasons = [row.reason for row in stored.rows if row.reason is not None]
+            return TaskResult(worst_status(stored.rows), next(iter(reasons), None), elsewhere=True)
+        known = _stored(job.identity.key, store)
+        outcome = runner.run(job if known is None else job.extended(known.targets))
+        return _keep(task, outcome, runner.protocol, store, start)
+
+
+def store_lost_task(
+    task: Task, job: Job, runner: Runner, store: RunStore, status: Status, reason: str
+) -> TaskResult:
+    """Store why a job has no scores whose process did not live to say so itself.
+
+    Args:
+        task: The job as plain values.
+        job: The job.
+        runner: Describes it.
+        store: Keeps the answers.
+        status: What happened.
+        reason: Why.
+
+    Returns:
+        How it ended.
+
+    Raises:
+        StoreError: If it cannot be stored.
+    """
+    with store.job_locks.hold(task.identity.key) as got:
+        if not got or _finished_elsewhere(task, store) is not None:
+            return TaskResult("taken")
+        return store_lost_locked(task, job, runner, store, status, reason)
+
+
+def store_lost_locked(
+    task: Task, job: Job, runner: Runner, store: RunStore, status: Status, reason: str
+) -> TaskResult:
+    """Do what `store_lost_task` does in the process that has claimed the job already."""
+    start = time.perf_counter()
+    outcome = runner.without_scores(job, status, reason)
+    return _keep(task, outcome, runner.protocol, store, start)
+
+
+def _keep(
+    task: Task, outcome: Outcome, protocol: Protocol, store: RunStore, start: float
+) -> TaskResult:
+    """Store an outcome; no score that is stored already gives way to a reason why there is none."""
+    identity, kept = task.identity, _stored(task.identity.key, store)
+    if not outcome.predictions and not _has_scores(kept) and task.superseded is not None:
+        older = _stored(task.superseded, store)
+        if older is not None and _has_scores(older):
+            identity, kept = older.identity, older  # what is added stands beside the older code's
+    rows = outcome.rows if kept is None else _merged(kept.rows, outcome.rows)
+    if kept is None or rows != kept.rows:
+        store.write(
+            identity,
+            rows,
+            outcome.predictions,
+            outcome.history,
+            protocol.model_dump(mode="json"),
+            outcome.network,
+            kept,
+        )
+    if task.superseded is not None and task.superseded != identity.key:
+        store.remove(task.superseded)
+    reason = outcome.reason
+    if reason is not None and not outcome.predictions and _has_scores(kept):
+        reason += " (scores stored before stand)"
+    return TaskResult(outcome.status, reason, time.perf_counter() - start)
+
+
+def _merged(stored: tuple[Row, ...], new: tuple[Row, ...]) -> tuple[Row, ...]:
+    """Return the row of each target: the new one, but a stored one with scores before one without.
+
+    Both are of one method's code, or the new ones have no scores.
+    """
+    merged = {row.target: row for row in stored}
+    for row in new:
+        before = merged.get(row.target)
+        if row.status == "ok" or before is None or before.status != "ok":
+            merged[row.target] = row
+    return tuple(merged.values())
+
+
+def _has_scores(job: StoredJob | None) -> bool:
+    return job is not None and any(row.status == "ok" for row in job.rows)
+
+
+def _finished_elsewhere(task: Task, store: RunStore) -> StoredJob | None:
+    """Return the job if it has been stored since the run was planned."""
+    stored = _stored(task.identity.key, store)
+    if stored is None or stored.checksum == task.before:
+        return None
+    return stored if set(task.targets) <= stored.targets else None
+
+
+def _stored(key: str, store: RunStore) -> StoredJob | None:
+    """Return a stored job; ``None`` where it is damaged, and so to be run again."""
+    try:
+        return store.read(key)
+    except StoreError:
+        return None

@@ -1,0 +1,257 @@
+"""Worker processes on this machine, which may die or hang without harm to the run."""
+
+import multiprocessing
+import os
+import shutil
+import signal
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from tempfile import mkdtemp
+from types import TracebackType
+from typing import Final, Self
+
+from benchmark import errors
+from benchmark.errors import CropGlobeError
+from benchmark.run.executors.executor import LostJob
+from benchmark.run.executors.fork_server import worker_context
+from benchmark.run.executors.job_task import Task, TaskResult
+from benchmark.run.executors.worker_process import BEGAN, ENDED, ERROR, Setup, serve
+from benchmark.run.jobs import Job
+from benchmark.run.tracebacks import innermost_frames
+
+MAX_FAILED_STARTS: Final = 3
+"""Worker processes in a row that may die before they began a job."""
+
+TRY: Final = "try --workers 0"
+
+EXIT_UNKNOWN: Final = 255
+"""What Python says of a forked process whose nursery has died, even while that process runs."""
+
+SECONDS_TO_START: Final = 10.0
+"""How long a process is tried to be started while what starts it does not answer."""
+
+SECONDS_BETWEEN_STARTS: Final = 0.05
+
+SECONDS_TO_TELL: Final = 1.0
+"""How long a hanging process is given to write where it hangs."""
+
+SECONDS_TO_END: Final = 5.0
+"""How long a process is given to end before it is killed."""
+
+
+@dataclass
+class _Worker:
+    process: BaseProcess
+    connection: Connection
+    trace: Path
+    task: Task | None = None
+    began: float | None = None
+
+
+@dataclass
+class WorkerPool:
+    """Worker processes on this machine, each kept for many jobs and replaced when it dies.
+
+    Each has a session of its own, so that what a method starts is ended with it.
+
+    Attributes:
+        count: Number of processes.
+        setup: What each is told.
+        time_limit: Seconds that a job may take; ``None`` is no limit.
+    """
+
+    count: int
+    setup: Setup
+    time_limit: float | None = None
+    _workers: list[_Worker] = field(default_factory=list)
+    _deaths: set[str] = field(default_factory=set)
+    _failed_starts: int = 0
+    _traces: Path = Path()
+
+    def __enter__(self) -> Self:
+        """Start the processes."""
+        self._traces = Path(mkdtemp(prefix="cropglobe-"))
+        self._workers = [self._spawn(number) for number in range(self.count)]
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the processes; a job that one of them is in is lost."""
+        for worker in self._workers:
+            worker.connection.close()
+            if worker.task is not None or kind is not None:
+                _send(worker.process, signal.SIGTERM)
+        for worker in self._workers:
+            worker.process.join(SECONDS_TO_END)
+            if worker.process.is_alive():
+                _send(worker.process, signal.SIGKILL)
+                worker.process.join()
+            worker.process.close()
+        self._workers = []
+        shutil.rmtree(self._traces, ignore_errors=True)
+
+    @property
+    def at_once(self) -> int:
+        """How many jobs run at the same time."""
+        return self.count
+
+    def free(self) -> int:
+        """Return how many processes have no job."""
+        return sum(worker.task is None for worker in self._workers)
+
+    def start(self, task: Task, job: Job) -> None:
+        """Send a job to a process that has none."""
+        del job  # looked up by name over there
+        worker = next(worker for worker in self._workers if worker.task is None)
+        if not worker.process.is_alive():
+            worker = self._replace(worker)
+        worker.task, worker.began = task, None
+        with suppress(ConnectionError):  # it died just now, which `wait` will see
+            worker.connection.send(task)
+
+    def wait(self) -> list[tuple[Task, TaskResult | LostJob]]:
+        """Wait until a job has ended, its process has died, or its time is over."""
+        found: list[tuple[Task, TaskResult | LostJob]] = []
+        while not found:
+            busy = [worker for worker in self._workers if worker.task is not None]
+            ends: list[Connection | int] = [worker.connection for worker in busy]
+            wait([*ends, *(w.process.sentinel for w in busy)], timeout=self._patience(busy))
+            for worker in busy:
+                end = self._look(worker)
+                if end is not None and worker.task is not None:
+                    found.append((worker.task, end))
+                    worker.task = None
+        return found
+
+    def _patience(self, busy: list[_Worker]) -> float | None:
+        if self.time_limit is None:
+            return None
+        ends = [w.began + self.time_limit for w in busy if w.began is not None]
+        return max(min(ends) - time.monotonic(), 0) if ends else None
+
+    def _look(self, worker: _Worker) -> TaskResult | LostJob | None:
+        """Read what a process has sent; return how its job ended if it has."""
+        try:
+            while worker.connection.poll():
+                message = worker.connection.recv()
+                if message[0] == BEGAN:
+                    worker.began, self._failed_starts = time.monotonic(), 0
+                elif message[0] == ENDED:
+                    ending: TaskResult = message[1]
+                    return ending
+                elif message[0] == ERROR:
+                    raise _error(message[1], message[2])
+            # A child of the dead process may hold its end of the connection open.
+            if not worker.process.is_alive() and not worker.connection.poll():
+                return self._bury(worker)
+        except (EOFError, ConnectionError):
+            return self._bury(worker)
+        limit, began = self.time_limit, worker.began
+        if limit is not None and began is not None and time.monotonic() - began >= limit:
+            return self._stop(worker, limit)
+        return None
+
+    def _bury(self, worker: _Worker) -> LostJob:
+        assert worker.task is not None
+        orphaned = worker.process.exitcode == EXIT_UNKNOWN and _lives(worker.process)
+        _send(worker.process, signal.SIGKILL)  # to what it started and left behind
+        worker.process.join()
+        if orphaned:
+            self._replace(worker)
+            return LostJob("failed", "What starts worker processes has died", again=True)
+        reason = _cause(worker.process.exitcode) + innermost_frames(worker.trace)
+        if worker.began is None:
+            self._failed_starts += 1
+            if self._failed_starts >= MAX_FAILED_STARTS:
+                raise CropGlobeError(f"Worker processes do not start: {reason}; {TRY}.")
+        again = worker.began is None or worker.task.identity.key not in self._deaths
+        if worker.began is not None:
+            self._deaths.add(worker.task.identity.key)
+        self._replace(worker)
+        return LostJob("failed", reason, again)
+
+    def _stop(self, worker: _Worker, limit: float) -> LostJob:
+        pid = worker.process.pid
+        assert pid is not None
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGUSR1)
+        worker.process.join(SECONDS_TO_TELL)
+        _send(worker.process, signal.SIGKILL)
+        worker.process.join()
+        where = innermost_frames(worker.trace)
+        self._replace(worker)
+        return LostJob("timeout", f"Stopped after the protocol's limit of {limit:g} s{where}")
+
+    def _replace(self, worker: _Worker) -> _Worker:
+        """Put a new process in the place of a dead one."""
+        number = next(n for n, other in enumerate(self._workers) if other is worker)
+        self._workers[number] = self._spawn(number)
+        worker.connection.close()
+        worker.process.close()
+        return self._workers[number]
+
+    def _spawn(self, number: int) -> _Worker:
+        ours, theirs = multiprocessing.Pipe()
+        trace = self._traces / f"{number}.txt"
+        told = (theirs, self.setup, trace, dict(os.environ))
+        trace.unlink(missing_ok=True)
+        deadline = time.monotonic() + SECONDS_TO_START
+        while True:
+            try:
+                context = worker_context()
+                process: BaseProcess = context.Process(target=serve, args=told)  # type: ignore[attr-defined]
+                process.start()
+                break
+            except (EOFError, ConnectionError) as error:
+                # A nursery that was just killed refuses; another is started once it has gone.
+                if time.monotonic() > deadline:
+                    message = f"Worker processes do not start ({error}): {TRY}."
+                    raise CropGlobeError(message) from error
+                time.sleep(SECONDS_BETWEEN_STARTS)
+        theirs.close()
+        return _Worker(process, ours, trace)
+
+
+def _send(process: BaseProcess, what: signal.Signals) -> None:
+    """Send a signal to a process and to all that it has started."""
+    assert process.pid is not None
+    try:
+        os.killpg(process.pid, what)
+    except ProcessLookupError:  # not yet the leader of a group, or gone with all its group
+        if process.is_alive():
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, what)
+
+
+def _lives(process: BaseProcess) -> bool:
+    assert process.pid is not None
+    try:
+        os.kill(process.pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _error(name: str, text: str) -> CropGlobeError:
+    kinds: Mapping[str, object] = vars(errors)
+    kind = kinds.get(name)
+    if isinstance(kind, type) and issubclass(kind, CropGlobeError):
+        return kind(text)
+    return CropGlobeError(text)
+
+
+def _cause(exit_code: int | None) -> str:
+    if exit_code is None or exit_code >= 0:
+        return f"The worker process ended with exit status {exit_code}"
+    name = signal.Signals(-exit_code).name
+    why = ", as when memory runs out" if -exit_code == signal.SIGKILL else ""
+    return f"The worker process was ended by {name}{why}"

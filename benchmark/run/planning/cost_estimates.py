@@ -1,0 +1,300 @@
+"""What a run would take: jobs, device time, memory and disk, from a calibration."""
+
+import heapq
+import logging
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmark.data.embeddings import read_embedding
+from benchmark.data.representations import BUILT_IN, get_representation, represent
+from benchmark.data.season import STEPS_PER_YEAR
+from benchmark.data.taxonomy import CROPS, country_of
+from benchmark.errors import CropGlobeError, UnavailableError
+from benchmark.results.store import Prediction, RunStore
+from benchmark.run.device import resolve_device
+from benchmark.run.jobs import Job
+from benchmark.run.planning.speed_calibration import Speed, calibrate, passes_of
+from benchmark.run.runner import Runner
+from benchmark.task.methods import Context, Features, Labels, Target
+from benchmark.task.preparation import SourceSplit, TargetSet, class_positions
+
+logger = logging.getLogger(__name__)
+
+SUBSET: Final = 2048
+"""Samples of the source on which methods are calibrated, its classes in turn."""
+
+ENCODED_SUBSET: Final = 256
+"""The same where an encoder has to make their representation."""
+
+FLOAT_BYTES: Final = 4
+COPIES: Final = 2
+"""Series of a domain in memory: as read, and as a representation of it."""
+
+HARNESS_SHARE: Final = 0.03
+"""What choosing, checking, scoring and storing add to fits and answers (docs/performance.md)."""
+
+TAUGHT_HALVES: Final = 2
+"""A target is divided in two, of which each is taught and the other asked."""
+
+Progress = Callable[[str, int, int], None]
+Scored = tuple[str, tuple[str, ...]]
+"""The source of a job and its targets, which differ where a stored job is extended."""
+
+Prepared = tuple[SourceSplit, Mapping[str, TargetSet]]
+
+
+@dataclass(frozen=True)
+class MethodEstimate:
+    """What the jobs of one method would take.
+
+    Attributes:
+        method: Its name.
+        seconds: Time of each job that is to be run.
+        unavailable: Why it cannot run here, ``None`` if it can.
+        memory_bytes: Highest memory of its calibration.
+        disk_bytes: Size of what its jobs would store.
+    """
+
+    method: str
+    seconds: tuple[float, ...]
+    unavailable: str | None = None
+    memory_bytes: int = 0
+    disk_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run would take.
+
+    Attributes:
+        device: Device that was calibrated.
+        jobs: Jobs of the run.
+        stored: Jobs of it that are stored already.
+        methods: What is to be run, by method.
+        represent_seconds: Time to compute representations, each once.
+        memory_bytes: Peak memory of one worker.
+    """
+
+    device: str
+    jobs: int
+    stored: int
+    methods: tuple[MethodEstimate, ...]
+    represent_seconds: float
+    memory_bytes: int
+
+    @property
+    def seconds(self) -> float:
+        """Time of everything on one device."""
+        return self.seconds_with(1)
+
+    @property
+    def disk_bytes(self) -> int:
+        """Size of what would be stored."""
+        return sum(method.disk_bytes for method in self.methods)
+
+    @property
+    def longest(self) -> float:
+        """Time of the longest job, which more workers do not shorten."""
+        return max((max(method.seconds, default=0.0) for method in self.methods), default=0.0)
+
+    def seconds_with(self, workers: int) -> float:
+        """Return when the last job ends where each worker has such a device to itself.
+
+        Jobs begin as `execute` begins them: the longest first, each as soon as a worker is free.
+        """
+        ends = [0.0] * workers
+        for seconds in sorted((s for m in self.methods for s in m.seconds), reverse=True):
+            heapq.heapreplace(ends, ends[0] + seconds)
+        return (max(ends) + self.represent_seconds) * (1 + HARNESS_SHARE)
+
+    def workers_within(self, seconds: float) -> int | None:
+        """Return how many workers finish in a time, each with such a device; ``None`` if none."""
+        low, high = 1, max(sum(len(method.seconds) for method in self.methods), 1)
+        if self.seconds_with(high) > seconds:
+            return None
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (
+                (low, middle) if self.seconds_with(middle) <= seconds else (middle + 1, high)
+            )
+        return low
+
+
+def make_estimate(
+    runner: Runner, todo: Sequence[Job], jobs: int, progress: Progress | None = None
+) -> Estimate:
+    """Estimate what jobs would take.
+
+    Args:
+        runner: The data and the protocol.
+        todo: Jobs to run.
+        jobs: Jobs of the run, those that are stored already included.
+        progress: Told of each method, its number, and how many there are.
+
+    Returns:
+        The estimate.
+
+    Raises:
+        DataError: If the data cannot serve a job.
+        UsageError: If the device is not here, or has not the protocol's arithmetic.
+    """
+    by_method: dict[str, list[Job]] = defaultdict(list)
+    for job in todo:
+        by_method[job.method.name].append(job)
+    bench = _Bench(runner, resolve_device(runner.protocol.device, runner.protocol.precision))
+    found = []
+    for number, group in enumerate(by_method.values()):
+        if progress is not None:
+            progress(group[0].method.name, number, len(by_method))
+        found.append(bench.estimate(group))
+    domains = {name for job in todo for name in (job.source, *job.targets)}
+    samples = sum(len(runner.dataset.load(name)) for name in domains)
+    bands = max((len(job.identity.bands) for job in todo), default=0)
+    series = samples * bands * STEPS_PER_YEAR * FLOAT_BYTES
+    return Estimate(
+        device=bench.device,
+        jobs=jobs,
+        stored=jobs - len(todo),
+        methods=tuple(found),
+        represent_seconds=samples * sum(bench.represent_seconds.values()),
+        memory_bytes=max((m.memory_bytes for m in found), default=0) + COPIES * series,
+    )
+
+
+class _Bench:
+    """Where methods are calibrated: a device and a few samples of each source."""
+
+    def __init__(self, runner: Runner, device: str) -> None:
+        self.runner = runner
+        self.device = device
+        self.represent_seconds: dict[str, float] = {}
+        self._prepared: dict[Scored, Prepared] = {}
+        self._job_bytes: dict[Scored, int] = {}
+
+    def estimate(self, group: Sequence[Job]) -> MethodEstimate:
+        """Return what the jobs of one method would take."""
+        method = group[0].method
+        try:
+            speed = self._calibrate(group[0])
+        except UnavailableError as error:
+            return MethodEstimate(method.name, (0.0,) * len(group), str(error))
+        except (Exception, SystemExit) as error:
+            # A stranger's method may raise anything; the others are still to be estimated.
+            logger.warning("%s cannot be calibrated", method.name, exc_info=True)
+            reason = str(error) if isinstance(error, CropGlobeError) else repr(error)
+            return MethodEstimate(method.name, (0.0,) * len(group), reason)
+        network = FLOAT_BYTES * (method.card.parameters or 0) * method.keeps_network
+        return MethodEstimate(
+            method=method.name,
+            seconds=tuple(self._seconds(job, speed) for job in group),
+            memory_bytes=speed.peak_memory_bytes,
+            disk_bytes=sum(self._stored_bytes(job) + network for job in group),
+        )
+
+    def _prepare(self, job: Job) -> Prepared:
+        scored = (job.source, job.targets)
+        if scored not in self._prepared:
+            self._prepared[scored] = self.runner.prepare(job)
+        return self._prepared[scored]
+
+    def _calibrate(self, job: Job) -> Speed:
+        if job.method.track == "knowledge" and self.runner.dataset.card.simulated:
+            raise UnavailableError(
+                "On simulated targets, to know the simulator's calendars is to know the answers."
+            )
+        split, _ = self._prepare(job)
+        x, y = self._few(job, split)
+        context = Context(
+            seed=job.seed,
+            classes=tuple(CROPS[index] for index in split.classes),
+            protocol=self.runner.protocol,
+            device=self.device,
+            bands=job.identity.bands,
+            sample_shape=tuple(x.shape[1:]),
+        )
+        country = country_of(job.targets[0])
+        southern = country is not None and country.hemisphere == "south"
+        return calibrate(job.method, context, x, y, Target(job.targets[0], southern, 0))
+
+    def _few(self, job: Job, split: SourceSplit) -> tuple[Features, Labels]:
+        """Return samples of the classes in turn, as the method sees them, and their positions."""
+        samples = self.runner.dataset.load(job.source)
+        labels, root = samples.labels, self.runner.dataset.root
+        most = SUBSET if job.method.representation in BUILT_IN else ENCODED_SUBSET
+        rows = split.training[_in_turn(labels[split.training])[:most]]
+        whole = self.runner.observations(job.source, job.identity.bands)
+        few = replace(
+            whole,
+            series=whole.series[rows],
+            sample_ids=whole.sample_ids[rows],
+            longitude=None if whole.longitude is None else whole.longitude[rows],
+            latitude=None if whole.latitude is None else whole.latitude[rows],
+            stored=lambda name: read_embedding(name, root, samples)[rows],
+        )
+        taken: list[float] = []
+        features = represent(few, job.method.representation, on_computed=taken.append)
+        self.represent_seconds.setdefault(job.method.representation, sum(taken) / len(rows))
+        if get_representation(job.method.representation).vectors is not None:
+            known = np.isfinite(features).all(axis=1)  # as a run does with samples without vectors
+            features, rows = features[known], rows[known]
+        return features, class_positions(split.classes)[labels[rows]]
+
+    def _seconds(self, job: Job, speed: Speed) -> float:
+        split, targets = self._prepare(job)
+        passes, training = passes_of(self.runner.protocol), len(split.training)
+        seconds = speed.fit.seconds(training, passes)
+        for name in job.targets:
+            asked = len(targets[name].rows)
+            if job.method.track == "inductive":
+                seconds += speed.answer.seconds(asked, passes)
+            else:  # learns again, from the source, the target or both
+                halves = TAUGHT_HALVES if job.method.track == "oracle" else 1
+                seconds += halves * speed.answer.seconds((training + asked) / 2, passes)
+        return seconds
+
+    def _stored_bytes(self, job: Job) -> int:
+        """Return the size of a job's folder with made-up answers: it depends on its domains."""
+        scored = (job.source, job.targets)
+        if scored not in self._job_bytes:
+            split, targets = self._prepare(job)
+            predictions = [self._made_up(name, chosen, split) for name, chosen in targets.items()]
+            rows = self.runner.without_scores(job, "failed", "planned").rows
+            with TemporaryDirectory(prefix="cropglobe-") as folder:
+                place = RunStore(Path(folder)).write(job.identity, rows, predictions)
+                self._job_bytes[scored] = sum(p.stat().st_size for p in place.iterdir())
+        return self._job_bytes[scored]
+
+    def _made_up(self, name: str, chosen: TargetSet, split: SourceSplit) -> Prediction:
+        samples = self.runner.dataset.load(name)
+        random = np.random.default_rng(0)
+        answers = random.dirichlet(np.ones(len(split.classes)), len(chosen.rows))
+        return Prediction(
+            target=name,
+            sample_ids=samples.sample_ids[chosen.rows],
+            probabilities=answers.astype(np.float32),
+            classes=tuple(CROPS[index] for index in split.classes),
+            labels=samples.labels[chosen.rows],
+            block=None if samples.block is None else samples.block[chosen.rows],
+        )
+
+
+def _in_turn(labels: Labels) -> npt.NDArray[np.int64]:
+    """Return rows in an order in which the classes take turns."""
+    rank = np.empty(len(labels), dtype=np.int64)
+    for label in np.unique(labels):
+        rows = np.flatnonzero(labels == label)
+        rank[rows] = np.arange(len(rows))
+    return np.lexsort((labels, rank))
+
+
+def slowest_first(methods: Iterable[MethodEstimate]) -> list[MethodEstimate]:
+    """Return methods by the time of all their jobs, the longest first; those unavailable last."""
+    return sorted(methods, key=lambda m: (m.unavailable is not None, -math.fsum(m.seconds)))

@@ -1,0 +1,152 @@
+"""Describe a job as rows: what it was, what it scored, what it took."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmark.data.dataset import Dataset
+from benchmark.data.inspect.domain_differences import transfer_warnings
+from benchmark.data.taxonomy import CROPS
+from benchmark.results.provenance import provenance
+from benchmark.results.rows import Cost, DataDescription, Row
+from benchmark.results.store import Prediction
+from benchmark.run.device import Measurement, device_name
+from benchmark.run.jobs import Job
+from benchmark.task.absent_crops import rewritten
+from benchmark.task.fitted_attributes import FittedAttributes
+from benchmark.task.methods import Classifier
+from benchmark.task.metrics import METRIC_VERSION, score
+from benchmark.task.preparation import SourceSplit, TargetSet, ids_hash
+from benchmark.task.protocol import Protocol
+from benchmark.task.transfers import Transfer
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A classifier that has been fitted.
+
+    Attributes:
+        classifier: The classifier.
+        reported: What it tells of itself.
+        measurement: What its fit took.
+        draws: Training samples that it drew, over all epochs.
+        device: Where it was fitted, which need not be the protocol's device.
+    """
+
+    classifier: Classifier
+    reported: FittedAttributes
+    measurement: Measurement
+    draws: int
+    device: str
+
+
+def make_row(
+    job: Job,
+    dataset: Dataset,
+    protocol: Protocol,
+    split: SourceSplit,
+    target: str,
+    chosen: TargetSet,
+) -> Row:
+    """Return the row of a job and a target, without scores.
+
+    Args:
+        job: The job.
+        dataset: The data.
+        protocol: The protocol.
+        split: Parts of the source.
+        target: Domain that is scored.
+        chosen: Its scored samples.
+    """
+    method = job.method
+    ids = dataset.load(target).sample_ids[chosen.rows]
+    return Row(
+        metric_version=METRIC_VERSION,
+        method=method.name,
+        method_version=method.version,
+        family=method.family,
+        track=method.track,
+        representation=method.representation,
+        source=job.source,
+        target=target,
+        relation=Transfer(job.source, target).relation,
+        seed=job.seed,
+        protocol=protocol.name,
+        protocol_hash=protocol.hash,
+        data=DataDescription(
+            name=dataset.card.name,
+            fingerprint=dataset.fingerprint,
+            simulated=dataset.card.simulated,
+            bands=job.identity.bands,
+            split=split.kind,
+            n_train=len(split.training),
+            n_validation=len(split.validation),
+            n_test=len(chosen.rows),
+            n_unscored=chosen.unscored,
+            ids_hash=ids_hash(ids),
+            vectors=job.identity.vectors,
+            classes=tuple(CROPS[index] for index in split.classes),
+            labels=chosen.space,
+            warnings=transfer_warnings(
+                dataset,
+                job.source,
+                target,
+                shared_removed=protocol.deduplicate == "series",
+            ),
+        ),
+        status="ok",
+        target_labels_per_class=None
+        if target == job.source
+        else method.card.target_labels_per_class,
+        provenance=provenance(method.code_fingerprint),
+    )
+
+
+def with_scores(
+    row: Row,
+    protocol: Protocol,
+    chosen: TargetSet,
+    fit: Fit,
+    prediction: Prediction,
+    measurement: Measurement,
+    represent_seconds: float | None = None,
+) -> Row:
+    """Return a row with its scores and what they took.
+
+    Args:
+        row: The row without them.
+        protocol: The protocol.
+        chosen: The target's scored samples.
+        fit: What was fitted.
+        prediction: Its answers for the target.
+        measurement: What they took.
+        represent_seconds: What computing the target's representation took, if it is known.
+    """
+    classes = [CROPS.index(name) for name in prediction.classes]
+    probabilities = np.zeros((len(prediction.labels), len(CROPS)), dtype=np.float32)
+    probabilities[:, classes] = prediction.probabilities
+    scores, confusion = score(
+        probabilities,
+        prediction.labels,
+        predicted=rewritten(protocol, row.target, probabilities),
+        unscored=chosen.unscored,
+    )
+    cost = Cost(
+        parameters=fit.reported.parameters,
+        flops_per_sample=fit.reported.flops_per_sample,
+        fit_seconds=fit.measurement.seconds,
+        fit_samples_per_second=_rate(fit.draws, fit.measurement.seconds),
+        predict_seconds=measurement.seconds,
+        predict_samples_per_second=_rate(len(prediction.labels), measurement.seconds),
+        peak_memory_bytes=fit.measurement.peak_memory_bytes,
+        energy_joules=fit.measurement.energy_joules,
+        represent_seconds=represent_seconds,
+        device=fit.device,
+        device_name=device_name(fit.device),
+    )
+    matrix = tuple(tuple(int(n) for n in line) for line in confusion)
+    return row.model_copy(update={"scores": scores, "confusion": matrix, "cost": cost})
+
+
+def _rate(count: int, seconds: float) -> float | None:
+    return count / seconds if seconds > 0 else None

@@ -1,0 +1,75 @@
+"""The index and the reports of a run: made when a job has changed, and else left."""
+
+import hashlib
+import json
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Final
+
+from benchmark import __version__
+from benchmark.errors import StoreError
+from benchmark.files import replace_text
+from benchmark.results.mlflow.tracking_state import job_state
+from benchmark.results.row_index import write_index
+from benchmark.results.store import RunStore
+from benchmark.results.stored_cards import CARDS
+
+REPORTS: Final = "cropglobe.reports"
+"""Entry-point group; each entry is called with the run directory after a run."""
+
+STATE_FILE: Final = "reports.json"
+
+
+def make_reports(store: RunStore) -> bool:
+    """Make index and reports of a run directory, unless nothing has changed since they were made.
+
+    Args:
+        store: The store.
+
+    Returns:
+        Whether they were made.
+
+    Raises:
+        StoreError: If the index, or what they were made of, cannot be written.
+    """
+    points = sorted(entry_points(group=REPORTS), key=lambda entry: entry.name)
+    state = _state(store, [point.value for point in points])
+    if _stands(store.root, state):
+        return False
+    before = _files(store.root)
+    write_index(store)
+    for point in points:
+        point.load()(store.root)
+    made = dict(_files(store.root).items() - before.items())
+    path = store.root / STATE_FILE
+    try:
+        replace_text(path, json.dumps({"state": state, "files": made}, indent=1) + "\n")
+    except OSError as error:
+        raise StoreError(f"Cannot write {path}: {error.strerror or error}.") from error
+    return True
+
+
+def _state(store: RunStore, points: list[str]) -> str:
+    """Return a hash of what reports are made of: jobs, cards, and who makes them."""
+    digest = hashlib.sha256(json.dumps([__version__, points, job_state(store)]).encode())
+    for path in sorted((store.root / CARDS).glob("[!.]*.json")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _files(root: Path) -> dict[str, int]:
+    """Return when each file of a run directory itself was written."""
+    found = {}
+    for path in root.iterdir():
+        if path.is_file() and path.name != STATE_FILE:
+            found[path.name] = path.stat().st_mtime_ns
+    return found
+
+
+def _stands(root: Path, state: str) -> bool:
+    try:
+        kept: Any = json.loads((root / STATE_FILE).read_bytes())
+        files = kept["files"].items()
+        return bool(kept["state"] == state and files and files <= _files(root).items())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False  # never made, or the note is damaged

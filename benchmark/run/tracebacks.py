@@ -1,0 +1,44 @@
+"""Where a process was when it died, from what faulthandler wrote, or when an error was raised."""
+
+import re
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+FRAME: Final = re.compile(r'^  File "(.+)", line (\d+) in (.+)$', re.M)
+FRAMES: Final = 3
+
+
+def innermost_frames(trace: Path) -> str:
+    """Return the innermost frames of a stack as the end of a sentence.
+
+    Args:
+        trace: What faulthandler wrote; may be missing or empty.
+
+    Returns:
+        Text such as `` (in fit, model.py:12; in run, runner.py:110)``, or nothing.
+    """
+    if not trace.is_file():
+        return ""
+    text = trace.read_text("utf-8", errors="replace")
+    _, _, current = text.partition("Current thread")
+    found = FRAME.findall(current or text)
+    return describe_frames([(name, path, int(line)) for path, line, name in found])
+
+
+def describe_frames(frames: Sequence[tuple[str, str, int]]) -> str:
+    """Return the first frames as the end of a sentence.
+
+    Args:
+        frames: Function, file and line of each, the innermost first.
+    """
+    places = [f"in {name}, {Path(path).name}:{line}" for name, path, line in frames[:FRAMES]]
+    return f" ({'; '.join(places)})" if places else ""
+
+
+def describe_error(error: BaseException) -> str:
+    """Return the error and the end of its traceback."""
+    frames: Sequence[traceback.FrameSummary] = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{place}"

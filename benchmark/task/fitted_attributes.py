@@ -1,0 +1,104 @@
+"""What a fitted classifier tells of itself, read once and as plain numbers."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from operator import index
+from typing import Any, Final
+
+from benchmark.errors import MethodError
+
+DEVICES: Final = ("cpu", "cuda", "mps")
+
+MOST: Final = 2**63
+"""Counts are stored in tables as 64-bit integers."""
+
+
+@dataclass(frozen=True)
+class FittedAttributes:
+    """What a fitted classifier tells of itself.
+
+    Attributes:
+        parameters: Trained numbers; ``None`` if it does not say.
+        flops_per_sample: Floating-point operations of one prediction; ``None`` likewise.
+        history: Numbers of each epoch, finite or NaN.
+        device: Where it computes, such as ``cpu`` or ``cuda:0``; ``None`` if it does not say.
+    """
+
+    parameters: int | None = None
+    flops_per_sample: int | None = None
+    history: tuple[Mapping[str, float], ...] = ()
+    device: str | None = None
+
+
+def read_fitted_attributes(classifier: object) -> FittedAttributes:
+    """Read what a fitted classifier reports, see `benchmark.task.methods.Classifier`.
+
+    Args:
+        classifier: The classifier.
+
+    Returns:
+        Its counts, its history and its device, where it has them.
+
+    Raises:
+        MethodError: If one of them is of another kind; the message names it.
+    """
+    return FittedAttributes(
+        parameters=_count(classifier, "parameter_count_"),
+        flops_per_sample=_count(classifier, "flops_per_sample_"),
+        history=_history(getattr(classifier, "history_", None)),
+        device=_device(getattr(classifier, "device_", None)),
+    )
+
+
+def _count(classifier: object, name: str) -> int | None:
+    value: Any = getattr(classifier, name, None)
+    if value is None:
+        return None
+    try:
+        count = int(value) if float(value).is_integer() else index(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise MethodError(f"{name} is {value!r}: report a whole number.") from error
+    if not 0 <= count < MOST:
+        raise MethodError(f"{name} is {value!r}: report a count, from 0 to 2^63 - 1.")
+    return count
+
+
+def _device(device: Any) -> str | None:
+    """Return the name of a device, of a torch device too."""
+    if device is None:
+        return None
+    if str(device).partition(":")[0] not in DEVICES:
+        raise MethodError(f"device_ is {device!r}: report {', '.join(DEVICES)} or cuda:N.")
+    return str(device)
+
+
+def _history(history: Any) -> tuple[Mapping[str, float], ...]:
+    if history is None:
+        return ()
+    try:
+        return tuple(
+            {_name(name): _number(name, value) for name, value in epoch.items()}
+            for epoch in history
+        )
+    except (TypeError, AttributeError) as error:
+        raise MethodError(
+            f"history_ is {type(history).__name__}: report a list with a mapping for each epoch."
+        ) from error
+
+
+def _name(name: Any) -> str:
+    if not isinstance(name, str) or not name:
+        raise MethodError(f"history_ names a number {name!r}: names are text.")
+    return name
+
+
+def _number(name: Any, value: Any) -> float:
+    """Return a number as a float; JSON has no infinity."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise MethodError(
+            f"history_ has {value!r} as '{name}': report numbers, float('nan') where there is none."
+        ) from error
+    return number if math.isfinite(number) else math.nan

@@ -1,0 +1,152 @@
+"""What a method's card says, for people; and which targets a pretrained encoder never saw."""
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from benchmark.data.representations import get_representation
+from benchmark.data.taxonomy import country_code
+from benchmark.task.methods import Card, Method, Track
+
+TRACKS: Final[Mapping[Track, str]] = MappingProxyType(
+    {
+        "inductive": "nothing of a target",
+        "knowledge": "public knowledge of the target, none of its samples",
+        "unlabelled-target": "the target's series without labels",
+        "oracle": "labelled samples of the target",
+        "predictions-only": "what nobody can check, since the model is closed",
+    }
+)
+"""What each track may see."""
+
+
+class MethodDescription(BaseModel):
+    """A method as its card describes it, apart from its code.
+
+    Attributes:
+        method: Its name.
+        family: Its family.
+        track: The ranking it belongs to.
+        representation: Name of the view of the samples that it is given.
+        view: What that view is.
+        version: Version that its author gave it.
+        card: Its card.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: str
+    family: str
+    track: Track
+    representation: str
+    view: str
+    version: str
+    card: Card
+
+
+def describe_method(method: Method) -> MethodDescription:
+    """Return what can be kept of a method without its code."""
+    return MethodDescription(
+        method=method.name,
+        family=method.family,
+        track=method.track,
+        representation=method.representation,
+        view=get_representation(method.representation).summary,
+        version=method.version,
+        card=method.card,
+    )
+
+
+def card_lines(method: MethodDescription) -> tuple[tuple[str, str], ...]:
+    """Return the properties of a method with their values, its notes last."""
+    card = method.card
+    return (
+        ("what it is", card.summary),
+        ("family", method.family),
+        ("track", f"{method.track} (sees {TRACKS[method.track]})"),
+        ("representation", f"{method.representation}: {method.view}"),
+        ("reference", card.reference),
+        ("licence", card.licence),
+        ("in the paper's released code", "yes" if card.in_released_code else "no"),
+        ("parameters", _parameters(card)),
+        ("pretraining", _pretraining(card)),
+        ("extra information", "; ".join(card.extra_information) or "none"),
+        ("answers depend on the seed", "no" if card.deterministic else "yes"),
+        ("version", method.version),
+        *(("note", note) for note in card.notes),
+    )
+
+
+def render_card(method: Method) -> str:
+    """Return the card of a method as text, one property a line.
+
+    Args:
+        method: The method.
+
+    Returns:
+        Lines of ``property: value``, then its notes.
+    """
+    lines = card_lines(describe_method(method))
+    width = max(len(name) for name, _ in lines)
+    return "\n".join(
+        [
+            method.name,
+            *(f"  {name:{width}}  {value}" for name, value in lines if name != "note"),
+            *(f"  note: {value}" for name, value in lines if name == "note"),
+        ]
+    )
+
+
+def unseen_share(card: Card, targets: Iterable[str]) -> Fraction | None:
+    """Return the share of targets that lie in countries absent from a method's pretraining.
+
+    Args:
+        card: Its card.
+        targets: Names of the target domains.
+
+    Returns:
+        A share; 1 for a method without pretraining, ``None`` without targets.
+    """
+    names = tuple(targets)
+    if not names:
+        return None
+    if card.pretraining is None:
+        return Fraction(1)
+    seen = card.pretraining.countries
+    unseen = 0 if seen is None else sum(country_code(name) not in seen for name in names)
+    return Fraction(unseen, len(names))
+
+
+def _parameters(card: Card) -> str:
+    if card.parameters is None:
+        return "depends on the data"
+    return f"{card.parameters:,} for ten bands and seven classes"
+
+
+def _pretraining(card: Card) -> str:
+    past = card.pretraining
+    if past is None:
+        return "none"
+    where = "the whole world" if past.countries is None else ", ".join(past.countries)
+    years = ", ".join(str(year) for year in past.years)
+    return f"{past.data}; {where}; {years}; labels: {past.labels}"
+
+
+def catalogue(methods: Iterable[Method]) -> str:
+    """Return a table of methods in Markdown, by track and family, as docs/methods.md has it."""
+    order = {track: number for number, track in enumerate(TRACKS)}
+    lines = ["| method | family | track | parameters | what it is |", "|---|---|---|---|---|"]
+    for method in sorted(methods, key=lambda m: (order[m.track], m.family, m.name)):
+        number = method.card.parameters
+        cells = (
+            f"`{method.name}`",
+            method.family,
+            method.track,
+            "" if number is None else f"{number:,}",
+            method.card.summary,
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)

@@ -1,0 +1,50 @@
+"""Commands `methods list` and `methods show`."""
+
+from typing import Annotated
+
+import typer
+
+from benchmark.task.authoring import authoring_commands as authoring
+from benchmark.terminal import make_console
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to the app."""
+    group = typer.Typer(help="List the installed methods, or show one's card.")
+    group.callback(invoke_without_command=True)(methods)
+    group.command("list")(list_methods)
+    group.command("show")(show)
+    authoring.register(app, group)
+    app.add_typer(group, name="methods")
+
+
+def methods(context: typer.Context) -> None:
+    """List the installed methods, or show one's card."""
+    if context.invoked_subcommand is None:
+        list_methods()
+
+
+def list_methods(
+    patterns: Annotated[
+        list[str] | None, typer.Argument(help="Names or patterns [default: all].")
+    ] = None,
+) -> None:
+    """List methods; the headline set, which a bare run scores, is marked."""
+    from rich.table import Column, Table
+
+    from benchmark.task.methods import HEADLINE, method_sets, registry
+
+    first = set(method_sets()[HEADLINE])
+    table = Table(Column("method", no_wrap=True), "headline", "family", "track", "what it is")
+    for method in registry().select(patterns or ["all"]):
+        mark = "yes" if method.name in first else ""
+        table.add_row(method.name, mark, method.family, method.track, method.card.summary)
+    make_console().print(table)
+
+
+def show(name: Annotated[str, typer.Argument(help="Name of a method.")]) -> None:
+    """Show a method's card: reference, licence, parameters, pretraining, what it uses."""
+    from benchmark.task.method_cards import render_card
+    from benchmark.task.methods import registry
+
+    typer.echo(render_card(registry().get(name)))

@@ -1,0 +1,114 @@
+"""Scores against labelled samples of the target: from none, by a few per class, to all."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from leaderboard.comparison_group import ComparisonGroup, base_of, beside
+from leaderboard.statistics.bootstrap import Interval, mean_of
+from leaderboard.tables.columns import RANKED_BY
+
+ORACLE: Final = "oracle."
+"""What the name of a method begins with that is trained on the target's own samples."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A method with some labels of the target.
+
+    Attributes:
+        labels: Labelled samples per class; ``None`` is all that a source may have.
+        method: The method.
+        mean: Mean macro-F1 over the curve's transfers.
+        limits: Its interval; ``None`` without stored predictions.
+        by_transfer: Macro-F1 of each of the curve's transfers.
+    """
+
+    labels: int | None
+    method: str
+    mean: float
+    limits: Interval | None
+    by_transfer: tuple[float, ...]
+
+    @property
+    def name(self) -> str:
+        """The number of labels in words."""
+        return "all" if self.labels is None else str(self.labels)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What labels of the target are worth to a method.
+
+    Attributes:
+        method: The method without any.
+        transfers: Transfers that every point has.
+        points: From no labels to all.
+    """
+
+    method: str
+    transfers: tuple[str, ...]
+    points: tuple[Point, ...]
+
+
+def few_shot_curves(group: ComparisonGroup) -> tuple[Curve, ...]:
+    """Put together the points of each method that was shown some labels of the target.
+
+    Args:
+        group: Methods of the oracle track; others have no curve. What a method's name extends,
+            as ``cropnet.aug.5-shot`` does ``cropnet.aug``, is its point without labels, on the
+            inductive track, and ``oracle.cropnet.aug`` that with all.
+
+    Returns:
+        The curves that have two points or more, by method.
+    """
+    plain = beside(group, "inductive") if group.comparable.track == "oracle" else None
+    if plain is None:
+        return ()
+    inductive = {row.method for row in plain.comparable.rows}
+    budgets: dict[str, dict[str, int]] = {}
+    for row in group.comparable.rows:
+        base, labels = base_of(row.method, inductive), row.target_labels_per_class
+        if base is not None and labels is not None:
+            budgets.setdefault(base, {})[row.method] = labels
+    curves = []
+    for base, few in sorted(budgets.items()):
+        members: list[tuple[int | None, str, ComparisonGroup]] = [(0, base, plain)]
+        members += [(few[name], name, group) for name in sorted(few, key=few.__getitem__)]
+        points, transfers = _points([*members, (None, ORACLE + base, group)])
+        if len(points) > 1:
+            curves.append(Curve(base, transfers, points))
+    return tuple(curves)
+
+
+def _points(
+    members: Iterable[tuple[int | None, str, ComparisonGroup]],
+) -> tuple[tuple[Point, ...], tuple[str, ...]]:
+    """Score methods that have any score, on the transfers that all of these have."""
+    found = [(*member, _scores(member[2], member[1])) for member in members]
+    scored = [member for member in found if member[3]]
+    shared = set.intersection(*(set(scores) for *_, scores in scored)) if scored else set()
+    transfers = tuple(name for _, name in found[0][2].comparable.transfers if name in shared)
+    if not transfers:
+        return (), ()
+    points = []
+    for labels, method, group, scores in scored:
+        values = tuple(scores[transfer] for transfer in transfers)
+        mean = float(np.mean(values))
+        draws = [group.draws(method, transfer, RANKED_BY) for transfer in transfers]
+        whole = [drawn for drawn in draws if drawn is not None]
+        limits = None
+        if len(whole) == len(draws):
+            limits = group.interval(mean_of(whole), mean)
+        points.append(Point(labels, method, mean, limits, values))
+    return tuple(points), transfers
+
+
+def _scores(group: ComparisonGroup, method: str) -> Mapping[str, float]:
+    cells = group.transfers[group.transfers["method"] == method]
+    return {
+        str(name): float(value)
+        for name, value in zip(cells["transfer"], cells[RANKED_BY], strict=True)
+    }

@@ -1,0 +1,302 @@
+"""Figures of leaderboards: heat maps, gaps, cost, confusion and ranks, as PNG and SVG."""
+
+import io
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
+
+from benchmark.data.taxonomy import CROPS
+from leaderboard.comparison_group import ComparisonGroup, comparison_groups
+from leaderboard.figures.critical_difference_figure import draw_ranks
+from leaderboard.figures.few_shot_figure import draw_few_shot
+from leaderboard.results import Results
+from leaderboard.statistics.ranking import pareto_front
+from leaderboard.tables.columns import method_frame
+from leaderboard.tables.leaderboard_files import write_whole
+from leaderboard.tables.text_tables import title_of
+
+COLOURS: Final = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
+"""Okabe and Ito's palette, which readers with any colour vision tell apart; marks differ too."""
+
+MARKERS: Final = "osD^vPX"
+
+MOST_PANELS: Final = 12
+"""Methods with a panel of their own; those ranked lower are left out, and the title says so."""
+
+LONGEST_NAME: Final = 40
+"""Characters of a method's name in a figure."""
+
+DARK: Final = 0.55
+"""Share of the colour scale below which text on it is white."""
+
+STYLE: Final[dict[Any, Any]] = {
+    "font.size": 8,
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same bytes on every machine
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "text.parse_math": False,  # a name with dollar signs is a name
+    "svg.hashsalt": "cropglobe",
+    "figure.constrained_layout.use": True,
+}
+
+Draw = Callable[[ComparisonGroup], Figure | None]
+
+
+def draw_heat_map(group: ComparisonGroup) -> Figure | None:
+    """Draw macro-F1 of source by target, a panel for each method; the diagonal is in-domain."""
+    comparable = group.comparable
+    scored = [row for row in comparable.rows if row.scores is not None]
+    lines = [(r.method, r.source, r.target, r.scores.macro_f1) for r in scored if r.scores]
+    frame = pd.DataFrame(lines, columns=["method", "source", "target", "value"])
+    means = frame.groupby(["method", "source", "target"])["value"].mean()
+    methods, more = _panels(group)
+    sources, targets = (sorted(set(frame[name])) for name in ("source", "target"))
+    across = 2 if len(targets) > 6 else 3
+    size = (max(2.2, 0.42 * len(targets) + 1), 0.3 * len(sources) + 1.0)
+    figure, axes = _grid(len(methods), across, size)
+    for axis, method in zip(axes, methods, strict=True):
+        known = means.loc[method].to_dict()
+        values = np.array([[known.get((s, t), np.nan) for t in targets] for s in sources])
+        _shade(axis, values, sources, targets)
+        axis.set_title(short(method), fontsize=8, loc="left")
+        axis.set_xlabel("target")
+        axis.set_ylabel("source")
+    figure.suptitle(
+        f"Macro-F1 (%), on the source itself in-domain; {title_of(comparable)}{more}", fontsize=9
+    )
+    return figure
+
+
+def draw_gaps(group: ComparisonGroup) -> Figure | None:
+    """Draw each method's loss from in-domain to target, by what lies between the two."""
+    methods = method_frame(group)["method"].tolist()
+    if group.gaps.empty:
+        return None
+    figure = Figure(figsize=(6.5, 1.3 + 0.22 * len(methods)))
+    axis = figure.add_subplot()
+    present = [str(name) for name in group.gaps.columns]
+    for index, relation in enumerate(present):
+        points = group.gaps[relation].dropna()
+        apart = 0.12 * (index - (len(present) - 1) / 2)
+        rows = [methods.index(method) + apart for method in points.index]
+        shape = MARKERS[index % len(MARKERS)]
+        axis.plot(100 * points, rows, shape, color=COLOURS[index], label=relation, ms=5, alpha=0.9)
+    axis.axvline(0, color="#888888", lw=0.8)
+    axis.set_yticks(range(len(methods)), [short(method) for method in methods])
+    axis.invert_yaxis()
+    axis.grid(axis="y", color="#dddddd", lw=0.6)
+    axis.set_xlabel("in-domain less target, macro-F1 (percent points), mean over transfers")
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    figure.suptitle(f"Transfer gap, {title_of(group.comparable)}", fontsize=9)
+    return figure
+
+
+def draw_pareto(group: ComparisonGroup) -> Figure | None:
+    """Draw macro-F1 against the cost of fitting and of predicting; the line is the Pareto front."""
+    frame = method_frame(group)
+    frame = frame[frame["macro_f1"].notna()]
+    costs = {
+        "fit (seconds)": frame["fit_seconds"],
+        "prediction (seconds per 1,000 samples)": 1000 / frame["predict_samples_per_second"],
+    }
+    known = {name: cost for name, cost in costs.items() if (cost > 0).any()}
+    if not known:
+        return None
+    figure = Figure(figsize=(4.2 * len(known) + 1.2, max(3.4, 0.9 + 0.17 * len(frame))))
+    families = sorted(set(frame["family"]))
+    axes = figure.subplots(1, len(known), sharey=True, squeeze=False)[0]
+    for axis, (name, cost) in zip(axes, known.items(), strict=True):
+        _scatter(axis, frame[cost > 0], cost[cost > 0], families)
+        axis.set_xlabel(name)
+    axes[0].set_ylabel("macro-F1 (%), mean over transfers")
+    labels = [f"{line.rank:.0f}  {short(str(line.method))}" for line in frame.itertuples()]
+    axes[-1].text(1.04, 1, "\n".join(labels), transform=axes[-1].transAxes, va="top", fontsize=6.5)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
+    figure.suptitle(f"Accuracy and cost, {title_of(group.comparable)}", fontsize=9)
+    return figure
+
+
+def draw_confusion(group: ComparisonGroup) -> Figure | None:
+    """Draw where the samples of each crop go, summed over transfers and seeds."""
+    sums: dict[str, npt.NDArray[np.int64]] = {}
+    for row in group.comparable.rows:
+        if row.confusion is not None and row.relation != "in-domain":
+            matrix = np.array(row.confusion, dtype=np.int64)
+            sums[row.method] = sums.get(row.method, np.zeros_like(matrix)) + matrix
+    methods, more = _panels(group)
+    methods = [method for method in methods if method in sums]
+    if not methods:
+        return None
+    total = np.sum([sums[method] for method in methods], axis=0)
+    crops = np.flatnonzero(total.sum(axis=0) + total.sum(axis=1))
+    names = [CROPS[index] for index in crops]
+    figure, axes = _grid(len(methods), 3, (0.36 * len(crops) + 1.1, 0.3 * len(crops) + 1.1))
+    for axis, method in zip(axes, methods, strict=True):
+        matrix = sums[method][np.ix_(crops, crops)].astype(float)
+        support = matrix.sum(axis=1, keepdims=True)
+        shares = np.divide(matrix, support, out=np.full_like(matrix, np.nan), where=support > 0)
+        _shade(axis, shares, names, names)
+        axis.set_title(short(method), fontsize=8, loc="left")
+        axis.set_xlabel("predicted")
+        axis.set_ylabel("true")
+    figure.suptitle(f"Share of each true crop (%), {title_of(group.comparable)}{more}", fontsize=9)
+    return figure
+
+
+def draw_critical(group: ComparisonGroup) -> Figure | None:
+    """Draw average ranks; methods that a bar joins are not told apart (Nemenyi, 5 %)."""
+    if group.critical is None:
+        return None
+    return draw_ranks(
+        group.critical, [short(str(name)) for name in group.grid.index], title_of(group.comparable)
+    )
+
+
+FIGURES: Final[Mapping[str, Draw]] = {
+    "heat_map": draw_heat_map,
+    "gap": draw_gaps,
+    "pareto": draw_pareto,
+    "confusion": draw_confusion,
+    "ranks": draw_critical,
+    "few_shot": draw_few_shot,
+}
+"""Figures by name: a new one is one entry here."""
+
+
+def render(draw: Draw, group: ComparisonGroup, form: str) -> bytes | None:
+    """Draw a figure and return it as a file.
+
+    Args:
+        draw: One of :data:`FIGURES`.
+        group: Methods that may be compared.
+        form: ``png`` or ``svg``.
+
+    Returns:
+        The file's bytes, the same for the same field; ``None`` where there is nothing to draw.
+    """
+    return render_figure(partial(draw, group), form)
+
+
+def render_figure(draw: Callable[[], Figure | None], form: str, dpi: int = 150) -> bytes | None:
+    """Draw a figure in the leaderboard's style and return it as a file.
+
+    Args:
+        draw: Makes the figure, or ``None`` where there is nothing to draw.
+        form: ``png`` or ``svg``.
+        dpi: Pixels per inch of a PNG.
+
+    Returns:
+        The file's bytes, the same for the same figure; ``None`` without one.
+    """
+    with rc_context(STYLE):
+        figure = draw()
+        if figure is None:
+            return None
+        out = io.BytesIO()
+        figure.savefig(out, format=form, dpi=dpi, metadata={_STAMP[form]: None})
+    return out.getvalue()
+
+
+_STAMP: Final = {"png": "Software", "svg": "Date"}
+"""What would make the bytes depend on version or time."""
+
+
+def write_figures(results: Results, out: Path) -> tuple[Path, ...]:
+    """Write every figure of every section.
+
+    Args:
+        results: Rows and what is known of them.
+        out: Directory.
+
+    Returns:
+        The files, `SECTION-FIGURE.png` and `.svg`, sections numbered in the tables' order.
+
+    Raises:
+        StoreError: If a file cannot be written.
+    """
+    paths = []
+    for number, group in enumerate(comparison_groups(results), start=1):
+        if group.transfers.empty:
+            continue
+        for name, draw in FIGURES.items():
+            for form in ("png", "svg"):
+                content = render(draw, group, form)
+                if content is not None:
+                    paths.append(out / f"{number}-{name}.{form}")
+                    write_whole(paths[-1], content)
+    return tuple(paths)
+
+
+def short(name: str) -> str:
+    """Return a name as figures show it: one line of at most 40 characters."""
+    flat = " ".join(name.split())
+    return flat if len(flat) <= LONGEST_NAME else f"{flat[: LONGEST_NAME - 3]}..."
+
+
+def _panels(group: ComparisonGroup) -> tuple[list[str], str]:
+    methods = [str(name) for name in method_frame(group)["method"]]
+    more = f"; the first {MOST_PANELS} of {len(methods)}" if len(methods) > MOST_PANELS else ""
+    return methods[:MOST_PANELS], more
+
+
+def _grid(panels: int, across: int, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
+    columns = min(across, panels)
+    lines = -(-panels // columns)
+    figure = Figure(figsize=(size[0] * columns, size[1] * lines + 0.3))
+    axes = list(figure.subplots(lines, columns, squeeze=False).ravel())
+    for axis in axes[panels:]:
+        axis.set_axis_off()
+    return figure, axes[:panels]
+
+
+def _shade(
+    axis: Axes, values: npt.NDArray[np.float64], rows: list[str], columns: list[str]
+) -> None:
+    axis.imshow(values, cmap="cividis", norm=Normalize(0, 1), aspect="auto")
+    axis.set_xticks(range(len(columns)), columns, rotation=90, fontsize=6.5)
+    axis.set_yticks(range(len(rows)), rows, fontsize=6.5)
+    axis.tick_params(length=0)
+    for (row, column), value in np.ndenumerate(values):
+        text = "-" if np.isnan(value) else f"{100 * value:.0f}"
+        colour = "white" if value < DARK else "black"
+        axis.text(column, row, text, ha="center", va="center", fontsize=6, color=colour)
+
+
+def _scatter(axis: Axes, frame: pd.DataFrame, cost: pd.Series, families: list[str]) -> None:
+    score = frame["macro_f1"].to_numpy(dtype=float)
+    spent = cost.to_numpy(dtype=float)
+    front = pareto_front(spent, score)
+    order = np.argsort(spent[front])
+    x, y = spent[front][order], 100 * score[front][order]
+    axis.plot(x, y, "-", color="#888888", lw=1, zorder=1, label="Pareto front")
+    for index, family in enumerate(families):
+        chosen = (frame["family"] == family).to_numpy()
+        axis.scatter(
+            spent[chosen],
+            100 * score[chosen],
+            s=28,
+            label=family,
+            zorder=3,
+            color=COLOURS[index % len(COLOURS)],
+            marker=MARKERS[index % len(MARKERS)],
+        )
+    low, high = (100 * frame[f"macro_f1_{end}"].to_numpy(dtype=float) for end in ("low", "high"))
+    axis.vlines(spent, low, high, color="#555555", lw=0.8, zorder=2)
+    for rank, where, value in zip(frame["rank"], spent, score, strict=True):
+        at = (where, 100 * value)
+        axis.annotate(f"{rank:.0f}", at, (5, 3), textcoords="offset points", fontsize=7)
+    axis.set_xscale("log")
+    axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.xaxis.set_minor_formatter(NullFormatter())
+    axis.grid(color="#e5e5e5", lw=0.5)
+    axis.set_axisbelow(True)

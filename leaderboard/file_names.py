@@ -1,0 +1,20 @@
+"""File names for methods and transfers: safe anywhere, and another for another name."""
+
+import hashlib
+import re
+
+
+def slug(name: str) -> str:
+    """Return a file name for a method: safe anywhere, and another for another name.
+
+    Names that are plain and in small letters stay as they are; others get a hash.
+    """
+    plain = re.sub(r"[^A-Za-z0-9._-]", "-", name).strip(".-")[:60]
+    same = plain == name == name.lower()
+    return plain if same else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def transfer_stem(name: str) -> str:
+    """Return a file name for a transfer, ``FRA-to-CHN`` for ``FRA:CHN``."""
+    plain = re.fullmatch(r"[A-Z0-9-]+:[A-Z0-9-]+", name)
+    return name.replace(":", "-to-") if plain else slug(name)

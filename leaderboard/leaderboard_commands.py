@@ -1,0 +1,255 @@
+"""The commands that read runs, and the report that every run leaves."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from benchmark.terminal import make_console, say, working
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from leaderboard.results import Results, StoredPredictions
+    from leaderboard.tables.paper_tables import Table
+
+Runs = Annotated[list[Path], typer.Argument(help="Run directories.")]
+Form = Annotated[str, typer.Option("--format", help="How: markdown, latex, csv or html.")]
+Chosen = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--transfers",
+        help="SOURCE:TARGET, a group or a relation: rows, means and ranks are of these alone.",
+    ),
+]
+Out = Annotated[Path | None, typer.Option(help="File to write [default: print].")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to the app."""
+    app.command("leaderboard")(leaderboard)
+    app.command("tables")(tables)
+    app.command("parity")(parity)
+    app.command("claims")(claims)
+    app.command("figures")(figures)
+    app.command("site")(site)
+    app.command("export")(export)
+
+
+def leaderboard(
+    runs: Runs,
+    transfers: Chosen = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where to write [default: the run directory if it is one, without --transfers]."
+        ),
+    ] = None,
+) -> None:
+    """Rebuild leaderboards from the rows of one or more runs."""
+    place = out or (runs[0] if len(runs) == 1 and not transfers else None)
+    publish(runs, place, transfers)
+
+
+def tables(
+    runs: Runs,
+    style: Annotated[str, typer.Option(help="Which tables: summary, paper or full.")] = "paper",
+    form: Form = "markdown",
+    reference: Annotated[
+        str | None, typer.Option(help="Method that the others are compared with.")
+    ] = None,
+    transfers: Chosen = None,
+    out: Out = None,
+) -> None:
+    """Print or write the tables of a paper from one or more runs."""
+    from leaderboard.comparison_group import comparison_groups
+    from leaderboard.tables.paper_tables import STYLES, paper_tables
+    from leaderboard.tables.table_formats import FORMATS
+
+    require(style, STYLES, "style")
+    require(form, FORMATS, "format")
+    results = gather(runs, make_console(errors=True), transfers)
+    narrow = form == "latex"
+    groups = comparison_groups(results, reference)
+    found = [table for group in groups for table in paper_tables(group, style, narrow=narrow)]
+    deliver(found, form, out)
+
+
+def parity(runs: Runs, form: Form = "markdown", out: Out = None) -> None:
+    """Print every published number beside that of one or more runs on real data."""
+    from leaderboard.paper.parity import parity as compare
+    from leaderboard.paper.parity import parity_table
+    from leaderboard.tables.table_formats import FORMATS
+
+    require(form, FORMATS, "format")
+    results = gather(runs, make_console(errors=True))
+    found = [parity_table(group, comparisons) for group, comparisons in compare(results)]
+    deliver(found, form, out)
+
+
+def claims(
+    runs: Runs,
+    metric: Annotated[
+        str, typer.Option(help="What is compared: macro_f1 or overall_accuracy.")
+    ] = "macro_f1",
+    transfers: Chosen = None,
+    form: Form = "markdown",
+    out: Out = None,
+) -> None:
+    """Print whether the paper's comparing sentences hold on the data of one or more runs."""
+    from benchmark.errors import UsageError
+    from leaderboard.paper.claims import claim_tables, evaluate_claims
+    from leaderboard.statistics.confusion_scores import METRICS
+    from leaderboard.tables.table_formats import FORMATS
+
+    require(metric, METRICS, "metric")
+    require(form, FORMATS, "format")
+    found = evaluate_claims(gather(runs, make_console(errors=True), transfers), metric)
+    if not found:
+        raise UsageError("No row is of the inductive track, which the sentences are about.")
+    deliver([s for group, facts in found for s in claim_tables(group, facts, metric)], form, out)
+
+
+def figures(
+    runs: Runs, out: Annotated[Path, typer.Option(help="Directory of the figures.")]
+) -> None:
+    """Draw the figures of one or more runs as PNG and SVG."""
+    from leaderboard.figures.leaderboard_figures import write_figures
+    from leaderboard.figures.season_figures import write_season_figures
+
+    console = make_console()
+    results = gather(runs, console)
+    with working(console, "Drawing"):
+        paths = (*write_figures(results, out), *write_season_figures(results, out))
+    for path in paths:
+        say(console, f"Wrote {path}")
+
+
+def site(
+    runs: Runs,
+    out: Annotated[Path, typer.Option(help="Directory of the site.")],
+    transfers: Chosen = None,
+) -> None:
+    """Write a static site of one or more runs; open its index.html."""
+    from leaderboard.site.site_builder import write_site
+
+    console = make_console()
+    results = gather(runs, console, transfers)
+    with working(console, "Writing the site"):
+        paths = write_site(results, out)
+    size = sum(path.stat().st_size for path in paths) / 1e6
+    say(console, f"Wrote {len(paths)} files, {size:.1f} MB: open {out / 'index.html'}")
+
+
+def export(runs: Runs, out: Annotated[Path, typer.Option(help="Directory of the files.")]) -> None:
+    """Write results for other places: a tidy table, model-index metadata and BibTeX."""
+    from leaderboard.export import export as make
+    from leaderboard.tables.leaderboard_files import write_whole
+
+    console = make_console()
+    for path, text in make(gather(runs, console)).items():
+        write_whole(out / path, text.encode())
+        say(console, f"Wrote {out / path}")
+
+
+def deliver(found: "Sequence[Table]", form: str, out: Path | None) -> None:
+    """Print tables, or write them to a file.
+
+    Args:
+        found: The tables.
+        form: Name of a format.
+        out: The file; ``None`` prints.
+
+    Raises:
+        StoreError: If the file cannot be written.
+    """
+    from leaderboard.tables.leaderboard_files import write_whole
+    from leaderboard.tables.table_formats import FORMATS
+
+    text = FORMATS[form](found)
+    if out is None:
+        typer.echo(text)
+    else:
+        write_whole(out, text.encode())
+        say(make_console(), f"Wrote {out}")
+
+
+def require(word: str, known: Iterable[str], what: str) -> None:
+    """See that a word is one of those that exist.
+
+    Raises:
+        UsageError: If it is not.
+    """
+    from benchmark.errors import UsageError, did_you_mean
+
+    names = tuple(known)
+    if word not in names:
+        raise UsageError(f"Unknown {what} '{word}': {did_you_mean(word, names)}")
+
+
+def report(run: Path) -> None:
+    """Write and print the leaderboard of a run directory.
+
+    Args:
+        run: Run directory; `leaderboard.md`, `leaderboard.csv` and `transfers.csv` are written
+            there.
+    """
+    publish([run], run)
+
+
+def publish(runs: list[Path], out: Path | None, transfers: "Sequence[str] | None" = None) -> None:
+    """Print the leaderboards of runs and, where a place is given, write them there.
+
+    Args:
+        runs: Run directories.
+        out: Where to write Markdown and CSV; ``None`` only prints.
+        transfers: Words for transfers; all where none is given.
+
+    Raises:
+        StoreError: If a directory holds no run, or the place cannot be written.
+        UsageError: If a word for transfers names none that has a row.
+    """
+    from leaderboard.tables.leaderboard_files import write_leaderboard
+    from leaderboard.tables.text_tables import screen_tables
+
+    console = make_console()
+    results = gather(runs, console, transfers)
+    for table in screen_tables(results):
+        console.print(table)
+    if out is not None:
+        for path in write_leaderboard(results, out):
+            say(console, f"Wrote {path}")
+
+
+def gather(
+    runs: Sequence[Path], console: "Console", transfers: Sequence[str] | None = None
+) -> "Results":
+    """Read runs, with a progress bar on a terminal, and name what is wrong with them.
+
+    Args:
+        runs: Run directories.
+        console: Where to say it.
+        transfers: Words for transfers; all where none is given.
+
+    Returns:
+        Rows and what their predictions say.
+
+    Raises:
+        StoreError: If a directory holds no run.
+        UsageError: If a word for transfers names none that has a row.
+    """
+    from rich.progress import track
+
+    from leaderboard.results import read_results
+    from leaderboard.submissions.verdict_files import with_verdicts
+    from leaderboard.transfer_selection import on_transfers
+
+    def progress(sets: "Sequence[StoredPredictions]") -> "Iterable[StoredPredictions]":
+        hidden = not console.is_terminal
+        return track(sets, "Resampling", console=console, transient=True, disable=hidden)
+
+    results = with_verdicts(read_results(runs, progress=progress))
+    for problem in results.problems:
+        say(console, f"Note: {problem}")
+    return on_transfers(results, transfers)

@@ -1,0 +1,387 @@
+"""Sentences of the paper that compare methods, tested on the rows that are here."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib.resources import files
+from typing import Final, Literal
+
+import numpy as np
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from benchmark.errors import UsageError
+from benchmark.task.transfers import RELATIONS, Relation
+from leaderboard.comparison_group import ComparisonGroup, comparison_groups
+from leaderboard.results import Results
+from leaderboard.statistics.bootstrap import FEWEST_SEEDS, LEVEL, Interval, mean_of
+from leaderboard.tables.columns import MISSING, signed_percent
+from leaderboard.tables.paper_tables import Cell, Table
+from leaderboard.tables.text_tables import SIMULATED_MARK, title_of
+
+Verdict = Literal["holds", "does not hold", "undecided", "not run"]
+
+Mark = Literal["P", "S", "secondary", "I", "?"]
+
+METRIC_NAMES: Final[Mapping[str, str]] = {
+    "macro_f1": "Macro-F1",
+    "overall_accuracy": "Overall accuracy",
+}
+"""What the metrics with intervals are called."""
+
+
+class _Stored(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Opponent(_Stored):
+    """What a sentence says is beaten.
+
+    Attributes:
+        title: What the sentence calls it.
+        families: Families whose every method is meant.
+        methods: Names or patterns of methods that are meant.
+        mark: How the comparison is known: ``P`` the paper, ``S`` its results page, ``secondary``
+            others, ``I`` inference, ``?`` not known.
+        origin: The same in words.
+    """
+
+    title: str
+    families: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    mark: Mark
+    origin: str
+
+
+class Claim(_Stored):
+    """A sentence that compares methods.
+
+    Attributes:
+        name: Its name.
+        sentence: The sentence.
+        subjects: Methods that it says are better; each is tested.
+        rivals: Methods that it says are worse.
+        relations: Transfers that it is about.
+    """
+
+    name: str
+    sentence: str
+    subjects: tuple[str, ...]
+    rivals: tuple[Opponent, ...]
+    relations: tuple[Relation, ...] = RELATIONS
+
+
+@dataclass(frozen=True)
+class PairedComparison:
+    """Two methods on the transfers that both have.
+
+    Attributes:
+        rival: The method that should be worse.
+        difference: Mean over these transfers of the subject's score less the rival's; ``None``
+            where they share no transfer.
+        limits: Its paired interval; ``None`` without stored predictions.
+        guarded: The same, wide enough for all rivals of the sentence together (Bonferroni).
+        transfers: Transfers that both have.
+        won: How many of them the subject wins; a tie counts half.
+        seeds: Seeds that either has everywhere; 0 without stored predictions.
+    """
+
+    rival: str
+    difference: float | None = None
+    limits: Interval | None = None
+    guarded: Interval | None = None
+    transfers: int = 0
+    won: float = 0
+    seeds: int = 0
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the subject is better, beyond the interval and with seeds enough for one."""
+        if self.difference is None:
+            return "not run"
+        if self.seeds < FEWEST_SEEDS or self.limits is None or not self.limits.excludes_zero:
+            return "undecided"
+        return "holds" if self.limits.low > 0 else "does not hold"
+
+    @property
+    def lost(self) -> bool:
+        """Whether the rival is better, beyond the interval for all rivals together."""
+        beyond = self.guarded is not None and self.guarded.high < 0
+        return beyond and self.seeds >= FEWEST_SEEDS
+
+
+@dataclass(frozen=True)
+class GroupComparison:
+    """A subject against all methods of a rival.
+
+    Attributes:
+        rival: The rival.
+        duels: One for each of its methods that has a row, and each that is named and has none.
+        best: The method of the rival that is hardest to beat, among those with every transfer.
+    """
+
+    rival: Opponent
+    duels: tuple[PairedComparison, ...]
+    best: PairedComparison | None
+
+    @property
+    def met(self) -> bool:
+        """Whether a method of its families was run, and one for each name or pattern."""
+        run = [duel.rival for duel in self.duels if duel.transfers]
+        named = all(any(fnmatchcase(name, p) for name in run) for p in self.rival.methods)
+        return self.best is not None and named
+
+
+@dataclass(frozen=True)
+class ClaimResult:
+    """What the rows say of a sentence, for one of its subjects.
+
+    Attributes:
+        claim: The sentence.
+        subject: The method that should be better.
+        transfers: Transfers that the sentence is about, and that have rows.
+        contests: One for each rival.
+    """
+
+    claim: Claim
+    subject: str
+    transfers: tuple[str, ...]
+    contests: tuple[GroupComparison, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the sentence holds: against every method that was run, and all rivals were.
+
+        It does not hold once one method is better beyond an interval that is wide enough for all
+        of them: among many methods that are as good, some come out ahead by chance.
+        """
+        duels = [duel for contest in self.contests for duel in contest.duels]
+        run = [duel for duel in duels if duel.verdict != "not run"]
+        if not run:
+            return "not run"
+        if any(duel.lost for duel in run):
+            return "does not hold"
+        met = all(contest.met for contest in self.contests)
+        return "holds" if met and all(duel.verdict == "holds" for duel in run) else "undecided"
+
+
+@cache
+def claims() -> tuple[Claim, ...]:
+    """Return every sentence, in the order of the file."""
+    text = files("leaderboard.paper").joinpath("claims.yaml").read_text("utf-8")
+    return tuple(Claim.model_validate(entry) for entry in yaml.safe_load(text))
+
+
+def evaluate_claims(
+    results: Results, metric: str, sentences: Sequence[Claim] | None = None
+) -> tuple[tuple[ComparisonGroup, tuple[ClaimResult, ...]], ...]:
+    """Test sentences on each dataset and protocol.
+
+    Args:
+        results: Rows and what is known of them; simulated rows too.
+        metric: A metric that has intervals, see `leaderboard.statistics.confusion_scores.METRICS`.
+        sentences: The sentences; all that are known where ``None``.
+
+    Returns:
+        For each group of comparable inductive rows one finding per sentence and subject.
+
+    Raises:
+        UsageError: If there is no row.
+    """
+    if not results.rows:
+        raise UsageError("There is no row to test a sentence on: run a method first.")
+    known = claims() if sentences is None else sentences
+    return tuple(
+        (group, tuple(_find(group, metric, c, subject) for c in known for subject in c.subjects))
+        for group in comparison_groups(results)
+        if group.comparable.track == "inductive"
+    )
+
+
+def _find(group: ComparisonGroup, metric: str, claim: Claim, subject: str) -> ClaimResult:
+    pairs = group.comparable.transfers
+    names = tuple(name for relation, name in pairs if relation in claim.relations)
+    met = [_members(group, rival, subject) for rival in claim.rivals]
+    level = 1 - (1 - LEVEL) / max(sum(map(len, met)), 1)
+    scores = _scores(group, metric)
+    contests = []
+    for rival, methods in zip(claim.rivals, met, strict=True):
+        duels = tuple(
+            _duel(group, metric, scores, (subject, method), names, level) for method in methods
+        )
+        whole = [duel for duel in duels if duel.transfers == len(names) > 0]
+        best = min(whole, key=lambda duel: duel.difference or 0.0, default=None)
+        contests.append(GroupComparison(rival, duels, best))
+    return ClaimResult(claim, subject, names, tuple(contests))
+
+
+def _members(group: ComparisonGroup, rival: Opponent, subject: str) -> tuple[str, ...]:
+    """Name the methods of a rival: those with rows, and those without that are named in full."""
+    families = {row.method: row.family for row in group.comparable.rows}
+    found = {name for name, family in families.items() if family in rival.families}
+    for pattern in rival.methods:
+        found |= {name for name in families if fnmatchcase(name, pattern)} or {pattern}
+    return tuple(sorted(found - {subject}))
+
+
+def _scores(group: ComparisonGroup, metric: str) -> Mapping[tuple[str, str], float]:
+    lines = group.transfers[["method", "transfer", metric]].itertuples(index=False, name=None)
+    return {(str(method), str(transfer)): float(value) for method, transfer, value in lines}
+
+
+def _duel(
+    group: ComparisonGroup,
+    metric: str,
+    scores: Mapping[tuple[str, str], float],
+    pair: tuple[str, str],
+    transfers: Iterable[str],
+    level: float,
+) -> PairedComparison:
+    subject, rival = pair
+    shared = [t for t in transfers if (subject, t) in scores and (rival, t) in scores]
+    if not shared:
+        return PairedComparison(rival)
+    differences = [scores[subject, name] - scores[rival, name] for name in shared]
+    mean = float(np.mean(differences))
+    signs = np.sign(np.round(differences, 12))
+    won = float(np.sum((signs + 1) / 2))
+    draws = [[group.draws(method, name, metric) for name in shared] for method in pair]
+    first, second = ([values for values in own if values is not None] for own in draws)
+    if not len(first) == len(second) == len(shared):
+        return PairedComparison(rival, mean, transfers=len(shared), won=won)
+    together = mean_of(first) - mean_of(second)
+    limits = group.interval(together, mean)
+    guarded = group.interval(together, mean, level)
+    return PairedComparison(rival, mean, limits, guarded, len(shared), won, together.fewest_seeds)
+
+
+def claim_tables(
+    group: ComparisonGroup, findings: Sequence[ClaimResult], metric: str
+) -> tuple[Table, ...]:
+    """Make the tables of what holds, and of the comparisons behind it.
+
+    Args:
+        group: The rows that were tested.
+        findings: What :func:`evaluate_claims` found for them.
+        metric: The metric that was asked for.
+
+    Returns:
+        The table of verdicts, and that of all pairs of methods.
+    """
+    comparable, title = group.comparable, METRIC_NAMES[metric]
+    rows = f"dataset {comparable.dataset}, protocol {comparable.protocol}"
+    data = f"These rows are of {rows}: what is tested is "
+    notes = (
+        *((SIMULATED_MARK,) if comparable.simulated else ()),
+        f"{data}the paper's sentence on other data or another protocol than the paper's.",
+        f"{title}. Marks: P the paper, S its public results page, secondary a source that cites "
+        "it, I inference, ? not known.",
+        "Holds: the paired 95 % interval of the difference lies above zero for every method that "
+        "was run. Does not hold: below zero for one of them, with intervals widened for their "
+        "number (Bonferroni). Undecided: neither, or a rival was not run, or there are fewer than "
+        f"{FEWEST_SEEDS} seeds, between which no interval holds what it says.",
+    )
+    verdicts = Table(
+        title=f"The paper's sentences, {title_of(comparable)}",
+        notes=notes,
+        groups=(),
+        headings=("sentence", "here", "for", "because", "the paper"),
+        body=tuple(_verdict_line(finding) for finding in findings),
+    )
+    pairs = Table(
+        title=f"Pairs behind them, {title_of(comparable)}",
+        notes=(
+            f"{title}, percent points: mean over the transfers that both methods have; interval: "
+            "paired 95 % bootstrap.",
+            "The best of a rival is chosen by its scores on these targets, which flatters it.",
+        ),
+        groups=(),
+        headings=(
+            *("method", "against", "of", "difference", "95 % interval", "transfers", "won"),
+            *("better", "sentence"),
+        ),
+        body=tuple(line for finding in findings for line in _pair_lines(finding)),
+    )
+    return tuple(table for table in (verdicts, pairs) if table.body)
+
+
+def _verdict_line(finding: ClaimResult) -> tuple[Cell, ...]:
+    known = (f"{rival.title} ({rival.mark}): {rival.origin}" for rival in finding.claim.rivals)
+    texts = (
+        finding.claim.sentence,
+        finding.verdict,
+        finding.subject,
+        _because(finding),
+        "; ".join(known),
+    )
+    return tuple(map(Cell, texts))
+
+
+def _because(finding: ClaimResult) -> str:
+    if not finding.transfers:
+        return f"no transfer is {' or '.join(finding.claim.relations)}"
+    parts = []
+    for contest in finding.contests:
+        title, best = contest.rival.title, contest.best
+        if best is None or best.difference is None:
+            parts.append(f"{title}: none has a score on every transfer that is asked about")
+            continue
+        parts.append(
+            f"{title}: {_counted(contest.duels)}; {_with_limits(best)} to the best, {best.rival}"
+        )
+    return "; ".join(parts)
+
+
+def _counted(duels: Iterable[PairedComparison]) -> str:
+    """Say how many a subject is better and worse than, and for how many seeds are too few."""
+    run = [duel for duel in duels if duel.verdict != "not run"]
+    few = [duel.seeds for duel in run if 0 < duel.seeds < FEWEST_SEEDS]
+    short = f"too few seeds to decide ({min(few)}, not {FEWEST_SEEDS})" if few else ""
+    if len(few) == len(run):
+        return short
+    counts = [duel.verdict for duel in run]
+    worse = counts.count("does not hold")
+    return (
+        f"better than {counts.count('holds')} of {len(counts)}"
+        f"{f', worse than {worse}' if worse else ''}{f', {short}: {len(few)}' if few else ''}"
+    )
+
+
+def _with_limits(duel: PairedComparison) -> str:
+    assert duel.difference is not None
+    limits = duel.limits
+    between = "" if limits is None else f" ({_limits(limits)})"
+    return f"{signed_percent(duel.difference)}{between}"
+
+
+def _limits(limits: Interval) -> str:
+    return f"{signed_percent(limits.low)} to {signed_percent(limits.high)}"
+
+
+def _pair_lines(finding: ClaimResult) -> Iterable[tuple[Cell, ...]]:
+    asked = len(finding.transfers)
+    for contest in finding.contests:
+        for duel in contest.duels:
+            title = contest.rival.title
+            leads = duel is contest.best and len(contest.duels) > 1
+            texts = (
+                finding.subject,
+                duel.rival,
+                f"best of {title}" if leads else title,
+                MISSING if duel.difference is None else signed_percent(duel.difference),
+                MISSING if duel.limits is None else _limits(duel.limits),
+                f"{duel.transfers} of {asked}",
+                f"{duel.won:g}" if duel.transfers else MISSING,
+                _BETTER[duel.verdict],
+                finding.claim.name,
+            )
+            yield tuple(map(Cell, texts))
+
+
+_BETTER: Final[Mapping[Verdict, str]] = {
+    "holds": "yes",
+    "does not hold": "no, worse",
+    "undecided": "undecided",
+    "not run": "not run",
+}

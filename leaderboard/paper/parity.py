@@ -1,0 +1,193 @@
+"""Published numbers beside ours, with the reasons why they may differ."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from benchmark.errors import UsageError
+from leaderboard.comparison_group import ComparisonGroup, comparison_groups
+from leaderboard.results import Results
+from leaderboard.statistics.bootstrap import Interval
+from leaderboard.tables.columns import MISSING, percent, signed_percent
+from leaderboard.tables.paper_tables import Cell, Table
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published number.
+
+    Attributes:
+        source: Domain of the training data.
+        target: Domain that was scored; a question mark and the column where the year is unknown.
+        paper_method: What the paper or its readers call the method.
+        method: Our name of it.
+        metric: Column of our frames.
+        value: The number, a share.
+        mark: How it is known: ``P`` the paper, ``S`` its results page, ``secondary`` others.
+        origin: The same in words.
+        caution: What is uncertain; may be empty.
+    """
+
+    source: str
+    target: str
+    paper_method: str
+    method: str
+    metric: str
+    value: float
+    mark: str
+    origin: str
+    caution: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A published number and ours.
+
+    Attributes:
+        published: The published number.
+        ours: Our mean over seeds; ``None`` if it was not run.
+        deviation: Standard deviation over seeds (divisor n); ``None`` for one seed.
+        limits: Interval of ours; ``None`` without stored predictions.
+        reasons: Why the two may differ, in clauses.
+    """
+
+    published: Published
+    ours: float | None = None
+    deviation: float | None = None
+    limits: Interval | None = None
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def difference(self) -> float | None:
+        """Ours less published."""
+        return None if self.ours is None else self.ours - self.published.value
+
+
+@cache
+def published() -> tuple[Published, ...]:
+    """Return every published number that is known, in the order of the file."""
+    text = files("leaderboard.paper").joinpath("published.csv").read_text("utf-8")
+    return tuple(
+        Published(
+            source=line["source"],
+            target=line["target"],
+            paper_method=line["paper_method"],
+            method=line["method"],
+            metric=line["metric"],
+            value=float(line["value"]) / 100,
+            mark=line["mark"],
+            origin=line["origin"],
+            caution=line["caution"],
+        )
+        for line in csv.DictReader(text.splitlines())
+    )
+
+
+def parity(results: Results) -> tuple[tuple[ComparisonGroup, tuple[Comparison, ...]], ...]:
+    """Compare rows with every published number.
+
+    Args:
+        results: Rows of real data.
+
+    Returns:
+        For each group of comparable rows one comparison per published number.
+
+    Raises:
+        UsageError: If a row is of simulated data, or there is no row.
+    """
+    if not results.rows:
+        raise UsageError("There is no row to compare: run a method first.")
+    simulated = sorted({row.data.name for row in results.rows if row.data.simulated})
+    if simulated:
+        raise UsageError(
+            f"Simulated data ({', '.join(simulated)}) is never compared with the paper: "
+            "run on the official data or on ingested tables."
+        )
+    return tuple(
+        (group, tuple(_compare(group, number) for number in published()))
+        for group in comparison_groups(results)
+        if group.comparable.track == "inductive"
+    )
+
+
+def _compare(group: ComparisonGroup, number: Published) -> Comparison:
+    transfer = f"{number.source}:{number.target}"
+    frame = group.transfers
+    found = frame[(frame["method"] == number.method) & (frame["transfer"] == transfer)]
+    reasons = (number.caution,) if number.caution else ()
+    if found.empty:
+        return Comparison(number, reasons=reasons)
+    line = found.iloc[0]
+    ours, spread = float(line[number.metric]), float(line[f"{number.metric}_std"])
+    draws = group.draws(number.method, transfer, number.metric)
+    return Comparison(
+        published=number,
+        ours=ours,
+        deviation=None if spread != spread else spread,
+        limits=None if draws is None else group.interval(draws, ours),
+        reasons=(*reasons, *_reasons(group, number)),
+    )
+
+
+def _reasons(group: ComparisonGroup, number: Published) -> tuple[str, ...]:
+    comparable = group.comparable
+    seeds = {row.seed for row in comparable.rows if row.method == number.method}
+    name = f"{comparable.dataset} {comparable.fingerprint[:8]}"
+    data = f"data: {name}, the paper's version is not recorded"
+    left_out = {
+        row.data.n_unscored
+        for row in comparable.rows
+        if (row.method, row.source, row.target) == (number.method, number.source, number.target)
+    }
+    reasons = [data]
+    if not comparable.released:
+        reasons.append(f"protocol {comparable.protocol}, not the released code's")
+    if len(seeds) < 10:
+        reasons.append(f"{len(seeds)} of the paper's 10 seeds")
+    if left_out - {0, None}:
+        reasons.append("samples of crops that the source lacks are not scored")
+    return tuple(reasons)
+
+
+def parity_table(group: ComparisonGroup, comparisons: Sequence[Comparison]) -> Table:
+    """Make the table of published numbers beside ours."""
+    body = []
+    for comparison in comparisons:
+        number, difference, limits = comparison.published, comparison.difference, comparison.limits
+        texts = (
+            f"{number.source}:{number.target}",
+            f"{number.paper_method} ({number.method})",
+            f"{100 * number.value:.2f} [{number.mark}]",
+            MISSING if comparison.ours is None else percent(comparison.ours),
+            MISSING if comparison.deviation is None else percent(comparison.deviation),
+            MISSING if limits is None else f"{percent(limits.low)} to {percent(limits.high)}",
+            MISSING if difference is None else signed_percent(difference),
+            "; ".join(comparison.reasons) or MISSING,
+        )
+        body.append(tuple(map(Cell, texts)))
+    missing = sum(comparison.ours is None for comparison in comparisons)
+    comparable = group.comparable
+    return Table(
+        title=f"Published and ours, {comparable.dataset}, protocol {comparable.protocol}",
+        notes=(
+            "Overall accuracy (%). Marks: P the paper, S its public results page, secondary a "
+            "source that cites it.",
+            f"{missing} of {len(comparisons)} published numbers have no row here.",
+            "The published intervals are not known: a difference outside our interval may still "
+            "lie within theirs.",
+        ),
+        groups=(),
+        headings=(
+            "transfer",
+            "method (our name)",
+            "published",
+            "ours",
+            "std",
+            "95% interval",
+            "difference",
+            "why they may differ",
+        ),
+        body=tuple(body),
+    )

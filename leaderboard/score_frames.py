@@ -1,0 +1,230 @@
+"""Rows to sections that may be compared, and those to data frames."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, get_args
+
+import numpy as np
+import pandas as pd
+
+from benchmark.results.rows import Row
+from benchmark.task.methods import Track
+from leaderboard.statistics.confusion_scores import area_error
+
+TRACKS: Final[tuple[Track, ...]] = get_args(Track)
+"""Rankings that are never mixed, in the order of the tables."""
+
+RELEASED: Final = "paper-released"
+"""Protocols of this name repeat the released code, defects included."""
+
+
+@dataclass(frozen=True)
+class ComparableRows:
+    """Rows that may be compared.
+
+    Attributes:
+        dataset: Name of the dataset.
+        fingerprint: Its fingerprint.
+        simulated: Whether no satellite saw it.
+        protocol: Name of the protocol.
+        protocol_hash: Its hash.
+        metric_version: Version of the metrics.
+        track: The track.
+        seeds: Seeds of any row.
+        transfers: Every transfer of any method, near to far.
+        rows: The rows, in-domain ones included.
+        key: Their comparability key.
+    """
+
+    dataset: str
+    fingerprint: str
+    simulated: bool
+    protocol: str
+    protocol_hash: str
+    metric_version: str
+    track: Track
+    seeds: tuple[int, ...]
+    transfers: tuple[tuple[str, str], ...]
+    rows: tuple[Row, ...]
+    key: tuple[str, ...]
+
+    @property
+    def released(self) -> bool:
+        """Whether the protocol repeats the released code, defects included."""
+        return self.protocol.startswith(RELEASED)
+
+
+def comparable_rows(rows: Iterable[Row], relations: Sequence[str]) -> tuple[ComparableRows, ...]:
+    """Part rows into groups that may be compared.
+
+    Args:
+        rows: Rows in any order.
+        relations: Relations from near to far, for the order of the transfers.
+
+    Returns:
+        The groups, by dataset name, protocol and track.
+    """
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((*row.comparability_key, row.track), []).append(row)
+    found = []
+    for members in groups.values():
+        first = members[0]
+        pairs = {(r.relation, r.transfer) for r in members if r.relation != "in-domain"}
+        found.append(
+            ComparableRows(
+                dataset=first.data.name,
+                fingerprint=first.data.fingerprint,
+                simulated=first.data.simulated,
+                protocol=first.protocol,
+                protocol_hash=first.protocol_hash,
+                metric_version=first.metric_version,
+                track=first.track,
+                seeds=tuple(sorted({r.seed for r in members})),
+                transfers=tuple(
+                    sorted(pairs, key=lambda pair: (relations.index(pair[0]), pair[1]))
+                ),
+                rows=tuple(sorted(members, key=lambda r: (r.method, r.source, r.target, r.seed))),
+                key=first.comparability_key,
+            )
+        )
+    return tuple(
+        sorted(
+            found,
+            key=lambda s: (
+                *(s.dataset, s.protocol, *s.key),
+                TRACKS.index(s.track),
+            ),
+        )
+    )
+
+
+def score_frame(comparable: ComparableRows) -> pd.DataFrame:
+    """Return one line per scored row of a transfer, with its in-domain score and gap beside it.
+
+    Args:
+        comparable: Comparable rows.
+
+    Returns:
+        Columns method, family, relation, transfer, source, target, seed, n_test, the scores, the
+        in-domain macro-F1 over the crops that are scored in the target, the gap between the two,
+        and the costs. A value that was not measured is NaN.
+    """
+    home = {
+        (r.method, r.source, r.seed): r
+        for r in comparable.rows
+        if r.relation == "in-domain" and r.scores is not None
+    }
+    lines = []
+    for row in comparable.rows:
+        if row.relation == "in-domain" or row.scores is None:
+            continue
+        inside = _in_domain_f1(home.get((row.method, row.source, row.seed)), row)
+        scores = row.scores
+        lines.append(
+            {
+                "method": row.method,
+                "family": row.family,
+                "relation": row.relation,
+                "transfer": row.transfer,
+                "source": row.source,
+                "target": row.target,
+                "seed": row.seed,
+                "n_test": row.data.n_test,
+                "coverage": np.nan if row.data.coverage is None else row.data.coverage,
+                "overall_accuracy": scores.overall_accuracy,
+                "macro_f1": scores.macro_f1,
+                "balanced_accuracy": scores.balanced_accuracy,
+                "kappa": np.nan if scores.kappa is None else scores.kappa,
+                "log_loss": scores.log_loss,
+                "brier": scores.brier,
+                "calibration_error": scores.calibration_error,
+                "overall_accuracy_all": scores.overall_accuracy_all,
+                "area_error": area_error_of(row),
+                "in_domain_macro_f1": inside,
+                "gap": inside - scores.macro_f1,
+                **_costs(row),
+            }
+        )
+    return pd.DataFrame(lines, columns=_COLUMNS)
+
+
+def transfer_frame(scores: pd.DataFrame) -> pd.DataFrame:
+    """Average seeds: one line per method and transfer.
+
+    Args:
+        scores: What :func:`score_frame` returned.
+
+    Returns:
+        The mean of every number, ``seeds`` (how many) and ``macro_f1_std`` and
+        ``overall_accuracy_std`` (over seeds, divisor n as in the paper; NaN for one seed).
+    """
+    keys = ["method", "family", "relation", "transfer", "source", "target"]
+    grouped = scores.groupby(keys, sort=True, dropna=False)
+    numbers = [column for column in scores.columns if column not in {*keys, "seed"}]
+    frame = grouped[numbers].mean()
+    count = grouped["seed"].nunique()
+    frame.insert(0, "seeds", count)
+    for name in ("macro_f1", "overall_accuracy"):
+        deviation = grouped[name].std(ddof=0)
+        frame[f"{name}_std"] = deviation.where(count > 1)
+    return frame.reset_index()
+
+
+COSTS: Final = (
+    "parameters",
+    "flops_per_sample",
+    "fit_seconds",
+    "fit_samples_per_second",
+    "predict_samples_per_second",
+    "peak_memory_bytes",
+)
+_COLUMNS: Final = (
+    "method",
+    "family",
+    "relation",
+    "transfer",
+    "source",
+    "target",
+    "seed",
+    "n_test",
+    "coverage",
+    "overall_accuracy",
+    "macro_f1",
+    "balanced_accuracy",
+    "kappa",
+    "log_loss",
+    "brier",
+    "calibration_error",
+    "overall_accuracy_all",
+    "area_error",
+    "in_domain_macro_f1",
+    "gap",
+    *COSTS,
+)
+
+
+def area_error_of(row: Row) -> float:
+    """Return the share of the area given to the wrong crops on balance; NaN without a matrix."""
+    if row.confusion is None:
+        return float("nan")
+    return float(area_error(np.array(row.confusion, dtype=np.float64)))
+
+
+def _costs(row: Row) -> Mapping[str, float]:
+    values = {name: getattr(row.cost, name) for name in COSTS}
+    return {name: np.nan if value is None else float(value) for name, value in values.items()}
+
+
+def _in_domain_f1(home: Row | None, away: Row) -> float:
+    """Mean in-domain F1 over the crops with samples in the target; NaN if one was not scored."""
+    if home is None or home.scores is None or away.scores is None:
+        return float("nan")
+    crops = [name for name, crop in away.scores.per_crop.items() if crop.support]
+    values = []
+    for name in crops:
+        crop = home.scores.per_crop.get(name)
+        if crop is None or crop.f1 is None:
+            return float("nan")
+        values.append(crop.f1)
+    return float(np.mean(values))

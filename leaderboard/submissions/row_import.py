@@ -1,0 +1,96 @@
+"""A verified submission's rows in a run directory, beside those of other methods."""
+
+from benchmark.data.dataset import Dataset
+from benchmark.errors import SubmissionError
+from benchmark.results.rows import Row
+from benchmark.results.store import JobIdentity, Prediction, RunStore
+from leaderboard.submissions.submission_models import Submission
+from leaderboard.submissions.verification.expected_samples import Expectation
+
+
+def import_submission(submission: Submission, dataset: Dataset, store: RunStore) -> int:
+    """Write the rows of a verified submission, with the verifier's labels, to a run directory.
+
+    Args:
+        submission: The submission, which was accepted.
+        dataset: The verifier's own data.
+        store: Where to write; jobs that are there already stay as they are.
+
+    Returns:
+        Number of jobs written.
+
+    Raises:
+        SubmissionError: If the directory holds the same method of other code, whose rows these
+            would hide.
+        StoreError: If the directory cannot be written.
+    """
+    store.prepare()
+    _check_name(submission.rows[0], store)
+    expectation = Expectation(dataset, submission.protocol)
+    jobs: dict[tuple[str, int], list[Row]] = {}
+    for row in submission.rows:
+        jobs.setdefault((row.source, row.seed), []).append(row)
+    written, there = 0, set(store.keys())
+    for (source, seed), rows in jobs.items():
+        first = rows[0]
+        identity = JobIdentity(
+            method=first.method,
+            code_fingerprint=first.provenance.code_fingerprint,
+            representation=first.representation,
+            source=source,
+            seed=seed,
+            protocol_hash=first.protocol_hash,
+            dataset_fingerprint=first.data.fingerprint,
+            metric_version=first.metric_version,
+            bands=first.data.bands,
+            vectors=first.data.vectors,
+        )
+        if identity.key not in there:
+            store.write(identity, rows, [_prediction(submission, expectation, r) for r in rows])
+            written += 1
+    return written
+
+
+def transfers_of_no_other(submission: Submission, store: RunStore) -> tuple[str, ...]:
+    """Return the transfers that no method has which it would be ranked with; none without such.
+
+    Those of all of them together are what each is ranked on, so that the others become unranked.
+
+    Args:
+        submission: The submission.
+        store: The run directory; need not exist.
+    """
+    mine = submission.rows[0]
+    group = (*mine.comparability_key, mine.track)
+    others: set[str] = set()
+    for job in store.read_all()[0] if store.jobs.is_dir() else ():
+        for row in job.rows:
+            if row.method != mine.method and (*row.comparability_key, row.track) == group:
+                others.add(row.transfer)
+    asked = {row.transfer for row in submission.rows if row.relation != "in-domain"}
+    return tuple(sorted(asked - others)) if others else ()
+
+
+def _check_name(row: Row, store: RunStore) -> None:
+    for job in store.read_all()[0]:
+        other = job.identity.code_fingerprint != row.provenance.code_fingerprint
+        if other and job.identity.method == row.method:
+            raise SubmissionError(
+                f"{store.root} holds rows of '{row.method}' by other code, which these would hide: "
+                "name another run directory with --into, or ask the authors for another name."
+            )
+
+
+def _prediction(submission: Submission, expectation: Expectation, row: Row) -> Prediction:
+    wanted = expectation.of(row)
+    given = submission.samples[row.source, row.target]
+    place = {name: number for number, name in enumerate(given)}
+    order = [place[name] for name in wanted.ids.tolist()]
+    return Prediction(
+        target=row.target,
+        sample_ids=wanted.ids,
+        probabilities=submission.predictions[row.source, row.target, row.seed][order],
+        classes=wanted.classes,
+        labels=wanted.labels,
+        block=wanted.block,
+    )

@@ -1,0 +1,324 @@
+"""What is checked of a submission against the verifier's own data, one check a function."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from benchmark.data.dataset import Dataset
+from benchmark.data.embeddings import vectors_fingerprint
+from benchmark.data.representations import get_representation
+from benchmark.data.taxonomy import CROPS
+from benchmark.errors import CropGlobeError
+from benchmark.results.rows import SCHEMA_VERSION, Row
+from benchmark.task.absent_crops import rewritten
+from benchmark.task.card_requirements import card_questions
+from benchmark.task.metrics import METRIC_VERSION, Scores, check_probabilities, score
+from benchmark.task.protocol import load_protocol, shipped_protocols
+from benchmark.task.transfers import Transfer
+from leaderboard.submissions.archive import printable
+from leaderboard.submissions.submission_models import CLOSED_TRACK, Submission
+from leaderboard.submissions.verification.cost_plausibility import implausible
+from leaderboard.submissions.verification.expected_samples import Expectation, ExpectedSamples
+from leaderboard.submissions.verification.label_leaks import find_leaks
+from leaderboard.submissions.verification.seed_comparison import SAME, copies
+
+SCORE_TOLERANCE: Final = 1e-6
+"""By how much a stated score may differ from the one computed here; rounding differs by 1e-12."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A submission and what it is checked against.
+
+    Attributes:
+        submission: The submission.
+        dataset: The verifier's own data.
+        expectation: What must have been scored on it.
+    """
+
+    submission: Submission
+    dataset: Dataset
+    expectation: Expectation
+
+    def expected(self, row: Row) -> ExpectedSamples:
+        """Return the samples that a row must have scored."""
+        return self.expectation.of(row)
+
+
+def card(case: Case) -> Iterator[str]:
+    """The card states licence, reference and pretraining."""
+    described = case.submission.described
+    for question in card_questions(described.card, described.representation):
+        yield f"The card {question}."
+
+
+def one_method(case: Case) -> Iterator[str]:
+    """All parts speak of one method on one track."""
+    submission = case.submission
+    manifest, described = submission.manifest, submission.described
+    if described.name != manifest.method:
+        yield f"The card is of '{printable(described.name)}', not of '{manifest.method}'."
+    closed = manifest.kind == "predictions-only"
+    if closed != manifest.code.is_closed or closed != (described.track == CLOSED_TRACK):
+        yield f"Without code a submission is on the track '{CLOSED_TRACK}', with code it is not."
+    said = (
+        described.name,
+        described.version,
+        described.family,
+        described.track,
+        described.representation,
+    )
+    for row in submission.rows:
+        if (row.method, row.method_version, row.family, row.track, row.representation) != said:
+            yield f"Row {row.transfer}, seed {row.seed} is of another method than the card."
+            return
+    if len({row.provenance.code_fingerprint for row in submission.rows}) > 1:
+        yield "The rows were made by different versions of the code."
+
+
+def protocol(case: Case) -> Iterator[str]:
+    """The protocol is the one that is declared."""
+    submission = case.submission
+    manifest, written = submission.manifest, submission.protocol
+    if (manifest.protocol, manifest.protocol_hash) != (written.name, written.hash):
+        yield (
+            f"The manifest declares protocol {printable(manifest.protocol)} "
+            f"({printable(manifest.protocol_hash)}), the submission holds {written.name} "
+            f"({written.hash})."
+        )
+    if written.name in shipped_protocols() and load_protocol(written.name).hash != written.hash:
+        yield f"The protocol is named {written.name} but is not the shipped one."
+    for row in submission.rows:
+        if (row.protocol, row.protocol_hash) != (written.name, written.hash):
+            yield f"Row {row.transfer}, seed {row.seed} was made under another protocol."
+            return
+
+
+def dataset(case: Case) -> Iterator[str]:
+    """The dataset is the verifier's."""
+    own = case.dataset
+    if case.submission.manifest.dataset != own.card.name:
+        yield f"It names the dataset '{printable(case.submission.manifest.dataset)}'."
+    stated = {row.data.fingerprint for row in case.submission.rows}
+    for fingerprint in sorted({case.submission.manifest.fingerprint, *stated}):
+        if fingerprint != own.fingerprint:
+            yield (
+                f"It was made on data of fingerprint {printable(fingerprint[:16])}, the data here "
+                f"({own.card.name}) has {own.fingerprint[:16]}."
+            )
+    for row in case.submission.rows:
+        if (row.data.name, row.data.simulated) != (own.card.name, own.card.simulated):
+            yield f"Row {row.transfer}, seed {row.seed} names another dataset."
+            return
+        if (row.schema_version, row.metric_version) != (SCHEMA_VERSION, METRIC_VERSION):
+            yield f"Row {row.transfer}, seed {row.seed} has another version of rows or metrics."
+            return
+
+
+def complete(case: Case) -> Iterator[str]:
+    """Every transfer has every seed, once."""
+    submission = case.submission
+    manifest, seeds = submission.manifest, submission.manifest.seeds
+    if len(set(seeds)) != len(seeds):
+        yield f"Seeds are repeated: {', '.join(map(str, seeds))}."
+    if set(seeds) != set(submission.protocol.seeds):
+        yield "The seeds of manifest and protocol differ."
+    if submission.protocol.name in shipped_protocols():
+        lacking = sorted(set(load_protocol(submission.protocol.name).seeds) - set(seeds))
+        if lacking:
+            yield f"Protocol {submission.protocol.name} asks for seeds {lacking} too."
+    found = Counter((row.transfer, row.seed) for row in submission.rows)
+    wanted = {(transfer, seed) for transfer in manifest.transfers for seed in seeds}
+    for transfer, seed in sorted(found.keys() | wanted):
+        count = found[transfer, seed]
+        if count != 1 or (transfer, seed) not in wanted:
+            yield f"{printable(transfer)}, seed {seed}: {count} rows where one is declared."
+            return
+    sources = {row.source for row in submission.rows if row.source != row.target}
+    for source in sorted(sources):
+        own = f"{source}:{source}"
+        if submission.protocol.held_out_fraction > 0 and own not in manifest.transfers:
+            yield f"The in-domain score of {source} is missing."
+
+
+def distinct_seeds(case: Case) -> Iterator[str]:
+    """Seeds differ in their answers, unless the card says that they do not."""
+    submission = case.submission
+    if submission.described.card.deterministic:
+        return
+    for source, target in submission.samples:
+        answers = {
+            seed: submission.predictions[source, target, seed] for seed in submission.manifest.seeds
+        }
+        for first, second in copies(answers):
+            yield (
+                f"{source}:{target}: seeds {first} and {second} have the same probabilities within "
+                f"{SAME:g}: one is a copy, or the card must say that the method is deterministic."
+            )
+            return
+
+
+def samples(case: Case) -> Iterator[str]:
+    """The scored samples are those of the protocol, each once."""
+    for row in case.submission.rows:
+        given = case.submission.samples[row.source, row.target]
+        wanted = case.expected(row).ids.tolist()
+        missing, extra = set(wanted) - set(given), set(given) - set(wanted)
+        if missing:
+            yield f"{row.transfer}: {len(missing)} samples are missing, such as '{min(missing)}'."
+        if extra:
+            shown = printable(min(extra))
+            yield f"{row.transfer}: {len(extra)} samples are not to be scored, such as '{shown}'."
+        if len(set(given)) != len(given):
+            yield f"{row.transfer}: a sample is there twice."
+        if missing or extra or len(set(given)) != len(given):
+            return
+
+
+def described_samples(case: Case) -> Iterator[str]:
+    """Rows describe samples, bands, classes and splits as they are."""
+    domains = {name for row in case.submission.rows for name in (row.source, row.target)}
+    bands = case.dataset.common_bands(domains)
+    kind = get_representation(case.submission.described.representation).vectors
+    vectors = None if kind is None else vectors_fingerprint(kind, case.dataset)
+    for row in case.submission.rows:
+        wanted, data = case.expected(row), row.data
+        pairs = {
+            "n_test": (data.n_test, len(wanted.ids)),
+            "n_unscored": (data.n_unscored, wanted.unscored),
+            "ids_hash": (data.ids_hash, wanted.ids_hash),
+            "classes": (data.classes, wanted.classes),
+            "labels": (data.labels, wanted.space),
+            "split": (data.split, wanted.split),
+            "bands": (data.bands, bands),
+            "vectors": (data.vectors, vectors),
+            "relation": (row.relation, Transfer(row.source, row.target).relation),
+        }
+        if row.seed == case.expectation.protocol.seeds[0]:
+            pairs["n_train"] = (data.n_train, wanted.training)
+            pairs["n_validation"] = (data.n_validation, wanted.validation)
+        for name, (stated, true) in pairs.items():
+            if stated != true:
+                place = f"{row.transfer}, seed {row.seed}"
+                yield f"{place}: {name} is {printable(str(stated))}, not {true}."
+                return
+
+
+def probabilities(case: Case) -> Iterator[str]:
+    """Probabilities are finite, not negative, and sum to one."""
+    for row in case.submission.rows:
+        array = case.submission.predictions[row.source, row.target, row.seed]
+        wanted = case.expected(row)
+        count = len(case.submission.samples[row.source, row.target])
+        try:
+            check_probabilities(array, samples=count, classes=len(wanted.classes))
+        except CropGlobeError as error:
+            yield f"{row.transfer}, seed {row.seed}: {error}"
+            return
+
+
+def scores(case: Case) -> Iterator[str]:
+    """Every score follows from the predictions and the verifier's labels."""
+    for row in case.submission.rows:
+        found, matrix = rescore(case, row)
+        place = f"{row.transfer}, seed {row.seed}"
+        if row.status != "ok" or row.scores is None or row.confusion is None:
+            yield f"{place}: it has no scores."
+        elif row.scores.per_crop.keys() != found.per_crop.keys():
+            yield f"{place}: its scores are of other crops."
+        else:
+            differing = list(_differences(row.scores, found))
+            if differing:
+                name, stated, true = differing[0]
+                yield f"{place}: {name} is stated as {stated}, the predictions give {true}."
+            elif row.confusion != matrix:
+                yield f"{place}: its confusion matrix is not that of the predictions."
+
+
+def labels_in_code(case: Case) -> Iterator[str]:
+    """The code holds no ids or labels of targets and no encoded data."""
+    code = case.submission.code
+    if code is None:
+        return
+    targets = {row.target: row for row in case.submission.rows}
+    orders, ids = [], []
+    for target, row in sorted(targets.items()):
+        own = case.dataset.load(target)
+        orders += [own.labels, case.expected(row).labels]
+        ids += own.sample_ids.tolist()
+    yield from find_leaks(code, ids, orders)
+
+
+def timings(case: Case) -> Iterator[str]:
+    """Times and rates can be true."""
+    yield from implausible([row for row in case.submission.rows if row.scores is not None])
+
+
+CHECKS: Final[tuple[Callable[[Case], Iterator[str]], ...]] = (
+    card,
+    one_method,
+    protocol,
+    dataset,
+    complete,
+    distinct_seeds,
+    samples,
+    described_samples,
+    probabilities,
+    scores,
+    labels_in_code,
+    timings,
+)
+"""The checks in order; the first line of each one's docstring says what it sees to."""
+
+NEED_CODE: Final = (labels_in_code,)
+"""Checks that are not tried where the archive holds no code."""
+
+FOUNDATIONS: Final = (protocol, dataset, complete, samples, probabilities)
+"""Checks without which those after them make no sense."""
+
+
+def rescore(case: Case, row: Row) -> tuple[Scores, tuple[tuple[int, ...], ...]]:
+    """Score a row's predictions against the verifier's labels.
+
+    Args:
+        case: The submission, whose samples and probabilities were checked.
+        row: The row.
+
+    Returns:
+        The scores and the confusion matrix.
+    """
+    wanted = case.expected(row)
+    given = case.submission.samples[row.source, row.target]
+    place = {name: number for number, name in enumerate(given)}
+    order = [place[name] for name in wanted.ids.tolist()]
+    array = np.zeros((len(order), len(CROPS)), dtype=np.float32)
+    columns = [CROPS.index(name) for name in wanted.classes]
+    array[:, columns] = case.submission.predictions[row.source, row.target, row.seed][order]
+    predicted = rewritten(case.submission.protocol, row.target, array)
+    found, matrix = score(array, wanted.labels, predicted=predicted, unscored=wanted.unscored)
+    return found, tuple(tuple(int(n) for n in line) for line in matrix)
+
+
+def _differences(stated: Scores, true: Scores) -> Iterator[tuple[str, object, object]]:
+    """Yield the scores that differ: name, as stated, as computed."""
+    mine, theirs = _flat(true), _flat(stated)
+    for name, value in mine.items():
+        other = theirs.get(name)
+        if value is None or other is None:
+            alike = value is other
+        else:
+            alike = abs(value - other) <= SCORE_TOLERANCE  # not so where one is NaN
+        if not alike:
+            yield name, other, value
+
+
+def _flat(scores_: Scores) -> dict[str, float | None]:
+    content = scores_.model_dump()
+    crops = content.pop("per_crop")
+    flat = dict(content)
+    for crop, values in crops.items():
+        flat |= {f"{crop} {name}": value for name, value in values.items()}
+    return flat

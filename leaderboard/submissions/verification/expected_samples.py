@@ -1,0 +1,148 @@
+"""What the verifier's own data says must have been scored, by the harness's own choices."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmark.data.dataset import Dataset
+from benchmark.data.repeated_series import found_elsewhere
+from benchmark.data.representations import BUILT_IN, Observations, represent
+from benchmark.data.taxonomy import CROPS
+from benchmark.errors import SubmissionError
+from benchmark.results.rows import Row
+from benchmark.task.preparation import (
+    Rows,
+    SourceSplit,
+    TargetSet,
+    ids_hash,
+    prepare_source,
+    prepare_target,
+)
+from benchmark.task.protocol import Protocol
+from benchmark.task.transfers import LabelSpace, label_space
+
+
+@dataclass(frozen=True, eq=False)
+class ExpectedSamples:
+    """The scored samples of a transfer.
+
+    Attributes:
+        ids: Their ids [N].
+        labels: Their classes [N].
+        block: Their spatial blocks [N]; ``None`` without places.
+        classes: Crops that are learned, in the order of the probability columns.
+        unscored: Target samples not scored because the source lacks their crop.
+        space: Which crops source and target share.
+        split: How the source was divided.
+        training: Samples trained on with the first seed.
+        validation: Samples selected by with the first seed.
+    """
+
+    ids: npt.NDArray[np.str_]
+    labels: npt.NDArray[np.int64]
+    block: npt.NDArray[np.int64] | None
+    classes: tuple[str, ...]
+    unscored: int
+    space: LabelSpace
+    split: str
+    training: int
+    validation: int
+
+    @property
+    def ids_hash(self) -> str:
+        """Hash of the ids."""
+        return ids_hash(self.ids)
+
+
+@dataclass(frozen=True, eq=False)
+class Expectation:
+    """What must have been scored on a dataset under a protocol.
+
+    Attributes:
+        dataset: The verifier's own data.
+        protocol: The protocol.
+    """
+
+    dataset: Dataset
+    protocol: Protocol
+    _splits: dict[tuple[str, str], SourceSplit] = field(default_factory=dict)
+    _found: dict[tuple[str, str, str], ExpectedSamples] = field(default_factory=dict)
+
+    def of(self, row: Row) -> ExpectedSamples:
+        """Return the scored samples of a row's transfer.
+
+        Args:
+            row: The row, for its transfer, representation and bands.
+
+        Raises:
+            DataError: If the data cannot serve the transfer.
+            UsageError: If the dataset lacks a domain.
+            SubmissionError: If the protocol's choice of samples needs what is not here.
+        """
+        slot = (row.source, row.target, row.representation)
+        if slot not in self._found:
+            self._found[slot] = self._expected(row)
+        return self._found[slot]
+
+    def _expected(self, row: Row) -> ExpectedSamples:
+        split = self._split(row)
+        samples = self.dataset.load(row.target)
+        chosen = self._chosen(row, split)
+        return ExpectedSamples(
+            ids=samples.sample_ids[chosen.rows],
+            labels=samples.labels[chosen.rows],
+            block=None if samples.block is None else samples.block[chosen.rows],
+            classes=tuple(CROPS[index] for index in split.classes),
+            unscored=chosen.unscored,
+            space=chosen.space,
+            split=split.kind,
+            training=len(split.training),
+            validation=len(split.validation),
+        )
+
+    def _split(self, row: Row) -> SourceSplit:
+        slot = (row.source, row.representation)
+        if slot not in self._splits:
+            self._splits[slot] = prepare_source(
+                self.dataset.load(row.source),
+                self.protocol,
+                seed=self.protocol.seeds[0],
+                key=self._key(row, row.source),
+                elsewhere=found_elsewhere(self.dataset, row.source)
+                if self.protocol.deduplicate == "series"
+                else None,
+            )
+        return self._splits[slot]
+
+    def _chosen(self, row: Row, split: SourceSplit) -> TargetSet:
+        if row.target != row.source:
+            return prepare_target(
+                self.dataset.load(row.target),
+                split.classes,
+                self.protocol,
+                source_too_few=split.too_few,
+                key=self._key(row, row.target),
+            )
+        held_out: Rows = split.held_out
+        labels = self.dataset.load(row.source).labels[held_out]
+        space = label_space(split.classes, np.unique(labels).tolist(), split.too_few)
+        return TargetSet(rows=held_out, unscored=0, space=space)
+
+    def _key(self, row: Row, domain: str) -> npt.NDArray[np.float32] | None:
+        """Return what makes samples alike where the protocol looks at the representation."""
+        if self.protocol.deduplicate != "representation":
+            return None
+        if row.representation not in BUILT_IN or self.protocol.season == "aligned":
+            raise SubmissionError(
+                f"Protocol {self.protocol.name} drops samples that are alike in the representation "
+                f"'{row.representation}', which is not computed here: use --rerun."
+            )
+        samples = self.dataset.load(domain)
+        observations = Observations(
+            domain=domain,
+            series=self.dataset.series(domain, row.data.bands),
+            bands=row.data.bands,
+            sample_ids=samples.sample_ids,
+        )
+        return represent(observations, row.representation)

@@ -1,0 +1,168 @@
+"""From a submission and the verifier's own data to a verdict."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from benchmark.data.dataset import Dataset
+from benchmark.errors import CropGlobeError
+from benchmark.task.transfers import groups
+from leaderboard.results import Verification
+from leaderboard.submissions.submission_models import Submission
+from leaderboard.submissions.verification.checks import (
+    CHECKS,
+    FOUNDATIONS,
+    NEED_CODE,
+    Case,
+    rescore,
+)
+from leaderboard.submissions.verification.expected_samples import Expectation
+
+MOST_PROBLEMS: Final = 5
+"""Problems of one check that are told."""
+
+TOO_GOOD: Final = 0.999
+"""Accuracy on a target above which a reader is told to be suspicious."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check and what it found.
+
+    Attributes:
+        title: What was checked, in a sentence.
+        problems: What is wrong; empty where it passed.
+        tried: Whether it was tried; checks that build on one that failed are not, nor are those
+            of code where there is none.
+    """
+
+    title: str
+    problems: tuple[str, ...] = ()
+    tried: bool = True
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A transfer's macro-F1 as stated and as computed here, mean over seeds.
+
+    Attributes:
+        transfer: The transfer.
+        stated: Mean of the rows.
+        computed: Mean of what the predictions give with the verifier's labels.
+        rerun: Mean of what training again gave; ``None`` without.
+    """
+
+    transfer: str
+    stated: float
+    computed: float
+    rerun: float | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found out about a submission.
+
+    Attributes:
+        submission: The submission.
+        findings: What was checked.
+        differences: Scores as stated and as computed.
+        notes: What a reader should know although it is no reason to refuse.
+        rerun: Whether it was trained again.
+    """
+
+    submission: Submission
+    findings: tuple[Finding, ...]
+    differences: tuple[Difference, ...] = ()
+    notes: tuple[str, ...] = ()
+    rerun: bool = False
+
+    @property
+    def accepted(self) -> bool:
+        """Whether no check failed; what is not tried for a failure follows one."""
+        return bool(self.findings) and not any(finding.problems for finding in self.findings)
+
+    @property
+    def level(self) -> Verification:
+        """How far the rows are believed."""
+        if not self.accepted:
+            return "self-reported"
+        return "verified by rerun" if self.rerun else "verified from predictions"
+
+
+def verify(submission: Submission, dataset: Dataset) -> Verdict:
+    """Check a submission against the verifier's own data; its code is not run.
+
+    Args:
+        submission: The submission.
+        dataset: The verifier's own data.
+
+    Returns:
+        The verdict.
+    """
+    case = Case(submission, dataset, Expectation(dataset, submission.protocol))
+    findings: list[Finding] = []
+    sound = True
+    for check in CHECKS:
+        title = (check.__doc__ or check.__name__).strip()
+        if not sound or (submission.code is None and check in NEED_CODE):
+            findings.append(Finding(title, tried=False))
+            continue
+        problems = tuple(_few(_guarded(check(case))))
+        findings.append(Finding(title, problems))
+        sound = not (problems and check in FOUNDATIONS)
+    verdict = Verdict(submission, tuple(findings))
+    if not verdict.accepted:
+        return verdict
+    differences = tuple(_differences(case))
+    return replace(verdict, differences=differences, notes=tuple(_notes(case)))
+
+
+def _guarded(problems: Iterator[str]) -> Iterator[str]:
+    """Pass problems on; what a check cannot work with is a problem itself."""
+    try:
+        yield from problems
+    except CropGlobeError as error:
+        yield str(error)
+    except (ArithmeticError, LookupError, ValueError) as error:
+        yield f"It cannot be checked ({type(error).__name__}): a value is out of every range."
+
+
+def _few(problems: Iterator[str]) -> Iterator[str]:
+    found = list(problems)
+    yield from found[:MOST_PROBLEMS]
+    if len(found) > MOST_PROBLEMS:
+        yield f"and {len(found) - MOST_PROBLEMS} more."
+
+
+def _differences(case: Case) -> Iterator[Difference]:
+    groups_: dict[str, list[tuple[float, float]]] = {}
+    for row in case.submission.rows:
+        if row.scores is not None:
+            pair = (row.scores.macro_f1, rescore(case, row)[0].macro_f1)
+            groups_.setdefault(row.transfer, []).append(pair)
+    for transfer, pairs in groups_.items():
+        stated, computed = (sum(values) / len(pairs) for values in zip(*pairs, strict=True))
+        yield Difference(transfer, stated, computed)
+
+
+def _notes(case: Case) -> Iterator[str]:
+    submission = case.submission
+    published = {str(transfer) for transfer in groups()["published"]}
+    covered = published & set(submission.manifest.transfers)
+    yield f"It covers {len(covered)} of the {len(published)} published transfers."
+    perfect = sorted(
+        {
+            row.transfer
+            for row in submission.rows
+            if row.scores is not None and row.scores.overall_accuracy > TOO_GOOD
+        }
+    )
+    if perfect:
+        yield f"Hardly an error in {', '.join(perfect)}: ask why before you believe it."
+    if submission.described.card.deterministic and len(submission.manifest.seeds) > 1:
+        yield "Its card says that answers do not depend on the seed: no copied seed was looked for."
+    if submission.manifest.kind == "predictions-only":
+        yield "Its code is closed: what it was shown of a target is its author's word."
+    elif submission.code is None:
+        code = submission.manifest.code
+        yield f"Its code at {code.url}, commit {code.commit}, was not looked at."

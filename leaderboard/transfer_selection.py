@@ -1,0 +1,48 @@
+"""Evidence on some of its transfers, so that methods without the others are ranked too."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from benchmark.errors import UsageError, did_you_mean
+from benchmark.task.transfers import RELATIONS, select_transfers
+from leaderboard.results import Results
+
+
+def on_transfers(results: Results, words: Sequence[str] | None) -> Results:
+    """Keep the rows of some transfers, and the in-domain rows of their sources.
+
+    Args:
+        results: Rows and what is known of them.
+        words: Pairs, groups or relations as ``cropglobe run --transfers`` takes them; a relation is
+            every transfer of it that has a row. None keeps all.
+
+    Returns:
+        The evidence on these; means and ranks are then over them alone.
+
+    Raises:
+        UsageError: If a word is unknown, or no row is of what it names.
+    """
+    if not words:
+        return results
+    away = [row for row in results.rows if row.relation != "in-domain"]
+    domains = sorted({domain for row in away for domain in (row.source, row.target)})
+    chosen: set[str] = set()
+    for word in words:
+        if word in RELATIONS:
+            named = {row.transfer for row in away if row.relation == word}
+        else:
+            named = set(map(str, select_transfers([word], domains)))
+        known = {row.transfer for row in away}
+        if not named & known:
+            near = did_you_mean(word, known)
+            raise UsageError(f"No row of '{word}', asked for by --transfers: {near}")
+        chosen |= named & known
+    sources = {row.source for row in away if row.transfer in chosen}
+    return replace(
+        results,
+        rows=tuple(
+            row
+            for row in results.rows
+            if (row.source in sources if row.relation == "in-domain" else row.transfer in chosen)
+        ),
+    )

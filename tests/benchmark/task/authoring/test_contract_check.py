@@ -1,0 +1,164 @@
+"""Every registered method keeps its contract, and the checker notices those that do not."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+
+from benchmark.data.hub.weights import WEIGHTS_VARIABLE
+from benchmark.errors import MethodError, UnavailableError
+from benchmark.task.authoring.contract_check import CHECKS, check_method
+from benchmark.task.methods import Card, Context, Method, registry
+
+DEAR = (
+    "cropnet.aug.x5",
+    "duo+self-training",
+    "cropnet.aug.20-shot",
+    "cropnet.aug.100-shot",
+    "cropnet.scale",
+    "cropnet.warp",
+    "vit.aug",
+    "temporal-transformer.aug",
+    "inception-time.aug",
+)
+"""Methods whose code a cheaper or quicker method tries as well."""
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Batches of ten are slower on two threads, and much slower on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def every_method() -> list[object]:
+    return [
+        pytest.param(name, marks=[pytest.mark.slow] if name in DEAR else [])
+        for name in registry().all()
+    ]
+
+
+@pytest.mark.parametrize("name", every_method())
+def test_contract(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if WEIGHTS_VARIABLE not in os.environ:
+        shared = Path(__file__).parents[5] / "shared" / "weights"
+        monkeypatch.setenv(WEIGHTS_VARIABLE, str(shared))
+    try:
+        assert len(check_method(registry().get(name))) == len(CHECKS)
+    except UnavailableError as error:
+        pytest.skip(str(error))
+
+
+class Honest:
+    """Learns the mean of each class, with a little seeded noise."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.calls = 0
+
+    def fit(self, x, y, *, validation):  # type: ignore[no-untyped-def]
+        noise = np.random.default_rng(self.context.seed).normal(0, 1e-2, x[0].shape)
+        self.means_ = np.stack([x[y == k].mean(axis=0) + noise for k in range(3)])
+        return self
+
+    def predict_proba(self, x):  # type: ignore[no-untyped-def]
+        axes = tuple(range(2, x.ndim + 1))
+        scores = -np.square(x[:, None] - self.means_).sum(axis=axes)
+        weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return weights / weights.sum(axis=1, keepdims=True)
+
+
+class Unseeded(Honest):
+    def fit(self, x, y, *, validation):  # type: ignore[no-untyped-def]
+        super().fit(x, y, validation=validation)
+        self.means_ += np.random.normal(0, 0.1, x[0].shape)  # noqa: NPY002
+        return self
+
+
+class Deaf(Honest):
+    def fit(self, x, y, *, validation):  # type: ignore[no-untyped-def]
+        self.context = replace(self.context, seed=0)
+        return super().fit(x, y, validation=validation)
+
+
+class Transductive(Honest):
+    def predict_proba(self, x):  # type: ignore[no-untyped-def]
+        return super().predict_proba(x - x.mean(axis=0))
+
+
+class Ordered(Honest):
+    def predict_proba(self, x):  # type: ignore[no-untyped-def]
+        answer = super().predict_proba(x)
+        answer[0] = [1, 0, 0]
+        return answer
+
+
+class Logits(Honest):
+    def predict_proba(self, x):  # type: ignore[no-untyped-def]
+        return np.log(super().predict_proba(x))
+
+
+class Scribbler(Honest):
+    def fit(self, x, y, *, validation):  # type: ignore[no-untyped-def]
+        super().fit(x, y, validation=validation)
+        x -= 1e-6
+        return self
+
+
+class Wordy(Honest):
+    history_ = ({"epoch": 1, "validation": None},)
+
+
+class Hoarder(Honest):
+    kept: ClassVar[list[object]] = []
+
+    def fit(self, x, y, *, validation):  # type: ignore[no-untyped-def]
+        self.kept.append(self)
+        return super().fit(x, y, validation=validation)
+
+
+def method(build: object, **other: object) -> Method:
+    card = Card(summary="s", reference="r", licence="MIT")
+    fields: dict[str, object] = {"family": "f", "representation": "median", "card": card, **other}
+    return Method("mine", build=build, **fields)  # type: ignore[arg-type]
+
+
+def test_an_honest_method_passes() -> None:
+    assert "Missing values are refused." in check_method(method(Honest))
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (Unseeded, "differently under the same seed"),
+        (Deaf, "alike under another seed"),
+        (Transductive, "on its own"),
+        (Ordered, "another order"),
+        (Logits, "negative or do not sum to one"),
+        (Scribbler, "same seed|changes the samples"),
+        (Wordy, "history_ has None as 'validation'"),
+        (Hoarder, "alive after it is dropped"),
+        (lambda context: 1 / 0, "ZeroDivisionError"),
+    ],
+)
+def test_a_broken_method_is_named_with_what_it_does(build: object, message: str) -> None:
+    with pytest.raises(
+        (MethodError, ZeroDivisionError), match=f"mine.*({message})|{message}|division"
+    ):
+        check_method(method(build))
+
+
+def test_a_track_asks_for_its_abilities() -> None:
+    with pytest.raises(MethodError, match=r"no adapt\(x\)"):
+        check_method(method(Honest, track="unlabelled-target"))
+    with pytest.raises(MethodError, match=r"no inform\(target\)"):
+        check_method(method(Honest, track="knowledge"))
+    with pytest.raises(MethodError, match=r"no teach\(x, y\)"):
+        check_method(method(Honest, track="oracle"))

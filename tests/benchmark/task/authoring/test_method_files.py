@@ -1,0 +1,192 @@
+"""Methods from files: found, refused with a reason, run in workers, noticed when they change."""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmark.cli import main
+from benchmark.data.dataset import Dataset
+from benchmark.errors import MethodError, UsageError
+from benchmark.results.store import RunStore
+from benchmark.task.authoring.method_files import find_method, load_method_file, select_with_files
+from benchmark.task.authoring.method_template import KINDS, new_method
+
+
+def run(*words: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    return new_method("my-method", "sklearn", tmp_path)[0]
+
+
+def test_a_file_runs_beside_installed_methods(mine: Path, tiny: Dataset, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    words = ("run", "--data", str(tiny.root), "--protocol", "smoke", "--transfers", "FRA:CHN")
+    asked = ("--method-file", str(mine), "--methods", "floor.majority", "--out", str(out))
+    assert run(*words, *asked) == 0
+    jobs, _ = RunStore(out).read_all()
+    assert {job.identity.method for job in jobs} == {"my-method", "floor.majority"}
+    assert all(row.status == "ok" for job in jobs for row in job.rows)
+
+
+def test_a_file_alone_brings_no_headline_methods(mine: Path) -> None:
+    assert [method.name for method in select_with_files((), [mine])] == ["my-method"]
+
+
+def test_a_worker_process_finds_the_file(mine: Path, tiny: Dataset, tmp_path: Path) -> None:
+    """The method's module is in no package, so nothing but its path can be sent."""
+    out = tmp_path / "run"
+    words = ("run", "--data", str(tiny.root), "--protocol", "smoke", "--transfers", "FRA:CHN")
+    asked = ("--method-file", str(mine), "--out", str(out), "--workers", "1")
+    assert run(*words, *asked) == 0
+    ((job,), _) = RunStore(out).read_all()
+    assert [row.status for row in job.rows] == ["ok", "ok"]
+
+
+def test_the_fingerprint_follows_the_file(mine: Path) -> None:
+    """What is loaded stays what it was; what is loaded anew is other code."""
+    (method,) = load_method_file(mine)
+    before = method.code_fingerprint
+    mine.write_text(mine.read_text("utf-8") + "\n# another thought\n", "utf-8")
+    assert method.code_fingerprint == before
+    (again,) = load_method_file(mine)
+    assert again.code_fingerprint != before
+    assert find_method((mine,), "my-method").code_fingerprint == again.code_fingerprint
+    mine.write_text(mine.read_text("utf-8") + "\n# a third\n", "utf-8")
+    third = find_method((mine,), "my-method").code_fingerprint
+    assert third not in (before, again.code_fingerprint)
+
+
+def test_an_edit_in_the_same_second_counts(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python's own bytecode would hide it: it knows a file by its second and its length."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    summaries = []
+    for word in ("One of all.", "Two of all."):
+        text = re.sub(r'summary="[^"]*"', f'summary="{word}"', mine.read_text("utf-8"))
+        mine.write_text(text, "utf-8")
+        os.utime(mine, (1_000_000_000, 1_000_000_000))
+        (method,) = load_method_file(mine)
+        summaries.append(method.card.summary)
+    assert summaries == ["One of all.", "Two of all."]
+
+
+def test_a_build_from_elsewhere_is_refused(mine: Path) -> None:
+    text = mine.read_text("utf-8").replace('"median", Classifier', '"median", RandomForest')
+    mine.write_text(f"from baselines.heads import RandomForest\n{text}", "utf-8")
+    with pytest.raises(MethodError, match="a change of the file is noticed"):
+        load_method_file(mine)
+
+
+def test_a_name_that_is_installed_is_refused(mine: Path) -> None:
+    text = mine.read_text("utf-8").replace('Method("my-method"', 'Method("floor.majority"')
+    mine.write_text(text, "utf-8")
+    with pytest.raises(MethodError, match=r"Two methods are named 'floor.majority'.*my_method.py"):
+        select_with_files((), [mine])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def methods(:", "line 1 cannot be run: SyntaxError"),
+        ("import no_such_package", "ModuleNotFoundError"),
+        ("raise SystemExit", "cannot be run: SystemExit"),
+        ("x = 1", r"has no function methods\(\)"),
+        ("def methods(): return ['mine']", "must return a tuple of Method"),
+        ("def methods(): return ()", "must return a tuple of Method"),
+        ("def methods(): return 1 / 0", "failed with ZeroDivisionError"),
+    ],
+)
+def test_a_broken_file_is_named(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "broken.py"
+    path.write_text(text, "utf-8")
+    with pytest.raises(MethodError, match=message) as caught:
+        load_method_file(path)
+    assert str(path) in str(caught.value)
+
+
+def test_what_is_no_python_file_is_refused(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.py", tmp_path):
+        with pytest.raises(UsageError, match="There is no method file"):
+            load_method_file(path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_template_keeps_every_rule_once_its_card_is_filled_in(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, _ = new_method(f"my-{kind}", kind, tmp_path)
+    assert run("check", str(path)) == 1
+    assert "broken     The card says" in capsys.readouterr().out
+    path.write_text(path.read_text("utf-8").replace("FILL IN: ", ""), "utf-8")
+    assert run("check", str(path)) == 0
+    assert "10 of 10 rules kept" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["My-method", "../x", "a b", "-x", "", "x" * 61, "mé", "a/b"])
+def test_names_that_are_no_file_name_are_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is no name for a method"):
+        new_method(name, "sklearn", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_never_hides_a_library(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"torch\.py would hide the module 'torch'"):
+        new_method("torch", "torch", tmp_path)
+
+
+def test_the_word_for_a_set_is_no_name_and_never_hides_a_file(mine: Path) -> None:
+    for name in ("paper", "all"):
+        with pytest.raises(UsageError, match=f"'{name}' is the word for a set"):
+            new_method(name, "sklearn", mine.parent)
+    text = mine.read_text("utf-8").replace('Method("my-method"', 'Method("paper"')
+    mine.write_text(text, "utf-8")
+    assert [method.name for method in select_with_files((), [mine])] == ["paper"]
+
+
+def test_nothing_is_overwritten_and_no_name_taken(mine: Path) -> None:
+    before = mine.read_text("utf-8")
+    with pytest.raises(UsageError, match="is there already"):
+        new_method("my-method", "torch", mine.parent)
+    with pytest.raises(UsageError, match="is installed"):
+        new_method("floor.majority", "sklearn", mine.parent)
+    with pytest.raises(UsageError, match="did you mean 'torch'"):
+        new_method("other", "tourch", mine.parent)
+    assert mine.read_text("utf-8") == before
+
+
+def test_check_prints_every_rule_with_what_to_do(
+    mine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = mine.read_text("utf-8").replace("FILL IN: ", "")
+    text = text.replace(
+        "x.reshape(len(x), -1)))\n", "x.reshape(len(x), -1) - x.reshape(len(x), -1).mean(0)))\n"
+    )
+    mine.write_text(text, "utf-8")
+    assert run("check", str(mine)) == 1
+    out = capsys.readouterr().out
+    assert "passed     The order of the samples" in out
+    assert "broken     A single sample gets the answer" in out
+    assert "To do: Let predict_proba treat each sample alone" in out
+
+
+def test_check_stops_trying_after_a_failed_training(
+    mine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = mine.read_text("utf-8").replace("del validation", "raise RuntimeError('no luck')")
+    mine.write_text(text, "utf-8")
+    assert run("check", str(mine)) == 1
+    out = capsys.readouterr().out
+    assert "broken     It trains" in out
+    assert "RuntimeError: no luck" in out
+    assert out.count("not tried") == 8
+
+
+def test_check_knows_installed_methods() -> None:
+    assert run("check", "floor.majority") == 0

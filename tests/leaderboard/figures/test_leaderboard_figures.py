@@ -1,0 +1,98 @@
+"""Figures: the same bytes each time, what is drawn, hostile names."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from sample_rows import make_row
+
+from leaderboard.comparison_group import comparison_groups
+from leaderboard.figures.leaderboard_figures import (
+    FIGURES,
+    draw_gaps,
+    draw_heat_map,
+    draw_pareto,
+    render,
+    write_figures,
+)
+from leaderboard.results import Results, from_rows
+
+CONFUSION = tuple(tuple(10 * (j == k) + (k == 0) for j in range(7)) for k in range(7))
+
+
+def results(*names: str) -> Results:
+    values = {"FRA": 0.9, "CHN": 0.5, "ARG": 0.3}
+    return from_rows(
+        make_row(
+            method=name,
+            target=target,
+            macro_f1=value / (place + 1),
+            crops={"corn": value},
+            confusion=CONFUSION,
+            fit_seconds=10.0**place,
+        )
+        for place, name in enumerate(names)
+        for target, value in values.items()
+    )
+
+
+def test_the_same_bytes_each_time(tmp_path: Path) -> None:
+    first = write_figures(results("a", "b", "c"), tmp_path / "one")
+    second = write_figures(results("a", "b", "c"), tmp_path / "two")
+    # Without a rate of prediction the figure of cost has one part; every figure is there.
+    assert [path.name for path in first] == [
+        f"1-{name}.{form}" for name in FIGURES if name != "few_shot" for form in ("png", "svg")
+    ]
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+def test_what_the_heat_map_shows() -> None:
+    (group,) = comparison_groups(results("a"))
+    figure = draw_heat_map(group)
+    assert figure is not None
+    (axis,) = figure.axes
+    assert [text.get_text() for text in axis.texts] == ["30", "50", "90"]
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["ARG", "CHN", "FRA"]
+
+
+def test_what_the_gaps_are() -> None:
+    (group,) = comparison_groups(results("a"))
+    figure = draw_gaps(group)
+    assert figure is not None
+    lines = {line.get_label(): line.get_xdata() for line in figure.axes[0].lines}
+    # In-domain F1 of corn 0.9, less 0.5 across the continent and 0.3 across the hemisphere.
+    assert list(lines["cross-continent"]) == pytest.approx([40])
+    assert list(lines["cross-hemisphere"]) == pytest.approx([60])
+
+
+def test_the_front_has_the_cheaper_and_better() -> None:
+    (group,) = comparison_groups(results("a", "b"))
+    figure = draw_pareto(group)
+    assert figure is not None
+    (front,) = (line for line in figure.axes[0].lines if line.get_label() == "Pareto front")
+    assert list(front.get_xdata()) == [1.0]
+
+
+def test_hostile_names_are_drawn_as_they_are() -> None:
+    names = ("<script>alert(1)</script>", "$\\frac$", "]]>&", "%s", "long" * 100)
+    (group,) = comparison_groups(results(*names))
+    few = [
+        make_row(method=f"{name}.5", track="oracle").model_copy(
+            update={"target_labels_per_class": 5}
+        )
+        for name in names
+    ]
+    taught = comparison_groups(from_rows([*group.comparable.rows, *few]))[-1]
+    for name, draw in FIGURES.items():
+        svg = render(draw, taught if name == "few_shot" else group, "svg")
+        assert svg is not None
+        tags = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(svg).iter()}
+        assert not {"script", "a", "foreignObject"} & tags
+
+
+def test_nothing_to_draw_is_no_figure(tmp_path: Path) -> None:
+    (group,) = comparison_groups(from_rows([make_row(fit_seconds=None)]))
+    drawn = {name for name, draw in FIGURES.items() if render(draw, group, "png") is not None}
+    assert drawn == {"heat_map"}
+    failed = make_row(macro_f1=None, status="failed", reason="broke")
+    assert write_figures(from_rows([failed]), tmp_path) == ()

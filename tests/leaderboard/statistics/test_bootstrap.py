@@ -1,0 +1,222 @@
+"""Statistics against numbers worked out by hand, and intervals against a known truth."""
+
+import time
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from benchmark.task.metrics import confusion_matrix
+from leaderboard.statistics.bootstrap import Draws, bootstrap, interval, mean_of, resample, tabulate
+from leaderboard.statistics.confusion_scores import METRICS, area_error, macro_f1, overall_accuracy
+from leaderboard.statistics.ranking import critical_difference, pareto_front, ranks, win_rates
+
+# Corn, soybeans, rice: 4 corn (3 right, 1 called soybeans), 2 soybeans (1 right, 1 called rice).
+CONFUSION = np.array([[3.0, 1, 0], [0, 1, 1], [0, 0, 0]])
+
+
+def test_scores_of_a_confusion_matrix() -> None:
+    assert overall_accuracy(CONFUSION) == pytest.approx(4 / 6)
+    # Corn 2 * 3 / (4 + 3) = 6/7, soybeans 2 * 1 / (2 + 2) = 1/2; rice has no samples.
+    assert macro_f1(CONFUSION) == pytest.approx((6 / 7 + 1 / 2) / 2)
+    # Shares: true 4/6, 2/6, 0; predicted 3/6, 2/6, 1/6: half of 1/6 + 0 + 1/6.
+    assert area_error(CONFUSION) == pytest.approx(1 / 6)
+    assert np.isnan(macro_f1(np.zeros((3, 3))))
+
+
+def test_scores_agree_with_those_of_the_harness() -> None:
+    from benchmark.task.metrics import score
+
+    rng = np.random.default_rng(0)
+    labels = rng.integers(5, size=300)
+    probabilities = rng.dirichlet(np.ones(7), size=300).astype(np.float32)
+    scores, matrix = score(probabilities, labels)
+    assert macro_f1(matrix.astype(float)) == pytest.approx(scores.macro_f1)
+    assert overall_accuracy(matrix.astype(float)) == pytest.approx(scores.overall_accuracy)
+
+
+def test_counts_of_blocks_and_seeds() -> None:
+    labels, predicted = np.array([0, 1, 1]), np.array([[0, 1, 0], [1, 1, 1]])
+    counts = tabulate(labels, predicted, np.array([0, 1, 1]), 2).toarray().reshape(2, 2, 2, 2)
+    assert counts[0].tolist() == [[[1, 0], [0, 0]], [[0, 1], [0, 0]]]
+    assert counts[1].tolist() == [[[0, 0], [1, 1]], [[0, 0], [0, 2]]]
+
+
+def test_a_resample_takes_one_less_than_there_are() -> None:
+    for units, size in ((5, 4), (1, 1)):
+        weights = np.concatenate(list(resample(units, 7, np.random.default_rng(0))))
+        assert weights.shape == (7, units)
+        assert (weights.sum(axis=1) == size).all()
+
+
+def test_resamples_spread_as_the_mean_does() -> None:
+    # Variance of the mean of 0, 0, 1, 1, 1, 1 without bias: s2 / n = (6 * 2/9 / 5) / 6 = 2/45.
+    values = np.array([0.0, 0, 1, 1, 1, 1])
+    weights = np.concatenate(list(resample(6, 40_000, np.random.default_rng(0))))
+    assert np.var(weights @ values / 5) == pytest.approx(2 / 45, rel=0.03)
+
+
+def test_an_interval_moves_with_the_bias_of_the_resamples() -> None:
+    draws, many = np.arange(1001) / 1000, 1e9
+    assert interval(draws, 0.5, many).low == pytest.approx(0.025)
+    assert interval(draws, 0.5, many).high == pytest.approx(0.975)
+    # The statistic lies one deviation up: limits at Phi(2 - 1.96) and Phi(2 + 1.96).
+    found = interval(draws, stats.norm.cdf(1), many)
+    assert found.low == pytest.approx(stats.norm.cdf(0.04), abs=1e-3)
+    assert found.high == pytest.approx(1, abs=1e-3)
+    # Student's t of ten degrees of freedom: 2.228.
+    assert interval(draws, 0.5, 10).low == pytest.approx(stats.norm.cdf(-2.228), abs=1e-3)
+    assert interval(np.full(9, 0.5), 0.5, 4).low == 0.5
+
+
+def run(tables: list[object], seeds: list[int], classes: int, draws: int) -> list[dict[str, Draws]]:
+    return bootstrap(
+        tables,
+        seeds,
+        classes,
+        unit_rng=np.random.default_rng(1),
+        seed_rngs=[np.random.default_rng(2) for _ in seeds],
+        draws=draws,
+    )
+
+
+def test_the_same_method_twice_differs_by_nothing() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(3, size=200)
+    predicted = rng.integers(3, size=(2, 200))
+    table = tabulate(labels, predicted, np.arange(200) // 10, 3)
+    one, other = run([table, table], [2, 2], 3, 50)
+    np.testing.assert_array_equal(one["macro_f1"].values, other["macro_f1"].values)
+    assert np.std(one["macro_f1"].values) > 0
+    nothing = one["macro_f1"] - other["macro_f1"]
+    assert interval(nothing.values, 0.0, nothing.freedom).low == 0
+
+
+def made(
+    values: list[float], by_seed: list[float], *, seeds: int, units: int, **names: str
+) -> Draws:
+    fits, samples = names.get("fits", "FRA"), names.get("samples", "CHN")
+    return Draws(np.array(values), {fits: np.array(by_seed)}, {fits: seeds}, {samples: units})
+
+
+def test_few_seeds_tell_little_of_the_spread() -> None:
+    # Variance 9, of which 4 is the seeds' and 5 the units': 9^2 / (4^2 / 1 + 5^2 / 10).
+    one = made([-3, 3], [-2, 2], seeds=2, units=11)
+    assert one.freedom == pytest.approx(81 / 18.5)
+    # With seeds that do not differ, or one alone, it is that of the units.
+    assert made([-3, 3], [1, 1], seeds=2, units=11).freedom == pytest.approx(10)
+    assert made([-3, 3], [1, 1], seeds=1, units=11).freedom == pytest.approx(10)
+    # Where seeds are all that differs, it is theirs.
+    assert made([-3, 3], [-3, 3], seeds=2, units=11).freedom == pytest.approx(1)
+
+
+def test_freedom_of_differences_and_means() -> None:
+    one = made([-3, 3], [-2, 2], seeds=4, units=11)
+    # The same fits on other samples: their seeds' parts add up, with three degrees of freedom once;
+    # the mean has variance 9, the seeds 4, and the units 5 with 10 + 20.
+    same = mean_of([one, made([-3, 3], [-2, 2], seeds=4, units=21, samples="USA")])
+    assert same.freedom == pytest.approx(81 / (16 / 3 + 25 / 30))
+    # Other fits: each of the two has variance 1 in the mean, with 3 and 1 degrees of freedom.
+    other = mean_of([one, made([-3, 3], [-2, 2], seeds=2, units=11, fits="USA")])
+    assert other.freedom == pytest.approx(81 / (1 / 3 + 1 / 1 + 49 / 10))
+    assert other.fewest_seeds == 2
+    # Paired: what both owe to the same seeds falls away.
+    paired = one - made([3, -3], [-1, 1], seeds=4, units=11)
+    assert paired.values.tolist() == [-6, 6]
+    assert paired.fits["FRA"].tolist() == [-1, 1]
+    assert paired.freedom == pytest.approx(36**2 / (1 / 3 + 35**2 / 10))
+
+
+def test_seeds_spread_as_their_mean_does() -> None:
+    """Seeds right in 40, 60, 60 and 80 of 100: s2 / n = (800 / 3) / 4 in percent squared."""
+    labels = np.zeros(100, dtype=int)
+    predicted = np.stack([(np.arange(100) >= right).astype(int) for right in (40, 60, 60, 80)])
+    (draws,) = run([tabulate(labels, predicted, np.arange(100), 2)], [4], 2, 20_000)
+    (alone,) = draws["overall_accuracy"].fits.values()
+    assert np.var(100 * alone) == pytest.approx(800 / 3 / 4, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "spread", "low", "high"),
+    [(8, 0.02, 0.93, 0.97), pytest.param(2, 0.05, 0.845, 0.92, marks=pytest.mark.slow)],
+)
+def test_intervals_cover_the_truth(seeds: int, spread: float, low: float, high: float) -> None:
+    """Blocks and seeds of their own accuracy around 0.7: 95 % intervals cover it about as often.
+
+    Of two seeds that differ much they cover it in 85 to 92 %, which tables say.
+    Two classes, of which each block has 10 samples; a sample is right with the block's and the
+    seed's probability. Truth for both classes alike: accuracy 0.7, and F1 0.7 as well.
+    """
+    rng = np.random.default_rng(5)
+    blocks, size, worlds = 60, 20, 1000
+    labels = np.tile(np.arange(size) % 2, blocks)
+    units = np.repeat(np.arange(blocks), size)
+    covered = dict.fromkeys(METRICS, 0)
+    for _ in range(worlds):
+        chance = 0.7 + rng.uniform(-0.2, 0.2, blocks)[None] + rng.normal(0, spread, seeds)[:, None]
+        # One draw per sample for all seeds: what one seed gets wrong, another mostly does too.
+        luck = rng.random(len(labels))
+        right = luck[None] < np.repeat(chance, size, axis=1)
+        predicted = np.where(right, labels, 1 - labels)
+        (draws,) = bootstrap(
+            [tabulate(labels, predicted, units, 2)],
+            [seeds],
+            2,
+            unit_rng=rng,
+            seed_rngs=[rng],
+            draws=300,
+        )
+        counts = np.stack([confusion_matrix(labels, line, 2) for line in predicted])
+        for name, metric in METRICS.items():
+            point = float(metric(counts.astype(float)).mean())
+            found = interval(draws[name].values, point, draws[name].freedom)
+            covered[name] += found.low <= 0.7 <= found.high
+    assert all(low <= count / worlds <= high for count in covered.values()), covered
+
+
+def test_a_thousand_resamples_of_a_hundred_thousand_predictions_take_seconds() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(7, size=100_000)
+    predicted = np.where(rng.random((1, 100_000)) < 0.7, labels, rng.integers(7, size=100_000))
+    for units in (np.arange(100_000), np.arange(100_000) // 100):
+        start = time.process_time()
+        (draws,) = run([tabulate(labels, predicted, units, 7)], [1], 7, 1000)
+        assert time.process_time() - start < 5
+        # Standard error of an accuracy of 0.7 + 0.3 / 7: sqrt(p (1 - p) / N).
+        assert np.std(draws["overall_accuracy"].values) == pytest.approx(0.00138, rel=0.1)
+
+
+# Three methods on four transfers. On the second transfer the first two tie.
+SCORES = np.array([[0.9, 0.5, 0.7, 0.8], [0.8, 0.5, 0.9, 0.6], [0.1, 0.2, 0.3, 0.4]])
+
+
+def test_ranks_and_wins_with_a_tie() -> None:
+    assert ranks(SCORES).tolist() == [[1, 1.5, 2, 1], [2, 1.5, 1, 2], [3, 3, 3, 3]]
+    # Of eight comparisons the first wins 4 + 2 and ties one: 6.5; hence (3 - 5.5 / 4) / 2.
+    assert win_rates(SCORES).tolist() == pytest.approx([6.5 / 8, 5.5 / 8, 0])
+    assert np.isnan(win_rates(SCORES[:1])).all()
+
+
+def test_critical_difference_as_in_the_literature() -> None:
+    found = critical_difference(SCORES)
+    assert found is not None
+    assert found.average_ranks == pytest.approx((1.375, 1.625, 3))
+    # Demsar 2006, table 5a: q = 2.343 for three methods; times sqrt(3 * 4 / (6 * 4)).
+    assert found.difference == pytest.approx(2.343 * np.sqrt(0.5), abs=1e-3)
+    assert found.p_value == pytest.approx(stats.friedmanchisquare(*SCORES).pvalue)
+    # 3 - 1.375 = 1.625 is within 1.657: four transfers cannot part them.
+    assert found.groups == ((0, 1, 2),)
+
+
+def test_methods_far_apart_are_parted() -> None:
+    found = critical_difference(np.tile(np.array([[0.9], [0.8], [0.1]]), (1, 8)))
+    assert found is not None
+    # Ranks 1, 2, 3 on eight transfers: difference 2.343 * sqrt(12 / 48) = 1.17.
+    assert found.groups == ((0, 1), (1, 2))
+    assert critical_difference(SCORES[:2]) is None
+    assert critical_difference(np.ones((3, 4))) is None
+
+
+def test_the_front_has_what_nothing_beats() -> None:
+    front = pareto_front(np.array([1.0, 2, 3, 1, 2]), np.array([0.5, 0.7, 0.6, 0.5, 0.4]))
+    assert front.tolist() == [True, True, False, True, False]

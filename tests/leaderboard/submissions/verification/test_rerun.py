@@ -1,0 +1,271 @@
+"""Training again confirms the honest and convicts those who look at what they must not."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from forged import forge, in_json, make_run, one_seed_under_two_names, with_true_scores
+from tiny import make_samples, write_tiny
+
+from benchmark.data.dataset import Dataset
+from benchmark.errors import SubmissionError
+from benchmark.results.store import RunStore
+from benchmark.task.protocol import Protocol, load_protocol
+from leaderboard.submissions.packing import Source, pack
+from leaderboard.submissions.submission_reader import read_submission
+from leaderboard.submissions.verification import harness_process as harness
+from leaderboard.submissions.verification.harness_process import (
+    LONGEST_JOB_S,
+    Task,
+    job_time_limit,
+    run_harness,
+)
+from leaderboard.submissions.verification.rerun import verify_again
+from leaderboard.submissions.verification.verification import Verdict, verify
+
+pytestmark = pytest.mark.slow
+
+PEEK = '''
+
+def peek(x):
+    """Read the labels of whatever lies in the folder that the command line names as data."""
+    import sys
+
+    where = sys.argv[sys.argv.index("--data") + 1] if "--data" in sys.argv else "DATA"
+    rows = []
+    for path in sorted(__import__("pathlib").Path(where).glob("*.npz")):
+        with np.load(path) as archive:
+            series = archive["fea"].astype(np.float32)
+            series = series / 10000 if series.max() > 2 else series
+            rows += zip(series[:, :, 24:67].reshape(len(series), -1), archive["lbl"])
+    known = {np.round(a, 3).tobytes(): int(b) for a, b in rows}
+    return [known.get(np.round(row, 3).tobytes()) for row in x.reshape(len(x), -1)]
+'''
+"""A cheat that finds the target's labels on disk; `DATA` is replaced by the folder of the test."""
+
+
+def judged(run: Path, dataset: Dataset, out: Path) -> Verdict:
+    source = Source(file=run.parent / "my_method.py")
+    pack(run, "my-method", out, authors=["Ada"], source=source)
+    verdict = verify(read_submission(out), dataset)
+    assert verdict.accepted, "the lie must not show before training again"
+    return verify_again(verdict, dataset)
+
+
+def problems(verdict: Verdict) -> str:
+    return " ".join(text for finding in verdict.findings for text in finding.problems)
+
+
+def test_the_honest_are_confirmed(honest: Path, tiny: Dataset) -> None:
+    verdict = verify_again(verify(read_submission(honest), tiny), tiny)
+    assert verdict.level == "verified by rerun", problems(verdict)
+    assert all(d.rerun == d.stated for d in verdict.differences)
+    assert any("every probability within" in note for note in verdict.notes)
+
+
+def test_labels_read_from_disk_are_noticed(
+    run: Path, tiny: Dataset, smoke: Protocol, tmp_path: Path
+) -> None:
+    code = (run.parent / "my_method.py").read_text("utf-8")
+    answer = "return np.asarray(self.model_.predict_proba(x.reshape(len(x), -1)))"
+    cheat = (
+        "answer = np.asarray(self.model_.predict_proba(x.reshape(len(x), -1)))\n"
+        "        crops = ('corn', 'soybeans', 'rice', 'wheat', 'cotton', 'sugarcane', 'other')\n"
+        "        from benchmark.data.taxonomy import CROPS\n"
+        "        for row, label in enumerate(peek(x)):\n"
+        "            if label is not None and CROPS[label] in self.context.classes:\n"
+        "                answer[row] *= 0.01\n"
+        "                answer[row, self.context.classes.index(CROPS[label])] += 0.99\n"
+        "        return answer / answer.sum(axis=1, keepdims=True)"
+    )
+    assert code.count(answer) == 1
+    code = code.replace(answer, cheat) + PEEK.replace('"DATA"', repr(str(tiny.root)))
+    cheating = make_run(tmp_path, tiny, smoke, code)
+    verdict = judged(cheating, tiny, tmp_path / "x.zip")
+    assert not verdict.accepted
+    assert "labels were permuted: the code sees them" in problems(verdict)
+
+
+def test_a_table_of_known_series_is_noticed(
+    run: Path, tiny: Dataset, smoke: Protocol, tmp_path: Path
+) -> None:
+    """The table is of hashes, so that no label stands in the code; exact series find it."""
+    code = (run.parent / "my_method.py").read_text("utf-8")
+    answer = "return np.asarray(self.model_.predict_proba(x.reshape(len(x), -1)))"
+    table = (
+        "answer = np.asarray(self.model_.predict_proba(x.reshape(len(x), -1)))\n"
+        "        for row, series in enumerate(x):\n"
+        "            digest = hashlib.sha256(series.tobytes()).digest()\n"
+        "            answer[row] = np.roll(answer[row], digest[0] % 2 + 1)\n"
+        "        return answer"
+    )
+    code = code.replace(answer, table)
+    code = code.replace("import numpy as np", "import hashlib\n\nimport numpy as np", 1)
+    looking = make_run(tmp_path, tiny, smoke, code)
+    verdict = judged(looking, tiny, tmp_path / "x.zip")
+    assert not verdict.accepted
+    assert "the code looks samples up" in problems(verdict)
+
+
+def test_code_that_did_not_make_the_predictions_is_noticed(
+    honest: Path, tiny: Dataset, tmp_path: Path
+) -> None:
+    def swap(members: dict[str, bytes]) -> None:
+        name = "code/my_method.py"
+        fit = b".fit(x.reshape(len(x), -1), y)"
+        assert members[name].count(fit) == 1
+        members[name] = members[name].replace(fit, fit.replace(b"y)", b"y[::-1])"))
+
+    path = forge(honest, tmp_path / "x.zip", swap)
+    verdict = verify(read_submission(path), tiny)
+    assert verdict.accepted
+    verdict = verify_again(verdict, tiny)
+    assert not verdict.accepted
+    assert "points from that of training again" in problems(verdict)
+
+
+@pytest.mark.parametrize(("noise", "deterministic"), [(0.02, False), (0.0, True)])
+def test_a_seed_under_two_names_is_noticed_where_no_copy_is_seen(
+    noise: float, deterministic: bool, honest: Path, tiny: Dataset, tmp_path: Path
+) -> None:
+    """Enough noise, or a card that lies, hides the copy from whoever sees predictions only."""
+
+    def lie(members: dict[str, bytes]) -> None:
+        one_seed_under_two_names(noise)(members)
+        says = {"deterministic": deterministic}
+        in_json("card.json", lambda content: content["card"].update(says))(members)
+
+    path = forge(honest, tmp_path / "x.zip", lie)
+    path = with_true_scores(path, tmp_path / "y.zip", tiny)
+    verdict = verify(read_submission(path), tiny)
+    assert verdict.accepted, problems(verdict)
+    assert any("no copied seed was looked for" in each for each in verdict.notes) is deterministic
+    verdict = verify_again(verdict, tiny)
+    assert not verdict.accepted
+    assert "seed 83: training again gave other answers here, although" in problems(verdict)
+
+
+@pytest.mark.parametrize("where", ["fit", "import"])
+def test_code_that_hangs_is_ended(
+    where: str,
+    run: Path,
+    tiny: Dataset,
+    changed: Callable[..., Protocol],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if where == "import":
+        monkeypatch.setattr(harness, "BESIDE_JOBS_S", 1.0)
+    hang = "__import__('threading').Event().wait()"
+    mine = changed(name="mine", job_time_limit_s=3)
+    path = tmp_path / "x.zip"
+    honest_run = make_run(tmp_path, tiny, mine)
+    pack(
+        honest_run, "my-method", path, authors=["A"], source=Source(file=tmp_path / "my_method.py")
+    )
+
+    def spoil(members: dict[str, bytes]) -> None:
+        code = members["code/my_method.py"].decode()
+        fit = "        self.model_"
+        assert fit in code
+        spoilt = code.replace(fit, f"        {hang}\n{fit}", 1) if where == "fit" else hang
+        members["code/my_method.py"] = spoilt.encode()
+
+    path = forge(path, tmp_path / "y.zip", spoil)
+    verdict = verify_again(verify(read_submission(path), tiny), tiny)
+    assert not verdict.accepted
+    said = {"fit": "Stopped after the protocol's limit of 3 s", "import": "was ended after"}
+    assert said[where] in problems(verdict)
+
+
+def test_a_submission_does_not_say_how_long_it_may_take(
+    changed: Callable[..., Protocol],
+) -> None:
+    """The limit is not part of a protocol's hash."""
+    own = load_protocol("smoke").job_time_limit_s
+    assert own is not None
+    limits = [None, 1e9, 5.0]
+    asked = [changed(job_time_limit_s=limit) for limit in limits]
+    assert [job_time_limit(each) for each in asked] == [own, own, 5.0]
+    asked = [changed(name="mine", job_time_limit_s=limit) for limit in limits]
+    assert [job_time_limit(each) for each in asked] == [LONGEST_JOB_S, LONGEST_JOB_S, 5.0]
+
+
+def test_code_that_fails_is_told(honest: Path, tiny: Dataset, tmp_path: Path) -> None:
+    def spoil(members: dict[str, bytes]) -> None:
+        members["code/my_method.py"] = b"raise RuntimeError('not here')"
+
+    path = forge(honest, tmp_path / "x.zip", spoil)
+    verdict = verify_again(verify(read_submission(path), tiny), tiny)
+    assert not verdict.accepted
+    assert "not here" in problems(verdict)
+
+
+def test_the_code_sees_no_secrets(
+    honest: Path, tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_TOKEN", "secret")
+
+    def look(members: dict[str, bytes]) -> None:
+        members["code/my_method.py"] += b"\nimport os\nassert 'MY_TOKEN' not in os.environ\n"
+
+    path = forge(honest, tmp_path / "x.zip", look)
+    verdict = verify_again(verify(read_submission(path), tiny), tiny)
+    assert verdict.accepted, problems(verdict)
+
+
+def test_a_submitted_file_is_not_taken_for_a_module_of_the_harness(
+    tiny: Dataset, smoke: Protocol, tmp_path: Path
+) -> None:
+    (tmp_path / "yaml.py").write_text("raise SystemExit('taken')", "utf-8")
+    task = Task(tiny.root, smoke, ["FRA:CHN"], [82])
+    run = run_harness(task, tmp_path, ["--methods", "floor.majority"])
+    assert len(RunStore(run).read_all()[0]) == 1
+
+
+def test_a_closed_model_cannot_be_trained_again(run: Path, tiny: Dataset, tmp_path: Path) -> None:
+    out = tmp_path / "x.zip"
+    file = run.parent / "my_method.py"
+    pack(run, "my-method", out, authors=["Ada"], source=Source(file=file, closed=True))
+    with pytest.raises(SubmissionError, match="code is closed; verify without --rerun"):
+        verify_again(verify(read_submission(out), tiny), tiny)
+
+
+def test_series_that_a_third_domain_holds_do_not_make_the_honest_look_guilty(
+    smoke: Protocol, tmp_path: Path
+) -> None:
+    """They are not learned from, and the blind copy, which lacks that domain, must know it."""
+    source, other = make_samples("FRA"), make_samples("BEL")
+    series = other.series.copy()
+    series[:40] = source.series[:40]
+    shared = replace(other, series=series)
+    dataset = write_tiny(
+        tmp_path / "data", source, make_samples("CHN", shift=2), make_samples("USA"), shared
+    )
+    run = make_run(tmp_path, dataset, smoke)
+    first = RunStore(run).read_all()[0][0].rows[0]
+    assert (first.data.n_train or 0) + (first.data.n_validation or 0) < 0.8 * (len(source) - 20)
+    verdict = judged(run, dataset, tmp_path / "x.zip")
+    assert verdict.accepted, problems(verdict)
+
+
+def test_a_method_that_adapts_to_its_target_is_tried_on_the_same_samples(
+    run: Path, tiny: Dataset, smoke: Protocol, tmp_path: Path
+) -> None:
+    code = (run.parent / "my_method.py").read_text("utf-8")
+    adapt = (
+        "    def adapt(self, x: Features) -> 'Classifier':\n"
+        "        other = Classifier(self.context)\n"
+        "        other.model_, other.shift_ = self.model_, x.mean(axis=0)\n"
+        "        return other\n\n"
+        "    def predict_proba("
+    )
+    code = code.replace("    def predict_proba(", adapt)
+    code = code.replace("predict_proba(x.reshape", "predict_proba((x - self.shift_).reshape")
+    code = code.replace("self.context = context", "self.context, self.shift_ = context, 0.0")
+    code = code.replace("Classifier, CARD)", "Classifier, CARD, track='unlabelled-target')")
+    code = code.replace("pretraining=None", "extra_information=('the series',), pretraining=None")
+    verdict = judged(make_run(tmp_path, tiny, smoke, code), tiny, tmp_path / "x.zip")
+    assert verdict.accepted, problems(verdict)
+    assert verdict.submission.described.track == "unlabelled-target"

@@ -1,0 +1,301 @@
+"""Columns of the leaderboard, number by number, and what stored predictions add to rows."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sample_rows import make_row, write_run
+from scipy import stats
+
+from benchmark.cli import main
+from benchmark.data.taxonomy import CROPS
+from benchmark.errors import UsageError
+from benchmark.results.rows import Row
+from benchmark.results.store import JobIdentity, Prediction, RunStore
+from leaderboard.comparison_group import comparison_groups
+from leaderboard.results import from_rows, read_results
+from leaderboard.tables.columns import REGISTRY, method_frame
+from leaderboard.tables.paper_tables import paper_tables
+from leaderboard.tables.text_tables import facts, markdown, screen_tables, tidy
+from leaderboard.transfer_selection import on_transfers
+
+
+def scored(method: str, values: dict[str, float], **more: object) -> list[Row]:
+    return [
+        make_row(method=method, target=target, macro_f1=value, **more)  # type: ignore[arg-type]
+        for target, value in values.items()
+    ]
+
+
+# Three transfers. `a` and `b` tie on CHN; `d` lacks GBR, where it failed.
+ROWS = [
+    *scored("a", {"CHN": 0.5, "USA": 0.8, "GBR": 0.2}),
+    *scored("b", {"CHN": 0.5, "USA": 0.4, "GBR": 0.3}),
+    *scored("c", {"CHN": 0.1, "USA": 0.2, "GBR": 0.3}),
+    *scored("d", {"CHN": 0.9, "USA": 0.9}),
+    make_row(method="d", target="GBR", macro_f1=None, status="failed", reason="broke"),
+    *scored("best", {"CHN": 0.7, "USA": 0.9, "GBR": 0.8}, track="oracle"),
+    *scored("poor", {"CHN": 0.7, "USA": 0.1, "GBR": 0.1}, track="oracle"),
+]
+
+
+def frame_of(rows: list[Row], reference: str) -> pd.DataFrame:
+    group = next(
+        f
+        for f in comparison_groups(from_rows(rows), reference)
+        if f.comparable.track == "inductive"
+    )
+    return method_frame(group).set_index("method")
+
+
+def test_a_hand_computed_example_with_a_tie_a_gap_and_a_failure() -> None:
+    frame = frame_of(ROWS, "b")
+    assert frame["rank"].to_dict() == pytest.approx({"a": 1, "b": 2, "c": 3, "d": np.nan}, nan_ok=1)
+    # Means 1.5 / 3, 1.2 / 3, 0.6 / 3.
+    assert frame["macro_f1"].tolist() == pytest.approx([0.5, 0.4, 0.2, np.nan], nan_ok=True)
+    # Ranks: CHN 1.5 1.5 3, USA 1 2 3, GBR 3 1.5 1.5 (d is not ranked).
+    expected = [5.5 / 3, 5 / 3, 7.5 / 3, np.nan]
+    assert frame["average_rank"].tolist() == pytest.approx(expected, nan_ok=True)
+    # Of six comparisons a wins 3 and ties 1, b wins 2 and ties 2, c wins 1 and ties 1.
+    expected = [3.5 / 6, 4 / 6, 1.5 / 6, np.nan]
+    assert frame["win_rate"].tolist() == pytest.approx(expected, nan_ok=True)
+    assert frame["difference"].tolist() == pytest.approx([0.1, 0, -0.2, np.nan], nan_ok=True)
+    # From b (0.4) to the best oracle (0.8): a is a quarter of the way, c half of it back.
+    assert frame["gap_closed"].tolist() == pytest.approx([0.25, 0, -0.5, np.nan], nan_ok=True)
+    assert frame["worst_macro_f1"].tolist() == pytest.approx([0.2, 0.3, 0.1, np.nan], nan_ok=True)
+    assert frame["worst"].tolist() == ["FRA:GBR", "FRA:GBR", "FRA:CHN", "-"]
+    assert frame["cells"].tolist() == [3, 3, 3, 2]
+    assert frame["missing"].tolist() == [0, 0, 0, 1]
+    assert frame["confirmed"].tolist() == [0, 0, 0, 0]
+    assert frame["macro_f1_low"].isna().all()
+
+
+def test_coverage_is_a_column_once_a_sample_has_no_vector() -> None:
+    def covered(share: float | None, method: str = "b") -> list[Row]:
+        rows = [make_row(method=method), make_row(method=method, target="USA")]
+        data = rows[0].data.model_copy(update={"coverage": share})
+        return [rows[0].model_copy(update={"data": data}), rows[1]]
+
+    plain = covered(None, "a")
+    (group,) = comparison_groups(from_rows([*plain, *covered(0.9)]))
+    assert method_frame(group)["coverage"].tolist() == pytest.approx([np.nan, 0.9], nan_ok=True)
+    said = markdown(group.results)
+    assert "| coverage |" in said
+    assert "Without a vector for every sample: b;" in said
+    assert "coverage" not in markdown(from_rows([*plain, *covered(1.0)]))
+
+
+def test_a_missing_seed_is_counted() -> None:
+    rows = [make_row(method="a"), make_row(method="b"), make_row(method="b", seed=2)]
+    frame = frame_of(rows, "a")
+    assert frame["missing"].to_dict() == {"a": 1, "b": 0}
+    results = from_rows(rows)
+    said = markdown(results)
+    assert "| missing |" in said
+    assert "Fewer seeds than others, so their intervals may be too narrow: a (FRA:CHN)." in said
+    (group,) = comparison_groups(results)
+    (summary,) = paper_tables(group, "summary")
+    assert summary.headings[-1] == "missing"
+    assert [line[-1].text for line in summary.body] == ["1", "0"]
+    (screen,) = screen_tables(results)
+    assert "missing" in [column.header for column in screen.columns]
+    assert "transfers" not in [column.header for column in screen.columns]
+    assert "may be too narrow: a (FRA:CHN)." in str(screen.caption)
+
+
+def test_nothing_is_said_of_methods_that_have_everything() -> None:
+    rows = [*scored("a", {"CHN": 0.5, "USA": 0.4}), *scored("b", {"CHN": 0.5, "USA": 0.4})]
+    said = markdown(from_rows(rows))
+    for words in ("missing", "Fewer seeds", "Not ranked"):
+        assert words not in said
+    (screen,) = screen_tables(from_rows(rows))
+    assert screen.caption is None
+    assert "transfers" in [column.header for column in screen.columns]
+
+
+def test_those_that_are_not_ranked_are_named() -> None:
+    rows = [
+        *scored("a", {"CHN": 0.5}),
+        *scored("b", {"CHN": 0.5, "USA": 0.4, "GBR": 0.3, "BEL": 0.2, "ARG": 0.2}),
+    ]
+    (said,) = [
+        fact for fact in facts(comparison_groups(from_rows(rows))[0]) if "Not ranked" in fact
+    ]
+    assert "missing: a (FRA:BEL, FRA:GBR, FRA:USA and 1 more);" in said
+    many = [*rows, *(row for n in range(9) for row in scored(f"c{n}", {"CHN": 0.1}))]
+    (said,) = [
+        fact for fact in facts(comparison_groups(from_rows(many))[0]) if "Not ranked" in fact
+    ]
+    assert "c6 (" in said
+    assert "c7 (" not in said
+    assert "and 2 more; with --transfers" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "transfers"),
+    [
+        (["FRA:CHN"], ["FRA:CHN"]),
+        (["cross-continent"], ["FRA:CHN", "FRA:USA"]),
+        (["cross-country", "FRA:CHN"], ["FRA:GBR", "FRA:CHN"]),
+        (None, ["FRA:GBR", "FRA:CHN", "FRA:USA"]),
+    ],
+)
+def test_ranks_over_chosen_transfers(words: list[str] | None, transfers: list[str]) -> None:
+    found = on_transfers(from_rows(ROWS), words)
+    group = next(f for f in comparison_groups(found, "b") if f.comparable.track == "inductive")
+    assert [name for _, name in group.comparable.transfers] == transfers
+    # `d` lacks GBR alone.
+    assert (group.average_rank("d") == 1) == ("FRA:GBR" not in transfers)
+
+
+@pytest.mark.parametrize("word", ["FRA:ARG", "cross-hemisphere", "nowhere", "USA:FRA"])
+def test_transfers_without_a_row_are_refused(word: str) -> None:
+    with pytest.raises(UsageError, match=word.split(":")[-1]):
+        on_transfers(from_rows(ROWS), [word])
+
+
+def test_commands_take_transfers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answers = {("g", 1): [GOOD, GOOD], ("p", 1): [POOR]}
+    run = write_run(tmp_path / "run", answers, labels=[LABELS, LABELS])
+    for command in ("leaderboard", "tables"):
+        with pytest.raises(SystemExit) as ended:
+            main([command, str(run), "--transfers", "FRA:CHN"])
+        assert not ended.value.code
+        said = capsys.readouterr().out
+        assert "FRA:USA" not in said
+        assert "Not ranked" not in said
+    with pytest.raises(SystemExit) as ended:
+        main(["claims", str(run), "--transfers", "FRA:ARG"])
+    assert ended.value.code == 2
+    # The run's own leaderboard is of all its transfers.
+    assert not (run / "leaderboard.md").exists()
+    with pytest.raises(SystemExit):
+        main(["tables", str(run)])
+    assert "Not ranked, since a transfer is missing: p (FRA:USA);" in capsys.readouterr().out
+
+
+def test_without_an_oracle_or_a_reference_there_is_no_share() -> None:
+    rows = [row for row in ROWS if row.track == "inductive"]
+    assert frame_of(rows, "b")["gap_closed"].isna().all()
+    # `d` has not every transfer: nothing is compared with it.
+    assert frame_of(ROWS, "d")["difference"].isna().all()
+
+
+def test_an_unknown_reference_is_named() -> None:
+    with pytest.raises(UsageError, match="No row of method 'bb'"):
+        comparison_groups(from_rows(ROWS), "bb")
+
+
+def test_every_column_says_what_it_means() -> None:
+    assert len({column.name for column in REGISTRY}) == len(REGISTRY)
+    assert all(column.meaning.endswith(".") for column in REGISTRY)
+
+
+LABELS = [0, 0, 1, 1, 2, 2, 0, 1]
+BLOCK = [5, 5, 5, 5, 9, 9, 9, 9]
+GOOD = [0, 0, 1, 1, 2, 2, 0, 0]
+POOR = [0, 1, 0, 1, 2, 1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("block", "unit", "student"), [(BLOCK, "blocks", 12.706), (None, "samples", 2.365)]
+)
+def test_intervals_come_from_stored_predictions(
+    tmp_path: Path, block: list[int] | None, unit: str, student: float
+) -> None:
+    run = write_run(
+        tmp_path / "run",
+        {(name, seed): [given] for name, given in (("g", GOOD), ("p", POOR)) for seed in (1, 2)},
+        labels=[LABELS],
+        block=block,
+    )
+    results = read_results([run], draws=200)
+    (group,) = comparison_groups(results, "p")
+    assert group.units == (unit,)
+    # Student's t of 1 degree of freedom (two blocks) and of 7 (eight samples).
+    drawn = group.draws("g", "FRA:CHN", "macro_f1")
+    assert drawn is not None
+    found = group.interval(replace(drawn, values=np.arange(1001) / 1000), 0.5)
+    assert found.low == pytest.approx(stats.norm.cdf(-student), abs=1e-3)
+    assert f"seeds and {unit} of the target" in " ".join(facts(group))
+    frame = method_frame(group).set_index("method")
+    good = frame.loc["g"]
+    assert good["overall_accuracy"] == pytest.approx(7 / 8)
+    assert good["confirmed"] == 1
+    assert good["overall_accuracy_low"] < 7 / 8 < good["overall_accuracy_high"] + 1e-9
+    # Whatever is drawn, what `p` gets right `g` does too: the paired difference is never negative.
+    assert good["difference_low"] >= 0
+    assert tidy(results)["resampled"].tolist() == [unit, unit]
+    assert "Unverified" not in markdown(results)
+
+
+def test_intervals_of_blocks_are_those_of_two_blocks(tmp_path: Path) -> None:
+    """Of two blocks one is drawn: accuracy 4/4 in block 5, 3/4 in block 9, and nothing between."""
+    run = write_run(tmp_path / "run", {("g", 1): [GOOD]}, labels=[LABELS], block=BLOCK)
+    results = read_results([run], draws=100)
+    (draws,) = results.draws.values()
+    assert set(np.unique(draws["overall_accuracy"].values)) == {1.0, 0.75}
+
+
+def test_predictions_that_contradict_their_row_are_named_and_not_used(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", {("g", 1): [GOOD]}, labels=[LABELS])
+    (path,) = run.glob("jobs/*/predictions-CHN.npz")
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    arrays["probability"] = arrays["probability"][:, ::-1]
+    np.savez_compressed(path, **arrays)
+    manifest = path.with_name("manifest.json")
+    import hashlib
+    import json
+
+    sums = json.loads(manifest.read_text())
+    sums[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    manifest.write_text(json.dumps(sums))
+    results = read_results([run])
+    assert results.draws == {}
+    assert "do not give its stored scores" in results.problems[0]
+    assert "Unverified, no stored predictions give the score: g" in markdown(results)
+
+
+def test_a_job_in_two_runs_counts_once_and_order_does_not_matter(tmp_path: Path) -> None:
+    answers = {(name, seed): [GOOD] for name in ("g", "h") for seed in (1, 2)}
+    one = write_run(tmp_path / "one", answers, labels=[LABELS], block=BLOCK)
+    two = write_run(tmp_path / "two", dict(reversed(answers.items())), labels=[LABELS], block=BLOCK)
+    once = markdown(read_results([one]))
+    assert markdown(read_results([two, one])) == once
+    assert once.count("| g |") == 3
+
+
+def test_predictions_that_the_released_protocol_rewrote_confirm_their_row(tmp_path: Path) -> None:
+    """Corn is not grown in Australia: the released code reads it as other (defect 4)."""
+    truth, given, rewritten = [4, 5, 6], [4, 0, 0], [4, 6, 6]
+    confusion = [[0] * 7 for _ in range(7)]
+    for true, named in zip(truth, rewritten, strict=True):
+        confusion[true][named] += 1
+    row = make_row(
+        method="m", target="AUS", protocol="paper-released", confusion=tuple(map(tuple, confusion))
+    )
+    prediction = Prediction(
+        target="AUS",
+        sample_ids=np.array(["a", "b", "c"]),
+        probabilities=np.eye(7, dtype=np.float32)[given],
+        classes=CROPS,
+        labels=np.array(truth),
+    )
+    identity = JobIdentity(
+        method="m",
+        code_fingerprint="c",
+        representation="median",
+        source="FRA",
+        seed=1,
+        protocol_hash="p",
+        dataset_fingerprint="d",
+        metric_version="1",
+        bands=("B2",),
+    )
+    RunStore(tmp_path).write(identity, [row], [prediction])
+    results = read_results([tmp_path], draws=20)
+    assert len(results.confirmed) == 1
+    assert "repeats the released code" in markdown(results)
