@@ -191,8 +191,13 @@ def _derived_scores(counted: CountedRow) -> dict[str, Any]:
     cells = np.repeat(np.arange(CELLS), matrix.ravel())
     labels, predicted = np.divmod(cells, len(CROPS))
     unknown = np.zeros((len(cells), len(CROPS)), dtype=np.float32)
+    data = counted.row.data
     found, _ = score(
-        unknown, labels, predicted=predicted, unscored=counted.row.data.n_unscored or 0
+        unknown,
+        labels,
+        predicted=predicted,
+        unscored=data.n_unscored or 0,
+        scorable=data.n_scorable,
     )
     return found.model_dump(mode="json", exclude={"log_loss", "brier", "calibration_error"})
 
