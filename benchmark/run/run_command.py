@@ -68,6 +68,15 @@ def run(
         str | None,
         typer.Option(help="Address of a Dask scheduler whose workers run the jobs: tcp://..."),
     ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            min=0, help="Start no job after so many minutes; the same command goes on from there."
+        ),
+    ] = None,
+    reports: Annotated[
+        bool, typer.Option(help="Write the index and the leaderboard when jobs are done.")
+    ] = True,
     keep_networks: Annotated[
         bool,
         typer.Option(help="Keep the fitted CropNets, 4 MB each, in the run directory and MLflow."),
@@ -122,13 +131,19 @@ def run(
         with _tracking(store, tracking_uri, wanted=tracking, busy=bool(work.todo)) as follower:
             with display:
                 finished = execute(
-                    work, runner, store, executor, on_start=display.start, on_finish=display.finish
+                    work,
+                    runner,
+                    store,
+                    executor,
+                    on_start=display.start,
+                    on_finish=display.finish,
+                    seconds=None if minutes is None else 60 * minutes,
                 )
             if follower is not None:
                 follower.finish()
                 if follower.warning is not None:
                     display.say(f"Warning: {follower.warning}")
-    _conclude(display, store, len(session.jobs), work, finished)
+    _conclude(display, store, len(session.jobs), work, finished, reports=reports)
 
 
 def yield_idle_threads() -> None:
@@ -192,8 +207,10 @@ def _conclude(
     jobs: int,
     work: "Plan",
     finished: "Sequence[Finished]",
+    *,
+    reports: bool,
 ) -> None:
-    """Make index and reports, and say in one line each what has no scores.
+    """Make index and reports if wanted, and say in one line each what has no scores.
 
     Raises:
         Exit: If jobs have failed.
@@ -201,10 +218,15 @@ def _conclude(
     from benchmark.run.run_reports import make_reports
 
     place = store.root
-    if not make_reports(store):
+    if reports and not make_reports(store):
         display.say(
             f"Nothing has changed: the reports in {place} stand; `cropglobe leaderboard {place}` "
             "shows them."
+        )
+    if len(finished) < len(work.todo):
+        display.say(
+            f"{len(work.todo) - len(finished)} of {jobs} jobs were not started, since "
+            "--minutes were over. The same command goes on from here."
         )
     lacking = sum(entry.status == "unavailable" for entry in finished)
     if lacking:
