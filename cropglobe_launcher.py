@@ -1,7 +1,7 @@
 """Starts the `cropglobe` command, once it is sure that the suite's own packages are the ones found.
 
 The suite's packages have common names. A file such as ``benchmark.py`` in a folder that Python
-searches first hides them. This module has a name that nobody else uses, so that it is found even then.
+searches first hides them. This module has a name that nobody else uses, so it is found even then.
 """
 
 import sys
@@ -17,7 +17,7 @@ EXIT_ERROR: Final = 2
 
 
 def describe_shadowing() -> str | None:
-    """Return a sentence that says which file hides a package of the suite; ``None`` if none does."""
+    """Return a sentence that names the file which hides a package; ``None`` if none does."""
     for name in PACKAGES:
         own = Path(__file__).parent / name / "__init__.py"
         spec = find_spec(name)
