@@ -103,13 +103,13 @@ def simulated_copy(
         UsageError: If a domain is unknown.
         DataError: If the cache cannot be written.
     """
-    from benchmark.data.simulate.world import DOMAINS, GENERATOR_VERSION, simulate_dataset
+    from benchmark.data.simulate.world import GENERATOR_VERSION, simulate_dataset
 
-    names = DOMAINS if domains is None else tuple(dict.fromkeys(domains))
+    names = None if domains is None else tuple(dict.fromkeys(domains))
     cache = cache_directory()
     name = f"simulated-{GENERATOR_VERSION}-{samples_per_domain}-{seed}"
     if names != DEFAULT_DOMAINS:
-        name += "-" + hashlib.sha256(" ".join(names).encode()).hexdigest()[:8]
+        name += "-" + hashlib.sha256(" ".join(names or ("all",)).encode()).hexdigest()[:8]
     final = cache / name
     if final.is_dir():
         return final
