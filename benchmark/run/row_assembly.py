@@ -1,7 +1,5 @@
 """Describe a job as rows: what it was, what it scored, what it took."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from benchmark.data.dataset import Dataset
@@ -12,32 +10,12 @@ from benchmark.results.rows import Cost, DataDescription, Row
 from benchmark.results.store import Prediction
 from benchmark.run.device import Measurement, device_name
 from benchmark.run.jobs import Job
+from benchmark.run.method_session import FitReport
 from benchmark.task.absent_crops import rewritten
-from benchmark.task.fitted_attributes import FittedAttributes
-from benchmark.task.methods import Classifier
 from benchmark.task.metrics import METRIC_VERSION, score
 from benchmark.task.preparation import SourceSplit, TargetSet, ids_hash
 from benchmark.task.protocol import Protocol
 from benchmark.task.transfers import Transfer
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A classifier that has been fitted.
-
-    Attributes:
-        classifier: The classifier.
-        reported: What it tells of itself.
-        measurement: What its fit took.
-        draws: Training samples that it drew, over all epochs.
-        device: Where it was fitted, which need not be the protocol's device.
-    """
-
-    classifier: Classifier
-    reported: FittedAttributes
-    measurement: Measurement
-    draws: int
-    device: str
 
 
 def make_row(
@@ -106,7 +84,7 @@ def with_scores(
     row: Row,
     protocol: Protocol,
     chosen: TargetSet,
-    fit: Fit,
+    fit: FitReport,
     prediction: Prediction,
     measurement: Measurement,
     represent_seconds: float | None = None,

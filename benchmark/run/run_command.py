@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from benchmark.run.jobs import Job
     from benchmark.run.progress_display import RunDisplay
     from benchmark.run.runner import Runner
+    from benchmark.task.methods import Method
     from benchmark.task.protocol import Protocol
 
 EXIT_FAILED_JOBS: Final = 3
@@ -64,13 +65,20 @@ def run(
         typer.Option(
             min=0,
             envvar="CROPGLOBE_WORKERS",
-            help="Processes that run jobs; 0 runs them in this one, unguarded.",
+            help="Processes that run jobs; 0 runs them in this one, where methods are not kept "
+            "apart.",
         ),
     ] = 1,
     scheduler: Annotated[
         str | None,
         typer.Option(help="Address of a Dask scheduler whose workers run the jobs: tcp://..."),
     ] = None,
+    confined: Annotated[
+        bool,
+        typer.Option(
+            help="Run each method without network, home and data, in bounded memory (bubblewrap)."
+        ),
+    ] = False,
     keep_networks: Annotated[
         bool,
         typer.Option(help="Keep the fitted CropNets, 4 MB each, in the run directory and MLflow."),
@@ -96,13 +104,12 @@ def run(
     from benchmark.run.progress_display import RunDisplay
     from benchmark.run.runner import Runner
     from benchmark.run.scorable_transfers import choose_scorable
-    from benchmark.task.authoring.method_files import select_with_files
     from benchmark.task.transfers import select_transfers
 
     if scheduler is None:  # its workers may have what this machine lacks
         resolve_device(chosen_protocol.device, chosen_protocol.precision)
-    files = tuple(path.resolve() for path in method_file or [])
-    chosen_methods = select_with_files(methods or [], files)
+    isolated = bool(workers) or scheduler is not None
+    chosen_methods = _select(methods or [], method_file or [], isolated, confined)
     with show_progress("Preparing") as progress:
         dataset = open_source(data, progress)
     pairs = select_transfers(transfers or [], dataset.domains)
@@ -114,7 +121,9 @@ def run(
     work = find_work(jobs, store, overwrite.value)
     warnings: tuple[str, ...] = ()
     # Workers start first: they load their libraries while the samples are chosen here.
-    chosen = _place(workers, scheduler, runner, store, files) if work.todo else nullcontext()
+    chosen = (
+        _place(workers, scheduler, runner, store, confined=confined) if work.todo else nullcontext()
+    )
     with chosen as where:
         if work.todo:
             pairs, warnings = choose_scorable(runner, work.todo, pairs, transfers or [])
@@ -163,21 +172,39 @@ def make_protocol(name: str, seeds: list[int] | None, device: str | None) -> "Pr
     return validate_protocol(chosen.model_dump() | changes, where="the command line")
 
 
+def _select(
+    patterns: list[str], paths: list[Path], isolated: bool, confined: bool
+) -> "tuple[Method, ...]":
+    """Return the methods of the run; where jobs are isolated, no method file is run here."""
+    from benchmark.errors import UsageError
+    from benchmark.run.executors.confinement import Limits, require_confinement
+    from benchmark.run.executors.method_client import describe_file
+    from benchmark.task.authoring.method_files import select_methods, select_with_files
+
+    if confined and not isolated:
+        raise UsageError("--confined needs processes for the methods: use --workers 1 or more.")
+    files = tuple(path.resolve() for path in paths)
+    if not isolated:
+        return select_with_files(patterns, files)
+    if confined:
+        require_confinement()
+    limits = Limits() if confined else None
+    return select_methods(patterns, {path: describe_file(path, limits) for path in files})
+
+
 def _place(
     workers: int,
     scheduler: str | None,
     runner: "Runner",
     store: "RunStore",
-    files: tuple[Path, ...],
+    *,
+    confined: bool,
 ) -> "AbstractContextManager[DaskCluster | WorkerPool | None]":
     """Return where jobs run: a cluster, worker processes, or ``None`` for this process."""
-    from functools import partial
-
     from benchmark.results.provenance import processors
     from benchmark.run.executors.dask_cluster import DaskCluster
     from benchmark.run.executors.worker_pool import WorkerPool
     from benchmark.run.executors.worker_process import Setup
-    from benchmark.task.authoring.method_files import find_method
 
     if workers == 0 and scheduler is None:
         return nullcontext()
@@ -190,7 +217,8 @@ def _place(
         cache=runner.cache_directory,
         threads=None if workers < 2 else max(1, processors() // workers),
         keep_networks=runner.keep_networks,
-        find_method=partial(find_method, files),
+        confined=confined,
+        place=store.stay() if scheduler is None else None,
     )
     if scheduler is not None:
         return DaskCluster(scheduler, setup, limit, gpu=runner.protocol.device.startswith("cuda"))

@@ -16,23 +16,27 @@ from benchmark.data.repeated_series import found_elsewhere
 from benchmark.data.representations import Observations, represent
 from benchmark.data.season import move
 from benchmark.data.taxonomy import CROPS
-from benchmark.errors import MethodError, UnavailableError
+from benchmark.errors import UnavailableError
+from benchmark.results.circumstances import circumstances
 from benchmark.results.fitted_networks import Network
 from benchmark.results.rows import Row, Status, worst_status
 from benchmark.results.store import Prediction
-from benchmark.run.device import (
-    Measurement,
-    device_of,
-    measure,
-    measure_all,
-    resolve_device,
-)
+from benchmark.run.device import PROCESSOR, Measurement, resolve_device
 from benchmark.run.jobs import Job
-from benchmark.run.row_assembly import Fit, make_row, with_scores
-from benchmark.run.target_prediction import PredictionRequest, predict_target
-from benchmark.run.tracebacks import describe_error
-from benchmark.task.fitted_attributes import read_fitted_attributes
-from benchmark.task.methods import Context, Exportable, Features, require_finite
+from benchmark.run.method_session import (
+    Ending,
+    FitReport,
+    FitRequest,
+    MethodProcessLostError,
+    MethodSession,
+    OpenSession,
+    SessionError,
+    open_in_process,
+    reason_of,
+)
+from benchmark.run.row_assembly import make_row, with_scores
+from benchmark.run.target_prediction import PredictionRequest, show_target
+from benchmark.task.methods import Context, Features, Track, require_finite
 from benchmark.task.preparation import (
     Rows,
     SourceSplit,
@@ -87,12 +91,14 @@ class Runner:
         protocol: The protocol.
         cache_directory: Where computed representations are kept; ``None`` keeps none.
         keep_networks: Whether networks are kept of the methods that want it.
+        open_session: Starts the method of a job: in this process, or in one of its own.
     """
 
     dataset: Dataset
     protocol: Protocol
     cache_directory: Path | None = None
     keep_networks: bool = False
+    open_session: OpenSession = open_in_process
     _views: dict[_View, Features] = field(default_factory=dict)
     _seconds: dict[_View, float] = field(default_factory=dict)
     _vectors: dict[_View, npt.NDArray[np.bool_]] = field(default_factory=dict)
@@ -101,6 +107,9 @@ class Runner:
 
     def run(self, job: Job) -> Outcome:
         """Run a job; whatever its method does wrong becomes a row with a reason.
+
+        A job whose method's process has died is run once more, since another process may have
+        caused that. The second time it counts as failed.
 
         Args:
             job: The job.
@@ -113,38 +122,67 @@ class Runner:
             UsageError: If the device is not here, or has not the protocol's arithmetic.
         """
         device = resolve_device(self.protocol.device, self.protocol.precision)
+        for again in (False, True):
+            ending = Ending()
+            try:
+                with self.open_session(job) as session:
+                    ending = session.ending
+                    outcome = self._run(job, session, device)
+            except MethodProcessLostError as error:
+                if error.again and not again:
+                    logger.warning("%s is run again: %s", job, error.reason)
+                    continue
+                outcome = self.without_scores(job, error.status, error.reason)
+            break
+        return _with_ending(outcome, ending)
+
+    def _run(self, job: Job, session: MethodSession, device: str) -> Outcome:
         split, targets = self.prepare(job)
         try:
-            fit = self._fit(job, split, device)
-            network = self._network(job, fit, split)
+            request = self._fit_request(job, split, device)
+            fit = session.fit(request)
         except UnavailableError as error:
             return self.without_scores(job, "unavailable", str(error))
+        except SessionError:
+            raise
         except (Exception, SystemExit) as error:
             # A stranger's method may raise anything; it must not take the others down.
             logger.warning("%s failed", job, exc_info=True)
-            return self.without_scores(job, "failed", describe_error(error))
+            return self.without_scores(job, "failed", reason_of(error))
         rows: list[Row] = []
         predictions: list[Prediction] = []
         for name, chosen in targets.items():
-            row, prediction = self._scored(job, fit, name, chosen, split)
+            row, prediction = self._scored(job, session, fit, name, chosen, split)
             rows.append(row)
             predictions += [] if prediction is None else [prediction]
         if not predictions:
             return Outcome(tuple(rows))
+        network = None
+        if fit.network is not None:
+            context = request.context
+            network = Network(context.sample_shape, context.classes, fit.network)
         return Outcome(tuple(rows), tuple(predictions), fit.reported.history, network)
 
     def _scored(
-        self, job: Job, fit: Fit, name: str, chosen: TargetSet, split: SourceSplit
+        self,
+        job: Job,
+        session: MethodSession,
+        fit: FitReport,
+        name: str,
+        chosen: TargetSet,
+        split: SourceSplit,
     ) -> tuple[Row, Prediction | None]:
         """Return the row of a target; what goes wrong with it is no fault of the other targets."""
         row = make_row(job, self.dataset, self.protocol, split, name, chosen)
         try:
-            prediction, measurement = self._answer(job, fit, name, chosen, split)
+            prediction, measurement = self._predict(job, session, name, chosen, split)
         except UnavailableError as error:
-            return row.model_copy(update={"status": "unavailable", "reason": str(error)}), None
+            return _unavailable(row, str(error)), None
+        except SessionError:
+            raise
         except (Exception, SystemExit) as error:
             logger.warning("%s failed on %s", job, name, exc_info=True)
-            said = {"status": "failed", "reason": describe_error(error)}
+            said = {"status": "failed", "reason": reason_of(error)}
             return row.model_copy(update=said), None
         took = self._seconds.get(self._view(job, name))
         row = self._with_coverage(job, row, split, chosen)
@@ -299,7 +337,7 @@ class Runner:
     def _year(self, domain: str) -> PlacedYear:
         return place_year(self.dataset, domain, aligned=self.protocol.season == "aligned")
 
-    def _fit(self, job: Job, split: SourceSplit, device: str) -> Fit:
+    def _fit_request(self, job: Job, split: SourceSplit, device: str) -> FitRequest:
         if job.method.track == "knowledge" and self.dataset.card.simulated:
             raise UnavailableError(
                 "On simulated targets, to know the simulator's calendars is to know the answers."
@@ -327,39 +365,23 @@ class Runner:
             sample_shape=tuple(features.shape[1:]),
         )
         require_finite(features[np.concatenate([training, validation])])
-        classifier = job.method.build(context)
-        with measure_all(device) as measured:
-            classifier.fit(x, y, validation=(xv, yv))
-        reported = read_fitted_attributes(classifier)
-        used = device_of(reported.device, device, measured)
-        draws = sum(int(epoch.get("samples", len(x))) for epoch in reported.history or ({},))
-        return Fit(classifier, reported, measured[used], draws, used)
+        wanted = self.keep_networks and job.method.keeps_network
+        return FitRequest(context, (x, y), (xv, yv), keep_network=wanted)
 
-    def _network(self, job: Job, fit: Fit, split: SourceSplit) -> Network | None:
-        if not (self.keep_networks and job.method.keeps_network):
-            return None
-        if not isinstance(fit.classifier, Exportable):
-            raise MethodError(f"{job.method.name} keeps its network but has no export().")
-        return Network(
-            sample_shape=self._features(job, job.source).shape[1:],
-            classes=tuple(CROPS[index] for index in split.classes),
-            arrays=fit.classifier.export(),
-        )
-
-    def _answer(
-        self, job: Job, fit: Fit, name: str, chosen: TargetSet, split: SourceSplit
+    def _predict(
+        self, job: Job, session: MethodSession, name: str, chosen: TargetSet, split: SourceSplit
     ) -> tuple[Prediction, Measurement]:
         samples = self.dataset.load(name)
         features = self._features(job, name)
         known = self._known(job, name, chosen.rows)
         # The source's own held-out part is answered by what was fitted, on every track.
-        method = job.method if name != job.source else replace(job.method, track="inductive")
-        if not known.any() or not (known.all() or method.track == "inductive"):
+        track: Track = job.method.track if name != job.source else "inductive"
+        if not known.any() or not (known.all() or track == "inductive"):
             raise UnavailableError(
                 f"{known.mean():.1%} of the scored samples of {name} have a vector: too few for "
-                f"the track {method.track}."
+                f"the track {track}."
             )
-        question = PredictionRequest(
+        request = PredictionRequest(
             features=features,
             samples=samples,
             rows=chosen.rows[known],
@@ -367,8 +389,7 @@ class Runner:
             protocol=self.protocol,
             first_day=self._year(name).first_day,
         )
-        with measure(fit.device) as measurement:
-            probabilities = predict_target(method, fit.classifier, question)
+        probabilities, measurement = session.predict(show_target(track, request))
         if not known.all():
             given = probabilities
             probabilities = np.tile(self._shares(job, split), (len(known), 1))
@@ -389,3 +410,25 @@ class Runner:
         counts = np.bincount(labels, minlength=len(CROPS))[list(split.classes)]
         shares: npt.NDArray[np.float32] = (counts / counts.sum()).astype(np.float32)
         return shares
+
+
+def _unavailable(row: Row, reason: str) -> Row:
+    """Return the row of a target for which a fitted method lacks something."""
+    known = row.provenance.model_copy(update={"circumstances": circumstances()})
+    said = {"status": "unavailable", "reason": reason, "provenance": known}
+    return row.model_copy(update=said)
+
+
+def _with_ending(outcome: Outcome, ending: Ending) -> Outcome:
+    """Say in each row how the method was kept apart, and what was seen of it from outside."""
+    if ending.isolation is None:
+        return outcome
+    known = {"isolation": ending.isolation, "processes_left": ending.processes_left}
+    rows = []
+    for row in outcome.rows:
+        changes: dict[str, object] = {"provenance": row.provenance.model_copy(update=known)}
+        if ending.peak_memory_bytes is not None and row.cost.device == PROCESSOR:
+            peak = {"peak_memory_bytes": ending.peak_memory_bytes}
+            changes["cost"] = row.cost.model_copy(update=peak)
+        rows.append(row.model_copy(update=changes))
+    return replace(outcome, rows=tuple(rows))
