@@ -158,13 +158,16 @@ def confined_command(
         The command.
     """
     program = shutil.which(PROGRAM) or PROGRAM
-    command = [program, *_name_spaces(), *_read_only(map(str, visible_paths()))]
-    command += ["--size", str(limits.file_bytes), "--tmpfs", HOME]
+    # The empty folder comes first: what is to be seen may lie below it.
+    command = [program, *_name_spaces(), "--size", str(limits.file_bytes), "--tmpfs", HOME]
+    command += _read_only(map(str, visible_paths()))
     if file is not None:
         command += ["--ro-bind", str(file.resolve()), str(inside(file))]
     if device.startswith("cuda"):
         for path in sorted(Path("/dev").glob("nvidia*")):
             command += ["--dev-bind", str(path), str(path)]
+    command += ["--size", str(limits.file_bytes), "--tmpfs", "/dev/shm"]  # noqa: S108 - inside
+    command += ["--remount-ro", "/dev", "--remount-ro", "/"]
     for name, value in (_environment(os.environ) | variables).items():
         command += ["--setenv", name, value]
     return [*command, "--chdir", HOME, sys.executable, "-m", *words]
@@ -227,7 +230,8 @@ def _read_only(paths: Iterable[str]) -> Iterator[str]:
 
 
 def _environment(of: Mapping[str, str]) -> dict[str, str]:
-    places = [path for path in sys.path if path and Path(path).resolve() != Path.cwd().resolve()]
+    here = Path.cwd().resolve()
+    places = [path for path in sys.path if Path(path).exists() and Path(path).resolve() != here]
     own = {
         "HOME": HOME,
         "PATH": "/usr/bin:/bin",

@@ -166,7 +166,7 @@ class ProcessSession:
 
     def __enter__(self) -> Self:
         """Start the process."""
-        self._trace = tempfile.TemporaryFile(prefix="cropglobe-")  # noqa: SIM115 - closed at the end
+        self._trace = tempfile.TemporaryFile(prefix="cropglobe-")
         ours, theirs = socket.socketpair()
         self._channel = Channel(ours, self._check, self._server.control.fileno())
         limits = self._processes.limits

@@ -262,10 +262,9 @@ def _hold(child: _Child, limits: dict[str, int]) -> None:
 def _ask_for_trace(child: _Child) -> None:
     """Have the process of the method write its stack, inside of what confines it too."""
     for pid in (child.pid, *descendants(child.pid)):
-        with suppress(OSError):
-            with open(f"/proc/{pid}/cmdline", "rb") as words:
-                if b"bwrap" in words.read().split(b"\0")[0]:
-                    continue
+        with suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as words:
+            if b"bwrap" in words.read().split(b"\0")[0]:
+                continue
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGUSR1)
         return
