@@ -83,7 +83,7 @@ class Channel:
         described, pieces = [], []
         for name, array in message.arrays.items():
             axes = _axes_in_memory(array)
-            ordered = np.ascontiguousarray(array.transpose(axes))
+            ordered = np.asarray(array.transpose(axes), order="C")
             described.append(
                 {"name": name, "type": array.dtype.str, "shape": ordered.shape, "axes": axes}
             )

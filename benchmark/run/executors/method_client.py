@@ -28,7 +28,11 @@ from benchmark.run.executors.method_requests import (
     read_prediction,
 )
 from benchmark.run.executors.method_server import START, STOP, TRACE
-from benchmark.run.executors.method_server_connection import FIND_METHOD, MethodServer
+from benchmark.run.executors.method_server_connection import (
+    FIND_METHOD,
+    MethodServer,
+    MethodServerLostError,
+)
 from benchmark.run.jobs import Job
 from benchmark.run.method_session import (
     Ending,
@@ -179,8 +183,12 @@ class ProcessSession:
             if limits is None
             else {"memory": limits.memory_bytes, "processes": limits.processes},
         }
-        with theirs:
-            self._server.tell(command, [theirs.fileno(), self._trace.fileno()])
+        try:
+            with theirs:
+                self._server.tell(command, [theirs.fileno(), self._trace.fileno()])
+        except MethodServerLostError:
+            self._close()
+            raise
         return self
 
     def __exit__(
@@ -191,18 +199,17 @@ class ProcessSession:
     ) -> None:
         """End the process, and take note of how it ended."""
         try:
-            if kind is None:
-                with suppress(MessageError):
+            # It has answered everything; that its time may be over now costs nothing.
+            with suppress(MessageError, MethodProcessLostError):
+                if kind is None:
                     self._channel.send(Message(said.END))
             self._channel.connection.close()
             if self._ended is None:
                 self._ended = self._server.heard(SECONDS_TO_END if kind is None else 0)
             if self._ended is None:
                 self._stop()
-        except MethodProcessLostError:
-            pass  # it has answered everything; that its time is over now costs nothing
         finally:
-            self._trace.close()
+            self._close()
         if kind is None and self._command() is None:
             self._server.load(self._loaded)
         ended = self._ended or {}
@@ -210,6 +217,10 @@ class ProcessSession:
             self.ending.processes_left = ended.get("left")
         else:
             self.ending.peak_memory_bytes = ended.get("peak")
+
+    def _close(self) -> None:
+        self._channel.connection.close()
+        self._trace.close()
 
     def look_up(self, name: str | None, seed: int) -> tuple[DescribedMethod, ...]:
         """Have the process find its method, or all methods of its file.

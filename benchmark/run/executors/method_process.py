@@ -119,10 +119,10 @@ def _prepare(begin: Mapping[str, Any]) -> None:
     if environment is not None:
         os.environ.clear()
         os.environ.update(environment)
-    for name, most in begin["limits"].items():
+    for name, wanted in begin["limits"].items():
         kind = getattr(resource, name)
         _, hard = resource.getrlimit(kind)
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(kind, (most, most))
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.ERROR)
     if begin["threads"] is not None:
@@ -169,7 +169,7 @@ def _look_up(channel: "Channel", begin: Mapping[str, Any]) -> "list[Method] | No
         said = {"error": type(error).__name__, "text": str(error)[:MOST_LETTERS]}
         channel.send(Message(REFUSED, said))
         return None
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code
         said = {"error": "MethodError", "text": describe_error(error)[:MOST_LETTERS]}
         channel.send(Message(REFUSED, said))
         return None
@@ -189,8 +189,7 @@ def _serve(channel: "Channel", method: "Method") -> None:
             answer = _answer(session, request)
         except UnavailableError as error:
             answer = Message(UNAVAILABLE, {"reason": str(error)[:MOST_LETTERS]})
-        except (Exception, SystemExit) as error:
-            # A stranger's method may raise anything.
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code
             answer = Message(RAISED, {"reason": describe_error(error)[:MOST_LETTERS]})
         channel.send(answer)
 

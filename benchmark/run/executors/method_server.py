@@ -15,6 +15,7 @@ import socket
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from benchmark.run.executors.method_process import run_method_process
@@ -39,6 +40,9 @@ SECONDS_BETWEEN_LOOKS: Final = 0.1
 
 GRACE: Final = 0.3
 """Seconds that processes are given to end after the one that started them has."""
+
+CONFINING: Final = b"bwrap"
+"""Name of the processes between this one and a confined one (proc(5), comm)."""
 
 EXIT_FAILED: Final = 1
 
@@ -216,7 +220,7 @@ def _exec(words: list[str], connection: int, trace: int, *, quiet: bool) -> NoRe
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2) if quiet else (0,):
         os.dup2(nothing, standard)
-    os.execv(words[0], [*words, str(connection), str(trace)])
+    os.execv(words[0], [*words, str(connection), str(trace)])  # noqa: S606 - fixed words
 
 
 def _watch(
@@ -262,12 +266,11 @@ def _hold(child: _Child, limits: dict[str, int]) -> None:
 def _ask_for_trace(child: _Child) -> None:
     """Have the process of the method write its stack, inside of what confines it too."""
     for pid in (child.pid, *descendants(child.pid)):
-        with suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as words:
-            if b"bwrap" in words.read().split(b"\0")[0]:
+        with suppress(OSError):
+            if CONFINING in Path(f"/proc/{pid}/comm").read_bytes():
                 continue
-        with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGUSR1)
-        return
+            return
 
 
 if __name__ == "__main__":

@@ -153,9 +153,11 @@ def test_a_track_needs_its_ability() -> None:
     for track in ("unlabelled-target", "oracle", "knowledge"):
         method = Method("m", "f", "median", Recorder, CARD, track=track)  # type: ignore[arg-type]
         classifier = Recorder(CONTEXT).fit(*SOURCE, validation=VALIDATION)
+        shown = show_target(
+            method.track, PredictionRequest(features, samples, FIVE, (0, 2, 6), SMOKE)
+        )
         with pytest.raises(MethodError, match=f"m is on track {track} but has no"):
-            request = PredictionRequest(features, samples, FIVE, (0, 2, 6), SMOKE)
-            predict_target(method, classifier, show_target(method.track, request))
+            predict_target(method, classifier, shown)
 
 
 def test_missing_features_are_refused() -> None:
@@ -164,7 +166,7 @@ def test_missing_features_are_refused() -> None:
     features[3] = np.nan
     classifier = Recorder(CONTEXT).fit(*SOURCE, validation=VALIDATION)
     method = Method("m", "f", "median", Recorder, CARD)
+    shown = show_target("inductive", PredictionRequest(features, samples, FIVE, (0, 2, 6), SMOKE))
     with pytest.raises(MethodError, match=r"in 1 of 5 samples \(first: row 3\)"):
-        request = PredictionRequest(features, samples, FIVE, (0, 2, 6), SMOKE)
-        predict_target(method, classifier, show_target(method.track, request))
+        predict_target(method, classifier, shown)
     assert replace(method, version="2").code_fingerprint != method.code_fingerprint
