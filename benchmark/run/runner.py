@@ -17,33 +17,34 @@ from benchmark.data.representations import Observations, represent
 from benchmark.data.season import move
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import UnavailableError
-from benchmark.results.circumstances import circumstances
 from benchmark.results.fitted_networks import Network
 from benchmark.results.rows import Row, Status, worst_status
 from benchmark.results.store import Prediction
-from benchmark.run.device import PROCESSOR, Measurement, resolve_device
+from benchmark.run.device import Measurement, resolve_device
 from benchmark.run.jobs import Job
-from benchmark.run.method_session import (
+from benchmark.run.started_method import (
     Ending,
     FitReport,
     FitRequest,
     MethodProcessLostError,
-    MethodSession,
-    OpenSession,
-    SessionError,
-    open_in_process,
+    StartedMethod,
+    StartMethod,
+    NoAnswerError,
+    start_in_process,
     reason_of,
 )
-from benchmark.run.row_assembly import make_row, with_scores
+from benchmark.run.row_assembly import make_row, with_ending, with_scores, without_target
 from benchmark.run.target_prediction import PredictionRequest, show_target
 from benchmark.task.methods import Context, Features, Track, require_finite
 from benchmark.task.preparation import (
     Rows,
+    SourcePool,
     SourceSplit,
     TargetSet,
     class_positions,
-    prepare_source,
+    divide_source,
     prepare_target,
+    source_pool,
 )
 from benchmark.task.protocol import Protocol
 from benchmark.task.transfers import label_space
@@ -91,17 +92,18 @@ class Runner:
         protocol: The protocol.
         cache_directory: Where computed representations are kept; ``None`` keeps none.
         keep_networks: Whether networks are kept of the methods that want it.
-        open_session: Starts the method of a job: in this process, or in one of its own.
+        start_method: Starts the method of a job: in this process, or in one of its own.
     """
 
     dataset: Dataset
     protocol: Protocol
     cache_directory: Path | None = None
     keep_networks: bool = False
-    open_session: OpenSession = open_in_process
+    start_method: StartMethod = start_in_process
     _views: dict[_View, Features] = field(default_factory=dict)
     _seconds: dict[_View, float] = field(default_factory=dict)
     _vectors: dict[_View, npt.NDArray[np.bool_]] = field(default_factory=dict)
+    _pools: dict[tuple[str, str], SourcePool] = field(default_factory=dict)
     _splits: dict[tuple[str, int, str], SourceSplit] = field(default_factory=dict)
     _targets: dict[tuple[str, str, str], TargetSet] = field(default_factory=dict)
 
@@ -125,25 +127,25 @@ class Runner:
         for again in (False, True):
             ending = Ending()
             try:
-                with self.open_session(job) as session:
-                    ending = session.ending
-                    outcome = self._run(job, session, device)
+                with self.start_method(job) as started:
+                    ending = started.ending
+                    outcome = self._run(job, started, device)
             except MethodProcessLostError as error:
                 if error.again and not again:
                     logger.warning("%s is run again: %s", job, error.reason)
                     continue
                 outcome = self.without_scores(job, error.status, error.reason)
             break
-        return _with_ending(outcome, ending)
+        return replace(outcome, rows=with_ending(outcome.rows, ending))
 
-    def _run(self, job: Job, session: MethodSession, device: str) -> Outcome:
+    def _run(self, job: Job, started: StartedMethod, device: str) -> Outcome:
         split, targets = self.prepare(job)
         try:
             request = self._fit_request(job, split, device)
-            fit = session.fit(request)
+            fit = started.fit(request)
         except UnavailableError as error:
             return self.without_scores(job, "unavailable", str(error))
-        except SessionError:
+        except NoAnswerError:
             raise
         except (Exception, SystemExit) as error:
             # A stranger's method may raise anything; it must not take the others down.
@@ -152,7 +154,7 @@ class Runner:
         rows: list[Row] = []
         predictions: list[Prediction] = []
         for name, chosen in targets.items():
-            row, prediction = self._scored(job, session, fit, name, chosen, split)
+            row, prediction = self._scored(job, started, fit, name, chosen, split)
             rows.append(row)
             predictions += [] if prediction is None else [prediction]
         if not predictions:
@@ -166,7 +168,7 @@ class Runner:
     def _scored(
         self,
         job: Job,
-        session: MethodSession,
+        started: StartedMethod,
         fit: FitReport,
         name: str,
         chosen: TargetSet,
@@ -175,10 +177,10 @@ class Runner:
         """Return the row of a target; what goes wrong with it is no fault of the other targets."""
         row = make_row(job, self.dataset, self.protocol, split, name, chosen)
         try:
-            prediction, measurement = self._predict(job, session, name, chosen, split)
+            prediction, measurement = self._predict(job, started, name, chosen, split)
         except UnavailableError as error:
-            return _unavailable(row, str(error)), None
-        except SessionError:
+            return without_target(row, str(error)), None
+        except NoAnswerError:
             raise
         except (Exception, SystemExit) as error:
             logger.warning("%s failed on %s", job, name, exc_info=True)
@@ -232,7 +234,7 @@ class Runner:
         if len(split.held_out):
             labels = self.dataset.load(job.source).labels[split.held_out]
             space = label_space(split.classes, np.unique(labels).tolist(), split.too_few)
-            targets[job.source] = TargetSet(rows=split.held_out, unscored=0, space=space)
+            targets[job.source] = TargetSet(split.held_out, len(split.held_out), 0, space)
         for name in job.targets:
             targets[name] = self._target(job, name, split)
         return split, targets
@@ -240,16 +242,22 @@ class Runner:
     def _split(self, job: Job) -> SourceSplit:
         slot = (job.source, job.seed, self._key_name(job))
         if slot not in self._splits:
-            self._splits[slot] = prepare_source(
+            samples, pool = self.dataset.load(job.source), self._pool(job)
+            self._splits[slot] = divide_source(samples, pool, self.protocol, seed=job.seed)
+        return self._splits[slot]
+
+    def _pool(self, job: Job) -> SourcePool:
+        slot = (job.source, self._key_name(job))
+        if slot not in self._pools:
+            self._pools[slot] = source_pool(
                 self.dataset.load(job.source),
                 self.protocol,
-                seed=job.seed,
                 key=self._key(job, job.source),
                 elsewhere=found_elsewhere(self.dataset, job.source)
                 if self.protocol.deduplicate == "series"
                 else None,
             )
-        return self._splits[slot]
+        return self._pools[slot]
 
     def _target(self, job: Job, name: str, split: SourceSplit) -> TargetSet:
         slot = (job.source, name, self._key_name(job))
@@ -266,7 +274,7 @@ class Runner:
 
     def _key_name(self, job: Job) -> str:
         by_view = self.protocol.deduplicate == "representation"
-        return job.method.representation if by_view else ""
+        return " ".join((job.method.representation, *job.identity.bands)) if by_view else ""
 
     def _key(self, job: Job, domain: str) -> Features | None:
         """What makes samples alike where the protocol looks at the representation."""
@@ -369,7 +377,7 @@ class Runner:
         return FitRequest(context, (x, y), (xv, yv), keep_network=wanted)
 
     def _predict(
-        self, job: Job, session: MethodSession, name: str, chosen: TargetSet, split: SourceSplit
+        self, job: Job, started: StartedMethod, name: str, chosen: TargetSet, split: SourceSplit
     ) -> tuple[Prediction, Measurement]:
         samples = self.dataset.load(name)
         features = self._features(job, name)
@@ -387,9 +395,10 @@ class Runner:
             rows=chosen.rows[known],
             classes=split.classes,
             protocol=self.protocol,
+            seed=job.seed,
             first_day=self._year(name).first_day,
         )
-        probabilities, measurement = session.predict(show_target(track, request))
+        probabilities, measurement = started.predict(show_target(track, request))
         if not known.all():
             given = probabilities
             probabilities = np.tile(self._shares(job, split), (len(known), 1))
@@ -410,25 +419,3 @@ class Runner:
         counts = np.bincount(labels, minlength=len(CROPS))[list(split.classes)]
         shares: npt.NDArray[np.float32] = (counts / counts.sum()).astype(np.float32)
         return shares
-
-
-def _unavailable(row: Row, reason: str) -> Row:
-    """Return the row of a target for which a fitted method lacks something."""
-    known = row.provenance.model_copy(update={"circumstances": circumstances()})
-    said = {"status": "unavailable", "reason": reason, "provenance": known}
-    return row.model_copy(update=said)
-
-
-def _with_ending(outcome: Outcome, ending: Ending) -> Outcome:
-    """Say in each row how the method was kept apart, and what was seen of it from outside."""
-    if ending.isolation is None:
-        return outcome
-    known = {"isolation": ending.isolation, "processes_left": ending.processes_left}
-    rows = []
-    for row in outcome.rows:
-        changes: dict[str, object] = {"provenance": row.provenance.model_copy(update=known)}
-        if ending.peak_memory_bytes is not None and row.cost.device == PROCESSOR:
-            peak = {"peak_memory_bytes": ending.peak_memory_bytes}
-            changes["cost"] = row.cost.model_copy(update=peak)
-        rows.append(row.model_copy(update=changes))
-    return replace(outcome, rows=tuple(rows))

@@ -37,6 +37,7 @@ class PredictionRequest:
         rows: Rows that are scored.
         classes: Class indices that the source teaches, in the order of the columns.
         protocol: The protocol.
+        seed: Seed of the run.
         first_day: Days from 1 January to the first step of the target's series.
     """
 
@@ -45,6 +46,7 @@ class PredictionRequest:
     rows: Rows
     classes: Sequence[int]
     protocol: Protocol
+    seed: int
     first_day: int = 0
 
 
@@ -100,14 +102,14 @@ def show_target(track: Track, request: PredictionRequest) -> ShownTarget:
     features, samples, rows = request.features, request.samples, request.rows
     unlabelled, facts, teaching = None, None, ()
     if track == "unlabelled-target":
-        unlabelled = features[unlabelled_rows(samples, request.protocol)]
+        unlabelled = features[unlabelled_rows(samples, request.protocol, seed=request.seed)]
     elif track == "knowledge":
         country = country_of(samples.name)
         southern = country is not None and country.hemisphere == "south"
         facts = Target(samples.name, southern, request.first_day)
     elif track == "oracle":
         positions = class_positions(request.classes)
-        parts = teaching_parts(samples, rows, request.classes, request.protocol)
+        parts = teaching_parts(samples, rows, request.classes, request.protocol, seed=request.seed)
         teaching = tuple(
             Teaching(features[teachers], positions[samples.labels[teachers]], asked)
             for teachers, asked in parts

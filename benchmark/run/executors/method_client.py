@@ -34,13 +34,13 @@ from benchmark.run.executors.method_server_connection import (
     MethodServerLostError,
 )
 from benchmark.run.jobs import Job
-from benchmark.run.method_session import (
+from benchmark.run.started_method import (
     Ending,
     FitReport,
     FitRequest,
     MethodProcessLostError,
     MethodRaisedError,
-    SessionError,
+    NoAnswerError,
 )
 from benchmark.run.target_prediction import ShownTarget
 from benchmark.run.tracebacks import frames_of
@@ -71,11 +71,11 @@ SIGNALLED: Final = 128
 """What bubblewrap adds to the number of a signal (sh(1))."""
 
 
-class OtherCodeError(SessionError):
+class OtherCodeError(NoAnswerError):
     """The method's process has loaded other code than the run was planned with."""
 
 
-class LookUpError(SessionError):
+class LookUpError(NoAnswerError):
     """No method's process can work here.
 
     Args:
@@ -108,20 +108,20 @@ class MethodProcesses:
     device: str = "cpu"
 
     @contextmanager
-    def open(self, job: Job) -> Iterator["ProcessSession"]:
+    def open(self, job: Job) -> Iterator["IsolatedMethod"]:
         """Start the process of a job's method.
 
         Raises:
             MethodProcessLostError: If it dies or cannot load the method.
-            SessionError: If no job can be run so.
+            NoAnswerError: If no job can be run so.
         """
         method = job.method
         file = method.file if isinstance(method, DescribedMethod) else None
-        with ProcessSession(self, file) as session:
-            (found,) = session.look_up(method.name, job.seed)
+        with IsolatedMethod(self, file) as started:
+            (found,) = started.look_up(method.name, job.seed)
             if found.code_fingerprint != job.identity.code_fingerprint:
                 raise OtherCodeError(f"There is other code of {method.name} here.")
-            yield session
+            yield started
 
 
 def describe_file(file: Path, limits: Limits | None = None) -> tuple[DescribedMethod, ...]:
@@ -138,8 +138,8 @@ def describe_file(file: Path, limits: Limits | None = None) -> tuple[DescribedMe
     server = MethodServer.start()
     try:
         processes = MethodProcesses(server, limits=limits, limit=SECONDS_TO_DESCRIBE)
-        with ProcessSession(processes, file.resolve(), anew=True) as session:
-            return session.look_up(None, 0)
+        with IsolatedMethod(processes, file.resolve(), anew=True) as started:
+            return started.look_up(None, 0)
     except MethodProcessLostError as error:
         raise MethodError(f"{file} cannot be run: {error.reason}.") from error
     except LookUpError as error:
@@ -148,7 +148,7 @@ def describe_file(file: Path, limits: Limits | None = None) -> tuple[DescribedMe
         server.close()
 
 
-class ProcessSession:
+class IsolatedMethod:
     """The method of one job in a process of its own.
 
     Args:

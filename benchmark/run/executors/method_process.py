@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from benchmark.run.executors.messages import Channel, Message
-    from benchmark.run.method_session import FitReport, FitRequest, InProcessSession
+    from benchmark.run.started_method import FitReport, FitRequest, InProcessMethod
     from benchmark.run.target_prediction import ShownTarget
     from benchmark.task.methods import Method
 
@@ -180,13 +180,13 @@ def _look_up(channel: "Channel", begin: Mapping[str, Any]) -> "list[Method] | No
 def _serve(channel: "Channel", method: "Method") -> None:
     from benchmark.errors import UnavailableError
     from benchmark.run.executors.messages import Message
-    from benchmark.run.method_session import InProcessSession
+    from benchmark.run.started_method import InProcessMethod
     from benchmark.run.tracebacks import describe_error
 
-    session = InProcessSession(method)
+    started = InProcessMethod(method)
     while (request := channel.receive(MOST_REQUEST_BYTES)).kind != END:
         try:
-            answer = _answer(session, request)
+            answer = _answer(started, request)
         except UnavailableError as error:
             answer = Message(UNAVAILABLE, {"reason": str(error)[:MOST_LETTERS]})
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code
@@ -194,7 +194,7 @@ def _serve(channel: "Channel", method: "Method") -> None:
         channel.send(answer)
 
 
-def _answer(session: "InProcessSession", request: "Message") -> "Message":
+def _answer(started: "InProcessMethod", request: "Message") -> "Message":
     from benchmark.run.executors.method_requests import (
         fit_report_message,
         prediction_message,
@@ -204,10 +204,10 @@ def _answer(session: "InProcessSession", request: "Message") -> "Message":
 
     if request.kind == FIT:
         wanted: FitRequest = read_fit_request(request)
-        report: FitReport = session.fit(wanted)
+        report: FitReport = started.fit(wanted)
         return fit_report_message(report)
     shown: ShownTarget = read_shown_target(request)
-    return prediction_message(*session.predict(shown))
+    return prediction_message(*started.predict(shown))
 
 
 if __name__ == "__main__":

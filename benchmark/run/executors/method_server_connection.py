@@ -13,13 +13,13 @@ from typing import Any, Final
 
 from benchmark.run.executors.fork_server import search_path
 from benchmark.run.executors.method_server import LOAD, load_own_methods, serve_methods
-from benchmark.run.method_session import SessionError
+from benchmark.run.started_method import NoAnswerError
 
 FIND_METHOD: Final = "benchmark.task.authoring.method_files:find_method"
 METHOD_SERVER: Final = "benchmark.run.executors.method_server"
 
 
-class MethodServerLostError(SessionError):
+class MethodServerLostError(NoAnswerError):
     """What starts methods' processes has died, which is no fault of the job."""
 
 

@@ -1,7 +1,6 @@
 """Fit a method and ask it about targets: what is handed over, what comes back, and where it runs.
 
-A session is one job's method. In this process it is `InProcessSession`; executors offer one whose
-method runs in a process of its own, which is handed arrays and holds no label of a target.
+In this process the method of a job is an `InProcessMethod`; executors offer one that runs in a process of its own, which is handed arrays and holds no label of a target.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -34,11 +33,11 @@ class MethodRaisedError(Exception):
         self.reason = reason
 
 
-class SessionError(Exception):
-    """A session cannot go on; unlike what a method raises, that concerns all its targets."""
+class NoAnswerError(Exception):
+    """A method answers no more; unlike what a method raises, that concerns all its targets."""
 
 
-class MethodProcessLostError(SessionError):
+class MethodProcessLostError(NoAnswerError):
     """The process of a method has died or was stopped; the job has no scores.
 
     Args:
@@ -92,7 +91,7 @@ class FitReport:
 
 @dataclass
 class Ending:
-    """How the process of a session ended; filled in when the session is closed.
+    """How the process of a method ended; filled in when it is closed.
 
     Attributes:
         isolation: How the method was kept apart; ``None`` if it was not.
@@ -105,12 +104,12 @@ class Ending:
     peak_memory_bytes: int | None = None
 
 
-class MethodSession(Protocol):
+class StartedMethod(Protocol):
     """The method of one job, fitted once and asked about each target."""
 
     @property
     def ending(self) -> Ending:
-        """How its process ended, once the session is closed."""
+        """How its process ended, once it is closed."""
         ...
 
     def fit(self, request: FitRequest) -> FitReport:
@@ -135,11 +134,11 @@ class MethodSession(Protocol):
         ...
 
 
-OpenSession = Callable[[Job], AbstractContextManager[MethodSession]]
+StartMethod = Callable[[Job], AbstractContextManager[StartedMethod]]
 """Starts the method of a job."""
 
 
-class InProcessSession:
+class InProcessMethod:
     """A method in this process; nothing keeps it apart from the harness.
 
     Args:
@@ -175,9 +174,9 @@ class InProcessSession:
 
 
 @contextmanager
-def open_in_process(job: Job) -> Iterator[InProcessSession]:
+def start_in_process(job: Job) -> Iterator[InProcessMethod]:
     """Start the method of a job in this process."""
-    yield InProcessSession(job.method)
+    yield InProcessMethod(job.method)
 
 
 def reason_of(error: BaseException) -> str:
