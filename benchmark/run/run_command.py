@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 
 EXIT_FAILED_JOBS: Final = 3
 
+NOT_ISOLATED: Final = (
+    "With --workers 0 jobs run in this process: a method can change the answers of the next one, "
+    "see the labels, hang or end the run. Use it to look for faults only."
+)
+
 
 class OverwriteChoice(StrEnum):
     """Which stored jobs are run again."""
@@ -132,6 +137,8 @@ def run(
         display = RunDisplay(work.todo)
         session.write_plan()
         _announce(display, work)
+        if work.todo and not isolated:
+            display.say(f"Warning: {NOT_ISOLATED}")
         for sentence in (*session.warnings, *session.season_warnings()):
             display.say(f"Warning: {sentence}")
         display.at_once = 1 if executor is None else executor.at_once
@@ -204,7 +211,7 @@ def _announce(display: "RunDisplay", work: "Plan") -> None:
         display.say(
             f"{jobs} stored jobs were made by {changed}; --overwrite stale runs them again."
         )
-    kept = len(work.done) + len(work.failed)
+    kept = len(work.done) + len(work.failed) + len(work.unavailable)
     display.say(f"{len(work.todo)} jobs to run, {kept} stored already.")
 
 
@@ -224,6 +231,7 @@ def _conclude(
     """
     from benchmark.run.run_reports import make_reports
 
+    store.require_place()
     place = store.root
     if reports and not make_reports(store):
         display.say(
@@ -235,11 +243,12 @@ def _conclude(
             f"{len(work.todo) - len(finished)} of {jobs} jobs were not started, since "
             "--minutes were over. The same command goes on from here."
         )
-    lacking = sum(entry.status == "unavailable" for entry in finished)
+    lacking = len(work.unavailable) + sum(entry.status == "unavailable" for entry in finished)
     if lacking:
         display.say(
             f"{lacking} of {jobs} jobs are unavailable here; the leaderboard says what they "
-            "need. The same command tries them again."
+            "need. The same command tries them again where that may help, and --overwrite failed "
+            "always."
         )
     failed = len(work.failed) + sum(entry.status in ("failed", "timeout") for entry in finished)
     if failed:

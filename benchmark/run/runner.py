@@ -1,7 +1,6 @@
 """Run one job: prepare, fit once, predict each target."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -18,22 +17,23 @@ from benchmark.data.season import move
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import UnavailableError
 from benchmark.results.fitted_networks import Network
-from benchmark.results.rows import Row, Status, worst_status
+from benchmark.results.rows import Row, Status
 from benchmark.results.store import Prediction
 from benchmark.run.device import Measurement, resolve_device
 from benchmark.run.jobs import Job
+from benchmark.run.outcome import Outcome
+from benchmark.run.row_assembly import make_row, with_ending, with_scores, without_target
 from benchmark.run.started_method import (
     Ending,
     FitReport,
     FitRequest,
     MethodProcessLostError,
+    NoAnswerError,
     StartedMethod,
     StartMethod,
-    NoAnswerError,
-    start_in_process,
     reason_of,
+    start_in_process,
 )
-from benchmark.run.row_assembly import make_row, with_ending, with_scores, without_target
 from benchmark.run.target_prediction import PredictionRequest, show_target
 from benchmark.task.methods import Context, Features, Track, require_finite
 from benchmark.task.preparation import (
@@ -50,33 +50,6 @@ from benchmark.task.protocol import Protocol
 from benchmark.task.transfers import label_space
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a job left.
-
-    Attributes:
-        rows: One per target, the source's own held-out part included.
-        predictions: Probabilities of each scored target.
-        history: Numbers of each epoch of a trained network.
-        network: The fitted network, where it is kept.
-    """
-
-    rows: tuple[Row, ...]
-    predictions: tuple[Prediction, ...] = ()
-    history: tuple[Mapping[str, float], ...] = ()
-    network: Network | None = None
-
-    @property
-    def status(self) -> Status:
-        """The worst status of its rows."""
-        return worst_status(self.rows)
-
-    @property
-    def reason(self) -> str | None:
-        """Why a row has no score, if one has none."""
-        return next((row.reason for row in self.rows if row.reason is not None), None)
 
 
 _View = tuple[str, str, tuple[str, ...]]

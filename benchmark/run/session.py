@@ -12,8 +12,8 @@ from benchmark.results.run_plans import make_plan, write_plan
 from benchmark.results.store import RunStore
 from benchmark.results.stored_cards import write_cards
 from benchmark.run.execution import Overwrite, Plan, find_work
-from benchmark.run.executors.dask_cluster import DaskCluster
 from benchmark.run.executors.confinement import Limits, require_confinement
+from benchmark.run.executors.dask_cluster import DaskCluster
 from benchmark.run.executors.method_client import describe_file
 from benchmark.run.executors.worker_pool import WorkerPool
 from benchmark.run.executors.worker_process import Setup
@@ -132,7 +132,8 @@ def choose_methods(
         confined: Whether those are confined.
 
     Raises:
-        UsageError: If a pattern matches nothing, a file is not there, or methods cannot be confined.
+        UsageError: If a pattern matches nothing, a file is not there, or methods cannot be
+            confined.
         MethodError: If a file cannot be run or names a method that is installed.
     """
     paths = [path.resolve() for path in files]

@@ -1,6 +1,7 @@
 """Fit a method and ask it about targets: what is handed over, what comes back, and where it runs.
 
-In this process the method of a job is an `InProcessMethod`; executors offer one that runs in a process of its own, which is handed arrays and holds no label of a target.
+In this process the method of a job is an `InProcessMethod`. Executors offer one that runs in a
+process of its own, which is handed arrays and holds no label of a target.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -100,7 +100,8 @@ def show_target(track: Track, request: PredictionRequest) -> ShownTarget:
         UnavailableError: If the target has no samples to show.
     """
     features, samples, rows = request.features, request.samples, request.rows
-    unlabelled, facts, teaching = None, None, ()
+    unlabelled, facts = None, None
+    teaching: tuple[Teaching, ...] = ()
     if track == "unlabelled-target":
         unlabelled = features[unlabelled_rows(samples, request.protocol, seed=request.seed)]
     elif track == "knowledge":

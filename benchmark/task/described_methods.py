@@ -83,7 +83,8 @@ def from_plain(values: Mapping[str, Any], file: Path | None = None) -> Described
     words = {word: values.get(word) for word in WORDS}
     if not all(isinstance(word, str) and len(word) <= MOST_LETTERS for word in words.values()):
         raise MethodError(f"A method describes itself with words that are none: {words!r:.300}.")
-    track, keeps = values.get("track"), values.get("keeps_network")
+    track: Any = values.get("track")
+    keeps = values.get("keeps_network")
     if track not in get_args(Track) or not isinstance(keeps, bool):
         raise MethodError(f"'{words['name']}' is on a track that does not exist: {track!r:.100}.")
     try:

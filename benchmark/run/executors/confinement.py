@@ -168,7 +168,7 @@ def confined_command(
             command += ["--dev-bind", str(path), str(path)]
     command += ["--size", str(limits.file_bytes), "--tmpfs", "/dev/shm"]  # noqa: S108 - inside
     command += ["--remount-ro", "/dev", "--remount-ro", "/"]
-    for name, value in (_environment(os.environ) | variables).items():
+    for name, value in {**_environment(os.environ), **variables}.items():
         command += ["--setenv", name, value]
     return [*command, "--chdir", HOME, sys.executable, "-m", *words]
 

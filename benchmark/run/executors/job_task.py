@@ -8,7 +8,8 @@ from benchmark.errors import StoreError
 from benchmark.results.rows import Row, Status, worst_status
 from benchmark.results.store import JobIdentity, RunStore, StoredJob
 from benchmark.run.jobs import Job
-from benchmark.run.runner import Outcome, Runner
+from benchmark.run.outcome import Outcome
+from benchmark.run.runner import Runner
 from benchmark.task.protocol import Protocol
 
 

@@ -93,7 +93,7 @@ class Channel:
         self._send(LENGTH.pack(len(text)) + text)
         for piece in pieces:
             if piece.nbytes:
-                self._send(memoryview(piece).cast("B"))
+                self._send(_bytes_of(piece))
 
     def receive(self, most_bytes: int) -> Message:
         """Wait for a message.
@@ -116,7 +116,7 @@ class Channel:
         for name, dtype, shape, axes in described:
             array = np.empty(shape, dtype)
             if array.nbytes:
-                self._fill(memoryview(array).cast("B"))
+                self._fill(_bytes_of(array))
             arrays[name] = array.transpose(np.argsort(axes))
         return Message(header["kind"], header["values"], arrays)
 
@@ -159,6 +159,11 @@ class Channel:
     def stop_watching(self) -> None:
         """Look at the other descriptor no more."""
         self._beside = None
+
+
+def _bytes_of(array: Array) -> memoryview:
+    """Return the memory of an array that is contiguous and not empty."""
+    return array.reshape(-1).view(np.uint8).data
 
 
 def _axes_in_memory(array: Array) -> list[int]:
