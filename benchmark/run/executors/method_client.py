@@ -50,8 +50,8 @@ from benchmark.task.metrics import Probabilities
 MOST_NETWORK_BYTES: Final = 2 * 2**30
 MOST_TRACE_BYTES: Final = 2**20
 
-SECONDS_TO_TELL: Final = 1.0
-"""How long a hanging process is given to write where it hangs."""
+SECONDS_TO_TELL: Final = 5.0
+"""How long a hanging process is given to write where it hangs; it ends when it has."""
 
 SECONDS_TO_END: Final = 5.0
 """How long a process is given to end by itself after its last answer."""
@@ -59,8 +59,8 @@ SECONDS_TO_END: Final = 5.0
 SECONDS_TO_BURY: Final = 20.0
 """How long the server is given to end all that a process has left."""
 
-SECONDS_TO_DESCRIBE: Final = 300.0
-"""How long a method file may take to be loaded."""
+SECONDS_TO_LOAD: Final = 300.0
+"""How long the code of a method may take to be loaded; the limit of its job begins after that."""
 
 BYTES_OF_A_NUMBER: Final = 16
 """The longest number that a method may answer with."""
@@ -137,7 +137,7 @@ def describe_file(file: Path, limits: Limits | None = None) -> tuple[DescribedMe
     """
     server = MethodServer.start()
     try:
-        processes = MethodProcesses(server, limits=limits, limit=SECONDS_TO_DESCRIBE)
+        processes = MethodProcesses(server, limits=limits)
         with IsolatedMethod(processes, file.resolve(), anew=True) as started:
             return started.look_up(None, 0)
     except MethodProcessLostError as error:
@@ -163,8 +163,8 @@ class IsolatedMethod:
         self.ending = Ending("process" if processes.limits is None else "confined")
         self._processes, self._server, self._file = processes, processes.server, file
         self._anew = anew
-        self._limit = processes.limit
-        self._deadline = None if self._limit is None else time.monotonic() + self._limit
+        self._stopping = f"Stopped after {SECONDS_TO_LOAD:g} s in which its code was loaded"
+        self._deadline: float | None = time.monotonic() + SECONDS_TO_LOAD
         self._ended: Mapping[str, Any] | None = None
         self._loaded: list[str] = []
 
@@ -240,7 +240,10 @@ class IsolatedMethod:
             "environment": None if limits is not None else dict(os.environ),
             "limits": {} if limits is None else limits.of_each_process(),
         }
-        answer = self._ask(Message(said.BEGIN, values), 0)
+        self._send(Message(said.BEGIN, values))
+        answer = self._receive(0)
+        self._deadline = None if processes.limit is None else time.monotonic() + processes.limit
+        self._stopping = f"Stopped after the protocol's limit of {processes.limit or 0:g} s"
         if answer.kind == said.REFUSED:
             _refuse(answer.values)
         try:
@@ -286,10 +289,6 @@ class IsolatedMethod:
             raise MethodRaisedError(str(reason))
         return answer, seconds
 
-    def _ask(self, request: Message, most_bytes: int) -> Message:
-        self._send(request)
-        return self._receive(most_bytes)
-
     def _send(self, request: Message) -> None:
         try:
             self._channel.send(request)
@@ -316,8 +315,7 @@ class IsolatedMethod:
             self._ended = self._server.heard(SECONDS_TO_TELL)
             if self._ended is None:
                 self._stop()
-            where = frames_of(self._stack())
-            reason = f"Stopped after the protocol's limit of {self._limit:g} s{where}"
+            reason = self._stopping + frames_of(self._stack())
             raise MethodProcessLostError("timeout", reason)
         return max(left, 0)
 

@@ -11,7 +11,7 @@ from misbehaving import MARKS
 from small_runs import jobs_of, rows_of, setup_for
 
 from benchmark.data.dataset import Dataset
-from benchmark.errors import CropGlobeError, DataError
+from benchmark.errors import CropGlobeError, DataError, StoreError
 from benchmark.results.store import RunStore
 from benchmark.run.execution import Finished, execute, find_work
 from benchmark.run.executors.executor import InProcessExecutor, LostJob
@@ -234,3 +234,17 @@ def test_frames_of_a_stack(tmp_path: Path) -> None:
     assert innermost_frames(path) == ""
     path.write_text("Fatal Python error: Aborted\n\n")
     assert innermost_frames(path) == ""
+
+
+def test_a_worker_of_a_renamed_run_directory_writes_nothing(
+    tmp_path: Path, tiny: Dataset, smoke: Protocol
+) -> None:
+    store = RunStore(tmp_path / "run")
+    store.prepare()
+    place = store.stay()
+    todo = find_work(jobs_of(tiny, smoke, ["test.nearest"]), store)
+    setup = setup_for(tiny, smoke, tmp_path / "run", place=place)
+    (tmp_path / "run").rename(tmp_path / "moved")
+    with WorkerPool(1, setup) as pool, pytest.raises(StoreError, match="renamed or removed"):
+        execute(todo, Runner(tiny, smoke), store, pool)
+    assert not (tmp_path / "run").exists()
