@@ -97,8 +97,18 @@ def load(modules: list[str]) -> None:
             importlib.import_module(name)
 
 
+PARTS: Final = (
+    "benchmark.run.executors.messages",
+    "benchmark.run.executors.method_requests",
+    "benchmark.task.described_methods",
+    "threadpoolctl",
+)
+"""What every method's process needs besides."""
+
+
 def load_own_methods() -> None:
     """Load the methods of this package, whose code is trusted, for all processes to come."""
+    load(list(PARTS))
     from benchmark.errors import CropGlobeError
     from benchmark.task.authoring.method_files import own_methods
 
