@@ -53,11 +53,12 @@ class Parental(Nearest):
 
 
 class Marking(Nearest):
-    """Says in which process it was fitted."""
+    """Says for which worker it was fitted: its process was started by what that has started."""
 
     def misbehave(self) -> None:
         with (Path(os.environ[MARKS]) / "workers").open("a") as file:
-            file.write(f"{os.getpid()}\n")
+            stat = Path(f"/proc/{os.getppid()}/stat").read_text()
+            file.write(f"{stat.rpartition(')')[2].split()[1]}\n")
 
 
 class Parricidal(Nearest):
