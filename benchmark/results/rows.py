@@ -69,6 +69,7 @@ class Provenance(_Stored):
         memory_bytes: Memory of the machine.
         driver: Version of the NVIDIA driver; ``None`` without one.
         created: Time of writing, UTC, ISO 8601.
+        started: When its job began, UTC, ISO 8601; ``None`` in rows of version 0.1.
         command: Command line.
     """
 
@@ -84,6 +85,7 @@ class Provenance(_Stored):
     memory_bytes: int | None = None
     driver: str | None = None
     created: str
+    started: str | None = None
     command: tuple[str, ...]
 
 

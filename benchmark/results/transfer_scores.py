@@ -1,0 +1,107 @@
+"""In-domain score and gap of each transfer, and their means: one rule for leaderboard and MLflow."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Final
+
+import numpy as np
+
+from benchmark.results.rows import Row
+
+MEANS: Final = ("macro_f1", "overall_accuracy", "in_domain", "gap")
+"""What is averaged over transfers."""
+
+
+@dataclass(frozen=True)
+class TransferScore:
+    """The scores of one fit in one target.
+
+    Attributes:
+        source: Domain of the training data.
+        target: Domain that was scored.
+        macro_f1: Macro-F1 in the target.
+        overall_accuracy: Overall accuracy in the target.
+        in_domain: Macro-F1 of the same fit on the source's held-out part, over the crops that are
+            scored in the target; ``None`` where one of them was not scored there.
+        gap: In-domain less target.
+    """
+
+    source: str
+    target: str
+    macro_f1: float
+    overall_accuracy: float
+    in_domain: float | None
+    gap: float | None
+
+
+def in_domain_macro_f1(home: Row | None, away: Row) -> float | None:
+    """Return the in-domain macro-F1 that belongs to the score in a target.
+
+    Args:
+        home: Row of the source's held-out part, of the same fit.
+        away: Row of the target.
+
+    Returns:
+        Mean in-domain F1 over the crops with samples in the target; ``None`` if one was not scored.
+    """
+    if home is None or home.scores is None or away.scores is None:
+        return None
+    crops = [name for name, crop in away.scores.per_crop.items() if crop.support]
+    values = []
+    for name in crops:
+        crop = home.scores.per_crop.get(name)
+        if crop is None or crop.f1 is None:
+            return None
+        values.append(crop.f1)
+    return float(np.mean(values)) if values else None
+
+
+def transfer_scores(rows: Iterable[Row]) -> tuple[TransferScore, ...]:
+    """Return the scores of one job in each scored target, the source itself left out.
+
+    Args:
+        rows: Rows of one job.
+    """
+    rows = tuple(rows)
+    home = next((r for r in rows if r.relation == "in-domain" and r.scores is not None), None)
+    found = []
+    for row in rows:
+        if row.relation == "in-domain" or row.scores is None:
+            continue
+        inside = in_domain_macro_f1(home, row)
+        found.append(
+            TransferScore(
+                source=row.source,
+                target=row.target,
+                macro_f1=row.scores.macro_f1,
+                overall_accuracy=row.scores.overall_accuracy,
+                in_domain=inside,
+                gap=None if inside is None else inside - row.scores.macro_f1,
+            )
+        )
+    return tuple(found)
+
+
+def mean_scores(scores: Iterable[TransferScore]) -> Mapping[str, float]:
+    """Average over transfers the means over seeds, as leaderboards do.
+
+    Args:
+        scores: Scores of one method, of any transfers and seeds.
+
+    Returns:
+        The means by the names in `MEANS`; what no transfer has is left out.
+    """
+    cells: dict[tuple[str, str], list[TransferScore]] = {}
+    for score in scores:
+        cells.setdefault((score.source, score.target), []).append(score)
+    means = {}
+    for name in MEANS:
+        found = [
+            [value for score in members if (value := getattr(score, name)) is not None]
+            for members in cells.values()
+        ]
+        known = [fmean(values) for values in found if values]
+        if known:
+            means[name] = fmean(known)
+    return means
