@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from benchmark.data.taxonomy import CROPS
 from benchmark.results.rows import Row
 
 MEANS: Final = ("macro_f1", "overall_accuracy", "in_domain", "gap")
@@ -22,8 +23,8 @@ class TransferScore:
         target: Domain that was scored.
         macro_f1: Macro-F1 in the target.
         overall_accuracy: Overall accuracy in the target.
-        in_domain: Macro-F1 of the same fit on the source's held-out part, over the crops that are
-            scored in the target; ``None`` where one of them was not scored there.
+        in_domain: Macro-F1 of the same fit on the source's held-out samples of the crops that are
+            scored in the target; ``None`` where one of them has none.
         gap: In-domain less target.
     """
 
@@ -43,18 +44,20 @@ def in_domain_macro_f1(home: Row | None, away: Row) -> float | None:
         away: Row of the target.
 
     Returns:
-        Mean in-domain F1 over the crops with samples in the target; ``None`` if one was not scored.
+        Macro-F1 over the held-out samples of the crops that are scored in the target. Samples of
+        other crops are dropped as they are in the target; an answer that names another crop stays
+        an error. ``None`` if a crop of the target has no held-out sample.
     """
-    if home is None or home.scores is None or away.scores is None:
+    if home is None or home.confusion is None or away.scores is None:
         return None
-    crops = [name for name, crop in away.scores.per_crop.items() if crop.support]
-    values = []
-    for name in crops:
-        crop = home.scores.per_crop.get(name)
-        if crop is None or crop.f1 is None:
-            return None
-        values.append(crop.f1)
-    return float(np.mean(values)) if values else None
+    crops = [CROPS.index(name) for name, crop in away.scores.per_crop.items() if crop.support]
+    whole = np.array(home.confusion, dtype=np.float64)
+    matrix = np.zeros_like(whole)
+    matrix[crops] = whole[crops]
+    support, given = matrix.sum(axis=1), matrix.sum(axis=0)
+    if not crops or not support[crops].all():
+        return None
+    return float((2 * matrix.diagonal()[crops] / (support + given)[crops]).mean())
 
 
 def transfer_scores(rows: Iterable[Row]) -> tuple[TransferScore, ...]:

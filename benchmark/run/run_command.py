@@ -95,6 +95,7 @@ def run(
     from benchmark.run.execution import execute, find_work
     from benchmark.run.jobs import plan
     from benchmark.run.progress_display import RunDisplay
+    from benchmark.run.run_reports import make_reports
     from benchmark.run.runner import Runner
     from benchmark.run.scorable_transfers import choose_scorable, choose_with_bands
     from benchmark.task.authoring.method_files import select_with_files
@@ -136,11 +137,12 @@ def run(
                 finished = execute(
                     work, runner, store, where, on_start=display.start, on_finish=display.finish
                 )
+            changed = make_reports(store)  # before MLflow is finished, which shows them
             if follower is not None:
                 follower.finish()
                 if follower.warning is not None:
                     display.say(f"Warning: {follower.warning}")
-    _conclude(display, store, len(jobs), work, finished)
+    _conclude(display, store.root, len(jobs), work, finished, changed=changed)
 
 
 def yield_idle_threads() -> None:
@@ -211,12 +213,14 @@ def _tracking(
     store: "RunStore", uri: str | None, *, wanted: bool, busy: bool
 ) -> "AbstractContextManager[BackgroundSync | None]":
     """Return what keeps MLflow up to date, or ``None`` where it is not wanted or is so already."""
+    from benchmark.results.mlflow.addresses import default_uri
     from benchmark.results.mlflow.background_sync import BackgroundSync
-    from benchmark.results.mlflow.tracker import default_uri
-    from benchmark.results.mlflow.tracking_state import job_state, read_tracking_state
+    from benchmark.results.mlflow.tracking_state import read_tracking_state, view_state
 
     address = uri or default_uri(store)
-    if not wanted or (not busy and read_tracking_state(store).is_synced(address, job_state(store))):
+    if not wanted or (
+        not busy and read_tracking_state(store).is_synced(address, view_state(store))
+    ):
         return nullcontext()
     return BackgroundSync(store.root.resolve(), address)
 
@@ -249,20 +253,19 @@ def _announce(display: "RunDisplay", work: "Plan") -> None:
 
 def _conclude(
     display: "RunDisplay",
-    store: "RunStore",
+    place: Path,
     jobs: int,
     work: "Plan",
     finished: "Sequence[Finished]",
+    *,
+    changed: bool,
 ) -> None:
-    """Make index and reports, and say in one line each what has no scores.
+    """Say whether the reports have changed, and in one line each what has no scores.
 
     Raises:
         Exit: If jobs have failed.
     """
-    from benchmark.run.run_reports import make_reports
-
-    place = store.root
-    if not make_reports(store):
+    if not changed:
         display.say(
             f"Nothing has changed: the reports in {place} stand; `cropglobe leaderboard {place}` "
             "shows them."

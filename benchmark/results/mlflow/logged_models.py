@@ -1,5 +1,6 @@
 """The fitted network of a job as a logged model of MLflow, with its signature."""
 
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
@@ -14,7 +15,19 @@ if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
 CODE: Final = Path(__file__).with_name("served_network.py")
+FORBIDDEN: Final = re.compile(r"""[/:.%"']""")
+"""Characters that the name of a logged model cannot hold in MLflow 3."""
+
 ARTIFACTS: Final = (IDENTITY_FILE, NETWORK_FILE, PROTOCOL_FILE)
+
+
+def model_name(method: str) -> str:
+    """Return the name of a method's models: MLflow allows of no dot in it, nor of / : % and quotes.
+
+    Each such character becomes ``_``: ``cropnet.aug`` is ``cropnet_aug``. The tag ``method`` has the
+    true name.
+    """
+    return FORBIDDEN.sub("_", method)
 
 
 def log_network(client: "MlflowClient", experiment: str, run: str, job: StoredJob) -> None:
@@ -39,8 +52,9 @@ def log_network(client: "MlflowClient", experiment: str, run: str, job: StoredJo
     # The first axis of a signature that is inferred from arrays is of any length.
     one = np.zeros((1, *network.sample_shape), dtype=np.float32)
     signature = infer_signature(one, np.zeros((1, len(network.classes)), dtype=np.float32))
-    tags = {"source": job.identity.source, "seed": str(job.identity.seed)}
-    logged = client.create_logged_model(experiment, job.identity.method, run, tags=tags)
+    found = job.identity
+    tags = {"method": found.method, "source": found.source, "seed": str(found.seed)}
+    logged = client.create_logged_model(experiment, model_name(found.method), run, tags=tags)
     client.log_outputs(run, [LoggedModelOutput(logged.model_id, 0)])
     with TemporaryDirectory(prefix="cropglobe-") as folder:
         place = Path(folder) / "model"
