@@ -1,4 +1,4 @@
-"""In-domain score and gap of each transfer, and their means: one rule for leaderboard and MLflow."""
+"""In-domain score and gap of each transfer, and their means, for leaderboard and MLflow alike."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

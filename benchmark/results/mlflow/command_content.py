@@ -106,9 +106,8 @@ def command_content(
     else:
         status = "FAILED" if {"failed", "timeout"} & set(statuses) else "FINISHED"
     ranked = ranked_methods(plan, jobs)
-    metrics = {f"{name}/{r.method}": value for r in ranked for name, value in r.means.items()}
-    if ranked:
-        metrics |= ranked[0].means
+    metrics = dict(ranked[0].means) if ranked else {}
+    metrics |= {f"{name}/{r.method}": value for r in ranked for name, value in r.means.items()}
     row = jobs[0].rows[0]
     tags = source_tags(row) | {
         "command": " ".join(plan.command)[:LONGEST_TAG],
@@ -160,13 +159,16 @@ def ranked_methods(plan: RunPlan, jobs: Iterable[StoredJob]) -> tuple[MethodMean
 
 def command_description(plan: RunPlan, content: CommandContent, experiment: str, run: str) -> str:
     """Return what a command was in sentences, its best methods, and links to its files."""
+    links = [artifact_link(experiment, run, path.name) for path in content.reports]
+    links.append(artifact_link(experiment, run, "protocol.json"))
+    simulated = content.tags["simulated"] == "True"
     said = [
         f"Protocol **{plan.protocol.get('name')}** on **{plan.dataset}**: "
         f"{content.tags['jobs_stored']} jobs stored, {content.tags['jobs_with_scores']} with "
         "scores on all targets."
+        + (" Simulated data: no satellite saw it; not comparable with the paper." * simulated),
+        f"Files: {', '.join(links)}.",
     ]
-    if content.tags["simulated"] == "True":
-        said.append("Simulated data: no satellite saw it; not comparable with the paper.")
     if content.ranked:
         shown = content.ranked[:LINES]
         lines = [f"| method | track | {' | '.join(TITLES.values())} |", "|---" * 6 + "|"]
@@ -180,9 +182,6 @@ def command_description(plan: RunPlan, content: CommandContent, experiment: str,
             + "In percent, means over transfers of means over seeds. `macro_f1` without a method's "
             f"name is that of {content.ranked[0].method}."
         )
-    links = [artifact_link(experiment, run, path.name) for path in content.reports]
-    links.append(artifact_link(experiment, run, "protocol.json"))
-    said.append(f"Files: {', '.join(links)}.")
     said.append(f"Run directory: `{content.tags['run_directory']}`")
     said.append(f"Command: `{content.tags['command'][:500]}`")
     return "\n\n".join(said)[:LONGEST_TAG]

@@ -17,6 +17,11 @@ LONGEST_DIGEST: Final = 36
 LONGEST_TAG: Final = 500
 
 
+def dataset_of(row: Row) -> tuple[str, str]:
+    """Return name and digest of a row's dataset in MLflow."""
+    return row.data.name, row.data.fingerprint[:LONGEST_DIGEST]
+
+
 def dataset_input(row: Row, data_path: str | None) -> "DatasetInput":
     """Describe the dataset of a row.
 
@@ -40,9 +45,10 @@ def dataset_input(row: Row, data_path: str | None) -> "DatasetInput":
         if card.generator_version is not None:
             said["version"] = f"generator {card.generator_version}"
     tags = [InputTag(name, value[:LONGEST_TAG]) for name, value in said.items()]
+    name, digest = dataset_of(row)
     dataset = Dataset(
-        name=row.data.name,
-        digest=row.data.fingerprint[:LONGEST_DIGEST],
+        name=name,
+        digest=digest,
         source_type="local",
         source=json.dumps({"uri": data_path or "not known"}),
     )

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from statistics import fmean
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmark.data.dataset_card import BANDS
@@ -163,24 +164,25 @@ def job_metrics(job: StoredJob) -> dict[str, float]:
         target's as ``macro_f1/CHN``; ``in_domain`` and ``gap`` likewise; costs once. A mean is left
         out where a target has no score.
     """
-    found: dict[str, float] = {}
     away = [row for row in job.rows if row.relation != "in-domain"]
-    names: dict[str, list[float]] = {}
+    by_target: dict[str, float] = {}
+    values: dict[str, list[float]] = {}
     for row in job.rows:
         for name, value in ({} if row.scores is None else row.scores.model_dump()).items():
             if isinstance(value, int | float):
-                found[f"{name}/{row.target}"] = float(value)
+                by_target[f"{name}/{row.target}"] = float(value)
                 if row.relation != "in-domain":
-                    names.setdefault(name, []).append(float(value))
+                    values.setdefault(name, []).append(float(value))
     scored = transfer_scores(job.rows)
     for score in scored:
         if score.in_domain is not None and score.gap is not None:
-            found[f"in_domain/{score.target}"] = score.in_domain
-            found[f"gap/{score.target}"] = score.gap
+            by_target[f"in_domain/{score.target}"] = score.in_domain
+            by_target[f"gap/{score.target}"] = score.gap
+    means: dict[str, float] = {}
     if scored and len(scored) == len(away):
-        found |= {n: sum(v) / len(v) for n, v in names.items() if len(v) == len(away)}
-        found |= mean_scores(scored)
-    return found | cost_of(job.rows)
+        means |= mean_scores(scored)
+        means |= {n: fmean(v) for n, v in values.items() if n not in means and len(v) == len(away)}
+    return means | by_target | cost_of(job.rows)
 
 
 def epoch_metrics(job: StoredJob, when: int) -> "Iterator[Metric]":

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from benchmark.errors import TrackingError
 from benchmark.files import ASIDE, flush_folder, folder_aside
@@ -57,7 +57,7 @@ def create_database(path: Path, artifacts: str) -> None:
     aside = folder_aside(path.parent)
     try:
         made = aside / path.name
-        store = SqlAlchemyStore(f"sqlite:///{made}", artifacts)
+        store: Any = SqlAlchemyStore(f"sqlite:///{made}", artifacts)  # type: ignore[no-untyped-call]
         store.engine.dispose()
         made.replace(path)
     finally:

@@ -92,7 +92,9 @@ class RunWriter:
         self.known[job.identity.key] = (run, "")
         self.client.set_tag(run, NOTE, job_description(job, self.experiment, run))
         self._log_parameters(run, job_parameters(job))
-        self.client.log_inputs(run, [dataset_input(job.rows[0], plan and plan.data_path)])
+        self.client.log_inputs(
+            run, [dataset_input(job.rows[0], None if plan is None else plan.data_path)]
+        )
         metrics = _as_metrics(job_metrics(job), ended)
         self._log_metrics(run, [*metrics, *epoch_metrics(job, ended)])
         self.client.log_artifact(run, str(job.folder / ROWS_FILE))
