@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from benchmark.errors import TrackingError
 from benchmark.files import ASIDE, flush_folder, folder_aside
 from benchmark.results.mlflow.addresses import ARTIFACTS
+from benchmark.results.store import JOBS
 
 BROKEN: Final = "broken-mlflow-"
 """What the folder is called that a broken database is put into, before its number."""
@@ -142,9 +145,10 @@ def move_paths(path: Path, before: str | None, after: str) -> None:
 
 
 def _move_model_descriptions(artifacts: Path, old: str, new: str) -> None:
+    old_root = Path(url2pathname(urlsplit(old).path)).parent
     for described in artifacts.glob("models/*/artifacts/MLmodel"):
         text = described.read_text("utf-8")
-        moved = text.replace(old, new)
+        moved = text.replace(old, new).replace(f"{old_root}/{JOBS}/", f"{artifacts.parent}/{JOBS}/")
         if moved != text:
             described.write_text(moved, "utf-8")
 
