@@ -142,12 +142,16 @@ def run(
                 )
             changed = reports and make_reports(store)  # before MLflow ends, which shows them
             if follower is not None:
-                follower.finish()
-                if follower.warning is not None:
-                    display.say(f"Warning: {follower.warning}")
+                _finish_tracking(follower, display)
     _conclude(
         display, store.root, len(session.jobs), work, finished, unchanged=reports and not changed
     )
+
+
+def _finish_tracking(follower: "BackgroundSync", display: "RunDisplay") -> None:
+    follower.finish()
+    if follower.warning is not None:
+        display.say(f"Warning: {follower.warning}")
 
 
 def yield_idle_threads() -> None:
