@@ -20,6 +20,7 @@ SEVERAL_VALUES: Final = frozenset(
         "--transfers",
         "--domains",
         "--seeds",
+        "--bands",
         "--countries",
         "--representations",
         "--compare",

@@ -1,4 +1,4 @@
-"""Who works on a job now: a locked file per job, let go by the system when its holder dies."""
+"""Job locks: one locked file per running job; the system releases it when its holder dies."""
 
 import errno
 import fcntl
@@ -20,13 +20,13 @@ NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno
 
 
 class JobLocks:
-    """The claims of a run directory.
+    """The job locks of a run directory.
 
-    A claim saves work, it does not keep the store whole: renaming does. So a file system without
-    locks costs no more than a job done twice.
+    A lock keeps two processes from running one job twice. The store does not depend on it, since a
+    finished job is put in place by renaming. On a file system without locks a job may run twice.
 
     Args:
-        folder: Where the locked files lie.
+        folder: Folder of the locked files.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -34,16 +34,16 @@ class JobLocks:
 
     @contextmanager
     def hold(self, key: str) -> Iterator[bool]:
-        """Claim a job for the body.
+        """Lock a job while the body of the ``with`` statement runs.
 
         Args:
             key: Key of the job.
 
         Yields:
-            Whether the claim was got; ``False`` if another process holds it.
+            Whether the lock was acquired; ``False`` if another process holds it.
 
         Raises:
-            StoreError: If the claim cannot be written.
+            StoreError: If the lock file cannot be written.
         """
         path = self.folder / key
         try:
@@ -52,7 +52,7 @@ class JobLocks:
             if descriptor is not None:
                 _sign(descriptor)
         except OSError as error:
-            raise StoreError(f"Cannot claim {path}: {error.strerror or error}.") from error
+            raise StoreError(f"Cannot lock {path}: {error.strerror or error}.") from error
         if descriptor is None:
             yield False
             return
@@ -64,7 +64,7 @@ class JobLocks:
             os.close(descriptor)
 
     def held(self) -> dict[str, str]:
-        """Return who works on what: ``process PID on HOST`` by key."""
+        """Return the holder of each lock, ``process PID on HOST``, by the key of the job."""
         if not self.folder.is_dir():
             return {}
         found = {}
@@ -134,4 +134,4 @@ def _holder(text: str) -> str:
         content = json.loads(text)
         return f"process {content['pid']} on {content['host']}"
     except (ValueError, KeyError, TypeError):
-        return "a process that has just begun"
+        return "a process that has just started"

@@ -127,25 +127,25 @@ def execute(
     plan: Plan,
     runner: Runner,
     store: RunStore,
-    place: Executor | None = None,
+    executor: Executor | None = None,
     *,
     on_start: Callable[[Job], None] | None = None,
     on_finish: Callable[[Finished], None] | None = None,
 ) -> tuple[Finished, ...]:
     """Run the jobs of a plan; each is stored as soon as it is finished.
 
-    Where several run at once, the methods whose jobs take longest come first, so that the places
-    become idle at nearly the same time; a method not timed yet counts as longer still.
+    Where several run at once, the methods whose jobs take longest come first, so that all
+    workers finish at nearly the same time. A method that has not been timed yet goes first.
 
-    A job that another coordinator works on is left to it, and looked at again at the end. A job
-    whose process died is tried once more, since that may have been the fault of others; the
-    second time it counts as failed.
+    A job that another coordinator holds is left to it and checked again at the end. A job whose
+    process died is run once more, since another process may have caused that. The second time it
+    counts as failed.
 
     Args:
         plan: What to run.
         runner: Runs a job in this process, and describes those that died elsewhere.
-        store: Keeps the answers.
-        place: Where jobs run; this process if ``None``.
+        store: Keeps the predictions.
+        executor: Where jobs run; this process if ``None``.
         on_start: Told of each job before it runs.
         on_finish: Told of each job after it is stored.
 
@@ -154,28 +154,28 @@ def execute(
 
     Raises:
         DataError: If the data cannot serve a job.
-        StoreError: If an answer cannot be stored.
+        StoreError: If a result cannot be stored.
     """
-    place = place or InProcessExecutor(runner, store)
-    course = _Course(plan, runner, store, longest_first=place.free() > 1)
-    while course.waiting or course.running or course.taken:
-        if not course.waiting and not course.running:
+    executor = executor or InProcessExecutor(runner, store)
+    schedule = _Schedule(plan, runner, store, longest_first=executor.free() > 1)
+    while schedule.waiting or schedule.running or schedule.taken:
+        if not schedule.waiting and not schedule.running:
             time.sleep(SECONDS_BETWEEN_LOOKS)
-            course.look_again()
-        while course.waiting and place.free():
-            task = course.begin()
+            schedule.look_again()
+        while schedule.waiting and executor.free():
+            task = schedule.begin()
             if on_start is not None:
-                on_start(course.jobs[task.identity.key])
-            place.start(task, course.jobs[task.identity.key])
-        for task, end in place.wait():
-            finished = course.settle(task, end)
+                on_start(schedule.jobs[task.identity.key])
+            executor.start(task, schedule.jobs[task.identity.key])
+        for task, end in executor.wait():
+            finished = schedule.settle(task, end)
             if finished is not None and on_finish is not None:
                 on_finish(finished)
-    return tuple(course.finished)
+    return tuple(schedule.finished)
 
 
-class _Course:
-    """Which jobs wait, run, are taken by another coordinator, and have finished."""
+class _Schedule:
+    """The jobs of a run by state: waiting, running, held by another coordinator, finished."""
 
     def __init__(self, plan: Plan, runner: Runner, store: RunStore, *, longest_first: bool) -> None:
         self.runner = runner

@@ -11,7 +11,7 @@ import typer
 
 from benchmark.results.run_directory_commands import TrackingUri
 from benchmark.run.executors.fork_server import start_fork_server
-from benchmark.run.job_options import Data, Device, Methods, ProtocolName, Seeds, Transfers
+from benchmark.run.job_options import Bands, Data, Device, Methods, ProtocolName, Seeds, Transfers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +54,7 @@ def run(
     ] = None,
     transfers: Transfers = None,
     seeds: Seeds = None,
+    bands: Bands = None,
     device: Device = None,
     out: Annotated[Path | None, typer.Option(help="Run directory.")] = None,
     overwrite: Annotated[
@@ -82,7 +83,7 @@ def run(
 ) -> None:
     """Train methods on source domains, score them on targets, and write a leaderboard."""
     yield_idle_threads()
-    chosen_protocol = make_protocol(protocol, seeds, device)
+    chosen_protocol = make_protocol(protocol, seeds, device, bands)
     place = out or Path("results") / f"{Path(data).name}-{chosen_protocol.name}"
     if workers and scheduler is None and not place.exists():
         start_fork_server()  # it loads its libraries while this process loads its own
@@ -95,7 +96,7 @@ def run(
     from benchmark.run.jobs import plan
     from benchmark.run.progress_display import RunDisplay
     from benchmark.run.runner import Runner
-    from benchmark.run.scorable_transfers import choose_scorable
+    from benchmark.run.scorable_transfers import choose_scorable, choose_with_bands
     from benchmark.task.authoring.method_files import select_with_files
     from benchmark.task.transfers import select_transfers
 
@@ -105,20 +106,22 @@ def run(
     chosen_methods = select_with_files(methods or [], files)
     with show_progress("Preparing") as progress:
         dataset = open_source(data, progress)
-    pairs = select_transfers(transfers or [], dataset.domains)
+    asked = transfers or []
+    pairs = select_transfers(asked, dataset.domains)
+    pairs, warnings = choose_with_bands(dataset, chosen_protocol, pairs, asked)
     store = RunStore(place)
     store.prepare()
     cache = cache_directory() / "representations"
     runner = Runner(dataset, chosen_protocol, cache, keep_networks)
     jobs = plan(dataset, chosen_protocol, chosen_methods, pairs)
     work = find_work(jobs, store, overwrite.value)
-    warnings: tuple[str, ...] = ()
     # Workers start first: they load their libraries while the samples are chosen here.
     chosen = _place(workers, scheduler, runner, store, files) if work.todo else nullcontext()
     with chosen as where:
         if work.todo:
-            pairs, warnings = choose_scorable(runner, work.todo, pairs, transfers or [])
-            if warnings:
+            pairs, left_out = choose_scorable(runner, work.todo, pairs, asked)
+            warnings += left_out
+            if left_out:
                 jobs = plan(dataset, chosen_protocol, chosen_methods, pairs)
                 work = find_work(jobs, store, overwrite.value)
         display = RunDisplay(work.todo)
@@ -150,8 +153,13 @@ def yield_idle_threads() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
-def make_protocol(name: str, seeds: list[int] | None, device: str | None) -> "Protocol":
-    """Return a protocol with what the command line says in place of its own."""
+def make_protocol(
+    name: str, seeds: list[int] | None, device: str | None, bands: list[str] | None = None
+) -> "Protocol":
+    """Return a protocol with what the command line says in place of its own.
+
+    Bands change what is asked, and so the name.
+    """
     from benchmark.task.protocol import Protocol, load_protocol, validate_protocol
 
     chosen: Protocol = load_protocol(name)
@@ -160,6 +168,8 @@ def make_protocol(name: str, seeds: list[int] | None, device: str | None) -> "Pr
         changes["seeds"] = tuple(seeds)
     if device is not None:
         changes["device"] = device
+    if bands:
+        changes |= {"bands": bands, "name": f"{chosen.name}-{len(set(bands))}-bands"}
     return validate_protocol(chosen.model_dump() | changes, where="the command line")
 
 

@@ -149,7 +149,8 @@ def facts(group: ComparisonGroup) -> list[str]:
         "Scores in percent, means over transfers of means over seeds; ranked by macro-F1 over "
         "the crops that source and target share.",
         f"In-domain: macro-F1 of the same fit on the source's held-out part ({split} split), "
-        "over the same crops; gap: in-domain less target; samples/s: prediction.",
+        "on its samples of the crops that are scored in the target; gap: in-domain less target; "
+        "samples/s: prediction.",
         f"Bands: {'; '.join(bands)}.",
         *_doubts(group),
     ]
