@@ -91,6 +91,12 @@ def author_problems(authors: Iterable[str]) -> Iterator[str]:
             )
 
 
+def same_people(some: Iterable[str], others: Iterable[str]) -> bool:
+    """Whether a person is among both; only names in Latin letters can be."""
+    theirs = {_words(name) for name in others} - {()}
+    return any(_words(name) in theirs for name in some)
+
+
 def _skeleton(name: str) -> str:
     """Return a name with all that looks alike made equal, and without its punctuation."""
     found = name.casefold().translate(LOOK_ALIKE)

@@ -5,7 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from forged import forge, in_json, make_run, one_seed_under_two_names, with_true_scores
+from forged import (
+    forge,
+    in_json,
+    make_run,
+    one_seed_under_two_names,
+    trained_again,
+    with_true_scores,
+)
 from tiny import make_samples, write_tiny
 
 from benchmark.data.dataset import Dataset
@@ -21,7 +28,6 @@ from leaderboard.submissions.verification.harness_process import (
     job_time_limit,
     run_harness,
 )
-from leaderboard.submissions.verification.rerun import verify_again
 from leaderboard.submissions.verification.verification import Verdict, verify
 
 pytestmark = pytest.mark.slow
@@ -50,7 +56,7 @@ def judged(run: Path, dataset: Dataset, out: Path) -> Verdict:
     pack(run, "my-method", out, authors=["Ada"], source=source)
     verdict = verify(read_submission(out), dataset)
     assert verdict.accepted, "the lie must not show before training again"
-    return verify_again(verdict, dataset)
+    return trained_again(verdict, dataset)
 
 
 def problems(verdict: Verdict) -> str:
@@ -58,14 +64,14 @@ def problems(verdict: Verdict) -> str:
 
 
 def test_the_honest_are_confirmed(honest: Path, tiny: Dataset) -> None:
-    verdict = verify_again(verify(read_submission(honest), tiny), tiny)
+    verdict = trained_again(verify(read_submission(honest), tiny), tiny)
     assert verdict.level == "verified by rerun", problems(verdict)
     assert all(d.rerun == d.stated for d in verdict.differences)
     assert any("every probability within" in note for note in verdict.notes)
 
 
 def test_labels_read_from_disk_are_noticed(
-    run: Path, tiny: Dataset, smoke: Protocol, tmp_path: Path
+    run: Path, tiny: Dataset, quick: Protocol, tmp_path: Path
 ) -> None:
     code = (run.parent / "my_method.py").read_text("utf-8")
     answer = "return np.asarray(self.model_.predict_proba(x.reshape(len(x), -1)))"
@@ -81,14 +87,14 @@ def test_labels_read_from_disk_are_noticed(
     )
     assert code.count(answer) == 1
     code = code.replace(answer, cheat) + PEEK.replace('"DATA"', repr(str(tiny.root)))
-    cheating = make_run(tmp_path, tiny, smoke, code)
+    cheating = make_run(tmp_path, tiny, quick, code)
     verdict = judged(cheating, tiny, tmp_path / "x.zip")
     assert not verdict.accepted
     assert "labels were permuted: the code sees them" in problems(verdict)
 
 
 def test_a_table_of_known_series_is_noticed(
-    run: Path, tiny: Dataset, smoke: Protocol, tmp_path: Path
+    run: Path, tiny: Dataset, quick: Protocol, tmp_path: Path
 ) -> None:
     """The table is of hashes, so that no label stands in the code; exact series find it."""
     code = (run.parent / "my_method.py").read_text("utf-8")
@@ -102,7 +108,7 @@ def test_a_table_of_known_series_is_noticed(
     )
     code = code.replace(answer, table)
     code = code.replace("import numpy as np", "import hashlib\n\nimport numpy as np", 1)
-    looking = make_run(tmp_path, tiny, smoke, code)
+    looking = make_run(tmp_path, tiny, quick, code)
     verdict = judged(looking, tiny, tmp_path / "x.zip")
     assert not verdict.accepted
     assert "the code looks samples up" in problems(verdict)
@@ -120,7 +126,7 @@ def test_code_that_did_not_make_the_predictions_is_noticed(
     path = forge(honest, tmp_path / "x.zip", swap)
     verdict = verify(read_submission(path), tiny)
     assert verdict.accepted
-    verdict = verify_again(verdict, tiny)
+    verdict = trained_again(verdict, tiny)
     assert not verdict.accepted
     assert "points from that of training again" in problems(verdict)
 
@@ -141,7 +147,7 @@ def test_a_seed_under_two_names_is_noticed_where_no_copy_is_seen(
     verdict = verify(read_submission(path), tiny)
     assert verdict.accepted, problems(verdict)
     assert any("no copied seed was looked for" in each for each in verdict.notes) is deterministic
-    verdict = verify_again(verdict, tiny)
+    verdict = trained_again(verdict, tiny)
     assert not verdict.accepted
     assert "seed 83: training again gave other answers here, although" in problems(verdict)
 
@@ -173,7 +179,7 @@ def test_code_that_hangs_is_ended(
         members["code/my_method.py"] = spoilt.encode()
 
     path = forge(path, tmp_path / "y.zip", spoil)
-    verdict = verify_again(verify(read_submission(path), tiny), tiny)
+    verdict = trained_again(verify(read_submission(path), tiny), tiny)
     assert not verdict.accepted
     said = {"fit": "Stopped after the protocol's limit of 3 s", "import": "was ended after"}
     assert said[where] in problems(verdict)
@@ -197,7 +203,7 @@ def test_code_that_fails_is_told(honest: Path, tiny: Dataset, tmp_path: Path) ->
         members["code/my_method.py"] = b"raise RuntimeError('not here')"
 
     path = forge(honest, tmp_path / "x.zip", spoil)
-    verdict = verify_again(verify(read_submission(path), tiny), tiny)
+    verdict = trained_again(verify(read_submission(path), tiny), tiny)
     assert not verdict.accepted
     assert "not here" in problems(verdict)
 
@@ -211,15 +217,15 @@ def test_the_code_sees_no_secrets(
         members["code/my_method.py"] += b"\nimport os\nassert 'MY_TOKEN' not in os.environ\n"
 
     path = forge(honest, tmp_path / "x.zip", look)
-    verdict = verify_again(verify(read_submission(path), tiny), tiny)
+    verdict = trained_again(verify(read_submission(path), tiny), tiny)
     assert verdict.accepted, problems(verdict)
 
 
 def test_a_submitted_file_is_not_taken_for_a_module_of_the_harness(
-    tiny: Dataset, smoke: Protocol, tmp_path: Path
+    tiny: Dataset, quick: Protocol, tmp_path: Path
 ) -> None:
     (tmp_path / "yaml.py").write_text("raise SystemExit('taken')", "utf-8")
-    task = Task(tiny.root, smoke, ["FRA:CHN"], [82])
+    task = Task(tiny.root, quick, ["FRA:CHN"], [82])
     run = run_harness(task, tmp_path, ["--methods", "floor.majority"])
     assert len(RunStore(run).read_all()[0]) == 1
 
@@ -229,11 +235,11 @@ def test_a_closed_model_cannot_be_trained_again(run: Path, tiny: Dataset, tmp_pa
     file = run.parent / "my_method.py"
     pack(run, "my-method", out, authors=["Ada"], source=Source(file=file, closed=True))
     with pytest.raises(SubmissionError, match="code is closed; verify without --rerun"):
-        verify_again(verify(read_submission(out), tiny), tiny)
+        trained_again(verify(read_submission(out), tiny), tiny)
 
 
 def test_series_that_a_third_domain_holds_do_not_make_the_honest_look_guilty(
-    smoke: Protocol, tmp_path: Path
+    quick: Protocol, tmp_path: Path
 ) -> None:
     """They are not learned from, and the blind copy, which lacks that domain, must know it."""
     source, other = make_samples("FRA"), make_samples("BEL")
@@ -243,7 +249,7 @@ def test_series_that_a_third_domain_holds_do_not_make_the_honest_look_guilty(
     dataset = write_tiny(
         tmp_path / "data", source, make_samples("CHN", shift=2), make_samples("USA"), shared
     )
-    run = make_run(tmp_path, dataset, smoke)
+    run = make_run(tmp_path, dataset, quick)
     first = RunStore(run).read_all()[0][0].rows[0]
     assert (first.data.n_train or 0) + (first.data.n_validation or 0) < 0.8 * (len(source) - 20)
     verdict = judged(run, dataset, tmp_path / "x.zip")
@@ -251,7 +257,7 @@ def test_series_that_a_third_domain_holds_do_not_make_the_honest_look_guilty(
 
 
 def test_a_method_that_adapts_to_its_target_is_tried_on_the_same_samples(
-    run: Path, tiny: Dataset, smoke: Protocol, tmp_path: Path
+    run: Path, tiny: Dataset, quick: Protocol, tmp_path: Path
 ) -> None:
     code = (run.parent / "my_method.py").read_text("utf-8")
     adapt = (
@@ -266,6 +272,6 @@ def test_a_method_that_adapts_to_its_target_is_tried_on_the_same_samples(
     code = code.replace("self.context = context", "self.context, self.shift_ = context, 0.0")
     code = code.replace("Classifier, CARD)", "Classifier, CARD, track='unlabelled-target')")
     code = code.replace("pretraining=None", "extra_information=('the series',), pretraining=None")
-    verdict = judged(make_run(tmp_path, tiny, smoke, code), tiny, tmp_path / "x.zip")
+    verdict = judged(make_run(tmp_path, tiny, quick, code), tiny, tmp_path / "x.zip")
     assert verdict.accepted, problems(verdict)
     assert verdict.submission.described.track == "unlabelled-target"
