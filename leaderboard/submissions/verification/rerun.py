@@ -140,10 +140,11 @@ def _judged(verdict: Verdict, expectation: Expectation, trained: _Trained) -> Ve
     ]
     if blind.elsewhere:
         here = {transfer: again.macro_f1(transfer) for transfer in blind.elsewhere}
+        counts = {row.transfer: row.data.n_test or 1 for row in submission.rows}
         findings.append(
             Finding(
                 "Scores in the public world are those of worlds of secret seeds.",
-                tuple(compare_worlds(here, blind.elsewhere)),
+                tuple(compare_worlds(here, blind.elsewhere, counts)),
             )
         )
     differences = tuple(

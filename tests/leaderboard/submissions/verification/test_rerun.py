@@ -18,6 +18,7 @@ from tiny import make_samples, write_tiny
 from benchmark.data.dataset import Dataset
 from benchmark.errors import SubmissionError
 from benchmark.results.store import RunStore
+from benchmark.run.executors.confinement import why_not_confined
 from benchmark.task.protocol import Protocol, load_protocol
 from leaderboard.submissions.packing import Source, pack
 from leaderboard.submissions.submission_reader import read_submission
@@ -31,6 +32,9 @@ from leaderboard.submissions.verification.harness_process import (
 from leaderboard.submissions.verification.verification import Verdict, verify
 
 pytestmark = pytest.mark.slow
+
+MARK = "verified by rerun" if why_not_confined() is None else "rerun, not confined"
+"""What the honest are given on this machine."""
 
 PEEK = '''
 
@@ -65,7 +69,7 @@ def problems(verdict: Verdict) -> str:
 
 def test_the_honest_are_confirmed(honest: Path, tiny: Dataset) -> None:
     verdict = trained_again(verify(read_submission(honest), tiny), tiny)
-    assert verdict.level == "verified by rerun", problems(verdict)
+    assert verdict.level == MARK, problems(verdict)
     assert all(d.rerun == d.stated for d in verdict.differences)
     assert any("every probability within" in note for note in verdict.notes)
 
@@ -78,7 +82,7 @@ def test_seeds_that_drew_their_own_samples_are_confirmed(
     )
     run = make_run(tmp_path, tiny, capped)
     verdict = judged(run, tiny, tmp_path / "capped.zip")
-    assert verdict.level == "verified by rerun", problems(verdict)
+    assert verdict.level == MARK, problems(verdict)
 
 
 def test_labels_read_from_disk_are_noticed(
