@@ -8,7 +8,8 @@ from benchmark.errors import StoreError
 from benchmark.results.rows import Row, Status, worst_status
 from benchmark.results.store import JobIdentity, RunStore, StoredJob
 from benchmark.run.jobs import Job
-from benchmark.run.runner import Outcome, Runner
+from benchmark.run.outcome import Outcome
+from benchmark.run.runner import Runner
 from benchmark.task.protocol import Protocol
 
 
@@ -38,12 +39,14 @@ class TaskResult:
         reason: Why there is no score.
         seconds: Time that it took.
         elsewhere: Whether another process did it in the meantime.
+        processes_left: Processes that its method had left running, which were ended.
     """
 
     status: Status | Literal["taken"]
     reason: str | None = None
     seconds: float = 0.0
     elsewhere: bool = False
+    processes_left: int = 0
 
 
 def run_task(task: Task, job: Job, runner: Runner, store: RunStore) -> TaskResult:
@@ -65,6 +68,7 @@ def run_task(task: Task, job: Job, runner: Runner, store: RunStore) -> TaskResul
         StoreError: If the answers cannot be stored.
     """
     start = time.perf_counter()
+    store.require_place()
     with store.job_locks.hold(task.identity.key) as got:
         if not got:
             return TaskResult("taken")
@@ -96,6 +100,7 @@ def store_lost_task(
     Raises:
         StoreError: If it cannot be stored.
     """
+    store.require_place()
     with store.job_locks.hold(task.identity.key) as got:
         if not got or _finished_elsewhere(task, store) is not None:
             return TaskResult("taken")
@@ -121,6 +126,7 @@ def _keep(
         if older is not None and _has_scores(older):
             identity, kept = older.identity, older  # what is added stands beside the older code's
     rows = outcome.rows if kept is None else _merged(kept.rows, outcome.rows)
+    before = None if task.superseded is None else _stored(task.superseded, store)
     if kept is None or rows != kept.rows:
         store.write(
             identity,
@@ -130,13 +136,16 @@ def _keep(
             protocol.model_dump(mode="json"),
             outcome.network,
             kept,
+            newer_than=0 if before is None else before.written,
         )
     if task.superseded is not None and task.superseded != identity.key:
         store.remove(task.superseded)
     reason = outcome.reason
     if reason is not None and not outcome.predictions and _has_scores(kept):
         reason += " (scores stored before stand)"
-    return TaskResult(outcome.status, reason, time.perf_counter() - start)
+    left = max((row.provenance.processes_left or 0 for row in outcome.rows), default=0)
+    seconds = time.perf_counter() - start
+    return TaskResult(outcome.status, reason, seconds, processes_left=left)
 
 
 def _merged(stored: tuple[Row, ...], new: tuple[Row, ...]) -> tuple[Row, ...]:

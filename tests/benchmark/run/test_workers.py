@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from misbehaving import MARKS, refuse_to_start
+from misbehaving import MARKS
 from small_runs import jobs_of, rows_of, setup_for
 
 from benchmark.data.dataset import Dataset
@@ -155,7 +155,7 @@ def test_changed_code_is_a_failed_row(tmp_path: Path, tiny: Dataset, smoke: Prot
 def test_a_fault_of_the_harness_in_a_worker_is_told(
     tmp_path: Path, tiny: Dataset, smoke: Protocol
 ) -> None:
-    setup = setup_for(tiny, smoke, tmp_path, find_method=refuse_to_start)
+    setup = setup_for(tiny, smoke, tmp_path, find_method="misbehaving:refuse_to_start")
     todo = find_work(jobs_of(tiny, smoke, ["test.nearest"]), RunStore(tmp_path))
     with WorkerPool(1, setup) as place, pytest.raises(DataError, match=r"no test\.nearest here"):
         execute(todo, Runner(tiny, smoke), RunStore(tmp_path), place)
