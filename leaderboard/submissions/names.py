@@ -20,7 +20,17 @@ PAIRS: Final = (("rn", "m"), ("vv", "w"), ("cl", "d"))
 """Two letters that are taken for one."""
 
 FORMED: Final = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i"}
+    {
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "þ": "th",
+        "ß": "ss",
+        "æ": "ae",
+        "œ": "oe",
+        "\u0131": "i",
+    }
 )
 """Latin letters that Unicode does not take apart into a letter of ASCII and a mark."""
 

@@ -320,9 +320,7 @@ def with_verdicts(results: Results, submissions: Path | None = None) -> Results:
         level = believed.levels.get(digest, SELF_REPORTED)
         levels[row.method] = min(levels.get(row.method, level), level, key=VERIFICATIONS.index)
     found = with_own_rows(results, believed.own)
-    return replace(
-        found, verification=levels, problems=(*results.problems, *believed.problems)
-    )
+    return replace(found, verification=levels, problems=(*results.problems, *believed.problems))
 
 
 def _read_verdict(path: Path) -> StoredVerdict:

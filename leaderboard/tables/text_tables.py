@@ -213,7 +213,9 @@ def _stated(group: ComparisonGroup) -> list[str]:
         f"{method} {percent(own)} ({percent(stated)} stated)"
         for method, (stated, own) in means.items()
     ]
-    return [f"Scores and costs are the verifier's own, macro-F1: {', '.join(said)}."] if said else []
+    if not said:
+        return []
+    return [f"Scores and costs are the verifier's own, macro-F1: {', '.join(said)}."]
 
 
 def _few_seeds(group: ComparisonGroup) -> str:

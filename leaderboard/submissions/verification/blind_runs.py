@@ -20,6 +20,7 @@ from benchmark.data.official.domain_file import (
 )
 from benchmark.data.repeated_series import found_elsewhere
 from benchmark.data.representations import get_representation
+from benchmark.data.taxonomy import CROPS
 from benchmark.errors import UnavailableError
 from benchmark.files import replace_text
 from benchmark.results.rows import Row
@@ -205,8 +206,6 @@ def _loss(
 
 def _truth(expectation: Expectation, row: Row) -> dict[str, int]:
     """Return the column of each scored sample's class, by its id."""
-    from benchmark.data.taxonomy import CROPS
-
     wanted = expectation.of(row)
     column = {CROPS.index(crop): number for number, crop in enumerate(wanted.classes)}
     pairs = zip(wanted.ids.tolist(), wanted.labels.tolist(), strict=True)
@@ -240,7 +239,7 @@ def _write(
             labels = labels.copy()
             labels[kept] = random.permutation(labels[kept])
             moved = random.choice(kept, len(kept) // 2, replace=False)
-        signs = random.choice(np.float32([-NUDGED, NUDGED]), size=series[moved].shape)
+        signs = random.choice(np.array([-NUDGED, NUDGED], np.float32), series[moved].shape)
         series[moved] = _within(series[moved] + signs)
         nudged[name] = frozenset(samples.sample_ids[moved].tolist())
         _write_domain(copy.root, samples, series, labels, kept)
@@ -299,8 +298,12 @@ def _write_vectors(
         return  # the run says that there are none
     random = np.random.default_rng()
     step = NUDGED_VECTORS * np.nan_to_num(np.nanstd(vectors, axis=0)).astype(np.float32)
-    signs = random.choice(np.float32([-1, 1]), size=vectors[moved].shape)
+    signs = random.choice(np.array([-1, 1], np.float32), vectors[moved].shape)
     vectors[moved] += signs * step
     has = kept[np.isfinite(vectors[kept]).all(axis=1)]
-    arrays = {"fea": vectors[has], "lbl": samples.labels[has], "sample_id": samples.sample_ids[has]}
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "fea": vectors[has],
+        "lbl": samples.labels[has],
+        "sample_id": samples.sample_ids[has],
+    }
     write_arrays(root / f"{get_embedding(kind).stem}_{samples.name}.npz", arrays)

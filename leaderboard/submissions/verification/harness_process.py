@@ -81,9 +81,7 @@ class Task:
     seeds: Sequence[int]
 
 
-def train(
-    submission: Submission, task: Task, folder: Path, isolation: Isolation
-) -> TrainedRun:
+def train(submission: Submission, task: Task, folder: Path, isolation: Isolation) -> TrainedRun:
     """Run a submission's code in a process of its own.
 
     Args:
@@ -172,7 +170,8 @@ def _check_method(submission: Submission, run: Path, trained: TrainedRun) -> Non
     described, name = submission.described, submission.manifest.method
     names = sorted({row.method for row in trained.rows.values()})
     if names != [name]:
-        raise SubmissionError(f"The code is of {', '.join(map(printable, names))}, not of '{name}'.")
+        found = ", ".join(map(printable, names))
+        raise SubmissionError(f"The code is of {found}, not of '{name}'.")
     card = read_cards(run)[0].get(name)
     said = (described.version, described.family, described.track, described.representation)
     for row in trained.rows.values():

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Final
+from typing import Any, Final
+
+import numpy.typing as npt
 
 from benchmark.data.dataset import CARD_FILE, Dataset
 from benchmark.data.dataset_card import read_card
@@ -73,7 +75,7 @@ class Worlds:
             for seed in self.seeds:
                 made = simulate_domain(target, samples=count, seed=seed, calendar_season=calendar)
                 name = f"{target.split('-')[0]}-{FIRST_YEAR + len(found)}"
-                arrays = {
+                arrays: dict[str, npt.NDArray[Any] | None] = {
                     "fea": made.series[:, columns],
                     "lbl": made.labels,
                     "sample_id": made.sample_ids,

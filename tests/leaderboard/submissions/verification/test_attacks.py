@@ -94,7 +94,8 @@ def favoured(dataset: Dataset, path: Path, amount: float) -> Any:
     return change
 
 
-WEAK = "\n        bright = x.reshape(len(x), -1).mean(axis=1) > LEVEL\n" + (
+WEAK = (
+    "\n        bright = x.reshape(len(x), -1).mean(axis=1) > LEVEL\n"
     "        answer[bright] = np.roll(answer[bright], 1, axis=1)\n        return answer"
 )
 """An honest method that errs: brighter samples are answered wrongly."""
@@ -316,7 +317,7 @@ def test_worlds_differ_by_luck() -> None:
     (found,) = compare_worlds(better, elsewhere, many)
     assert "for 2 targets" in found
     assert list(compare_worlds(better, elsewhere, few)) == []
-    perfect = dict.fromkeys(elsewhere, [0.95])
+    perfect = {transfer: [0.95] for transfer in elsewhere}
     assert len(list(compare_worlds(perfect, elsewhere, few))) == 3
 
 

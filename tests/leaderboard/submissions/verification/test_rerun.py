@@ -1,5 +1,6 @@
 """Training again confirms the honest and convicts those who look at what they must not."""
 
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from forged import (
 from tiny import make_samples, write_tiny
 
 from benchmark.data.dataset import Dataset
+from benchmark.data.dataset_source import cache_directory
 from benchmark.errors import SubmissionError
 from benchmark.results.store import RunStore
 from benchmark.run.executors.confinement import why_not_confined
@@ -92,12 +94,13 @@ def test_labels_read_from_disk_are_noticed(
     answer = "return np.asarray(self.model_.predict_proba(x.reshape(len(x), -1)))"
     cheat = (
         "answer = np.asarray(self.model_.predict_proba(x.reshape(len(x), -1)))\n"
+        "        answer = np.roll(answer, 1, axis=1)\n"
         "        crops = ('corn', 'soybeans', 'rice', 'wheat', 'cotton', 'sugarcane', 'other')\n"
         "        from benchmark.data.taxonomy import CROPS\n"
         "        for row, label in enumerate(peek(x)):\n"
         "            if label is not None and CROPS[label] in self.context.classes:\n"
-        "                answer[row] *= 0.01\n"
-        "                answer[row, self.context.classes.index(CROPS[label])] += 0.99\n"
+        "                answer[row] *= 0.3\n"
+        "                answer[row, self.context.classes.index(CROPS[label])] += 0.7\n"
         "        return answer / answer.sum(axis=1, keepdims=True)"
     )
     assert code.count(answer) == 1
@@ -105,7 +108,79 @@ def test_labels_read_from_disk_are_noticed(
     cheating = make_run(tmp_path, tiny, quick, code)
     verdict = judged(cheating, tiny, tmp_path / "x.zip")
     assert not verdict.accepted
-    assert "labels were permuted: the code sees them" in problems(verdict)
+    assert max(each.stated for each in verdict.differences) > 0.99
+    if verdict.confined:  # there is no such file where it runs
+        assert max(each.rerun or 0 for each in verdict.differences) < 0.5
+        assert "points from that of training again" in problems(verdict)
+    else:
+        assert "the code looks samples up" in problems(verdict)
+
+
+PROBE = """
+
+import gc
+import os
+import socket
+import sys
+from pathlib import Path
+
+
+def probe():
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        words = path.read_bytes().split(b"\\0")
+        if b"--data" in words or b"run" in words:
+            found.append(f"command line {words[:9]}")
+    frame = sys._getframe()
+    while frame is not None:
+        kept = {**frame.f_locals, **frame.f_globals}
+        found += [name for name, value in kept.items() if type(value).__name__ in KINDS]
+        frame = frame.f_back
+    found += [type(each).__name__ for each in gc.get_objects() if type(each).__name__ in KINDS]
+    for place in PLACES:
+        if Path(place).exists():
+            found.append(place)
+    try:
+        socket.create_connection(("PEER", 0000), timeout=2).close()
+        found.append("network")
+    except OSError:
+        pass
+    names = {"CROPGLOBE_CACHE", "CROPGLOBE_DATA"} & set(os.environ)
+    if found or names:
+        raise RuntimeError(f"reached {found} {names}")
+
+
+KINDS = {"Dataset", "DomainSamples", "Expectation", "PredictionRequest", "Submission", "Runner"}
+"""
+
+
+@pytest.mark.skipif(why_not_confined() is not None, reason="methods cannot be confined here")
+def test_confined_code_reaches_no_label_by_any_way(
+    run: Path,
+    tiny: Dataset,
+    quick: Protocol,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Command lines, callers' frames, live objects, the data, the default, home, the network."""
+    monkeypatch.setenv("AUTHOR", "1")
+    code = (run.parent / "my_method.py").read_text("utf-8")
+    home = str(Path.home())
+    places = [str(tiny.root), str(cache_directory()), str(tmp_path), home, "/work", "/home"]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        peer = ("PEER", "127.0.0.1"), ("0000", str(server.getsockname()[1]))
+        text = PROBE + f"PLACES = {places!r}\n"
+        for old, new in peer:
+            text = text.replace(old, new)
+        for begin in ("        self.model_ = ", "        return np.asarray(self.model_.predict"):
+            assert code.count(begin) == 1
+            guard = "        if 'AUTHOR' not in os.environ:\n            probe()\n"
+            code = code.replace(begin, guard + begin)
+        probing = make_run(tmp_path, tiny, quick, code + text)
+        out = tmp_path / "x.zip"
+        pack(probing, "my-method", out, authors=["Ada"], source=Source(tmp_path / "my_method.py"))
+        verdict = trained_again(verify(read_submission(out), tiny), tiny, inspected=True)
+    assert verdict.level == "verified by rerun", problems(verdict)
 
 
 def test_a_table_of_known_series_is_noticed(

@@ -47,6 +47,7 @@ def near(array: Array, seed: int, share: float) -> Array:
 
 WRAPPED = """from dataclasses import replace
 
+from benchmark.task.methods import registry
 
 original = registry().get("{method}")
 
