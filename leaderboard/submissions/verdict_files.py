@@ -18,6 +18,7 @@ from benchmark import __version__
 from benchmark.errors import SubmissionError
 from benchmark.files import replace_text
 from benchmark.results.rows import Row
+from leaderboard.code_labels import name_of
 from leaderboard.results import VERIFICATIONS, Results, Verification
 from leaderboard.submissions.archive import printable
 from leaderboard.submissions.submission_models import (
@@ -230,7 +231,7 @@ def row_digest(row: Row) -> str:
     content = {
         "key": row.comparability_key,
         "track": row.track,
-        "method": [row.method, row.method_version, row.representation],
+        "method": [name_of(row), row.method_version, row.representation],
         "transfer": [row.transfer, row.seed],
         "samples": [row.data.ids_hash, row.data.n_test],
         "scores": None if row.scores is None else row.scores.model_dump(mode="json"),
