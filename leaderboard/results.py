@@ -219,12 +219,12 @@ def _examine(
     resampled: dict[Cell, Mapping[str, Draws]] = {}
     units: dict[Cell, str] = {}
     confirmed: set[tuple[Cell, int]] = set()
-    for samples in sets if progress is None else progress(sets):
-        counts, trouble = _read_counts(samples)
+    for answered in sets if progress is None else progress(sets):
+        counts, trouble = _read_counts(answered)
         problems += trouble
         confirmed |= {(cell, seed) for cell, by_seed in counts.items() for seed in by_seed}
-        if counts and samples.source != samples.name[1]:
-            resampled |= _resample(samples, counts, draws)
+        if counts and answered.source != answered.name[1]:
+            resampled |= _resample(answered, counts, draws)
             first = next(iter(next(iter(counts.values())).values()))
             units |= dict.fromkeys(counts, first.kind)
     return replace(

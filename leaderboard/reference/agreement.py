@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from benchmark.results.rows import Row
+from benchmark.task.method_cards import MethodDescription
+from leaderboard.answer_counts import CountedRow
 from leaderboard.code_labels import Code, code_of, name_of
 from leaderboard.reference.reference_file import (
     ReferenceKey,
@@ -50,7 +52,9 @@ def agree(rows: Sequence[Row], folder: Path) -> Agreement:
         StoreError: If a file is damaged.
     """
     paths = {path: read_key(path) for path in reference_files(folder)}
-    found, cards, disagreements = [], {}, []
+    found: list[CountedRow] = []
+    cards: dict[str, MethodDescription] = {}
+    disagreements: list[str] = []
     for key in sorted({key_of(row) for row in rows}, key=lambda key: key.file_name):
         own = [row for row in rows if key_of(row) == key]
         transfers = {row.transfer for row in own}

@@ -72,12 +72,18 @@ def screen_table(table: Table) -> "ScreenTable":
     from rich.table import Table as ScreenTable
 
     screen = ScreenTable(title=escape(table.title))
-    for heading in table.headings:
-        left = heading in ("method", "measured on")
-        screen.add_column("\n".join(heading.split()), justify="left" if left else "right")
+    kept = [n for n, heading in enumerate(table.headings) if heading not in _FILES_ALONE]
+    for heading in (table.headings[n] for n in kept):
+        is_name = heading == "method"
+        words = "\n".join(heading.split())
+        screen.add_column(words, justify="left" if is_name else "right", no_wrap=True)
     for line in table.body:
-        screen.add_row(*(escape(cell.text) for cell in line))
+        screen.add_row(*(escape(line[n].text) for n in kept))
     return screen
+
+
+_FILES_ALONE: Final = ("in-domain", "measured on")
+"""Columns for which a terminal is too narrow; the notes name the machines."""
 
 
 def own_comparison(group: ComparisonGroup, own: str) -> Table:
@@ -122,11 +128,11 @@ def place_of(group: ComparisonGroup, own: str) -> str:
     frame = method_frame(group).set_index("method")
     if own not in frame.index:
         return f"{own} has no score: `cropglobe status` says why."
-    rank, score = frame.loc[own, "rank"], frame.loc[own, RANKED_BY]
-    ranked = int(frame["rank"].notna().sum())
-    if pd.isna(rank):
+    ranks = frame["rank"].astype(float)
+    if pd.isna(ranks[own]):
         return f"{own} is not ranked, since it lacks a transfer that others have."
-    return f"{own} has rank {int(rank)} of {ranked}, macro-F1 {percent(float(score))}."
+    ranked, score = int(ranks.notna().sum()), percent(group.mean(own, RANKED_BY))
+    return f"{own} has rank {ranks[own]:.0f} of {ranked}, macro-F1 {score}."
 
 
 def _columns(names: tuple[str, ...]) -> list[Column]:
