@@ -1,4 +1,4 @@
-"""Reference results: what is packed, how it is read back, and that pairing holds to the last bit."""
+"""Reference results: what is packed, how it is read back, and that pairing holds exactly."""
 
 import io
 import zipfile

@@ -103,20 +103,20 @@ def test_from_one_command_to_a_comparison(
     packed = tmp_path / "packed"
     monkeypatch.setenv("CROPGLOBE_REFERENCE", str(packed))
     data = ["--data", str(tiny.root), "--protocol", "smoke", "--seeds", "1", "2", "3"]
-    make = ["reference", "make", *data, "--methods", "floor.*", "--out", str(tmp_path / "runs")]
+    make = ["reference", "make", *data, "--methods", "floor.prior", "--out", str(tmp_path / "runs")]
     first = call([*make, "--minutes", "10"])
     (path,) = reference_files(packed)
     before = path.read_bytes()
     assert (first, call(make)) == (0, 0)
     assert path.read_bytes() == before
-    assert {c.row.method for c in read_reference(path).rows} == {"floor.majority", "floor.prior"}
+    assert {c.row.method for c in read_reference(path).rows} == {"floor.prior"}
 
     run = tmp_path / "mine"
     assert call(["run", *data, "--methods", "harmonic.xgboost", "--out", str(run)]) == 0
     capsys.readouterr()
     assert call(["compare", str(run)]) == 0
     said = capsys.readouterr().out
-    assert "harmonic.xgboost has rank 1 of 3" in said
+    assert "harmonic.xgboost has rank 1 of 2" in said
     assert "undecided" in said or "yes" in said
     assert call(["compare", str(run), "--format", "csv", "--out", str(tmp_path / "c.csv")]) == 0
     assert "floor.prior" in (tmp_path / "c.csv").read_text("utf-8")
@@ -138,7 +138,7 @@ def test_from_one_command_to_a_comparison(
     assert "the protocols differ" in " ".join(capsys.readouterr().out.split())
     assert call(["reference", "list"]) == 0
     assert call(["reference", "pack", str(run)]) == 0
-    assert len({c.row.method for c in read_reference(path).rows}) == 3
+    assert len({c.row.method for c in read_reference(path).rows}) == 2
 
 
 def call(words: list[str]) -> int:
