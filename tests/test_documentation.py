@@ -108,7 +108,10 @@ def test_commands_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(sources, "DEFAULT_SAMPLES_PER_DOMAIN", 200)
     write_point_table(tmp_path / "usa_2021_s2_cdl_long.parquet")
     write_own_country(tmp_path)
-    for line in steps(page):
+    lines = list(steps(page))
+    if any(line.startswith("cropglobe compare") for line in lines):
+        make_reference_results(tmp_path, monkeypatch)
+    for line in lines:
         if line.startswith("--- "):
             apply_change(line)
             continue
@@ -121,6 +124,20 @@ def test_commands_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     if page.name == "submit.md":
         mark = "verified by rerun" if why_not_confined() is None else "rerun, not confined"
         assert mark in Path("SITE/index.html").read_text("utf-8").lower()
+
+
+def make_reference_results(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pack two methods under `smoke`, in the place of those that the package carries."""
+    monkeypatch.setenv("CROPGLOBE_REFERENCE", str(folder / "reference"))
+    run = str(folder / "others")
+    methods = ["--methods", "floor.prior", "median.random-forest"]
+    for words in (
+        ["run", "--protocol", "smoke", *methods, "--out", run, "--no-reports"],
+        ["reference", "pack", run],
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        assert ended.value.code in (0, None), words
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from benchmark.errors import SubmissionError
 from benchmark.results.rows import Cost, Row
 from benchmark.task.metrics import Scores
+from leaderboard.code_labels import name_of
 from leaderboard.results import Cell, Results, row_key
 from leaderboard.submissions.submission_models import Digest, Form
 
@@ -55,7 +56,7 @@ def row_digest(row: Row) -> str:
     content = {
         "key": row.comparability_key,
         "track": row.track,
-        "method": [row.method, row.method_version, row.representation],
+        "method": [name_of(row), row.method_version, row.representation],
         "transfer": [row.transfer, row.seed],
         "samples": [row.data.ids_hash, row.data.n_test],
         "scores": None if row.scores is None else row.scores.model_dump(mode="json"),

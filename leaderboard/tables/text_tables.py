@@ -10,7 +10,9 @@ import pandas as pd
 from benchmark.data.taxonomy import CROPS
 from benchmark.results.rows import Row
 from benchmark.task.metrics import METRIC_VERSION
+from leaderboard.code_labels import shared_names
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
+from leaderboard.machine import machine_of
 from leaderboard.results import VERIFICATIONS, Results, row_key
 from leaderboard.score_frames import ComparableRows
 from leaderboard.statistics.bootstrap import FEWEST_SEEDS
@@ -89,33 +91,34 @@ def with_limits(group: ComparisonGroup) -> pd.DataFrame:
 
 def screen_tables(results: Results) -> "list[Table]":
     """Return the ranking of each section for the terminal."""
+    return [_screen_table(group) for group in comparison_groups(results)]
+
+
+def _screen_table(group: ComparisonGroup) -> "Table":
     from rich.markup import escape
     from rich.table import Table
 
-    tables = []
-    for group in comparison_groups(results):
-        table = Table(
-            title=escape(title_of(group.comparable)),
-            caption=escape("\n".join(_incomplete(group))) or None,
-            caption_justify="left",
+    table = Table(
+        title=escape(title_of(group.comparable)),
+        caption=escape("\n".join([*_incomplete(group), *_origins(group)])) or None,
+        caption_justify="left",
+    )
+    frame = method_frame(group)
+    columns = main_columns(frame)
+    # A terminal is narrow: how many transfers are there follows from what is missing.
+    left_out = {"family", "cells"} if MISSING_SCORES in columns else {"family"}
+    columns = tuple(column for column in columns if column.name not in left_out)
+    for column in columns:
+        words = column.title.split()
+        table.add_column(
+            "\n".join(words),
+            justify="left" if column.name == "method" else "right",
+            min_width=max(map(len, words)),
+            no_wrap=True,
         )
-        frame = method_frame(group)
-        columns = main_columns(frame)
-        # A terminal is narrow: how many transfers are there follows from what is missing.
-        left_out = {"family", "cells"} if MISSING_SCORES in columns else {"family"}
-        columns = tuple(column for column in columns if column.name not in left_out)
-        for column in columns:
-            words = column.title.split()
-            table.add_column(
-                "\n".join(words),
-                justify="left" if column.name == "method" else "right",
-                min_width=max(map(len, words)),
-                no_wrap=True,
-            )
-        for cells in shown(frame, columns):
-            table.add_row(*map(escape, cells))
-        tables.append(table)
-    return tables
+    for cells in shown(frame, columns):
+        table.add_row(*map(escape, cells))
+    return table
 
 
 def _section_markdown(group: ComparisonGroup) -> str:
@@ -177,7 +180,7 @@ def _doubts(group: ComparisonGroup) -> list[str]:
             f"Intervals: 95 % bootstrap, resampling {what}{_few_seeds(group)}; countries are not "
             "resampled, so they say nothing of countries that are not here."
         )
-    found += _incomplete(group)
+    found += [*_incomplete(group), *_origins(group)]
     scored = {row.method for row in group.comparable.rows if row.scores is not None}
     unconfirmed = sorted(name for name in scored if group.confirmed_share(name) < 1)
     if unconfirmed:
@@ -248,6 +251,28 @@ def _incomplete(group: ComparisonGroup) -> list[str]:
     if any(short.values()):
         found.append(
             f"Fewer seeds than others, so their intervals may be too narrow: {_named(short)}."
+        )
+    return found
+
+
+def _origins(group: ComparisonGroup) -> list[str]:
+    """Say which names stand for several codes, and which rows are reference results."""
+    rows = [row for row in group.comparable.rows if row.scores is not None]
+    shared = shared_names(rows)
+    found = [] if shared is None else [shared]
+    machines: dict[bool, set[str]] = {}
+    for row in rows:
+        is_reference = row_key(row) in group.results.references
+        machines.setdefault(is_reference, set()).add(machine_of(row))
+    if True in machines:
+        found.append(
+            "Costs of reference results were measured on "
+            + "; ".join(sorted(machines[True]))
+            + (
+                f"; those of runs on {'; '.join(sorted(machines[False]))}."
+                if False in machines
+                else "."
+            )
         )
     return found
 
