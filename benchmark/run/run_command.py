@@ -88,7 +88,7 @@ def run(
         start_fork_server()  # it loads its libraries while this process loads its own
     from benchmark.data.data_commands import show_progress
     from benchmark.data.dataset_source import cache_directory, open_source
-    from benchmark.data.inspect.domain_differences import season_warnings
+    from benchmark.data.inspect.domain_differences import run_warnings
     from benchmark.results.store import RunStore
     from benchmark.run.device import resolve_device
     from benchmark.run.execution import execute, find_work
@@ -124,8 +124,9 @@ def run(
         display = RunDisplay(work.todo)
         _keep_plan(store, jobs, runner)
         _announce(display, work)
-        domains = (name for pair in pairs for name in pair.domains)
-        for sentence in (*warnings, *season_warnings(dataset, domains)):
+        aligned = chosen_protocol.season == "aligned"
+        data_warnings = run_warnings(dataset, [pair.domains for pair in pairs], aligned=aligned)
+        for sentence in (*warnings, *data_warnings):
             display.say(f"Warning: {sentence}")
         display.at_once = 1 if where is None else where.at_once
         with _tracking(store, tracking_uri, wanted=tracking, busy=bool(work.todo)) as follower:

@@ -26,6 +26,7 @@ from benchmark.run.executors.worker_process import (
 from benchmark.run.jobs import Job
 from benchmark.run.runner import Runner
 from benchmark.run.tracebacks import describe_frames
+from benchmark.terminal import replace_unknown_signs
 
 SECONDS_TO_CONNECT: Final = 10
 DEATHS: Final = 2
@@ -186,6 +187,7 @@ def answer(task: Task, setup: Setup, time_limit: float | None, run: str) -> Task
         CropGlobeError: If no job can be run here, as when its method's code is not that which the
             coordinator has.
     """
+    replace_unknown_signs()  # a method may print
     with _one_job:
         told = (setup.cache, setup.keep_networks)
         slot = (setup.data, setup.fingerprint, setup.protocol, *told)

@@ -17,6 +17,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from benchmark.terminal import replace_unknown_signs
+
 if TYPE_CHECKING:
     from benchmark.results.store import RunStore
     from benchmark.run.executors.job_task import Task, TaskResult
@@ -97,6 +99,7 @@ def _become_worker(setup: Setup, stack: Any) -> None:
     signal.signal(signal.SIGUSR1, signal.SIG_DFL)
     faulthandler.register(signal.SIGUSR1, stack, all_threads=False, chain=True)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to answer
+    replace_unknown_signs()  # a method may print
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.ERROR)
     if setup.threads is not None:
         _limit_threads(setup.threads)
