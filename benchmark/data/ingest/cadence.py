@@ -295,4 +295,5 @@ def _refuse_passes(path: object, spacing: Spacing, step: int) -> None:
 
 
 def _day_of_year(days: Days) -> Index:
-    return (days - days.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.int64) + 1
+    new_year = days.astype("datetime64[Y]").astype("datetime64[D]")
+    return np.asarray((days - new_year).astype(np.int64) + 1)

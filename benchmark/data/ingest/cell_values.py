@@ -138,7 +138,7 @@ def _with_points(path: Path, name: str, column: Any) -> Any:
     commas = pc.fill_null(pc.match_substring(column, ","), False)
     if not pc.any(commas).as_py():
         return column
-    written = [text for text in pc.unique(column.filter(commas)).to_pylist()]
+    written = pc.unique(column.filter(commas)).to_pylist()
     if all(THOUSANDS.fullmatch(text) for text in written):
         raise DataError(
             f"{path} has numbers such as {written[0]} in column {name}, whose comma may be a "

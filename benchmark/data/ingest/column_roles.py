@@ -60,8 +60,8 @@ BAND_WORDS: Final = {
     "swir2": "B12",
     "swir22": "B12",
 }
-"""Names by colour, without ``-``, ``_`` and spaces; the common names of STAC's extension `eo`, which
-call 1.6 and 2.2 micrometres swir16 and swir22, and those of other tables."""
+"""Names by colour, without ``-``, ``_`` and spaces; the common names of STAC's extension `eo`,
+which call 1.6 and 2.2 micrometres swir16 and swir22, and those of other tables."""
 
 STEP_COLUMN: Final = re.compile(
     r"(?:OPTICAL-)?(?P<band>.+?)[-_]ts(?P<token>\d+)(?:[-_]\d+m)?", re.I

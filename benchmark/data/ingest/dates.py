@@ -274,7 +274,7 @@ def whole_days(times: Times) -> DateColumn:
     later = clock >= NOON
     if NOON in different and len(different) == 2:  # summer time of New Zealand
         later = np.ones(len(times), dtype=bool)
-    nearest = floor + np.where(later, DAY, np.timedelta64(0, "D"))
+    nearest: Days = floor + later.astype("timedelta64[D]")
     for days in (nearest, floor, floor + DAY):
         if _starts_windows(days):
             note = f"Their time of day, {said} in UTC, is midnight of a time zone."
@@ -296,7 +296,7 @@ def _clock(time: np.timedelta64) -> str:
 def day_of_month(days: Days) -> npt.NDArray[np.int64]:
     """Return the day of the month of each date, 1 to 31."""
     months = days.astype("datetime64[M]").astype("datetime64[D]")
-    return (days.astype("datetime64[D]") - months).astype(np.int64) + 1
+    return np.asarray((days.astype("datetime64[D]") - months).astype(np.int64) + 1)
 
 
 def _all_first_of_month(days: Days) -> bool:

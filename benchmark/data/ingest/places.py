@@ -75,7 +75,7 @@ def _degrees(path: Path, longitude: Floats, latitude: Floats) -> Floats:
             f"{path} has the coordinates lon {longitude[row]:g}, lat {latitude[row]:g}, which are "
             f"no degrees (at most 360 and 90); {advice}."
         )
-    return np.where(longitude > 180, longitude - 360, longitude)
+    return np.asarray(np.where(longitude > 180, longitude - 360, longitude))
 
 
 def _from_geometry(path: Path, name: str, table: Any) -> Floats:

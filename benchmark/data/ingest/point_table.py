@@ -109,15 +109,14 @@ def read_table(path: Path, columns: Columns) -> PointTable:
         sample = samples_by_place(path, longitude, latitude).repeated(times)
     label = words(columns.label)
     assert label is not None
+    year = words(columns.year)
     return replace(
         points,
         sample=sample,
         label=label,
         region=words(columns.region),
         reference=words(columns.reference),
-        year=words(columns.year)
-        if columns.year is not None
-        else _valid_years(words(columns.valid)),
+        year=year if year is not None else _valid_years(words(columns.valid)),
         longitude=None if longitude is None else np.repeat(longitude, times),
         latitude=None if latitude is None else np.repeat(latitude, times),
     )

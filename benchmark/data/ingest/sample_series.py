@@ -21,7 +21,7 @@ MIN_BAND_COVER: Final = 0.5
 out: a date counts only if every band has it, so that such a band would cost most dates."""
 
 SAME_PLACE: Final = 0.001
-"""Degrees, about 100 m, within which two places of a sample are one that was written differently."""
+"""Degrees, about 100 m, within which two places of a sample are one, written differently."""
 
 Index = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -135,7 +135,7 @@ def _sample_of_each_year(points: PointTable) -> PointTable:
         return points
 
     def labels_in(members: Index) -> int:
-        return np.unique(np.stack([members, label]), axis=1).shape[1]
+        return int(np.unique(np.stack([members, label]), axis=1).shape[1])
 
     if labels_in(sample) == len(np.unique(sample)) or labels_in(group) != pairs.shape[1]:
         return points

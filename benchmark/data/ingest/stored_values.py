@@ -153,8 +153,8 @@ def _refuse_unknown_code(points: PointTable, same: Rows, *, several: bool) -> No
     if alone and counts[most] >= max(3, LEAST_REPEATS * len(values)):
         raise DataError(
             f"{points.path} has {counts[most]} rows in which every band is {numbers[most]:g}, "
-            f"which may stand for missing observations: say so with --missing {numbers[most]:g}, or "
-            "that it does not with --missing nan."
+            "which may stand for missing observations: say so with --missing "
+            f"{numbers[most]:g}, or that it does not with --missing nan."
         )
 
 

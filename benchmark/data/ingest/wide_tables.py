@@ -81,11 +81,11 @@ def _dates_of_steps(path: Path, table: Any, columns: Columns, wide: WideColumns)
     months = ((end - np.timedelta64(1, "D")).astype("datetime64[M]") - first).astype(np.int64) + 1
     typical, count = float(np.median(months)), int(steps.max()) + 1
     if abs(count - typical) <= 1:
-        return (first[:, None] + steps[None, :]).astype("datetime64[D]").reshape(-1)
+        return np.asarray((first[:, None] + steps[None, :]).astype("datetime64[D]").reshape(-1))
     if abs(count - DEKADS * typical) <= DEKADS:
         number = (np.minimum((day_of_month(start) - 1) // 10, DEKADS - 1))[:, None] + steps[None, :]
         days = (first[:, None] + number // DEKADS).astype("datetime64[D]")
-        return (days + 10 * (number % DEKADS)).reshape(-1)
+        return np.asarray((days + 10 * (number % DEKADS)).reshape(-1))
     raise DataError(
         f"{path} has {count} time steps from {columns.start} to {columns.end}, which are "
         f"{typical:.0f} months apart: they are neither months nor dekads."

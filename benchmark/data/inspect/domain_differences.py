@@ -16,7 +16,7 @@ from benchmark.data.season import DAYS_PER_YEAR, SHIFTED_FIRST_DAY
 from benchmark.data.season_coverage import coverage_warnings
 
 IN_PHASE: Final = 10
-"""Days out of phase that are no difference: half a year is 180, 181 or 184 days, as it is counted."""
+"""Days out of phase that are no difference: half a year is counted as 180, 181 or 184 days."""
 
 
 def transfer_warnings(
