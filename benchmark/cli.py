@@ -21,6 +21,7 @@ SEVERAL_VALUES: Final = frozenset(
         "--transfers",
         "--domains",
         "--seeds",
+        "--bands",
         "--countries",
         "--representations",
         "--compare",

@@ -89,8 +89,12 @@ class StoredPredictions:
 
 
 def cell_of(row: Row) -> Cell:
-    """Return the cell of the tables that a row belongs to."""
-    return (*row.comparability_key, row.track, row.method, row.transfer)
+    """Return the cell of the tables that a row belongs to.
+
+    A source has an in-domain score for each set of bands that its transfers are given.
+    """
+    bands = row.data.bands if row.relation == "in-domain" else ()
+    return (*row.comparability_key, row.track, row.method, row.transfer, *bands)
 
 
 def row_key(row: Row) -> tuple[Cell, int]:

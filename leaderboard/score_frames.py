@@ -7,9 +7,10 @@ from typing import Final, get_args
 import numpy as np
 import pandas as pd
 
+from benchmark.data.taxonomy import CROPS
 from benchmark.results.rows import Row
 from benchmark.task.methods import Track
-from leaderboard.statistics.confusion_scores import area_error
+from leaderboard.statistics.confusion_scores import area_error, macro_f1
 
 TRACKS: Final[tuple[Track, ...]] = get_args(Track)
 """Rankings that are never mixed, in the order of the tables."""
@@ -107,11 +108,12 @@ def score_frame(comparable: ComparableRows) -> pd.DataFrame:
 
     Returns:
         Columns method, family, relation, transfer, source, target, seed, n_test, the scores, the
-        in-domain macro-F1 over the crops that are scored in the target, the gap between the two,
+        in-domain macro-F1 over the samples of crops that are scored in the target, the gap between
+        the two,
         and the costs. A value that was not measured is NaN.
     """
     home = {
-        (r.method, r.source, r.seed): r
+        (r.method, r.source, r.seed, r.data.bands): r
         for r in comparable.rows
         if r.relation == "in-domain" and r.scores is not None
     }
@@ -119,7 +121,7 @@ def score_frame(comparable: ComparableRows) -> pd.DataFrame:
     for row in comparable.rows:
         if row.relation == "in-domain" or row.scores is None:
             continue
-        inside = _in_domain_f1(home.get((row.method, row.source, row.seed)), row)
+        inside = _in_domain_f1(home.get((row.method, row.source, row.seed, row.data.bands)), row)
         scores = row.scores
         lines.append(
             {
@@ -217,14 +219,17 @@ def _costs(row: Row) -> Mapping[str, float]:
 
 
 def _in_domain_f1(home: Row | None, away: Row) -> float:
-    """Mean in-domain F1 over the crops with samples in the target; NaN if one was not scored."""
-    if home is None or home.scores is None or away.scores is None:
+    """In-domain macro-F1 over the samples of the crops that are scored in the target.
+
+    Samples of other crops are dropped as they are in the target. An answer that names another crop
+    stays an error. NaN if a crop of the target has no sample in the held-out part.
+    """
+    if home is None or home.confusion is None or away.scores is None:
         return float("nan")
-    crops = [name for name, crop in away.scores.per_crop.items() if crop.support]
-    values = []
-    for name in crops:
-        crop = home.scores.per_crop.get(name)
-        if crop is None or crop.f1 is None:
-            return float("nan")
-        values.append(crop.f1)
-    return float(np.mean(values))
+    crops = [CROPS.index(name) for name, crop in away.scores.per_crop.items() if crop.support]
+    matrix = np.array(home.confusion, dtype=np.float64)
+    like_for_like = np.zeros_like(matrix)
+    like_for_like[crops] = matrix[crops]
+    if not matrix[crops].sum(axis=1).all():
+        return float("nan")
+    return float(macro_f1(like_for_like))

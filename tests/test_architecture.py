@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("benchmark", "baselines", "cropnet", "leaderboard")
+PACKAGES = ("benchmark", "baselines", "cropnet", "leaderboard", "cropglobe")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 FOLDERS = sorted({path.parent for path in SOURCES})
 
@@ -66,7 +66,7 @@ def test_what_the_architecture_page_names_exists() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     for line in text.splitlines():
         folder = ROOT
-        for name in re.findall(r"`([\w/-]+(?:\.py|\.csv|\.yaml|/))`", line):
+        for name in re.findall(r"`([\w-]+\.py|[a-z]+/[\w/-]*(?:\.py|\.csv|\.yaml|/))`", line):
             path = ROOT / name if (ROOT / name).exists() else folder / name
             assert path.exists() or "NAME" in name, f"{name} in: {line}"
             folder = path if path.is_dir() else path.parent

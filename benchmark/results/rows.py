@@ -99,7 +99,10 @@ class DataDescription(_Stored):
         n_train: Samples trained on.
         n_validation: Samples selected by.
         n_test: Samples scored.
-        n_unscored: Target samples not scored because the source lacks their crop.
+        n_scorable: Target samples of scored crops, of which a cap draws those that are scored;
+            ``None`` in rows of metrics version 1.
+        n_unscored: Target samples not scored because the source lacks their crop; in metrics
+            version 1 counted after the cap.
         vectors: Fingerprint of the files of vectors that were read, where vectors are read.
         coverage: Share of the scored samples that have a vector, where vectors are read; those
             without are answered with the crops' shares in the training samples.
@@ -117,6 +120,7 @@ class DataDescription(_Stored):
     n_train: int | None = None
     n_validation: int | None = None
     n_test: int | None = None
+    n_scorable: int | None = None
     n_unscored: int | None = None
     vectors: str | None = None
     coverage: float | None = None
@@ -179,10 +183,14 @@ class Row(_Stored):
     provenance: Provenance
 
     @property
-    def comparability_key(self) -> tuple[str, str, str, str]:
-        """Dataset fingerprint, protocol hash, metric version and bands."""
-        bands = " ".join(self.data.bands)
-        return (self.data.fingerprint, self.protocol_hash, self.metric_version, bands)
+    def comparability_key(self) -> tuple[str, ...]:
+        """Dataset fingerprint, protocol hash and metric version; of version 1 the bands too.
+
+        Bands follow from dataset, protocol and transfer since version 2. Before, they depended on
+        the other transfers of a run.
+        """
+        key = (self.data.fingerprint, self.protocol_hash, self.metric_version)
+        return (*key, " ".join(self.data.bands)) if self.metric_version == "1" else key
 
     @property
     def transfer(self) -> str:

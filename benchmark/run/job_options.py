@@ -7,7 +7,8 @@ import typer
 Data = Annotated[str, typer.Option(help="Directory of the official layout, or 'simulated'.")]
 
 ProtocolName = Annotated[
-    str, typer.Option(help="Protocol: smoke, quick, paper, paper-released or a .yaml file.")
+    str,
+    typer.Option(help="Protocol: smoke, quick, standard, paper, paper-released or a .yaml file."),
 ]
 
 Methods = Annotated[
@@ -24,5 +25,13 @@ Transfers = Annotated[
 ]
 
 Seeds = Annotated[list[int] | None, typer.Option(help="Seeds, in place of the protocol's.")]
+
+Bands = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Bands that every transfer is given, such as B4 B8; if not given, those that its "
+        "source and target have in common."
+    ),
+]
 
 Device = Annotated[str | None, typer.Option(help="Device, in place of the protocol's.")]

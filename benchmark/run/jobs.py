@@ -1,4 +1,4 @@
-"""From methods, transfers and seeds to jobs: one fit each, scored on all its targets."""
+"""From methods, transfers and seeds to jobs: one fit each, scored on all targets of its bands."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +10,7 @@ from benchmark.results.store import JobIdentity
 from benchmark.task.methods import Method
 from benchmark.task.metrics import METRIC_VERSION
 from benchmark.task.protocol import Protocol
+from benchmark.task.transfer_bands import transfer_bands
 from benchmark.task.transfers import Transfer
 
 
@@ -21,7 +22,7 @@ class Job:
         method: The method.
         source: Domain of the training data.
         seed: Seed of the fit.
-        targets: Domains to score besides the source itself.
+        targets: Domains to score besides the source itself; all are given the same bands.
         identity: What makes its answers what they are.
     """
 
@@ -51,25 +52,28 @@ def plan(
 
     Args:
         dataset: The data.
-        protocol: The protocol, for its seeds.
+        protocol: The protocol, for its seeds and bands.
         methods: Methods to train.
-        transfers: Transfers to score; those of one source share their fits.
+        transfers: Transfers to score; those of one source and the same bands share their fits.
 
     Returns:
         The jobs.
+
+    Raises:
+        DataError: If a transfer has no bands.
     """
-    bands = dataset.common_bands({d for t in transfers for d in (t.source, t.target)})
     methods = tuple(methods)
     vectors = {method.representation: _vectors(dataset, method) for method in methods}
-    targets: dict[str, list[str]] = {}
+    targets: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for transfer in transfers:
-        targets.setdefault(transfer.source, []).append(transfer.target)
+        bands = transfer_bands(dataset, protocol, transfer)
+        targets.setdefault((transfer.source, bands), []).append(transfer.target)
     return tuple(
         Job(
             method=method,
             source=source,
             seed=seed,
-            targets=tuple(targets[source]),
+            targets=tuple(names),
             identity=JobIdentity(
                 method=method.name,
                 code_fingerprint=method.code_fingerprint,
@@ -84,7 +88,7 @@ def plan(
             ),
         )
         for method in methods
-        for source in targets
+        for (source, bands), names in targets.items()
         for seed in protocol.seeds
     )
 

@@ -82,6 +82,7 @@ def make_row(
             n_train=len(split.training),
             n_validation=len(split.validation),
             n_test=len(chosen.rows),
+            n_scorable=chosen.scorable,
             n_unscored=chosen.unscored,
             ids_hash=ids_hash(ids),
             vectors=job.identity.vectors,
@@ -131,6 +132,7 @@ def with_scores(
         prediction.labels,
         predicted=rewritten(protocol, row.target, probabilities),
         unscored=chosen.unscored,
+        scorable=chosen.scorable,
     )
     cost = Cost(
         parameters=fit.reported.parameters,

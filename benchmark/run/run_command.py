@@ -11,7 +11,7 @@ import typer
 
 from benchmark.results.run_directory_commands import TrackingUri
 from benchmark.run.executors.fork_server import start_fork_server
-from benchmark.run.job_options import Data, Device, Methods, ProtocolName, Seeds, Transfers
+from benchmark.run.job_options import Bands, Data, Device, Methods, ProtocolName, Seeds, Transfers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,11 +20,7 @@ if TYPE_CHECKING:
     from benchmark.results.mlflow.background_sync import BackgroundSync
     from benchmark.results.store import RunStore
     from benchmark.run.execution import Finished, Plan
-    from benchmark.run.executors.dask_cluster import DaskCluster
-    from benchmark.run.executors.worker_pool import WorkerPool
-    from benchmark.run.jobs import Job
     from benchmark.run.progress_display import RunDisplay
-    from benchmark.run.runner import Runner
     from benchmark.task.protocol import Protocol
 
 EXIT_FAILED_JOBS: Final = 3
@@ -54,6 +50,7 @@ def run(
     ] = None,
     transfers: Transfers = None,
     seeds: Seeds = None,
+    bands: Bands = None,
     device: Device = None,
     out: Annotated[Path | None, typer.Option(help="Run directory.")] = None,
     overwrite: Annotated[
@@ -71,6 +68,15 @@ def run(
         str | None,
         typer.Option(help="Address of a Dask scheduler whose workers run the jobs: tcp://..."),
     ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            min=0, help="Start no job after so many minutes; the same command goes on from there."
+        ),
+    ] = None,
+    reports: Annotated[
+        bool, typer.Option(help="Write the index and the leaderboard when jobs are done.")
+    ] = True,
     keep_networks: Annotated[
         bool,
         typer.Option(help="Keep the fitted CropNets, 4 MB each, in the run directory and MLflow."),
@@ -82,22 +88,19 @@ def run(
 ) -> None:
     """Train methods on source domains, score them on targets, and write a leaderboard."""
     yield_idle_threads()
-    chosen_protocol = make_protocol(protocol, seeds, device)
+    chosen_protocol = make_protocol(protocol, seeds, device, bands)
     place = out or Path("results") / f"{Path(data).name}-{chosen_protocol.name}"
     if workers and scheduler is None and not place.exists():
         start_fork_server()  # it loads its libraries while this process loads its own
     from benchmark.data.data_commands import show_progress
     from benchmark.data.dataset_source import cache_directory, open_source
-    from benchmark.data.inspect.domain_differences import run_warnings
     from benchmark.results.store import RunStore
     from benchmark.run.device import resolve_device
-    from benchmark.run.execution import execute, find_work
-    from benchmark.run.jobs import plan
+    from benchmark.run.execution import execute
     from benchmark.run.progress_display import RunDisplay
     from benchmark.run.runner import Runner
-    from benchmark.run.scorable_transfers import choose_scorable
+    from benchmark.run.session import open_executor, open_session
     from benchmark.task.authoring.method_files import select_with_files
-    from benchmark.task.transfers import select_transfers
 
     if scheduler is None:  # its workers may have what this machine lacks
         resolve_device(chosen_protocol.device, chosen_protocol.precision)
@@ -105,40 +108,42 @@ def run(
     chosen_methods = select_with_files(methods or [], files)
     with show_progress("Preparing") as progress:
         dataset = open_source(data, progress)
-    pairs = select_transfers(transfers or [], dataset.domains)
     store = RunStore(place)
     store.prepare()
     cache = cache_directory() / "representations"
     runner = Runner(dataset, chosen_protocol, cache, keep_networks)
-    jobs = plan(dataset, chosen_protocol, chosen_methods, pairs)
-    work = find_work(jobs, store, overwrite.value)
-    warnings: tuple[str, ...] = ()
+    session = open_session(runner, store, chosen_methods, transfers or [], overwrite.value)
+    elsewhere = session.work.todo and (workers > 0 or scheduler is not None)
     # Workers start first: they load their libraries while the samples are chosen here.
-    chosen = _place(workers, scheduler, runner, store, files) if work.todo else nullcontext()
-    with chosen as where:
-        if work.todo:
-            pairs, warnings = choose_scorable(runner, work.todo, pairs, transfers or [])
-            if warnings:
-                jobs = plan(dataset, chosen_protocol, chosen_methods, pairs)
-                work = find_work(jobs, store, overwrite.value)
+    with (
+        open_executor(runner, store, workers=workers, scheduler=scheduler, files=files)
+        if elsewhere
+        else nullcontext()
+    ) as executor:
+        session = session.without_unscorable()
+        work = session.work
         display = RunDisplay(work.todo)
-        _keep_plan(store, jobs, runner)
+        session.write_plan()
         _announce(display, work)
-        aligned = chosen_protocol.season == "aligned"
-        data_warnings = run_warnings(dataset, [pair.domains for pair in pairs], aligned=aligned)
-        for sentence in (*warnings, *data_warnings):
+        for sentence in (*session.warnings, *session.data_warnings()):
             display.say(f"Warning: {sentence}")
-        display.at_once = 1 if where is None else where.at_once
+        display.at_once = 1 if executor is None else executor.at_once
         with _tracking(store, tracking_uri, wanted=tracking, busy=bool(work.todo)) as follower:
             with display:
                 finished = execute(
-                    work, runner, store, where, on_start=display.start, on_finish=display.finish
+                    work,
+                    runner,
+                    store,
+                    executor,
+                    on_start=display.start,
+                    on_finish=display.finish,
+                    seconds=None if minutes is None else 60 * minutes,
                 )
             if follower is not None:
                 follower.finish()
                 if follower.warning is not None:
                     display.say(f"Warning: {follower.warning}")
-    _conclude(display, store, len(jobs), work, finished)
+    _conclude(display, store, len(session.jobs), work, finished, reports=reports)
 
 
 def yield_idle_threads() -> None:
@@ -151,8 +156,13 @@ def yield_idle_threads() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
-def make_protocol(name: str, seeds: list[int] | None, device: str | None) -> "Protocol":
-    """Return a protocol with what the command line says in place of its own."""
+def make_protocol(
+    name: str, seeds: list[int] | None, device: str | None, bands: list[str] | None = None
+) -> "Protocol":
+    """Return a protocol with what the command line says in place of its own.
+
+    Bands change what is asked, and so the name.
+    """
     from benchmark.task.protocol import Protocol, load_protocol, validate_protocol
 
     chosen: Protocol = load_protocol(name)
@@ -161,41 +171,9 @@ def make_protocol(name: str, seeds: list[int] | None, device: str | None) -> "Pr
         changes["seeds"] = tuple(seeds)
     if device is not None:
         changes["device"] = device
+    if bands:
+        changes |= {"bands": bands, "name": f"{chosen.name}-{len(set(bands))}-bands"}
     return validate_protocol(chosen.model_dump() | changes, where="the command line")
-
-
-def _place(
-    workers: int,
-    scheduler: str | None,
-    runner: "Runner",
-    store: "RunStore",
-    files: tuple[Path, ...],
-) -> "AbstractContextManager[DaskCluster | WorkerPool | None]":
-    """Return where jobs run: a cluster, worker processes, or ``None`` for this process."""
-    from functools import partial
-
-    from benchmark.results.provenance import processors
-    from benchmark.run.executors.dask_cluster import DaskCluster
-    from benchmark.run.executors.worker_pool import WorkerPool
-    from benchmark.run.executors.worker_process import Setup
-    from benchmark.task.authoring.method_files import find_method
-
-    if workers == 0 and scheduler is None:
-        return nullcontext()
-    limit = runner.protocol.job_time_limit_s
-    setup = Setup(
-        data=runner.dataset.root.resolve(),
-        fingerprint=runner.dataset.fingerprint,
-        protocol=runner.protocol.model_dump_json(),
-        run=store.root.resolve(),
-        cache=runner.cache_directory,
-        threads=None if workers < 2 else max(1, processors() // workers),
-        keep_networks=runner.keep_networks,
-        find_method=partial(find_method, files),
-    )
-    if scheduler is not None:
-        return DaskCluster(scheduler, setup, limit, gpu=runner.protocol.device.startswith("cuda"))
-    return WorkerPool(workers, setup, limit)
 
 
 def _tracking(
@@ -210,21 +188,6 @@ def _tracking(
     if not wanted or (not busy and read_tracking_state(store).is_synced(address, job_state(store))):
         return nullcontext()
     return BackgroundSync(store.root.resolve(), address)
-
-
-def _keep_plan(store: "RunStore", jobs: "Sequence[Job]", runner: "Runner") -> None:
-    from benchmark.results.run_plans import make_plan, write_plan
-    from benchmark.results.stored_cards import write_cards
-
-    write_cards(store.root, {job.method.name: job.method for job in jobs}.values())
-    dataset = runner.dataset
-    asked = make_plan(
-        [(job.identity, job.targets) for job in jobs],
-        dataset=dataset.card.name,
-        data_path=str(dataset.root.resolve()),
-        protocol=runner.protocol.model_dump(mode="json"),
-    )
-    write_plan(store.root, asked)
 
 
 def _announce(display: "RunDisplay", work: "Plan") -> None:
@@ -244,8 +207,10 @@ def _conclude(
     jobs: int,
     work: "Plan",
     finished: "Sequence[Finished]",
+    *,
+    reports: bool,
 ) -> None:
-    """Make index and reports, and say in one line each what has no scores.
+    """Make index and reports if wanted, and say in one line each what has no scores.
 
     Raises:
         Exit: If jobs have failed.
@@ -253,10 +218,15 @@ def _conclude(
     from benchmark.run.run_reports import make_reports
 
     place = store.root
-    if not make_reports(store):
+    if reports and not make_reports(store):
         display.say(
             f"Nothing has changed: the reports in {place} stand; `cropglobe leaderboard {place}` "
             "shows them."
+        )
+    if len(finished) < len(work.todo):
+        display.say(
+            f"{len(work.todo) - len(finished)} of {jobs} jobs were not started, since "
+            "--minutes were over. The same command goes on from here."
         )
     lacking = sum(entry.status == "unavailable" for entry in finished)
     if lacking:

@@ -35,11 +35,13 @@ from benchmark.task.fitted_attributes import read_fitted_attributes
 from benchmark.task.methods import Context, Exportable, Features, require_finite
 from benchmark.task.preparation import (
     Rows,
+    SourcePool,
     SourceSplit,
     TargetSet,
     class_positions,
-    prepare_source,
+    divide_source,
     prepare_target,
+    source_pool,
 )
 from benchmark.task.protocol import Protocol
 from benchmark.task.transfers import label_space
@@ -96,6 +98,7 @@ class Runner:
     _views: dict[_View, Features] = field(default_factory=dict)
     _seconds: dict[_View, float] = field(default_factory=dict)
     _vectors: dict[_View, npt.NDArray[np.bool_]] = field(default_factory=dict)
+    _pools: dict[tuple[str, str], SourcePool] = field(default_factory=dict)
     _splits: dict[tuple[str, int, str], SourceSplit] = field(default_factory=dict)
     _targets: dict[tuple[str, str, str], TargetSet] = field(default_factory=dict)
 
@@ -194,7 +197,7 @@ class Runner:
         if len(split.held_out):
             labels = self.dataset.load(job.source).labels[split.held_out]
             space = label_space(split.classes, np.unique(labels).tolist(), split.too_few)
-            targets[job.source] = TargetSet(rows=split.held_out, unscored=0, space=space)
+            targets[job.source] = TargetSet(split.held_out, len(split.held_out), 0, space)
         for name in job.targets:
             targets[name] = self._target(job, name, split)
         return split, targets
@@ -202,16 +205,22 @@ class Runner:
     def _split(self, job: Job) -> SourceSplit:
         slot = (job.source, job.seed, self._key_name(job))
         if slot not in self._splits:
-            self._splits[slot] = prepare_source(
+            samples, pool = self.dataset.load(job.source), self._pool(job)
+            self._splits[slot] = divide_source(samples, pool, self.protocol, seed=job.seed)
+        return self._splits[slot]
+
+    def _pool(self, job: Job) -> SourcePool:
+        slot = (job.source, self._key_name(job))
+        if slot not in self._pools:
+            self._pools[slot] = source_pool(
                 self.dataset.load(job.source),
                 self.protocol,
-                seed=job.seed,
                 key=self._key(job, job.source),
                 elsewhere=found_elsewhere(self.dataset, job.source)
                 if self.protocol.deduplicate == "series"
                 else None,
             )
-        return self._splits[slot]
+        return self._pools[slot]
 
     def _target(self, job: Job, name: str, split: SourceSplit) -> TargetSet:
         slot = (job.source, name, self._key_name(job))
@@ -228,7 +237,7 @@ class Runner:
 
     def _key_name(self, job: Job) -> str:
         by_view = self.protocol.deduplicate == "representation"
-        return job.method.representation if by_view else ""
+        return " ".join((job.method.representation, *job.identity.bands)) if by_view else ""
 
     def _key(self, job: Job, domain: str) -> Features | None:
         """What makes samples alike where the protocol looks at the representation."""
@@ -365,6 +374,7 @@ class Runner:
             rows=chosen.rows[known],
             classes=split.classes,
             protocol=self.protocol,
+            seed=job.seed,
             first_day=self._year(name).first_day,
         )
         with measure(fit.device) as measurement:

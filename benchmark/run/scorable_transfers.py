@@ -1,18 +1,49 @@
 """Which of the transfers that were asked for the data can score."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from benchmark.data.dataset import Dataset
 from benchmark.errors import DataError
 from benchmark.run.jobs import Job
 from benchmark.run.runner import Runner
+from benchmark.task.protocol import Protocol
+from benchmark.task.transfer_bands import transfer_bands
 from benchmark.task.transfers import Transfer, named_transfers
+
+
+def choose_with_bands(
+    dataset: Dataset, protocol: Protocol, pairs: Sequence[Transfer], words: Sequence[str]
+) -> tuple[tuple[Transfer, ...], tuple[str, ...]]:
+    """Leave out the transfers whose domains lack bands.
+
+    Args:
+        dataset: The data.
+        protocol: The protocol, which may fix the bands.
+        pairs: Transfers of the run.
+        words: What the user asked for: a pair that is named there is not left out.
+
+    Returns:
+        The transfers that remain, and what was left out and why, in sentences.
+
+    Raises:
+        DataError: If a named pair lacks bands, or all do.
+    """
+    failures = []
+    for transfer in pairs:
+        try:
+            transfer_bands(dataset, protocol, transfer)
+        except DataError as error:
+            failures.append((transfer, error))
+    return _without(failures, pairs, words)
 
 
 def choose_scorable(
     runner: Runner, todo: Sequence[Job], pairs: Sequence[Transfer], words: Sequence[str]
 ) -> tuple[tuple[Transfer, ...], tuple[str, ...]]:
     """Choose the samples of all jobs, and leave out the transfers for which that cannot be done.
+
+    A transfer that one seed cannot serve is left out for all: seeds draw samples of their own.
 
     Args:
         runner: Chooses the samples, and remembers them.
@@ -26,9 +57,17 @@ def choose_scorable(
     Raises:
         DataError: If a named pair cannot be scored, or none can.
     """
+    return _without(_failures(runner, todo), pairs, words)
+
+
+def _without(
+    failures: Iterable[tuple[Transfer, DataError]],
+    pairs: Sequence[Transfer],
+    words: Sequence[str],
+) -> tuple[tuple[Transfer, ...], tuple[str, ...]]:
     named = named_transfers(words)
     reasons: dict[str, list[Transfer]] = {}
-    for transfer, error in _failures(runner, todo):
+    for transfer, error in failures:
         if transfer in named:
             raise error
         reasons.setdefault(str(error), []).append(transfer)
@@ -42,17 +81,18 @@ def choose_scorable(
 
 
 def _failures(runner: Runner, todo: Sequence[Job]) -> list[tuple[Transfer, DataError]]:
-    found: list[tuple[Transfer, DataError]] = []
-    jobs = {job.source: job for job in todo}
-    for source, job in jobs.items():
-        same = (other for other in todo if other.source == source)
-        targets = tuple(dict.fromkeys(target for other in same for target in other.targets))
+    alike: dict[tuple[str, int, tuple[str, ...]], list[Job]] = {}
+    for job in todo:
+        alike.setdefault((job.source, job.seed, job.identity.bands), []).append(job)
+    found: dict[Transfer, DataError] = {}
+    for (source, *_), jobs in alike.items():
+        targets = tuple(dict.fromkeys(target for job in jobs for target in job.targets))
         try:
-            runner.prepare(replace(job, targets=targets))
+            runner.prepare(replace(jobs[0], targets=targets))
         except DataError:
             for target in targets:
                 try:
-                    runner.prepare(replace(job, targets=(target,)))
+                    runner.prepare(replace(jobs[0], targets=(target,)))
                 except DataError as error:
-                    found.append((Transfer(source, target), error))
-    return found
+                    found.setdefault(Transfer(source, target), error)
+    return list(found.items())

@@ -34,6 +34,7 @@ class PredictionRequest:
         rows: Rows that are scored.
         classes: Class indices that the source teaches, in the order of the columns.
         protocol: The protocol.
+        seed: Seed of the run.
         first_day: Days from 1 January to the first step of the target's series.
     """
 
@@ -42,6 +43,7 @@ class PredictionRequest:
     rows: Rows
     classes: Sequence[int]
     protocol: Protocol
+    seed: int
     first_day: int = 0
 
 
@@ -66,7 +68,9 @@ def predict_target(
     if method.track == "unlabelled-target":
         if not isinstance(classifier, Adaptable):
             raise MethodError(f"{method.name} is on track {method.track} but has no adapt(x).")
-        classifier = classifier.adapt(features[unlabelled_rows(samples, question.protocol)])
+        classifier = classifier.adapt(
+            features[unlabelled_rows(samples, question.protocol, seed=question.seed)]
+        )
     elif method.track == "knowledge":
         if not isinstance(classifier, Informed):
             raise MethodError(
@@ -87,7 +91,8 @@ def _taught(method: Method, classifier: Classifier, question: PredictionRequest)
     classes = question.classes
     positions = class_positions(classes)
     probabilities = np.zeros((len(rows), len(classes)), dtype=np.float32)
-    for teachers, asked in teaching_parts(samples, rows, classes, question.protocol):
+    parts = teaching_parts(samples, rows, classes, question.protocol, seed=question.seed)
+    for teachers, asked in parts:
         taught = classifier.teach(features[teachers], positions[samples.labels[teachers]])
         probabilities[asked] = ask(taught, features[rows[asked]], len(classes))
     return probabilities

@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import MethodError
 
-METRIC_VERSION: Final = "1"
-"""Raised whenever a definition below changes; rows of different versions are never compared."""
+METRIC_VERSION: Final = "2"
+"""Raised whenever a definition below changes, or which samples or bands a protocol chooses; rows of
+different versions are never compared. What changed is told in docs/results-format.md."""
 
 CALIBRATION_BINS: Final = 15
 """Equal-width confidence bins of the calibration error (Guo et al. 2017, arXiv 1706.04599)."""
@@ -58,7 +59,8 @@ class Scores(BaseModel):
         brier: Mean over samples of the summed squared error of the probabilities.
         calibration_error: Expected calibration error of the top class.
         overall_accuracy_all: Share of *all* target samples that are right, those of crops that
-            the source does not have (always wrong) included.
+            the source does not have (always wrong) included: overall accuracy times the share of
+            target samples that are of scored crops.
         per_crop: Scores of each crop that has samples or predictions.
     """
 
@@ -134,6 +136,7 @@ def score(
     *,
     predicted: Labels | None = None,
     unscored: int = 0,
+    scorable: int | None = None,
 ) -> tuple[Scores, Confusion]:
     """Score probabilities over all seven classes against the true classes.
 
@@ -143,6 +146,8 @@ def score(
         predicted: Predicted class index [N], where it is not the most probable one (the released
             code rewrites predictions); ties go to the lowest index otherwise.
         unscored: Target samples left out because the source lacks their crop.
+        scorable: Target samples of the other crops, of which those scored may be a draw; as many
+            as are scored if ``None``.
 
     Returns:
         The scores and the confusion matrix [7, 7], true crop by predicted crop.
@@ -159,6 +164,7 @@ def score(
     present = support > 0
     right = float(np.trace(matrix))
     total = len(labels)
+    whole = total if scorable is None else scorable
     scores = Scores(
         overall_accuracy=right / total,
         macro_f1=float(f1[present].mean()),
@@ -167,7 +173,7 @@ def score(
         log_loss=_log_loss(probabilities, labels),
         brier=_brier(probabilities, labels),
         calibration_error=_calibration_error(probabilities, labels),
-        overall_accuracy_all=right / (total + unscored),
+        overall_accuracy_all=right * whole / (total * (whole + unscored)),
         per_crop={
             crop: CropScores(
                 precision=float(precision[k]) if given[k] else None,

@@ -18,7 +18,11 @@ from benchmark.task.protocol import Protocol
 from benchmark.task.transfers import LabelSpace, label_space
 
 DATA_SEED: Final = 0
-"""Seed of every choice that is the same for all methods and seeds: caps and held-out parts."""
+"""Seed of every choice that is the same for all methods and seeds: held-out parts, and what a cap
+leaves of the samples that are scored."""
+
+FEWEST_SCORED_CROPS: Final = 2
+"""Crops of a target that is scored: where there is one, a constant answer is always right."""
 
 BLOCK_DRAWS: Final = 64
 """Random divisions of whole blocks that are tried for an even one."""
@@ -31,8 +35,27 @@ Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
+class SourcePool:
+    """What a source offers, the same for every seed, as row numbers of its samples.
+
+    Attributes:
+        classes: Class indices that are learned, ascending.
+        rows: Rows that training and validation samples are drawn from.
+        held_out: Rows of the in-domain score; empty if the protocol keeps none.
+        by_block: Whether spatial blocks are kept whole.
+        too_few: Class indices left out for lack of samples.
+    """
+
+    classes: tuple[int, ...]
+    rows: Rows
+    held_out: Rows
+    by_block: bool
+    too_few: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class SourceSplit:
-    """The parts of a source, as row numbers of its samples.
+    """The parts of a source for one seed, as row numbers of its samples.
 
     Attributes:
         classes: Class indices that are learned, ascending.
@@ -57,11 +80,13 @@ class TargetSet:
 
     Attributes:
         rows: Rows to score.
-        unscored: Samples, after the cap, left out because the source lacks their crop.
+        scorable: Samples of scored crops, of which a cap draws the rows.
+        unscored: Samples left out because the source lacks their crop.
         space: Which crops source and target share.
     """
 
     rows: Rows
+    scorable: int
     unscored: int
     space: LabelSpace
 
@@ -94,33 +119,27 @@ def distinct(
     return rows
 
 
-def prepare_source(
+def source_pool(
     samples: DomainSamples,
     protocol: Protocol,
     *,
-    seed: int,
     key: npt.NDArray[np.float32] | None = None,
     elsewhere: npt.NDArray[np.bool_] | None = None,
-) -> SourceSplit:
-    """Divide a source into training, validation and held-out samples.
-
-    The held-out part and the cap depend on the protocol alone, the division into training and
-    validation on the seed too.
+) -> SourcePool:
+    """Choose the samples that a source offers, and cut off its held-out part.
 
     Args:
         samples: Samples of the source.
         protocol: The protocol.
-        seed: Seed of the run.
         key: What makes samples alike [N, ...] if it is not the whole series.
         elsewhere: Which samples [N] have a series that another domain holds too: to learn from
             them would be to know an answer. They are left out where series are compared at all.
 
     Returns:
-        The parts.
+        The samples, the same for every seed.
 
     Raises:
-        DataError: If fewer than two classes can be learned, or a class has no sample left to train
-            on after capping and splitting.
+        DataError: If fewer than two classes can be learned, or the samples cannot be divided.
     """
     rows = _distinct_rows(samples, protocol, key, drop_conflicts=True)
     if elsewhere is not None and protocol.deduplicate == "series":
@@ -134,29 +153,56 @@ def prepare_source(
             f"{protocol.minimum_class_samples} samples ({_describe(counts)}): a source needs two."
         )
     rows = rows[np.isin(samples.labels[rows], classes)]
-    kind: SplitKind = "random"
     blocks = None if protocol.split == "random" else samples.block
     if protocol.split == "block" and blocks is None:
         raise DataError(
             f"Source {samples.name} has no spatial blocks, which split: block asks for; "
             "use split: auto or random."
         )
-    if blocks is not None and _can_split(samples.labels[rows], blocks[rows], protocol):
-        kind = "block"
-    else:
+    if blocks is not None and not _can_split(samples.labels[rows], blocks[rows], protocol):
         blocks = None
     held_out: Rows = np.empty(0, dtype=np.int64)
     if protocol.held_out_fraction > 0:
         rows, held_out = _divide(
             rows, samples, blocks, protocol.held_out_fraction, derive_seed(DATA_SEED, "held-out")
         )
-        held_out = _cap(held_out, samples, protocol, protocol.max_target_samples, "held-out")
-    rows = _cap(rows, samples, protocol, protocol.max_source_samples, "source")
+        held_out = _cap(
+            held_out, samples, protocol, protocol.max_target_samples, "held-out", DATA_SEED
+        )
+    return SourcePool(
+        classes=tuple(int(index) for index in classes),
+        rows=rows,
+        held_out=held_out,
+        by_block=blocks is not None,
+        too_few=tuple(int(index) for index in too_few),
+    )
+
+
+def divide_source(
+    samples: DomainSamples, pool: SourcePool, protocol: Protocol, *, seed: int
+) -> SourceSplit:
+    """Draw the samples that one seed learns from, and divide them.
+
+    Args:
+        samples: Samples of the source.
+        pool: What the source offers.
+        protocol: The protocol.
+        seed: Seed of the run. Under a cap it decides which samples are drawn, and always how they
+            are divided into training and validation.
+
+    Returns:
+        The parts.
+
+    Raises:
+        DataError: If a class has no sample left to train on.
+    """
+    rows = _cap(pool.rows, samples, protocol, protocol.max_source_samples, "source", seed)
+    blocks = samples.block if pool.by_block else None
     if blocks is not None and len(np.unique(blocks[rows])) < 2:
-        kind, blocks = "random", None  # what is held out are whole blocks all the same
+        blocks = None  # what is held out are whole blocks all the same
     share = protocol.validation_fraction / (1 - protocol.held_out_fraction)
     training, validation = _divide(rows, samples, blocks, share, derive_seed(seed, "validation"))
-    for index in classes:
+    for index in pool.classes:
         if not np.any(samples.labels[training] == index):
             raise DataError(
                 f"Class '{CROPS[index]}' of source {samples.name} has no sample left to train on "
@@ -165,13 +211,43 @@ def prepare_source(
                 f"({protocol.minimum_class_samples}) in protocol {protocol.name}."
             )
     return SourceSplit(
-        classes=tuple(int(index) for index in classes),
+        classes=pool.classes,
         training=training,
         validation=validation,
-        held_out=held_out,
-        kind=kind,
-        too_few=tuple(int(index) for index in too_few),
+        held_out=pool.held_out,
+        kind="random" if blocks is None else "block",
+        too_few=pool.too_few,
     )
+
+
+def prepare_source(
+    samples: DomainSamples,
+    protocol: Protocol,
+    *,
+    seed: int,
+    key: npt.NDArray[np.float32] | None = None,
+    elsewhere: npt.NDArray[np.bool_] | None = None,
+) -> SourceSplit:
+    """Choose the samples of a source and divide them for one seed.
+
+    The held-out part depends on the protocol alone. Which samples are learned from, where the
+    protocol caps them, and which of those are validation samples, depends on the seed too.
+
+    Args:
+        samples: Samples of the source.
+        protocol: The protocol.
+        seed: Seed of the run.
+        key: As for :func:`source_pool`.
+        elsewhere: As for :func:`source_pool`.
+
+    Returns:
+        The parts.
+
+    Raises:
+        DataError: As :func:`source_pool` and :func:`divide_source` do.
+    """
+    pool = source_pool(samples, protocol, key=key, elsewhere=elsewhere)
+    return divide_source(samples, pool, protocol, seed=seed)
 
 
 def prepare_target(
@@ -185,6 +261,8 @@ def prepare_target(
 ) -> TargetSet:
     """Choose the samples of a target that are scored, the same for every method and seed.
 
+    A cap is drawn last, from the samples of scored crops alone.
+
     Args:
         samples: Samples of the target.
         classes: Class indices that the source teaches.
@@ -197,27 +275,32 @@ def prepare_target(
         The samples and the accounting of labels.
 
     Raises:
-        DataError: If no sample is left to score.
+        DataError: If fewer than two crops are left to score.
     """
     rows = _distinct_rows(samples, protocol, key, drop_conflicts=False)
     counts = np.bincount(samples.labels[rows], minlength=len(CROPS))
     asked = np.flatnonzero(counts >= protocol.minimum_class_samples)
     too_few = np.flatnonzero((counts > 0) & (counts < protocol.minimum_class_samples))
-    rows = rows[np.isin(samples.labels[rows], asked)]
-    rows = _cap(rows, samples, protocol, protocol.max_target_samples, "target")
     space = label_space(classes, asked.tolist(), {*too_few.tolist(), *source_too_few})
-    unscored = 0
+    eligible = rows[np.isin(samples.labels[rows], asked)]
+    rows = eligible
     if protocol.label_policy == "shared":
-        known = np.isin(samples.labels[rows], classes)
-        unscored = int((~known).sum())
-        rows = rows[known]
-    if len(rows) == 0:
+        rows = eligible[np.isin(samples.labels[eligible], classes)]
+    crops = np.unique(samples.labels[rows])
+    if len(crops) < FEWEST_SCORED_CROPS:
+        shared = f"one crop ({CROPS[crops[0]]})" if len(crops) else "no crop"
+        why = "a constant answer is always right" if len(crops) else "there is nothing to score"
         raise DataError(
-            f"Target {samples.name} ({_describe(counts)}) shares no crop with "
+            f"Target {samples.name} ({_describe(counts)}) shares {shared} with "
             f"{'the source' if source is None else f'source {source}'} that has at least "
-            f"{protocol.minimum_class_samples} samples: there is nothing to score."
+            f"{protocol.minimum_class_samples} samples: {why}."
         )
-    return TargetSet(rows=rows, unscored=unscored, space=space)
+    return TargetSet(
+        rows=_cap(rows, samples, protocol, protocol.max_target_samples, "target", DATA_SEED),
+        scorable=len(rows),
+        unscored=len(eligible) - len(rows),
+        space=space,
+    )
 
 
 def class_positions(classes: Sequence[int]) -> npt.NDArray[np.int64]:
@@ -309,7 +392,12 @@ def _divide_blocks(
 
 
 def _cap(
-    rows: Rows, samples: DomainSamples, protocol: Protocol, most: int | None, purpose: str
+    rows: Rows,
+    samples: DomainSamples,
+    protocol: Protocol,
+    most: int | None,
+    purpose: str,
+    seed: int,
 ) -> Rows:
     """Draw at most `most` rows, each class by its share but no class below the minimum."""
     if most is None or len(rows) <= most:
@@ -333,7 +421,7 @@ def _cap(
         if quota.sum() >= most:
             break
         quota[index] += int(quota[index] < counts[index])
-    random = generator(DATA_SEED, "cap", purpose, samples.name)
+    random = generator(seed, "cap", purpose, samples.name)
     order = random.permutation(len(rows))
     kept = [order[labels[order] == index][: quota[index]] for index in np.flatnonzero(quota)]
     return np.sort(rows[np.concatenate(kept)])

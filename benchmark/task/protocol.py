@@ -8,11 +8,19 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from benchmark.data.dataset_card import BANDS
 from benchmark.errors import UsageError, did_you_mean
 
-LATER_KEYS: Final[tuple[str, ...]] = ("compile",)
+LATER_KEYS: Final[tuple[str, ...]] = ("compile", "bands")
 """Keys of a protocol that came after the first rows were published, in the order they came."""
 
 
@@ -98,8 +106,10 @@ class Protocol(_Strict):
         split: ``block`` keeps spatial blocks whole, ``random`` does not, ``auto`` uses blocks
             where the data has them; the row says which it was.
         selection_metric: Score on validation data by which checkpoints are chosen.
-        max_source_samples: Most samples for training and validation, drawn by class share.
-        max_target_samples: Most samples of a target, or of the held-out source, that are scored.
+        max_source_samples: Most samples for training and validation, drawn by class share and
+            anew for each seed.
+        max_target_samples: Most samples of a target, or of the held-out source, that are scored:
+            drawn by class share from those of scored crops, the same for every seed.
         minimum_class_samples: A crop with fewer samples in the source is not learned, and one
             with fewer in the target is not scored.
         label_policy: ``shared`` scores the target samples of crops that the source has; ``all``
@@ -110,6 +120,8 @@ class Protocol(_Strict):
         season: ``as-stored`` takes the season window as the files have it; ``aligned`` moves
             years that are on the calendar until they run as northern ones from 1 January do:
             southern ones by half a year, and any by what its stated start asks for.
+        bands: Bands that every transfer is given, in the official order; ``None`` gives each
+            transfer the bands that its source and target have in common.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
         precision: Arithmetic of the networks: ``fp32``; ``tf32``, which is ``fp32`` on what has no
             tensor cores; ``bf16``, an error where the device has no instructions for it.
@@ -136,6 +148,7 @@ class Protocol(_Strict):
     label_policy: Literal["shared", "all"] = "shared"
     deduplicate: Literal["series", "representation", "none"] = "series"
     season: Literal["as-stored", "aligned"] = "as-stored"
+    bands: tuple[str, ...] | None = Field(None, min_length=1)
     device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"
     compile: bool = False
@@ -144,6 +157,14 @@ class Protocol(_Strict):
     augmentation: Augmentation = Augmentation()
     released_defects: ReleasedDefects = ReleasedDefects()
     job_time_limit_s: float | None = Field(None, gt=0)
+
+    @field_validator("bands")
+    @classmethod
+    def _in_order(cls, bands: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        unknown = [band for band in bands or () if band not in BANDS]
+        if unknown:
+            raise ValueError(f"there is no band '{unknown[0]}': {did_you_mean(unknown[0], BANDS)}")
+        return bands and tuple(band for band in BANDS if band in bands)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -12,7 +12,7 @@ from benchmark.task.preparation import DATA_SEED, Rows, distinct
 from benchmark.task.protocol import Protocol
 
 
-def unlabelled_rows(samples: DomainSamples, protocol: Protocol) -> Rows:
+def unlabelled_rows(samples: DomainSamples, protocol: Protocol, *, seed: int) -> Rows:
     """Choose the samples of a target whose series a method may adapt to.
 
     Labels play no part, not even in the choice: crops that the source lacks are among them.
@@ -20,17 +20,23 @@ def unlabelled_rows(samples: DomainSamples, protocol: Protocol) -> Rows:
     Args:
         samples: Samples of the target.
         protocol: The protocol, for its cap.
+        seed: Seed of the run: under a cap each draws its own samples.
 
     Returns:
         Row numbers, ascending: all, or as many as are scored at most.
     """
     most = protocol.max_target_samples or len(samples)
-    order = generator(DATA_SEED, "unlabelled", samples.name).permutation(len(samples))
+    order = generator(seed, "unlabelled", samples.name).permutation(len(samples))
     return np.sort(order[:most]).astype(np.int64)
 
 
 def teaching_parts(
-    samples: DomainSamples, scored: Rows, classes: Sequence[int], protocol: Protocol
+    samples: DomainSamples,
+    scored: Rows,
+    classes: Sequence[int],
+    protocol: Protocol,
+    *,
+    seed: int,
 ) -> Iterator[tuple[Rows, Rows]]:
     """Divide a target in two, so that each half of the scored samples has teachers in the other.
 
@@ -42,6 +48,8 @@ def teaching_parts(
         scored: Rows that are scored.
         classes: Class indices that the source teaches; samples of others teach nothing.
         protocol: The protocol, for its cap.
+        seed: Seed of the run: under a cap each draws its own samples to learn from. The halves are
+            the same for every seed.
 
     Yields:
         Rows to learn from, and positions in `scored` to answer after that.
@@ -49,16 +57,17 @@ def teaching_parts(
     Raises:
         UnavailableError: If a half has no sample to learn from.
     """
-    random = generator(DATA_SEED, "teaching", samples.name)
     names, member = np.unique(
         np.arange(len(samples)) if samples.block is None else samples.block, return_inverse=True
     )
     if len(names) == 1:
         names = member = np.arange(len(samples))
-    side = (random.permutation(len(names)) % 2)[member]
+    halves = generator(DATA_SEED, "halves", samples.name)
+    side = (halves.permutation(len(names)) % 2)[member]
     alike = samples.series if samples.keys is None else samples.keys
     pool = distinct(alike, samples.labels, drop_conflicts=True)
-    pool = random.permutation(pool[np.isin(samples.labels[pool], list(classes))])
+    draw = generator(seed, "teaching", samples.name)
+    pool = draw.permutation(pool[np.isin(samples.labels[pool], list(classes))])
     for half in (0, 1):
         asked = np.flatnonzero(side[scored] == half)
         teachers: npt.NDArray[np.int64] = pool[side[pool] != half]

@@ -115,6 +115,12 @@ def _complete_rows(jobs: Sequence[StoredJob], run: Path) -> list[Row]:
             f"{run} holds '{rows[0].method}' under several datasets or protocols: run what you "
             "submit into a run directory of its own with --out."
         )
+    if len({row.data.bands for row in rows}) > 1:
+        raise SubmissionError(
+            f"The transfers of '{rows[0].method}' in {run} are given different bands, and a "
+            "submission has one set: run again with --bands, or run transfers of the same bands "
+            "into a run directory of their own with --out."
+        )
     without = [row for row in rows if row.scores is None]
     if without:
         raise SubmissionError(

@@ -212,7 +212,7 @@ REGISTRY: Final = (
         "in-domain",
         percent,
         _mean("in_domain_macro_f1"),
-        "Macro-F1 on the source's held-out part, over the crops of the target.",
+        "Macro-F1 on the source's held-out samples of the crops that are scored in the target.",
     ),
     Column("gap", "gap", percent, _mean("gap"), "In-domain less target."),
     Column(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sample_jobs import make_identity
-from sample_rows import make_row
+from sample_rows import confusion_of, make_row
 
 from benchmark.results.rows import Row
 from benchmark.results.store import RunStore
@@ -22,10 +22,28 @@ from leaderboard.tables.columns import method_frame
 from leaderboard.tables.leaderboard_files import write_leaderboard
 from leaderboard.tables.text_tables import markdown, tidy
 
+# On corn and rice alone: seed 1 corn 2 * 2 / (3 + 2) = 0.8, rice 1.0; seed 2 corn 2 * 3 / (7 + 3) =
+# 0.6, rice 2 * 2 / (3 + 2) = 0.8. With the wheat, which neither target has, corn would be lower.
+INSIDE = {
+    1: confusion_of(
+        {("corn", "corn"): 2, ("corn", "other"): 1, ("rice", "rice"): 2, ("wheat", "corn"): 9}
+    ),
+    2: confusion_of(
+        {
+            ("corn", "corn"): 3,
+            ("corn", "other"): 4,
+            ("rice", "rice"): 2,
+            ("rice", "wheat"): 1,
+            ("wheat", "corn"): 5,
+            ("wheat", "wheat"): 4,
+        }
+    ),
+}
+
 # Two methods, two transfers, two seeds. `good` lacks nothing; `part` failed on FRA:USA.
 ROWS = [
-    make_row(method="good", target="FRA", seed=1, macro_f1=0.9, crops={"corn": 0.8, "rice": 1.0}),
-    make_row(method="good", target="FRA", seed=2, macro_f1=0.7, crops={"corn": 0.6, "rice": 0.8}),
+    make_row(method="good", target="FRA", seed=1, macro_f1=0.5, confusion=INSIDE[1]),
+    make_row(method="good", target="FRA", seed=2, macro_f1=0.4, confusion=INSIDE[2]),
     make_row(method="good", target="CHN", seed=1, macro_f1=0.6, crops={"corn": 0.6}),
     make_row(method="good", target="CHN", seed=2, macro_f1=0.4, crops={"corn": 0.4}),
     make_row(method="good", target="USA", seed=1, macro_f1=0.3, crops={"corn": 0.1, "rice": 0.5}),
@@ -56,8 +74,8 @@ def test_a_hand_computed_ranking() -> None:
     good = line(frame, "good")
     assert good["macro_f1"] == pytest.approx(0.4)
     assert good["worst_macro_f1"] == pytest.approx(0.3)
-    # In-domain over the target's crops: CHN corn (0.8 + 0.6) / 2 = 0.7; USA corn and rice
-    # ((0.8 + 1) / 2 + (0.6 + 0.8) / 2) / 2 = 0.8; mean 0.75, gap 0.35.
+    # In-domain on the samples of the target's crops: CHN corn (0.8 + 0.6) / 2 = 0.7; USA corn and
+    # rice ((0.8 + 1) / 2 + (0.6 + 0.8) / 2) / 2 = 0.8; mean 0.75, gap 0.35.
     assert good["in_domain_macro_f1"] == pytest.approx(0.75)
     assert good["gap"] == pytest.approx(0.35)
     assert good["cells"] == 2
@@ -94,7 +112,7 @@ def test_order_of_rows_does_not_matter() -> None:
         {"fingerprint": "e" * 64},
         {"protocol": "quick"},
         {"simulated": True, "fingerprint": "f"},
-        {"bands": ("B3",)},
+        {"metric_version": "1"},
     ],
 )
 def test_rows_that_cannot_be_compared_share_no_ranking(other: dict[str, object]) -> None:
@@ -102,6 +120,16 @@ def test_rows_that_cannot_be_compared_share_no_ranking(other: dict[str, object])
     found = comparison_groups(from_rows(rows))
     assert len(found) == 2
     assert all(len(method_frame(group)) == 1 for group in found)
+
+
+def test_bands_part_rows_of_the_first_metrics_version_only() -> None:
+    # Bands were those of all domains of a run; since version 2 they follow from the transfer.
+    for version, groups in (("1", 2), ("2", 1)):
+        rows = [
+            make_row(target="CHN", bands=("B2",), metric_version=version),
+            make_row(target="USA", bands=("B3",), metric_version=version),
+        ]
+        assert len(comparison_groups(from_rows(rows))) == groups
 
 
 def test_simulated_rows_say_so() -> None:

@@ -6,6 +6,7 @@ from sample_rows import make_row
 
 from benchmark.results.run_plans import RunPlan, make_plan
 from benchmark.results.store import JobIdentity
+from benchmark.task.metrics import METRIC_VERSION
 
 
 def make_identity(**changes: object) -> JobIdentity:
@@ -18,7 +19,7 @@ def make_identity(**changes: object) -> JobIdentity:
         "seed": 1,
         "protocol_hash": "hash of smoke",
         "dataset_fingerprint": "d" * 64,
-        "metric_version": "1",
+        "metric_version": METRIC_VERSION,
         "bands": ("B2",),
     }
     return JobIdentity.model_validate(values | changes)

@@ -7,7 +7,7 @@ import numpy as np
 from benchmark.data.taxonomy import CROPS
 from benchmark.results.rows import Cost, DataDescription, Provenance, Row
 from benchmark.results.store import JobIdentity, Prediction, RunStore
-from benchmark.task.metrics import CropScores, Scores, score
+from benchmark.task.metrics import METRIC_VERSION, CropScores, Scores, score
 from benchmark.task.transfers import Transfer
 
 PROVENANCE = Provenance(
@@ -42,6 +42,7 @@ def make_row(
     confusion: tuple[tuple[int, ...], ...] | None = None,
     bands: tuple[str, ...] = ("B2",),
     track: str = "inductive",
+    metric_version: str = METRIC_VERSION,
 ) -> Row:
     """Make a row; ``macro_f1=None`` makes one without scores."""
     per_crop = {
@@ -63,7 +64,7 @@ def make_row(
             per_crop=per_crop,
         )
     return Row(
-        metric_version="1",
+        metric_version=metric_version,
         method=method,
         method_version="1",
         family=family,
@@ -85,6 +86,14 @@ def make_row(
         cost=Cost(fit_seconds=fit_seconds),
         provenance=PROVENANCE,
     )
+
+
+def confusion_of(counts: dict[tuple[str, str], int]) -> tuple[tuple[int, ...], ...]:
+    """Make a confusion matrix from the samples of true crop and predicted crop."""
+    matrix = np.zeros((len(CROPS), len(CROPS)), dtype=np.int64)
+    for (true, predicted), count in counts.items():
+        matrix[CROPS.index(true), CROPS.index(predicted)] = count
+    return tuple(tuple(int(n) for n in line) for line in matrix)
 
 
 def write_run(
@@ -137,7 +146,7 @@ def write_run(
             seed=seed,
             protocol_hash="p",
             dataset_fingerprint="d",
-            metric_version="1",
+            metric_version=METRIC_VERSION,
             bands=("B2",),
         )
         store.write(identity, rows, predictions)

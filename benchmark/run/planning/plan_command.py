@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from benchmark.run.job_options import Data, Device, Methods, ProtocolName, Seeds, Transfers
+from benchmark.run.job_options import Bands, Data, Device, Methods, ProtocolName, Seeds, Transfers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +30,7 @@ def plan(
     methods: Methods = None,
     transfers: Transfers = None,
     seeds: Seeds = None,
+    bands: Bands = None,
     device: Device = None,
     out: Annotated[
         Path | None, typer.Option(help="Run directory whose stored jobs need not be run.")
@@ -53,21 +54,23 @@ def plan(
     from benchmark.run.jobs import plan
     from benchmark.run.planning.cost_estimates import make_estimate
     from benchmark.run.runner import Runner
-    from benchmark.run.scorable_transfers import choose_scorable
+    from benchmark.run.scorable_transfers import choose_scorable, choose_with_bands
     from benchmark.task.methods import registry
     from benchmark.task.transfers import select_transfers
     from benchmark.terminal import make_console
 
-    chosen = make_protocol(protocol, seeds, device)
+    chosen = make_protocol(protocol, seeds, device, bands)
     resolve_device(chosen.device, chosen.precision)
     selected = registry().select(methods or [])
     with show_progress("Preparing") as progress:
         dataset = open_source(data, progress)
-        pairs = select_transfers(transfers or [], dataset.domains)
+        asked = transfers or []
+        pairs = select_transfers(asked, dataset.domains)
+        pairs, warnings = choose_with_bands(dataset, chosen, pairs, asked)
         runner, jobs = Runner(dataset, chosen), plan(dataset, chosen, selected, pairs)
-        pairs, warnings = choose_scorable(runner, jobs, pairs, transfers or [])
+        pairs, left_out = choose_scorable(runner, jobs, pairs, asked)
         jobs = plan(dataset, chosen, selected, pairs)
-    for sentence in warnings:
+    for sentence in (*warnings, *left_out):
         typer.echo(f"Warning: {sentence}", err=True)
     stored = out is not None and RunStore(out).jobs.is_dir()
     todo = find_work(jobs, RunStore(out)).todo if out is not None and stored else jobs

@@ -64,18 +64,18 @@ def train_blind(submission: Submission, dataset: Dataset, folder: Path) -> Blind
     """
     track, seed = submission.described.track, submission.manifest.seeds[0]
     blind = BlindRun({}, {})
-    targets: dict[str, list[str]] = {}
+    targets: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    bands_of = {row.transfer: row.data.bands for row in submission.rows}
     for transfer in submission.manifest.transfers:
         source, _, target = transfer.partition(":")
         if source != target and can_be_tried(submission):
-            targets.setdefault(source, []).append(target)
+            targets.setdefault((source, bands_of[transfer]), []).append(target)
     adapts = track == "unlabelled-target"
     # All samples are asked about, since caps depend on labels; who adapts sees what the cap lets.
     changes = {"label_policy": "all"} | ({} if adapts else {"max_target_samples": None})
     protocol = submission.protocol.model_copy(update=changes)
-    for number, (source, names) in enumerate(targets.items()):
+    for number, ((source, bands), names) in enumerate(targets.items()):
         data = folder / f"data-{number}"
-        bands = submission.rows[0].data.bands
         nudged = _write(
             dataset,
             source,

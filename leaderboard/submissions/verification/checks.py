@@ -17,6 +17,7 @@ from benchmark.task.absent_crops import rewritten
 from benchmark.task.card_requirements import card_questions
 from benchmark.task.metrics import METRIC_VERSION, Scores, check_probabilities, score
 from benchmark.task.protocol import load_protocol, shipped_protocols
+from benchmark.task.transfer_bands import transfer_bands
 from benchmark.task.transfers import Transfer
 from leaderboard.submissions.archive import printable
 from leaderboard.submissions.submission_models import CLOSED_TRACK, Submission
@@ -180,31 +181,39 @@ def samples(case: Case) -> Iterator[str]:
 
 def described_samples(case: Case) -> Iterator[str]:
     """Rows describe samples, bands, classes and splits as they are."""
-    domains = {name for row in case.submission.rows for name in (row.source, row.target)}
-    bands = case.dataset.common_bands(domains)
     kind = get_representation(case.submission.described.representation).vectors
     vectors = None if kind is None else vectors_fingerprint(kind, case.dataset)
     for row in case.submission.rows:
         wanted, data = case.expected(row), row.data
         pairs = {
             "n_test": (data.n_test, len(wanted.ids)),
+            "n_scorable": (data.n_scorable, wanted.scorable),
             "n_unscored": (data.n_unscored, wanted.unscored),
             "ids_hash": (data.ids_hash, wanted.ids_hash),
             "classes": (data.classes, wanted.classes),
             "labels": (data.labels, wanted.space),
             "split": (data.split, wanted.split),
-            "bands": (data.bands, bands),
+            "bands": (data.bands, _bands(case, row)),
             "vectors": (data.vectors, vectors),
             "relation": (row.relation, Transfer(row.source, row.target).relation),
+            "n_train": (data.n_train, wanted.training),
+            "n_validation": (data.n_validation, wanted.validation),
         }
-        if row.seed == case.expectation.protocol.seeds[0]:
-            pairs["n_train"] = (data.n_train, wanted.training)
-            pairs["n_validation"] = (data.n_validation, wanted.validation)
         for name, (stated, true) in pairs.items():
             if stated != true:
                 place = f"{row.transfer}, seed {row.seed}"
                 yield f"{place}: {name} is {printable(str(stated))}, not {true}."
                 return
+    if len({row.data.bands for row in case.submission.rows}) > 1:
+        yield "Its transfers are given different bands: a submission has one set."
+
+
+def _bands(case: Case, row: Row) -> tuple[str, ...]:
+    """Return the bands of a row's transfer; of an in-domain row those of a transfer beside it."""
+    targets = [other.target for other in case.submission.rows if other.source == row.source]
+    away = [target for target in targets if target != row.source]
+    target = row.target if row.target != row.source else next(iter(away), row.source)
+    return transfer_bands(case.dataset, case.expectation.protocol, Transfer(row.source, target))
 
 
 def probabilities(case: Case) -> Iterator[str]:
@@ -298,7 +307,13 @@ def rescore(case: Case, row: Row) -> tuple[Scores, tuple[tuple[int, ...], ...]]:
     columns = [CROPS.index(name) for name in wanted.classes]
     array[:, columns] = case.submission.predictions[row.source, row.target, row.seed][order]
     predicted = rewritten(case.submission.protocol, row.target, array)
-    found, matrix = score(array, wanted.labels, predicted=predicted, unscored=wanted.unscored)
+    found, matrix = score(
+        array,
+        wanted.labels,
+        predicted=predicted,
+        unscored=wanted.unscored,
+        scorable=wanted.scorable,
+    )
     return found, tuple(tuple(int(n) for n in line) for line in matrix)
 
 

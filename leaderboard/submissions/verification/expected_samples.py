@@ -13,11 +13,13 @@ from benchmark.errors import SubmissionError
 from benchmark.results.rows import Row
 from benchmark.task.preparation import (
     Rows,
+    SourcePool,
     SourceSplit,
     TargetSet,
+    divide_source,
     ids_hash,
-    prepare_source,
     prepare_target,
+    source_pool,
 )
 from benchmark.task.protocol import Protocol
 from benchmark.task.transfers import LabelSpace, label_space
@@ -25,24 +27,26 @@ from benchmark.task.transfers import LabelSpace, label_space
 
 @dataclass(frozen=True, eq=False)
 class ExpectedSamples:
-    """The scored samples of a transfer.
+    """The samples of a row.
 
     Attributes:
         ids: Their ids [N].
         labels: Their classes [N].
         block: Their spatial blocks [N]; ``None`` without places.
         classes: Crops that are learned, in the order of the probability columns.
+        scorable: Target samples of scored crops, of which a cap draws those that are scored.
         unscored: Target samples not scored because the source lacks their crop.
         space: Which crops source and target share.
-        split: How the source was divided.
-        training: Samples trained on with the first seed.
-        validation: Samples selected by with the first seed.
+        split: How the source was divided for the row's seed.
+        training: Samples trained on.
+        validation: Samples selected by.
     """
 
     ids: npt.NDArray[np.str_]
     labels: npt.NDArray[np.int64]
     block: npt.NDArray[np.int64] | None
     classes: tuple[str, ...]
+    scorable: int
     unscored: int
     space: LabelSpace
     split: str
@@ -66,21 +70,22 @@ class Expectation:
 
     dataset: Dataset
     protocol: Protocol
-    _splits: dict[tuple[str, str], SourceSplit] = field(default_factory=dict)
-    _found: dict[tuple[str, str, str], ExpectedSamples] = field(default_factory=dict)
+    _pools: dict[tuple[object, ...], SourcePool] = field(default_factory=dict)
+    _splits: dict[tuple[object, ...], SourceSplit] = field(default_factory=dict)
+    _found: dict[tuple[object, ...], ExpectedSamples] = field(default_factory=dict)
 
     def of(self, row: Row) -> ExpectedSamples:
-        """Return the scored samples of a row's transfer.
+        """Return the samples of a row.
 
         Args:
-            row: The row, for its transfer, representation and bands.
+            row: The row, for its transfer, seed, representation and bands.
 
         Raises:
             DataError: If the data cannot serve the transfer.
             UsageError: If the dataset lacks a domain.
             SubmissionError: If the protocol's choice of samples needs what is not here.
         """
-        slot = (row.source, row.target, row.representation)
+        slot = (row.source, row.target, row.seed, row.representation, row.data.bands)
         if slot not in self._found:
             self._found[slot] = self._expected(row)
         return self._found[slot]
@@ -94,6 +99,7 @@ class Expectation:
             labels=samples.labels[chosen.rows],
             block=None if samples.block is None else samples.block[chosen.rows],
             classes=tuple(CROPS[index] for index in split.classes),
+            scorable=chosen.scorable,
             unscored=chosen.unscored,
             space=chosen.space,
             split=split.kind,
@@ -102,16 +108,21 @@ class Expectation:
         )
 
     def _split(self, row: Row) -> SourceSplit:
-        slot = (row.source, row.representation)
-        if slot not in self._splits:
-            self._splits[slot] = prepare_source(
-                self.dataset.load(row.source),
+        pool = (row.source, row.representation, row.data.bands)
+        samples = self.dataset.load(row.source)
+        if pool not in self._pools:
+            self._pools[pool] = source_pool(
+                samples,
                 self.protocol,
-                seed=self.protocol.seeds[0],
                 key=self._key(row, row.source),
                 elsewhere=found_elsewhere(self.dataset, row.source)
                 if self.protocol.deduplicate == "series"
                 else None,
+            )
+        slot = (*pool, row.seed)
+        if slot not in self._splits:
+            self._splits[slot] = divide_source(
+                samples, self._pools[pool], self.protocol, seed=row.seed
             )
         return self._splits[slot]
 
@@ -127,7 +138,7 @@ class Expectation:
         held_out: Rows = split.held_out
         labels = self.dataset.load(row.source).labels[held_out]
         space = label_space(split.classes, np.unique(labels).tolist(), split.too_few)
-        return TargetSet(rows=held_out, unscored=0, space=space)
+        return TargetSet(held_out, len(held_out), 0, space)
 
     def _key(self, row: Row, domain: str) -> npt.NDArray[np.float32] | None:
         """Return what makes samples alike where the protocol looks at the representation."""

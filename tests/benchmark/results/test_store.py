@@ -65,7 +65,7 @@ def test_a_row_survives_json_exactly() -> None:
         {"seed": 2},
         {"protocol_hash": "x"},
         {"dataset_fingerprint": "x"},
-        {"metric_version": "2"},
+        {"metric_version": "x"},
         {"bands": ("B3",)},
     ],
 )

@@ -231,3 +231,27 @@ def test_data_of_which_no_pair_can_be_scored(cli: Cli, tmp_path: Path) -> None:
     code, _, err = smoke_run(cli, data.root, tmp_path / "run", "--methods", "floor.majority")
     assert code == 2
     assert "No transfer can be scored: Target KEN" in err or "Target FRA" in err
+
+
+def test_a_target_with_one_scorable_crop_is_left_out_or_refused(cli: Cli, tmp_path: Path) -> None:
+    dataset = write_tiny(
+        tmp_path / "data",
+        make_samples("FRA"),
+        make_samples("CHN"),
+        make_samples("VNM", crops=("rice", "cotton")),
+    )
+    words = ("--transfers", "all", "--methods", "floor.majority")
+    code, out, err = smoke_run(cli, dataset.root, tmp_path / "run", *words)
+    assert code == 0
+    said = " ".join((out + err).split())
+    for source in ("FRA", "CHN"):
+        assert f"Left out: {source}:VNM. Target VNM (rice 36, cotton 36) shares one crop" in said
+        assert f"VNM:{source}. Target {source}" in said, "either way round"
+    assert {row.transfer for row in rows_of(tmp_path / "run")} == {
+        *("FRA:FRA", "FRA:CHN", "CHN:CHN", "CHN:FRA")
+    }
+    words = ("--transfers", "FRA:VNM", "--methods", "floor.majority")
+    code, _, err = smoke_run(cli, dataset.root, tmp_path / "named", *words)
+    assert code == 2
+    assert "a constant answer is always right" in err
+    assert not list((tmp_path / "named").rglob("rows.json"))

@@ -44,6 +44,14 @@ def test_unscored_samples_count_as_errors_in_the_accuracy_over_all() -> None:
     assert scores.overall_accuracy_all == pytest.approx(0.5)
 
 
+def test_the_accuracy_over_all_counts_what_a_cap_has_left_out() -> None:
+    # 3 of 4 scored samples are right; they are drawn from 30 samples of scored crops, and 10 are of
+    # crops that the source lacks: 0.75 * 30 / 40.
+    scores, _ = score(certain([0, 0, 2, 0]), np.array([0, 0, 2, 2]), scorable=30, unscored=10)
+    assert scores.overall_accuracy == 0.75
+    assert scores.overall_accuracy_all == 0.5625
+
+
 def test_calibration_error_by_hand() -> None:
     # Two samples at confidence 0.8 (one right), so one bin with accuracy 0.5: error 0.3.
     probabilities = np.zeros((2, 7), dtype=np.float32)

@@ -122,12 +122,43 @@ def test_a_repeated_series_is_never_in_two_parts(smoke: Protocol) -> None:
 
 
 def test_target_scores_shared_crops_only_and_counts_the_rest(smoke: Protocol) -> None:
-    usa = make_samples("USA", crops=("corn", "soybeans"), per_class=20)
-    target = prepare_target(usa, [0, 2, 3], smoke)
-    assert set(usa.labels[target.rows]) == {0}
-    assert target.unscored == 20
+    usa = make_samples("USA", crops=("corn", "soybeans", "other"), per_class=20)
+    target = prepare_target(usa, [0, 2, 3, 6], smoke)
+    assert set(usa.labels[target.rows]) == {0, 6}
+    assert (target.scorable, target.unscored) == (40, 20)
     assert target.space.target_only == ("soybeans",)
     assert target.space.source_only == ("rice", "wheat")
+
+
+def test_a_target_cap_is_drawn_from_scorable_samples(changed: Callable[..., Protocol]) -> None:
+    # 36 corn and 36 other can be scored, 360 soybeans and cotton cannot: all the cap is used.
+    usa = make_samples("USA", crops=("corn", "soybeans", "cotton", "other"), per_class=180)
+    keep = np.concatenate([np.arange(36), np.arange(180, 576)])
+    target = prepare_target(usa.take(keep), [0, 6], changed(max_target_samples=50))
+    assert np.bincount(usa.take(keep).labels[target.rows]).tolist() == [25, 0, 0, 0, 0, 0, 25]
+    assert (target.scorable, target.unscored) == (72, 360)
+
+
+def test_under_a_cap_each_seed_draws_its_own_source_samples_and_no_other_part(
+    changed: Callable[..., Protocol],
+) -> None:
+    many = make_samples("FRA", per_class=200)
+    splits = [prepare_source(many, changed(), seed=seed) for seed in (1, 2, 1)]
+    drawn = [set(split.training) | set(split.validation) for split in splits]
+    assert [len(rows) for rows in drawn] == [200, 200, 200]
+    assert drawn[0] == drawn[2]
+    # Two draws of 200 from 640 have 62 in common on average, with a standard deviation of 5.5.
+    assert 40 < len(drawn[0] & drawn[1]) < 85
+    np.testing.assert_array_equal(splits[0].held_out, splits[1].held_out)
+    assert not drawn[1] & set(splits[0].held_out), "what is held out for one is for all"
+
+
+def test_without_a_cap_every_seed_learns_from_the_same_samples(
+    changed: Callable[..., Protocol],
+) -> None:
+    protocol = changed(max_source_samples=None)
+    one, two = (prepare_source(FRANCE, protocol, seed=seed) for seed in (1, 2))
+    assert set(one.training) | set(one.validation) == set(two.training) | set(two.validation)
 
 
 def test_label_policy_all_keeps_every_sample(changed: Callable[..., Protocol]) -> None:
@@ -138,8 +169,14 @@ def test_label_policy_all_keeps_every_sample(changed: Callable[..., Protocol]) -
 
 
 def test_a_target_without_a_shared_crop_is_an_error(smoke: Protocol) -> None:
-    with pytest.raises(DataError, match=r"Target CHN .* nothing to score"):
+    with pytest.raises(DataError, match=r"Target CHN .* shares no crop .* nothing to score"):
         prepare_target(make_samples("CHN", crops=("rice",)), [0, 3], smoke)
+
+
+def test_a_target_with_one_shared_crop_is_an_error(smoke: Protocol) -> None:
+    china = make_samples("CHN", crops=("rice", "corn"))
+    with pytest.raises(DataError, match=r"shares one crop \(rice\) .* always right"):
+        prepare_target(china, [2, 3], smoke)
 
 
 def test_ids_hash_ignores_the_order() -> None:

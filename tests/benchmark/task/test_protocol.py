@@ -15,8 +15,8 @@ from benchmark.task.protocol import (
 SMOKE = load_protocol("smoke").model_dump()
 
 
-def test_four_protocols_are_shipped() -> None:
-    assert shipped_protocols() == ("paper", "paper-released", "quick", "smoke")
+def test_five_protocols_are_shipped() -> None:
+    assert shipped_protocols() == ("paper", "paper-released", "quick", "smoke", "standard")
     for name in shipped_protocols():
         assert load_protocol(name).name == name
 
@@ -32,6 +32,15 @@ def test_paper_has_the_published_budget() -> None:
         assert protocol.validation_fraction == 0.2
         assert protocol.seeds == tuple(range(82, 92))
         assert protocol.trees.forest == 500
+
+
+def test_standard_is_what_its_tables_were_made_with() -> None:
+    standard = load_protocol("standard")
+    assert (standard.max_source_samples, standard.max_target_samples) == (4000, 2000)
+    network = standard.network
+    assert (network.epochs, network.batch_size, network.learning_rate) == (12, 32, 1e-3)
+    assert network.schedule == "one-cycle"
+    assert standard.seeds == (82, 83, 84)
 
 
 def test_only_the_released_protocol_repeats_defects() -> None:
@@ -63,6 +72,20 @@ def test_hash_changes_with_the_budget_but_not_with_seeds_device_or_description()
 def test_a_value_that_does_not_fit_is_named(change: dict[str, object], words: str) -> None:
     with pytest.raises(UsageError, match=words):
         validate_protocol(SMOKE | change, where="mine.yaml")
+
+
+def test_bands_are_part_of_the_hash_once_they_are_fixed_and_their_order_is_not() -> None:
+    base = validate_protocol(SMOKE, where="test")
+    assert SMOKE["bands"] is None
+    assert validate_protocol(SMOKE | {"bands": None}, where="test").hash == base.hash
+    one, two = (
+        validate_protocol(SMOKE | {"bands": bands}, where="test")
+        for bands in (("B8", "B4"), ("B4", "B8", "B4"))
+    )
+    assert one.bands == two.bands == ("B4", "B8")
+    assert one.hash == two.hash != base.hash
+    with pytest.raises(UsageError, match="there is no band 'B9'"):
+        validate_protocol(SMOKE | {"bands": ("B9",)}, where="test")
 
 
 def test_a_missing_key_is_named() -> None:

@@ -1,7 +1,7 @@
 """The numbers of figures as tables, by hand."""
 
 import pytest
-from sample_rows import make_row
+from sample_rows import confusion_of, make_row
 
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.figures.leaderboard_figures import draw_gaps
@@ -9,7 +9,10 @@ from leaderboard.results import from_rows
 from leaderboard.site.figure_tables import figure_tables
 from leaderboard.site.site_tables import SiteTable
 
-# In-domain corn 0.9; `a` is cheap and good, `b` dear and worse.
+# In-domain corn 2 * 9 / (11 + 9) = 0.9.
+INSIDE = confusion_of({("corn", "corn"): 9, ("corn", "other"): 2})
+
+# `a` is cheap and good, `b` dear and worse.
 SCORES = {"a": {"FRA": 0.9, "CHN": 0.5, "ARG": 0.3}, "b": {"FRA": 0.9, "CHN": 0.4}}
 
 
@@ -20,6 +23,7 @@ def group() -> ComparisonGroup:
             target=target,
             macro_f1=value,
             crops={"corn": value},
+            confusion=INSIDE if target == "FRA" else None,
             fit_seconds={"a": 1.0, "b": 10.0}[method],
         )
         for method, scores in SCORES.items()
@@ -48,7 +52,13 @@ def test_the_gaps() -> None:
 def test_a_relation_has_no_gap_without_every_transfer_of_it() -> None:
     scores = {"a": {"CHN": 0.5, "USA": 0.3}, "b": {"CHN": 0.4}}
     rows = [
-        make_row(method=method, target=target, macro_f1=value, crops={"corn": value})
+        make_row(
+            method=method,
+            target=target,
+            macro_f1=value,
+            crops={"corn": value},
+            confusion=INSIDE if target == "FRA" else None,
+        )
         for method, by_target in scores.items()
         for target, value in {"FRA": 0.9, **by_target}.items()
     ]

@@ -14,6 +14,7 @@ from benchmark.data.taxonomy import CROPS
 from benchmark.errors import UsageError
 from benchmark.results.rows import Row
 from benchmark.results.store import JobIdentity, Prediction, RunStore
+from benchmark.task.metrics import METRIC_VERSION
 from leaderboard.comparison_group import comparison_groups
 from leaderboard.results import from_rows, read_results
 from leaderboard.tables.columns import REGISTRY, method_frame
@@ -292,7 +293,7 @@ def test_predictions_that_the_released_protocol_rewrote_confirm_their_row(tmp_pa
         seed=1,
         protocol_hash="p",
         dataset_fingerprint="d",
-        metric_version="1",
+        metric_version=METRIC_VERSION,
         bands=("B2",),
     )
     RunStore(tmp_path).write(identity, [row], [prediction])
