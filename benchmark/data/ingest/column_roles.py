@@ -73,10 +73,7 @@ DATE_IN_NAME: Final = r"\d{4}(?P<sign>[-_.]?)\d{2}(?P=sign)\d{2}(?:T\d{6})?"
 BAND_THEN_DATE: Final = re.compile(rf"(?P<band>[A-Za-z][\w-]*?)[_. -](?P<token>{DATE_IN_NAME})")
 """``B4_20200105``, ``red-2020-01-05``."""
 
-DATE_THEN_BAND: Final = re.compile(
-    rf"(?P<token>(?:\d{{1,3}}_)*{DATE_IN_NAME}(?:_\w+?)??)[_. -]"
-    r"(?P<band>[A-Za-z][\w-]*)"
-)
+DATE_FIRST: Final = re.compile(rf"(?:\d{{1,3}}_)*{DATE_IN_NAME}(?=[_. -])")
 """``2020-01-05_B04``, and Earth Engine's ``20200105T105441_20200105T105442_T31TCJ_B4``."""
 
 
@@ -114,6 +111,7 @@ class Columns:
         year: Column of the label's year, or ``None``.
         valid: Column of the date at which the label was seen, or ``None``.
         day_of_year: Column of the day of the year, or ``None``.
+        date_year: Column of the year of that day, or ``None``.
         start: Column of the date at which the time steps of a wide table start, or ``None``.
         end: Column of the date at which they end, or ``None``.
         wide: The columns of bands of a wide table, or ``None``.
@@ -132,6 +130,7 @@ class Columns:
     year: str | None = None
     valid: str | None = None
     day_of_year: str | None = None
+    date_year: str | None = None
     start: str | None = None
     end: str | None = None
     wide: WideColumns | None = None
@@ -152,6 +151,7 @@ class Columns:
             self.year,
             self.valid,
             self.day_of_year,
+            self.date_year,
             self.start,
             self.end,
         )
@@ -223,6 +223,7 @@ def find_columns(
         year=_first(("year",), known) if day is None else None,
         valid=_first(VALID_COLUMNS, known),
         day_of_year=day,
+        date_year=None if day is None else known["year"],
         start=_first(("start_date",), known) if wide is not None and wide.by_step else None,
         end=_first(("end_date",), known) if wide is not None and wide.by_step else None,
         wide=wide,
@@ -298,26 +299,46 @@ def _find_bands(path: Path, names: Sequence[str]) -> tuple[dict[str, str], Level
 
 def _find_wide(path: Path, names: Sequence[str]) -> WideColumns | None:
     """Return the columns that hold one band at one date each, or ``None`` if there are none."""
-    for by_step, patterns in ((True, (STEP_COLUMN,)), (False, (BAND_THEN_DATE, DATE_THEN_BAND))):
+    for by_step, split in ((True, _split_step), (False, _split_date)):
         found: dict[tuple[str, str], str] = {}
         for name in names:
-            for pattern in patterns:
-                match = pattern.fullmatch(name.strip())
-                band = band_of(match["band"])[0] if match else None
-                if match is None or band is None:
-                    continue
-                key = (band, match["token"])
-                if key in found:
-                    raise DataError(
-                        f"{path} has band {band} at {match['token']} twice, as {found[key]} and "
-                        f"{name}: drop one."
-                    )
-                found[key] = name
-                break
+            key = split(name.strip())
+            if key is None:
+                continue
+            if key in found:
+                raise DataError(
+                    f"{path} has band {key[0]} at {key[1]} twice, as {found[key]} and {name}: drop "
+                    "one."
+                )
+            found[key] = name
         if found:
             tokens = {token for _, token in found}
             ordered = sorted(tokens, key=int) if by_step else sorted(tokens)
             return WideColumns(tuple(ordered), found, by_step)
+    return None
+
+
+def _split_step(name: str) -> tuple[str, str] | None:
+    """Return band and number of the time step that a column's name says."""
+    match = STEP_COLUMN.fullmatch(name)
+    band = band_of(match["band"])[0] if match else None
+    return None if match is None or band is None else (band, match["token"])
+
+
+def _split_date(name: str) -> tuple[str, str] | None:
+    """Return band and date that a column's name says, in either order."""
+    match = BAND_THEN_DATE.fullmatch(name)
+    band = band_of(match["band"])[0] if match else None
+    if match is not None and band is not None:
+        return band, match["token"]
+    match = DATE_FIRST.match(name)
+    if match is None:
+        return None
+    for sign in re.finditer(r"[_. -]", name[match.end() :]):
+        place = match.end() + sign.start()
+        band = band_of(name[place + 1 :])[0]
+        if band is not None:
+            return band, name[:place]
     return None
 
 

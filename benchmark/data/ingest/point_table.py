@@ -131,9 +131,8 @@ def _long(path: Path, table: Any, columns: Columns) -> PointTable:
     if columns.dates is not None:
         dates = read_dates(path, columns.dates, table.column(columns.dates))
     else:
-        names = ("year", columns.day_of_year or "")
-        year = next(name for name in table.column_names if name.strip().lower() == "year")
-        dates = read_days_of_year(path, table.column(year), table.column(names[1]), names)
+        names = (columns.date_year or "", columns.day_of_year or "")
+        dates = read_days_of_year(path, table.column(names[0]), table.column(names[1]), names)
     return PointTable(
         path=path,
         columns=columns,

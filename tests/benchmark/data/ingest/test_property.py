@@ -82,8 +82,7 @@ def window_of(case: Case, day: date) -> int:
 def write(case: Case, day: date) -> Any:
     """Return a date as the table has it."""
     if case.acquired:
-        moment = datetime(day.year, day.month, day.day, 10, 56, 21)
-        return moment.isoformat() if case.written in ("utc", "offset") else day.isoformat()
+        return f"{day}T10:56:21" if case.written in ("utc", "offset") else day.isoformat()
     zone = ZoneInfo(case.zone or "UTC")
     midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
     if case.written == "offset":
