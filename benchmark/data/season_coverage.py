@@ -20,6 +20,9 @@ LARGEST_SHARE: Final = 1 / 3
 
 HALF: Final = 0.5
 
+NOBODY: Final = 0.99
+"""Share of samples without observation from which on a step was seen by next to nobody."""
+
 Flags = npt.NDArray[np.bool_]
 
 
@@ -123,9 +126,10 @@ def find_gap(dataset: "Dataset", domain: str, moved: int) -> Gap | None:
     never = np.zeros(STEPS_PER_YEAR, dtype=np.bool_)
     if card.missing_by_step is not None and len(card.missing_by_step) == STEPS_PER_YEAR:
         missing = np.asarray(card.missing_by_step)
-        reach = spread_by(card.cadence_days)
-        unseen |= ~widen(missing < HALF, reach)
-        never = ~widen(missing < 1.0, reach)
+        # How long the gaps of one sample are, the shares of many do not say: a cloudy country has
+        # half of its samples missing in every step. Steps that nobody saw are a gap of all.
+        never = ~widen(missing < NOBODY, spread_by(card.cadence_days))
+        unseen |= never
     first, longest = longest_run(unseen[None, steps])
     gap = Gap(
         unobserved=int(np.count_nonzero(never[steps])),

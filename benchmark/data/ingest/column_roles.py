@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from benchmark.data.dataset import BANDS
+from benchmark.data.taxonomy import label_map_names, load_label_map
 from benchmark.errors import DataError, did_you_mean
 
 Level = Literal["L1C", "L2A"]
@@ -235,11 +236,19 @@ def _find_label(path: Path, labels: Sequence[str], known: dict[str, str]) -> str
     found = _first([label.strip().lower() for label in labels], known)
     if found is None:
         tried = "' or '".join(labels)
+        fitting = [name for name in label_map_names() if _has_column_of(name, known)]
+        hint = (
+            f" It has the column of the map {fitting[0]}: --labels {fitting[0]}." if fitting else ""
+        )
         raise DataError(
             f"{path} has no label column '{tried}', {did_you_mean(labels[0], known.values())} "
-            "Name it with --label-column."
+            f"Name it with --label-column.{hint}"
         )
     return found
+
+
+def _has_column_of(label_map: str, known: dict[str, str]) -> bool:
+    return any(name.lower() in known for name in load_label_map(label_map).columns)
 
 
 def _find_place(

@@ -262,8 +262,8 @@ def whole_days(times: Times) -> DateColumn:
     Returns:
         Day of each [W], and what the times of day say.
     """
-    floor = times.astype("datetime64[D]")
-    clock = times - floor
+    floor: Days = times.astype("datetime64[D]")
+    clock: npt.NDArray[np.timedelta64] = np.asarray(times - floor)
     different = np.unique(clock)
     whole = (different % QUARTER == np.timedelta64(0, "ms")).all()
     summer_time = len(different) == 2 and (different[1] - different[0]) % DAY in (HOUR, DAY - HOUR)
@@ -274,8 +274,9 @@ def whole_days(times: Times) -> DateColumn:
     later = clock >= NOON
     if NOON in different and len(different) == 2:  # summer time of New Zealand
         later = np.ones(len(times), dtype=bool)
-    nearest: Days = floor + later.astype("timedelta64[D]")
-    for days in (nearest, floor, floor + DAY):
+    nearest: Days = np.asarray(floor + later.astype("timedelta64[D]"))
+    next_day: Days = np.asarray(floor + DAY)
+    for days in (nearest, floor, next_day):
         if _starts_windows(days):
             note = f"Their time of day, {said} in UTC, is midnight of a time zone."
             return DateColumn(days, timed=False, note=note)

@@ -87,7 +87,7 @@ def _from_geometry(path: Path, name: str, table: Any) -> Floats:
             encoded = encoded.combine_chunks()
         row = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
         values = [_from_binary(path, name, cell) for cell in encoded.dictionary.to_pylist()]
-        return np.array([*values, NOWHERE])[row]
+        return np.array([*values, NOWHERE], dtype=np.float64)[np.asarray(row, dtype=np.int64)]
     words = words_of(path, name, plain_column(path, name, column))
     return np.array([*(_from_json(path, name, text) for text in words.values), NOWHERE])[words.row]
 
