@@ -53,5 +53,6 @@ def test_the_lock_says_how_it_is_made() -> None:
 
 
 def test_lower_bounds_are_stated_for_all() -> None:
-    for line in [*DIRECT, *sum(PROJECT["optional-dependencies"].values(), [])]:
+    extras = PROJECT["optional-dependencies"].values()
+    for line in [*DIRECT, *(line for extra in extras for line in extra)]:
         assert [pin.operator for pin in Requirement(line).specifier] == [">="], line
