@@ -17,9 +17,10 @@ __all__ = ["SIMULATED", "cache_directory", "open_source", "simulated_directory"]
 SIMULATED: Final = "simulated"
 """The word that stands for the embedded default wherever a data directory is expected."""
 
-DEFAULT_SAMPLES_PER_DOMAIN: Final = 2_000
-"""Samples of each domain of the embedded default: more than the short protocols take, few enough
-that it is simulated in seconds and takes little room in the cache."""
+DEFAULT_SAMPLES_PER_DOMAIN: Final = 8_000
+"""Samples of each domain of the embedded default: without the held-out fifth they are half as many
+again as the protocol `standard` draws for a seed, so that seeds draw different ones; few enough that
+it is simulated in ten seconds and takes 108 MB in the cache."""
 
 DEFAULT_SEED: Final = 2023
 """Seed of the embedded default; the paper's year, of no other meaning."""
@@ -102,13 +103,13 @@ def simulated_copy(
         UsageError: If a domain is unknown.
         DataError: If the cache cannot be written.
     """
-    from benchmark.data.simulate.world import DOMAINS, GENERATOR_VERSION, simulate_dataset
+    from benchmark.data.simulate.world import GENERATOR_VERSION, simulate_dataset
 
-    names = DOMAINS if domains is None else tuple(dict.fromkeys(domains))
+    names = None if domains is None else tuple(dict.fromkeys(domains))
     cache = cache_directory()
     name = f"simulated-{GENERATOR_VERSION}-{samples_per_domain}-{seed}"
     if names != DEFAULT_DOMAINS:
-        name += "-" + hashlib.sha256(" ".join(names).encode()).hexdigest()[:8]
+        name += "-" + hashlib.sha256(" ".join(names or ("all",)).encode()).hexdigest()[:8]
     final = cache / name
     if final.is_dir():
         return final
