@@ -60,8 +60,8 @@ def measure(path: Path) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     words = ["-m", "pytest", str(ROOT / "tests" / "benchmarks"), "-m", "benchmark"]
     words += ["-p", "no:cacheprovider", "-q", f"--benchmark-json={path}"]
-    done = subprocess.run(  # noqa: S603 - words of this file
-        [sys.executable, *words],
+    done = subprocess.run(
+        [sys.executable, *words],  # words of this file
         cwd=ROOT,
         capture_output=True,
         text=True,

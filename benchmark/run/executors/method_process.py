@@ -21,9 +21,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from benchmark.terminal import replace_unknown_signs
+
 if TYPE_CHECKING:
-    from benchmark.terminal import replace_unknown_signs
-from benchmark.run.executors.messages import Channel, Message
+    from benchmark.run.executors.messages import Channel, Message
     from benchmark.run.started_method import FitReport, FitRequest, InProcessMethod
     from benchmark.run.target_prediction import ShownTarget
     from benchmark.task.methods import Method
