@@ -44,6 +44,7 @@ def methods() -> tuple[Method, ...]:
             family="handcrafted",
             representation="median",
             build=MultilayerPerceptron,
+            released_division="plain",
             card=Card(
                 summary="Eight hidden layers of 128 units on the 5-day medians of the season.",
                 reference=RELEASED,
@@ -80,6 +81,7 @@ def methods() -> tuple[Method, ...]:
             family="handcrafted",
             representation="harmonic",
             build=MultilayerPerceptron,
+            released_division="plain",
             card=Card(
                 summary="Eight hidden layers of 128 units on two harmonics per band.",
                 reference=RELEASED,

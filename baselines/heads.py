@@ -1,6 +1,7 @@
 """Classifiers that take any features: random forest, XGBoost and a multilayer perceptron."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -10,7 +11,8 @@ from torch import Tensor, nn
 
 from benchmark.data.season import season
 from benchmark.randomness import derive_seed
-from benchmark.run.training.augmentation import Augmentation
+from benchmark.run.training.augmentation import augmentation_of
+from benchmark.run.training.initialisation import initialise
 from benchmark.run.training.training_loop import Recipe, TorchClassifier
 from benchmark.task.methods import Classifier, Context, Features, Labels
 
@@ -119,7 +121,8 @@ class AugmentedTrees:
     ) -> "AugmentedTrees":
         """Fit the trees on x [N, B, 73], y [N] and copies; select on plain validation windows."""
         copies = self.context.protocol.augmentation.copies
-        augment, year = Augmentation(), torch.from_numpy(np.ascontiguousarray(x))
+        augment = augmentation_of(self.context.protocol)
+        year = torch.from_numpy(np.ascontiguousarray(x))
         random = torch.Generator().manual_seed(derive_seed(self.context.seed, "copies"))
         windows = [season(x), *(augment(year, random).numpy() for _ in range(copies))]
         xv, yv = validation
@@ -137,12 +140,16 @@ class AugmentedTrees:
 class MultilayerPerceptron(TorchClassifier):
     """The released code's MLP on flattened features, trained like every network.
 
+    It begins with torch's own initial values, except where a protocol repeats the released code's:
+    with those and a short budget it is worse by 12 to 17 points (docs/methodology.md).
+
     Args:
         context: Seed, classes, protocol and device.
     """
 
     def __init__(self, context: Context) -> None:
-        super().__init__(Recipe(build=_perceptron), context)
+        kaiming = context.protocol.released_defects.kaiming_perceptron
+        super().__init__(Recipe(build=partial(_perceptron, kaiming=kaiming)), context)
 
 
 def _flat(x: Features) -> Features:
@@ -167,5 +174,8 @@ class _Perceptron(nn.Module):
         return logits
 
 
-def _perceptron(shape: tuple[int, ...], classes: int) -> nn.Module:
-    return _Perceptron(int(np.prod(shape)), classes)
+def _perceptron(shape: tuple[int, ...], classes: int, *, kaiming: bool) -> nn.Module:
+    network = _Perceptron(int(np.prod(shape)), classes)
+    if kaiming:
+        initialise(network)
+    return network

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from torch import Generator, Tensor, nn
 
-from benchmark.run.training.augmentation import Augmentation, crop_season
+from benchmark.run.training.augmentation import Augmentation, augmentation_of, crop_season
 from benchmark.run.training.simulated_target import SimulatedTarget, WithSimulatedTarget
 from benchmark.run.training.target_label_wrappers import FewShot, Oracle
 from benchmark.run.training.training_loop import Recipe, TorchClassifier
@@ -72,6 +72,7 @@ def _method(
         card,
         track=track,
         keeps_network=keeps_network,
+        released_division="undone",
     )
 
 
@@ -292,7 +293,7 @@ def _informed() -> tuple[Method, ...]:
 
 def plain(context: Context, *, channels: int | None = None) -> TorchClassifier:
     """Return an untrained CropNet for season windows."""
-    recipe = Recipe(build=lambda _shape, classes: _cropnet(classes, channels), split_undone=True)
+    recipe = Recipe(build=lambda _shape, classes: _cropnet(classes, channels))
     return TorchClassifier(recipe, context)
 
 
@@ -306,8 +307,7 @@ def augmented(
     recipe = Recipe(
         build=lambda _shape, classes: CropNet(classes),
         view=crop_season,
-        augment=augmentation or Augmentation(),
-        split_undone=True,
+        augment=augmentation_of(context.protocol, augmentation),
     )
     return kind(recipe, context)
 
@@ -361,7 +361,7 @@ def _viewed(
     build: Callable[[tuple[int, ...], int], nn.Module],
 ) -> Recipe:
     """Return the recipe of a network on views of windows, with invented samples of `other`."""
-    augmentation = Augmentation()
+    augmentation = augmentation_of(context.protocol)
     invented = InventedOther(context.classes.index("other")) if "other" in context.classes else None
     return Recipe(
         build=build,

@@ -41,9 +41,10 @@ from benchmark.task.preparation import (
     class_positions,
     divide_source,
     prepare_target,
+    repeated_division,
     source_pool,
 )
-from benchmark.task.protocol import Protocol
+from benchmark.task.protocol import Division, Protocol
 from benchmark.task.transfers import label_space
 
 logger = logging.getLogger(__name__)
@@ -99,7 +100,7 @@ class Runner:
     _seconds: dict[_View, float] = field(default_factory=dict)
     _vectors: dict[_View, npt.NDArray[np.bool_]] = field(default_factory=dict)
     _pools: dict[tuple[str, str], SourcePool] = field(default_factory=dict)
-    _splits: dict[tuple[str, int, str], SourceSplit] = field(default_factory=dict)
+    _splits: dict[tuple[str, int, str, Division | None], SourceSplit] = field(default_factory=dict)
     _targets: dict[tuple[str, str, str], TargetSet] = field(default_factory=dict)
 
     def run(self, job: Job) -> Outcome:
@@ -203,10 +204,16 @@ class Runner:
         return split, targets
 
     def _split(self, job: Job) -> SourceSplit:
-        slot = (job.source, job.seed, self._key_name(job))
+        division = repeated_division(job.method.released_division, self.protocol)
+        slot = (job.source, job.seed, self._key_name(job), division)
         if slot not in self._splits:
-            samples, pool = self.dataset.load(job.source), self._pool(job)
-            self._splits[slot] = divide_source(samples, pool, self.protocol, seed=job.seed)
+            self._splits[slot] = divide_source(
+                self.dataset.load(job.source),
+                self._pool(job),
+                self.protocol,
+                seed=job.seed,
+                division=division,
+            )
         return self._splits[slot]
 
     def _pool(self, job: Job) -> SourcePool:

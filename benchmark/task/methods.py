@@ -110,7 +110,7 @@ class Classifier(Protocol):
     """The contract: scikit-learn's shape, with validation data handed over at fitting.
 
     Labels are 0 to K - 1, the positions of ``Context.classes``, and each occurs in the training
-    data. A fitted classifier may offer ``parameter_count_`` (int), ``flops_per_sample_`` (int),
+    data unless the method asks for a plain division (``Method.released_division``). A fitted classifier may offer ``parameter_count_`` (int), ``flops_per_sample_`` (int),
     ``history_`` (one mapping of numbers per epoch) and ``device_`` (where it computes; if unsaid,
     ``cpu``, unless it took a GPU's memory through torch), which are stored with its rows. The
     ``samples`` of an epoch are those of training that it drew, where not each of them once.
@@ -200,6 +200,8 @@ class Method:
             (``unlabelled-target``, see `Adaptable`) or its labels (``oracle``, see `Teachable`);
             ``predictions-only`` is a model that nobody but its authors can run.
         keeps_network: Whether its fitted network is kept with its answers, see `Exportable`.
+        released_division: How the released code divides a source for it; a protocol that repeats
+            the released code does so, all others do not.
     """
 
     name: str
@@ -210,6 +212,7 @@ class Method:
     version: str = "1"
     track: Track = "inductive"
     keeps_network: bool = False
+    released_division: protocols.Division = "stratified"
 
     @property
     def code_fingerprint(self) -> str:

@@ -43,14 +43,12 @@ class Recipe:
         augment: Makes an augmented copy of a batch, of the same shape as the view's.
         invent: Makes of samples and labels of a batch which of them to replace [n] (bool), what
             the network sees in their place, of the view's shape, and its labels [n].
-        split_undone: Repeat the released code's first defect where the protocol asks for it.
     """
 
     build: Callable[[tuple[int, ...], int], nn.Module]
     view: View | None = None
     augment: Augment | None = None
     invent: Invent | None = None
-    split_undone: bool = False
 
 
 class TorchClassifier:
@@ -76,9 +74,6 @@ class TorchClassifier:
         weight_labels = (
             np.concatenate([y, validation[1]]) if released.weights_from_validation else y
         )
-        if released.split_undone and self.recipe.split_undone:
-            x, y = np.concatenate([x, validation[0]]), np.concatenate([y, validation[1]])
-            validation = (x, y)
         device = torch.device(self.context.device)
         samples = torch.from_numpy(np.ascontiguousarray(x)).to(device)
         labels = torch.from_numpy(y).to(device)
@@ -145,7 +140,10 @@ class TorchClassifier:
     ) -> None:
         budget = self.context.protocol.network
         batch, count, draws = self._feed(samples, labels, generator)
-        steps = max(draws // budget.batch_size, 1)
+        size = budget.batch_size
+        last_kept = self.context.protocol.released_defects.last_batch_kept
+        steps = -(-draws // size) if last_kept else max(draws // size, 1)
+        drawn = draws if last_kept else steps * size
         optimizer = torch.optim.Adam(
             self.network_.parameters(), lr=budget.learning_rate, fused=samples.device.type != "mps"
         )
@@ -165,8 +163,7 @@ class TorchClassifier:
         for epoch in range(budget.epochs):
             self.network_.train()
             total = torch.zeros((), device=samples.device)
-            order = _draw(count, steps * budget.batch_size, generator)
-            for rows in order.view(steps, -1):
+            for rows in _draw(count, drawn, generator).split(size):
                 inputs, wanted = batch(rows)
                 with self._autocast():
                     logits = network(inputs)
@@ -186,7 +183,7 @@ class TorchClassifier:
                     "epoch": epoch + 1,
                     "loss": mean_loss,
                     "validation": quality,
-                    "samples": steps * budget.batch_size,
+                    "samples": drawn,
                 }
             )
             if quality > best:

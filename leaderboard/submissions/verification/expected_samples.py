@@ -19,6 +19,7 @@ from benchmark.task.preparation import (
     divide_source,
     ids_hash,
     prepare_target,
+    repeated_division,
     source_pool,
 )
 from benchmark.task.protocol import Protocol
@@ -85,7 +86,10 @@ class Expectation:
             UsageError: If the dataset lacks a domain.
             SubmissionError: If the protocol's choice of samples needs what is not here.
         """
-        slot = (row.source, row.target, row.seed, row.representation, row.data.bands)
+        slot = (
+            *(row.source, row.target, row.seed, row.representation),
+            *(row.data.bands, row.data.division),
+        )
         if slot not in self._found:
             self._found[slot] = self._expected(row)
         return self._found[slot]
@@ -119,10 +123,12 @@ class Expectation:
                 if self.protocol.deduplicate == "series"
                 else None,
             )
-        slot = (*pool, row.seed)
+        # A row may be of a method that is not here: it says itself which division was repeated.
+        division = row.data.division and repeated_division(row.data.division, self.protocol)
+        slot = (*pool, row.seed, division)
         if slot not in self._splits:
             self._splits[slot] = divide_source(
-                samples, self._pools[pool], self.protocol, seed=row.seed
+                samples, self._pools[pool], self.protocol, seed=row.seed, division=division
             )
         return self._splits[slot]
 
