@@ -11,6 +11,11 @@ from benchmark.task.methods import Card, Classifier, Context, Method
 
 RELEASED: Final = "released code of Tong & Wang 2025, arXiv 2509.03497"
 
+FILES_ONLY: Final = (
+    "The released code reads harmonic features from files and computes none; "
+    "`--representation-from files` does so too."
+)
+
 
 def methods() -> tuple[Method, ...]:
     """Return the methods of this module."""
@@ -62,6 +67,7 @@ def methods() -> tuple[Method, ...]:
                 reference=RELEASED,
                 licence="MIT",
                 in_released_code=True,
+                notes=(FILES_ONLY,),
             ),
         ),
         Method(
@@ -87,6 +93,7 @@ def methods() -> tuple[Method, ...]:
                 reference=RELEASED,
                 licence="MIT",
                 in_released_code=True,
+                notes=(FILES_ONLY,),
             ),
         ),
         *_augmented(),

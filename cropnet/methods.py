@@ -82,19 +82,28 @@ def _card(summary: str, *notes: str, **more: object) -> Card:
 
 
 def _published() -> tuple[Method, ...]:
-    released = {"reference": REFERENCE, "in_released_code": True, "parameters": PARAMETERS}
+    released = {"reference": REFERENCE, "parameters": PARAMETERS}
     return (
         _method(
             "cropnet",
             plain,
-            _card("CropNet: 3 x 3 convolutions over bands and dates together.", **released),
+            _card(
+                "CropNet: 3 x 3 convolutions over bands and dates together.",
+                "The released code has no command for CropNet without augmentation.",
+                in_released_code="network",
+                **released,
+            ),
             representation="median",
             keeps_network=True,
         ),
         _method(
             "cropnet.aug",
             augmented,
-            _card("CropNet trained with time shift, time scale and magnitude warp.", **released),
+            _card(
+                "CropNet trained with time shift, time scale and magnitude warp.",
+                in_released_code=True,
+                **released,
+            ),
             keeps_network=True,
         ),
     )

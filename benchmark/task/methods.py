@@ -60,7 +60,8 @@ class Card(BaseModel):
         summary: What it is, in a sentence.
         reference: Publication or repository it comes from; this project where it is its own.
         licence: Licence of code and weights.
-        in_released_code: Whether the paper's released code contains it.
+        in_released_code: Whether the paper's released code contains it; ``network`` where it has
+            the network and no command that trains it so.
         pretraining: What it was trained on before; ``None`` if it was not.
         extra_information: What it uses beyond the source's series and labels, such as coordinates.
         target_labels_per_class: Labelled target samples of each crop that it is shown at most;
@@ -76,7 +77,7 @@ class Card(BaseModel):
     summary: str
     reference: str
     licence: str
-    in_released_code: bool = False
+    in_released_code: bool | Literal["network"] = False
     pretraining: Pretraining | None = None
     extra_information: tuple[str, ...] = ()
     target_labels_per_class: int | None = None

@@ -237,7 +237,9 @@ def row_digest(row: Row) -> str:
         "method": [row.method, row.method_version, row.representation],
         "transfer": [row.transfer, row.seed],
         "samples": [row.data.ids_hash, row.data.n_test],
-        "scores": None if row.scores is None else row.scores.model_dump(mode="json", exclude={"weighted_f1"}),
+        "scores": None
+        if row.scores is None
+        else row.scores.model_dump(mode="json", exclude={"weighted_f1"}),
         "confusion": row.confusion,
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
