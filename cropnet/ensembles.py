@@ -45,7 +45,9 @@ class Ensemble:
         )
         self.device_ = self.context.device
         self.parameter_count_ = sum(member.parameter_count_ for member in self.fitted_)
-        self.flops_per_sample_ = sum(member.flops_per_sample_ for member in self.fitted_)
+        counts = [member.flops_per_sample_ for member in self.fitted_]
+        counted = [count for count in counts if count is not None]
+        self.flops_per_sample_ = sum(counted) if len(counted) == len(counts) else None
         self.history_: list[Mapping[str, float]] = [
             {"member": number, **entry}
             for number, member in enumerate(self.fitted_)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from benchmark.terminal import make_console, say, working
+from leaderboard.reference import reference_commands
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,7 +28,8 @@ Out = Annotated[Path | None, typer.Option(help="File to write [default: print]."
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this module to the app."""
+    """Add the commands of this module, and those of reference results, to the app."""
+    reference_commands.register(app)
     app.command("leaderboard")(leaderboard)
     app.command("tables")(tables)
     app.command("parity")(parity)

@@ -12,6 +12,19 @@ from tiny import make_samples, write_tiny
 from benchmark.data.dataset import Dataset
 from benchmark.task.protocol import Protocol, load_protocol
 
+WRITTEN_BY_TOOLS = {
+    ".hypothesis",
+    ".import_linter_cache",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".tox",
+    "__pycache__",
+    "build",
+    "results",
+}
+"""What the tools of `tox`, and tools that run beside the tests, write into the repository."""
+
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
@@ -47,6 +60,17 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     monkeypatch.setenv("CROPGLOBE_WORKERS", "0")
     monkeypatch.setenv("CROPGLOBE_TRACKING", "0")
     monkeypatch.setenv("CROPGLOBE_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _clean_repository() -> Iterator[None]:
+    """Fail the test that writes into the working directory, as MLflow does without an address."""
+    root = Path(__file__).resolve().parents[1]
+    before = {path.name for path in root.iterdir()}
+    yield
+    gained = {path.name for path in root.iterdir()} - before - WRITTEN_BY_TOOLS
+    assert not gained, f"this test wrote {', '.join(sorted(gained))} into {root}"
 
 
 @pytest.fixture

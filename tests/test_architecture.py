@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("benchmark", "baselines", "cropnet", "leaderboard")
+PACKAGES = ("benchmark", "baselines", "cropnet", "leaderboard", "cropglobe")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 FOLDERS = sorted({path.parent for path in SOURCES})
 

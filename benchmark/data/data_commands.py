@@ -169,7 +169,7 @@ def simulate(
     directory: Annotated[Path, typer.Argument(help="Directory to write.")],
     samples_per_domain: Annotated[
         int | None,
-        typer.Option(min=1, help="Samples of each domain.", show_default="2000"),
+        typer.Option(min=1, help="Samples of each domain.", show_default="8000"),
     ] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed of the simulation.", show_default="2023")

@@ -67,6 +67,22 @@ rows = [row for job in jobs for row in job.rows]
 `cropglobe status RUN` compares plans with jobs: done, failed, timeout, unavailable, stale (stored
 by other code of its method, or other files of vectors, than was asked for last), running, damaged,
 missing. A missing value is `null`, never 0.
+
+## Metrics versions
+
+Rows of different versions are read by every command and shown under headings of their own. They are
+never averaged, ranked or tested together.
+
+- **2**: under a cap each seed draws its own source samples, and its own samples of a target to adapt
+  to or to be taught by (version 1: one draw for all seeds). A target's cap is drawn after samples of
+  crops that are not scored are dropped (version 1: before), so that `n_unscored` counts all of them
+  and `n_scorable` is new. `overall_accuracy_all` weights by these two. A target with one scorable crop
+  is not scored. Bands are those that source and target have in common (version 1: those of all
+  domains of the run), so that they no longer part rows that are compared.
+- **1**: the first. Its rows have no `n_scorable`.
+
+The in-domain score and the gap of tables are computed from stored confusion matrices, for rows of both
+versions alike: [leaderboard.md](leaderboard.md#what-the-numbers-are).
 """
 
 

@@ -131,6 +131,7 @@ def execute(
     *,
     on_start: Callable[[Job], None] | None = None,
     on_finish: Callable[[Finished], None] | None = None,
+    seconds: float | None = None,
 ) -> tuple[Finished, ...]:
     """Run the jobs of a plan; each is stored as soon as it is finished.
 
@@ -148,6 +149,7 @@ def execute(
         executor: Where jobs run; this process if ``None``.
         on_start: Told of each job before it runs.
         on_finish: Told of each job after it is stored.
+        seconds: Time after which no job is started; those that run are finished.
 
     Returns:
         How each job went, in the order in which they ended.
@@ -158,16 +160,19 @@ def execute(
     """
     executor = executor or InProcessExecutor(runner, store)
     schedule = _Schedule(plan, runner, store, longest_first=executor.free() > 1)
+    end_of_starts = inf if seconds is None else time.monotonic() + seconds
     while schedule.waiting or schedule.running or schedule.taken:
-        if not schedule.waiting and not schedule.running:
+        if time.monotonic() >= end_of_starts:
+            schedule.leave_waiting()
+        elif not schedule.waiting and not schedule.running:
             time.sleep(SECONDS_BETWEEN_LOOKS)
             schedule.look_again()
-        while schedule.waiting and executor.free():
+        while schedule.waiting and executor.free() and time.monotonic() < end_of_starts:
             task = schedule.begin()
             if on_start is not None:
                 on_start(schedule.jobs[task.identity.key])
             executor.start(task, schedule.jobs[task.identity.key])
-        for task, end in executor.wait():
+        for task, end in executor.wait() if schedule.running else ():
             finished = schedule.settle(task, end)
             if finished is not None and on_finish is not None:
                 on_finish(finished)
@@ -208,6 +213,10 @@ class _Schedule:
             name: (fmean(self.taking[name]) if name in self.taking else inf, parameters)
             for name, parameters in self.parameters.items()
         }
+
+    def leave_waiting(self) -> None:
+        self.waiting.clear()
+        self.taken.clear()
 
     def look_again(self) -> None:
         self.waiting.extend(self.taken)

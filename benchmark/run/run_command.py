@@ -20,11 +20,7 @@ if TYPE_CHECKING:
     from benchmark.results.mlflow.background_sync import BackgroundSync
     from benchmark.results.store import RunStore
     from benchmark.run.execution import Finished, Plan
-    from benchmark.run.executors.dask_cluster import DaskCluster
-    from benchmark.run.executors.worker_pool import WorkerPool
-    from benchmark.run.jobs import Job
     from benchmark.run.progress_display import RunDisplay
-    from benchmark.run.runner import Runner
     from benchmark.task.protocol import Protocol
 
 EXIT_FAILED_JOBS: Final = 3
@@ -72,6 +68,15 @@ def run(
         str | None,
         typer.Option(help="Address of a Dask scheduler whose workers run the jobs: tcp://..."),
     ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            min=0, help="Start no job after so many minutes; the same command goes on from there."
+        ),
+    ] = None,
+    reports: Annotated[
+        bool, typer.Option(help="Write the index and the leaderboard when jobs are done.")
+    ] = True,
     keep_networks: Annotated[
         bool,
         typer.Option(help="Keep the fitted CropNets, 4 MB each, in the run directory and MLflow."),
@@ -89,16 +94,13 @@ def run(
         start_fork_server()  # it loads its libraries while this process loads its own
     from benchmark.data.data_commands import show_progress
     from benchmark.data.dataset_source import cache_directory, open_source
-    from benchmark.data.inspect.domain_differences import season_warnings
     from benchmark.results.store import RunStore
     from benchmark.run.device import resolve_device
-    from benchmark.run.execution import execute, find_work
-    from benchmark.run.jobs import plan
+    from benchmark.run.execution import execute
     from benchmark.run.progress_display import RunDisplay
     from benchmark.run.runner import Runner
-    from benchmark.run.scorable_transfers import choose_scorable, choose_with_bands
+    from benchmark.run.session import open_executor, open_session
     from benchmark.task.authoring.method_files import select_with_files
-    from benchmark.task.transfers import select_transfers
 
     if scheduler is None:  # its workers may have what this machine lacks
         resolve_device(chosen_protocol.device, chosen_protocol.precision)
@@ -106,41 +108,42 @@ def run(
     chosen_methods = select_with_files(methods or [], files)
     with show_progress("Preparing") as progress:
         dataset = open_source(data, progress)
-    asked = transfers or []
-    pairs = select_transfers(asked, dataset.domains)
-    pairs, warnings = choose_with_bands(dataset, chosen_protocol, pairs, asked)
     store = RunStore(place)
     store.prepare()
     cache = cache_directory() / "representations"
     runner = Runner(dataset, chosen_protocol, cache, keep_networks)
-    jobs = plan(dataset, chosen_protocol, chosen_methods, pairs)
-    work = find_work(jobs, store, overwrite.value)
+    session = open_session(runner, store, chosen_methods, transfers or [], overwrite.value)
+    elsewhere = session.work.todo and (workers > 0 or scheduler is not None)
     # Workers start first: they load their libraries while the samples are chosen here.
-    chosen = _place(workers, scheduler, runner, store, files) if work.todo else nullcontext()
-    with chosen as where:
-        if work.todo:
-            pairs, left_out = choose_scorable(runner, work.todo, pairs, asked)
-            warnings += left_out
-            if left_out:
-                jobs = plan(dataset, chosen_protocol, chosen_methods, pairs)
-                work = find_work(jobs, store, overwrite.value)
+    with (
+        open_executor(runner, store, workers=workers, scheduler=scheduler, files=files)
+        if elsewhere
+        else nullcontext()
+    ) as executor:
+        session = session.without_unscorable()
+        work = session.work
         display = RunDisplay(work.todo)
-        _keep_plan(store, jobs, runner)
+        session.write_plan()
         _announce(display, work)
-        domains = (name for pair in pairs for name in pair.domains)
-        for sentence in (*warnings, *season_warnings(dataset, domains)):
+        for sentence in (*session.warnings, *session.season_warnings()):
             display.say(f"Warning: {sentence}")
-        display.at_once = 1 if where is None else where.at_once
+        display.at_once = 1 if executor is None else executor.at_once
         with _tracking(store, tracking_uri, wanted=tracking, busy=bool(work.todo)) as follower:
             with display:
                 finished = execute(
-                    work, runner, store, where, on_start=display.start, on_finish=display.finish
+                    work,
+                    runner,
+                    store,
+                    executor,
+                    on_start=display.start,
+                    on_finish=display.finish,
+                    seconds=None if minutes is None else 60 * minutes,
                 )
             if follower is not None:
                 follower.finish()
                 if follower.warning is not None:
                     display.say(f"Warning: {follower.warning}")
-    _conclude(display, store, len(jobs), work, finished)
+    _conclude(display, store, len(session.jobs), work, finished, reports=reports)
 
 
 def yield_idle_threads() -> None:
@@ -173,40 +176,6 @@ def make_protocol(
     return validate_protocol(chosen.model_dump() | changes, where="the command line")
 
 
-def _place(
-    workers: int,
-    scheduler: str | None,
-    runner: "Runner",
-    store: "RunStore",
-    files: tuple[Path, ...],
-) -> "AbstractContextManager[DaskCluster | WorkerPool | None]":
-    """Return where jobs run: a cluster, worker processes, or ``None`` for this process."""
-    from functools import partial
-
-    from benchmark.results.provenance import processors
-    from benchmark.run.executors.dask_cluster import DaskCluster
-    from benchmark.run.executors.worker_pool import WorkerPool
-    from benchmark.run.executors.worker_process import Setup
-    from benchmark.task.authoring.method_files import find_method
-
-    if workers == 0 and scheduler is None:
-        return nullcontext()
-    limit = runner.protocol.job_time_limit_s
-    setup = Setup(
-        data=runner.dataset.root.resolve(),
-        fingerprint=runner.dataset.fingerprint,
-        protocol=runner.protocol.model_dump_json(),
-        run=store.root.resolve(),
-        cache=runner.cache_directory,
-        threads=None if workers < 2 else max(1, processors() // workers),
-        keep_networks=runner.keep_networks,
-        find_method=partial(find_method, files),
-    )
-    if scheduler is not None:
-        return DaskCluster(scheduler, setup, limit, gpu=runner.protocol.device.startswith("cuda"))
-    return WorkerPool(workers, setup, limit)
-
-
 def _tracking(
     store: "RunStore", uri: str | None, *, wanted: bool, busy: bool
 ) -> "AbstractContextManager[BackgroundSync | None]":
@@ -219,21 +188,6 @@ def _tracking(
     if not wanted or (not busy and read_tracking_state(store).is_synced(address, job_state(store))):
         return nullcontext()
     return BackgroundSync(store.root.resolve(), address)
-
-
-def _keep_plan(store: "RunStore", jobs: "Sequence[Job]", runner: "Runner") -> None:
-    from benchmark.results.run_plans import make_plan, write_plan
-    from benchmark.results.stored_cards import write_cards
-
-    write_cards(store.root, {job.method.name: job.method for job in jobs}.values())
-    dataset = runner.dataset
-    asked = make_plan(
-        [(job.identity, job.targets) for job in jobs],
-        dataset=dataset.card.name,
-        data_path=str(dataset.root.resolve()),
-        protocol=runner.protocol.model_dump(mode="json"),
-    )
-    write_plan(store.root, asked)
 
 
 def _announce(display: "RunDisplay", work: "Plan") -> None:
@@ -253,8 +207,10 @@ def _conclude(
     jobs: int,
     work: "Plan",
     finished: "Sequence[Finished]",
+    *,
+    reports: bool,
 ) -> None:
-    """Make index and reports, and say in one line each what has no scores.
+    """Make index and reports if wanted, and say in one line each what has no scores.
 
     Raises:
         Exit: If jobs have failed.
@@ -262,10 +218,15 @@ def _conclude(
     from benchmark.run.run_reports import make_reports
 
     place = store.root
-    if not make_reports(store):
+    if reports and not make_reports(store):
         display.say(
             f"Nothing has changed: the reports in {place} stand; `cropglobe leaderboard {place}` "
             "shows them."
+        )
+    if len(finished) < len(work.todo):
+        display.say(
+            f"{len(work.todo) - len(finished)} of {jobs} jobs were not started, since "
+            "--minutes were over. The same command goes on from here."
         )
     lacking = sum(entry.status == "unavailable" for entry in finished)
     if lacking:

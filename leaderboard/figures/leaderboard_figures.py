@@ -72,7 +72,8 @@ def draw_heat_map(group: ComparisonGroup) -> Figure | None:
         axis.set_xlabel("target")
         axis.set_ylabel("source")
     figure.suptitle(
-        f"Macro-F1 (%), on the source itself in-domain; {title_of(comparable)}{more}", fontsize=9
+        f"Macro-F1 (%), on the source itself in-domain, all its crops; {title_of(comparable)}{more}",
+        fontsize=9,
     )
     return figure
 
@@ -182,9 +183,15 @@ def render(draw: Draw, group: ComparisonGroup, form: str) -> bytes | None:
         form: ``png`` or ``svg``.
 
     Returns:
-        The file's bytes, the same for the same field; ``None`` where there is nothing to draw.
+        The file's bytes, the same for the same rows; ``None`` where there is nothing to draw.
     """
     return render_figure(partial(draw, group), form)
+
+
+def styled(draw: Draw, group: ComparisonGroup) -> Figure | None:
+    """Draw a figure in the leaderboard's style; ``None`` where there is nothing to draw."""
+    with rc_context(STYLE):
+        return draw(group)
 
 
 def render_figure(draw: Callable[[], Figure | None], form: str, dpi: int = 150) -> bytes | None:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from benchmark.data.taxonomy import CROPS
 from benchmark.results.rows import Row
+from benchmark.task.metrics import METRIC_VERSION
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.results import VERIFICATIONS, Results
 from leaderboard.score_frames import ComparableRows
@@ -130,10 +131,12 @@ def _section_markdown(group: ComparisonGroup) -> str:
 
 
 def title_of(comparable: ComparableRows) -> str:
-    """Name a section: its dataset, protocol and track."""
+    """Name a section: its dataset, protocol and track, and an older version of the metrics."""
+    version = comparable.metric_version
+    older = "" if version == METRIC_VERSION else f", metrics version {version}"
     mark = " (simulated)" if comparable.simulated and "simulated" not in comparable.dataset else ""
     track = "" if comparable.track == "inductive" else f", {comparable.track} track"
-    return f"{comparable.dataset}{mark}, protocol {comparable.protocol}{track}"
+    return f"{comparable.dataset}{mark}, protocol {comparable.protocol}{track}{older}"
 
 
 def facts(group: ComparisonGroup) -> list[str]:

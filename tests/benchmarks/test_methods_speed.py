@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from alternating import compare, seconds
+from alternating import compare, keep, seconds
 from pytest_benchmark.fixture import BenchmarkFixture
 from torch import Tensor, nn
 from torch.nn import functional
@@ -95,7 +95,7 @@ def test_cropnet_trains_at_the_rate_of_matrix_products(benchmark: BenchmarkFixtu
     share = share_of_peak(
         benchmark, lambda: built("cropnet", protocol).fit(x, y, validation=held), flops
     )
-    assert share >= 0.85
+    keep(benchmark, "% of matrix product", 100 * share, reference=91)
 
 
 def test_cropnet_predicts_at_the_rate_of_matrix_products(benchmark: BenchmarkFixture) -> None:
@@ -105,7 +105,7 @@ def test_cropnet_predicts_at_the_rate_of_matrix_products(benchmark: BenchmarkFix
     share = share_of_peak(
         benchmark, lambda: classifier.predict_proba(x), len(x) * PREDICTION_FLOPS, turns=9
     )
-    assert share >= 1.0
+    keep(benchmark, "% of matrix product", 100 * share, reference=115)
 
 
 def test_presto_encodes_batches(benchmark: BenchmarkFixture) -> None:
@@ -118,7 +118,8 @@ def test_presto_encodes_batches(benchmark: BenchmarkFixture) -> None:
             lambda: encoder(batch),
             lambda: [encoder(sample) for sample in batch[:16].split(1)],
             share=16 / len(batch),
-            floor=1.5,
+            reference=2.1,
+            floor=1.2,  # at 1, one by one would be as fast
         )
     benchmark.extra_info["samples per second"] = len(batch) / median
 
@@ -141,5 +142,6 @@ def test_a_vit_step_takes_a_batch_at_once(benchmark: BenchmarkFixture) -> None:
         stepper(network, [(x, y)]),
         stepper(network, alone),
         share=len(alone) / len(x),
-        floor=1.1,
+        reference=1.7,
+        floor=1.1,  # below 1, one by one would be faster
     )

@@ -138,7 +138,8 @@ class Fixed:
     def __init__(self, context: Context, answers: list[list[float]]) -> None:
         self.context = context
         self.answers = np.array(answers)
-        self.parameter_count_, self.flops_per_sample_, self.history_ = 10, 100, [{"epoch": 1}]
+        self.parameter_count_, self.history_ = 10, [{"epoch": 1}]
+        self.flops_per_sample_: int | None = 100
 
     def fit(self, x: object, y: object, *, validation: object) -> "Fixed":
         return self
@@ -167,6 +168,18 @@ def test_ensembles_average(mean: Literal["arithmetic", "geometric"], expected: l
     assert [f.context.seed for f in built] == [derive_seed(3, "member", n) for n in (0, 1)]
     assert (ensemble.parameter_count_, ensemble.flops_per_sample_) == (20, 200)
     assert [entry["member"] for entry in ensemble.history_] == [0, 1]
+
+
+def test_an_ensemble_with_an_uncounted_member_has_no_count() -> None:
+    def member(given: Context, count: int | None) -> Fixed:
+        fixed = Fixed(given, [[0.2, 0.8]])
+        fixed.flops_per_sample_ = count
+        return fixed
+
+    members: list[Any] = [partial(member, count=count) for count in (100, None)]
+    x: Any = np.zeros((1, 1), np.float32)
+    ensemble = Ensemble(context(), members=members, mean="arithmetic").fit(x, x, validation=(x, x))
+    assert ensemble.flops_per_sample_ is None
 
 
 def test_the_surest_are_chosen_class_by_class() -> None:

@@ -147,8 +147,8 @@ def export(
         import ee
     except ImportError as error:
         raise UsageError(
-            "Earth Engine's client is not installed: pip install 'cropglobe-benchmark[earthengine]'"
-            ", then `earthengine authenticate`."
+            "Earth Engine's client is not installed: run `pip install '.[earthengine]'` in the "
+            "folder of the suite's source, then `earthengine authenticate`."
         ) from error
     others = [column for column, _ in points[0].others]
     names: list[str] = []

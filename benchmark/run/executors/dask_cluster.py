@@ -75,7 +75,8 @@ class DaskCluster:
             from distributed import Client
         except ImportError as error:
             raise UsageError(
-                "--scheduler needs Dask: python -m pip install 'cropglobe-benchmark[cluster]'."
+                "--scheduler needs Dask: run `python -m pip install '.[cluster]'` in the folder of "
+                "the suite's source."
             ) from error
         try:
             connect: Any = Client  # untyped

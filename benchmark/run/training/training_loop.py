@@ -235,7 +235,8 @@ class TorchClassifier:
         over_predicted = protocol.released_defects.validation_over_predicted
         return macro_f1(y, predicted, over_predicted=over_predicted)
 
-    def _count_flops(self, sample: Tensor) -> int:
+    def _count_flops(self, sample: Tensor) -> int | None:
+        """Return the operations of one prediction; ``None`` where the counter saw none."""
         from torch.nn.attention import SDPBackend, sdpa_kernel
         from torch.utils.flop_counter import FlopCounterMode
 
@@ -243,8 +244,10 @@ class TorchClassifier:
         # The counter does not know every fused kernel of attention; plain products it does.
         with torch.inference_mode(), sdpa_kernel(SDPBackend.MATH), counter:
             self.network_(self._view(sample))
-        unseen = int(getattr(self.network_, "uncounted_flops", 0))
-        return int(counter.get_total_flops()) + unseen
+        counted = int(counter.get_total_flops())
+        if not counted:  # every network here multiplies matrices; torch 2.4 counts none of them
+            return None
+        return counted + int(getattr(self.network_, "uncounted_flops", 0))
 
     def _seed(self, purpose: str) -> int:
         return derive_seed(self.context.seed, "training", purpose)

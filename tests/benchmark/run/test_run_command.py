@@ -146,7 +146,7 @@ def test_the_index_has_what_an_interrupted_run_left(
     run, words = tmp_path / "run", ("--transfers", "FRA:CHN", "--methods", "floor.prior")
     smoke_run(cli, tiny.root, run, *words)
     with monkeypatch.context() as patched:
-        patched.setattr("benchmark.run.run_command._conclude", lambda *_: None)
+        patched.setattr("benchmark.run.run_command._conclude", lambda *_, **__: None)
         smoke_run(cli, tiny.root, run, *words, "--seeds", 7)
     assert len(RunStore(run).keys()) == 2
     smoke_run(cli, tiny.root, run, *words)

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from benchmark.errors import MethodError
 from benchmark.run.training.training_loop import Recipe, TorchClassifier, class_weights
+from benchmark.task.fitted_attributes import read_fitted_attributes
 from benchmark.task.methods import Context, Features, Labels
 from benchmark.task.protocol import Protocol
 
@@ -187,6 +189,17 @@ def test_parameters_and_operations_are_counted(smoke: Protocol) -> None:
     model = TorchClassifier(Recipe(build), context(smoke)).fit(x, y, validation=(x, y))
     assert model.parameter_count_ == 4 * 2 + 2
     assert model.flops_per_sample_ == 2 * 4 * 2
+
+
+def test_operations_that_no_counter_saw_are_missing_and_not_zero(
+    smoke: Protocol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As under torch 2.4, whose counter sees nothing in inference mode."""
+    monkeypatch.setattr(FlopCounterMode, "get_total_flops", lambda self: 0)
+    x, y = data()
+    model = TorchClassifier(Recipe(build), context(smoke)).fit(x, y, validation=(x, y))
+    assert model.flops_per_sample_ is None
+    assert read_fitted_attributes(model).flops_per_sample is None
 
 
 class Attention(nn.Module):

@@ -64,6 +64,17 @@ def test_the_honest_are_confirmed(honest: Path, tiny: Dataset) -> None:
     assert any("every probability within" in note for note in verdict.notes)
 
 
+def test_seeds_that_drew_their_own_samples_are_confirmed(
+    tiny: Dataset, smoke: Protocol, tmp_path: Path
+) -> None:
+    capped = smoke.model_copy(
+        update={"name": "capped", "max_source_samples": 60, "max_target_samples": 40}
+    )
+    run = make_run(tmp_path, tiny, capped)
+    verdict = judged(run, tiny, tmp_path / "capped.zip")
+    assert verdict.level == "verified by rerun", problems(verdict)
+
+
 def test_labels_read_from_disk_are_noticed(
     run: Path, tiny: Dataset, smoke: Protocol, tmp_path: Path
 ) -> None:

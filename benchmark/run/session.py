@@ -1,0 +1,152 @@
+"""The steps of a run that the command line and the Python interface share."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from benchmark.data.inspect.domain_differences import season_warnings
+from benchmark.results.provenance import processors
+from benchmark.results.run_plans import make_plan, write_plan
+from benchmark.results.store import RunStore
+from benchmark.results.stored_cards import write_cards
+from benchmark.run.execution import Overwrite, Plan, find_work
+from benchmark.run.executors.dask_cluster import DaskCluster
+from benchmark.run.executors.worker_pool import WorkerPool
+from benchmark.run.executors.worker_process import Setup
+from benchmark.run.jobs import Job, plan
+from benchmark.run.runner import Runner
+from benchmark.run.scorable_transfers import choose_scorable, choose_with_bands
+from benchmark.task.authoring.method_files import find_method
+from benchmark.task.methods import Method
+from benchmark.task.transfers import Transfer, select_transfers
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a run was asked for, and what is left to do.
+
+    Attributes:
+        runner: Runs jobs on one dataset under one protocol.
+        store: Keeps the results.
+        methods: The methods.
+        words: Transfers as the user named them.
+        overwrite: Which stored jobs are run again.
+        pairs: The transfers.
+        jobs: The jobs of the run.
+        work: Which of them are to be run.
+        warnings: What was left out and why, in sentences.
+    """
+
+    runner: Runner
+    store: RunStore
+    methods: tuple[Method, ...]
+    words: tuple[str, ...]
+    overwrite: Overwrite
+    pairs: tuple[Transfer, ...]
+    jobs: tuple[Job, ...]
+    work: Plan
+    warnings: tuple[str, ...]
+
+    def without_unscorable(self) -> "Session":
+        """Choose the samples of all jobs, and leave out the transfers that cannot be scored.
+
+        Raises:
+            DataError: If a pair that the user named cannot be scored, or none can.
+        """
+        if not self.work.todo:
+            return self
+        pairs, left_out = choose_scorable(self.runner, self.work.todo, self.pairs, self.words)
+        if not left_out:
+            return self
+        return replace(self._with_pairs(pairs), warnings=self.warnings + left_out)
+
+    def season_warnings(self) -> tuple[str, ...]:
+        """Return a sentence for each domain of the run whose series contradict its calendar."""
+        domains = (name for pair in self.pairs for name in pair.domains)
+        return tuple(season_warnings(self.runner.dataset, domains))
+
+    def write_plan(self) -> None:
+        """Write what was asked for, and the cards of the methods, into the run directory.
+
+        Raises:
+            StoreError: If they cannot be written.
+        """
+        dataset = self.runner.dataset
+        write_cards(self.store.root, {job.method.name: job.method for job in self.jobs}.values())
+        asked = make_plan(
+            [(job.identity, job.targets) for job in self.jobs],
+            dataset=dataset.card.name,
+            data_path=str(dataset.root.resolve()),
+            protocol=self.runner.protocol.model_dump(mode="json"),
+        )
+        write_plan(self.store.root, asked)
+
+    def _with_pairs(self, pairs: Sequence[Transfer]) -> "Session":
+        jobs = plan(self.runner.dataset, self.runner.protocol, self.methods, pairs)
+        work = find_work(jobs, self.store, self.overwrite)
+        return replace(self, pairs=tuple(pairs), jobs=jobs, work=work)
+
+
+def open_session(
+    runner: Runner,
+    store: RunStore,
+    methods: Sequence[Method],
+    words: Sequence[str],
+    overwrite: Overwrite = "never",
+) -> Session:
+    """Find the jobs of a run and what is left to do.
+
+    Args:
+        runner: Runs jobs on one dataset under one protocol.
+        store: Keeps the results.
+        methods: The methods.
+        words: Transfers as the user named them; the published ones if there are none.
+        overwrite: Which stored jobs are run again.
+
+    Raises:
+        UsageError: If a word names no transfer.
+        DataError: If a named pair lacks the protocol's bands, or all do.
+    """
+    dataset, protocol = runner.dataset, runner.protocol
+    pairs = select_transfers(words, dataset.domains)
+    pairs, warnings = choose_with_bands(dataset, protocol, pairs, words)
+    jobs = plan(dataset, protocol, methods, pairs)
+    work = find_work(jobs, store, overwrite)
+    given = (tuple(methods), tuple(words), overwrite, tuple(pairs))
+    return Session(runner, store, *given, jobs, work, warnings)
+
+
+def open_executor(
+    runner: Runner,
+    store: RunStore,
+    *,
+    workers: int,
+    scheduler: str | None = None,
+    files: tuple[Path, ...] = (),
+) -> AbstractContextManager[DaskCluster | WorkerPool]:
+    """Return what runs jobs outside of this process: a cluster, or worker processes.
+
+    Args:
+        runner: Runs jobs on one dataset under one protocol.
+        store: Keeps the results.
+        workers: Worker processes on this machine.
+        scheduler: Address of a Dask scheduler, whose workers are used instead.
+        files: Method files whose methods may be asked for.
+    """
+    limit = runner.protocol.job_time_limit_s
+    find: Callable[[str], Method] = partial(find_method, files)
+    setup = Setup(
+        data=runner.dataset.root.resolve(),
+        fingerprint=runner.dataset.fingerprint,
+        protocol=runner.protocol.model_dump_json(),
+        run=store.root.resolve(),
+        cache=runner.cache_directory,
+        threads=None if workers < 2 else max(1, processors() // workers),
+        keep_networks=runner.keep_networks,
+        find_method=find,
+    )
+    if scheduler is not None:
+        return DaskCluster(scheduler, setup, limit, gpu=runner.protocol.device.startswith("cuda"))
+    return WorkerPool(workers, setup, limit)

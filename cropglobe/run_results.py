@@ -1,0 +1,236 @@
+"""Results of runs as tidy data frames, figures and a leaderboard that a notebook shows."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from benchmark.errors import UsageError, did_you_mean
+from leaderboard.comparison_group import ComparisonGroup, comparison_groups
+from leaderboard.results import Results, read_results
+from leaderboard.statistics.confusion_scores import METRICS
+from leaderboard.tables.columns import method_frame, shown
+
+GROUP_COLUMNS = ("dataset", "protocol", "track")
+"""Columns that say which rows may be compared."""
+
+
+@dataclass(frozen=True)
+class RunResults:
+    """Rows of one or more runs, and what their stored predictions say of them.
+
+    Attributes:
+        results: The rows and their resampled scores.
+        runs: Run directories that they were read from.
+        reference: Method that others are compared with; ``median.random-forest`` if ``None``.
+    """
+
+    results: Results
+    runs: tuple[Path, ...]
+    reference: str | None = None
+
+    @cached_property
+    def groups(self) -> tuple[ComparisonGroup, ...]:
+        """Rows that may be compared: one group per dataset, protocol and track."""
+        return comparison_groups(self.results, self.reference)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with stored jobs, in sentences."""
+        return self.results.problems
+
+    def scores(self) -> pd.DataFrame:
+        """Return one line per method, transfer and seed.
+
+        Returns:
+            ``dataset``, ``protocol``, ``track``, ``method``, ``family``, ``relation``,
+            ``transfer``, ``source``, ``target``, ``seed``, the scores in [0, 1], the in-domain
+            macro-F1 and the gap to it, and the costs. What was not measured is NaN.
+        """
+        return self._stack(lambda group: group.scores)
+
+    def in_domain(self) -> pd.DataFrame:
+        """Return one line per method, source and seed: scores on the source's held-out part."""
+        lines = [
+            {
+                "dataset": row.data.name,
+                "protocol": row.protocol,
+                "track": row.track,
+                "method": row.method,
+                "source": row.source,
+                "seed": row.seed,
+                "n_test": row.data.n_test,
+                "macro_f1": row.scores.macro_f1,
+                "overall_accuracy": row.scores.overall_accuracy,
+                "balanced_accuracy": row.scores.balanced_accuracy,
+            }
+            for row in self.results.rows
+            if row.relation == "in-domain" and row.scores is not None
+        ]
+        return pd.DataFrame(lines)
+
+    def transfers(self) -> pd.DataFrame:
+        """Return one line per method and transfer: means over seeds, with their deviations.
+
+        Returns:
+            Means of the columns of `scores`, ``seeds`` (how many), the standard deviations over
+            seeds, and the limits ``macro_f1_low`` and ``macro_f1_high`` of the 95 % interval over
+            seeds and spatial blocks; NaN where no predictions are stored.
+        """
+        return self._stack(_with_limits)
+
+    def leaderboard(self) -> pd.DataFrame:
+        """Return one line per method, best first: every column of the leaderboard, as numbers."""
+        return self._stack(method_frame)
+
+    def differences(self, method: str, metric: str = "macro_f1") -> pd.DataFrame:
+        """Return how far other methods lie above one, on each transfer, with paired intervals.
+
+        Args:
+            method: The method that the others are compared with.
+            metric: ``macro_f1`` or ``overall_accuracy``.
+
+        Returns:
+            One line per other method and transfer: ``difference`` (other less `method`), its limits
+            ``low`` and ``high``, and ``decided``: whether the interval leaves out zero.
+
+        Raises:
+            UsageError: If there is no such method or metric, or the method has no stored
+                predictions.
+        """
+        if metric not in METRICS:
+            raise UsageError(f"No interval for '{metric}': {did_you_mean(metric, METRICS)}")
+        known = sorted({row.method for row in self.results.rows})
+        if method not in known:
+            raise UsageError(f"No row of method '{method}': {did_you_mean(method, known)}")
+        return self._stack(lambda group: _differences(group, method, metric))
+
+    def failures(self) -> pd.DataFrame:
+        """Return one line per row without a score, with its status and reason."""
+        lines = [
+            {
+                "method": row.method,
+                "transfer": row.transfer,
+                "seed": row.seed,
+                "status": row.status,
+                "reason": row.reason,
+            }
+            for row in self.results.rows
+            if row.scores is None
+        ]
+        return pd.DataFrame(lines, columns=["method", "transfer", "seed", "status", "reason"])
+
+    def figure_names(self) -> tuple[str, ...]:
+        """Return the names of the figures that `draw` knows."""
+        from leaderboard.figures.leaderboard_figures import FIGURES
+
+        return tuple(FIGURES)
+
+    def draw(self, name: str, *, group: int = 0) -> Figure:
+        """Draw a figure.
+
+        Args:
+            name: ``heat_map``, ``gap``, ``pareto``, ``confusion``, ``ranks`` or ``few_shot``.
+            group: Position in `groups` of the rows that are drawn.
+
+        Returns:
+            The figure.
+
+        Raises:
+            UsageError: If there is no such figure, or these rows have nothing to draw in it.
+        """
+        from leaderboard.figures.leaderboard_figures import FIGURES, styled
+
+        if name not in FIGURES:
+            raise UsageError(f"Unknown figure '{name}': {did_you_mean(name, FIGURES)}")
+        figure = styled(FIGURES[name], self.groups[group])
+        if figure is None:
+            raise UsageError(f"These rows have nothing to draw in '{name}'.")
+        return figure
+
+    def _stack(self, make: "Callable[[ComparisonGroup], pd.DataFrame]") -> pd.DataFrame:
+        frames = []
+        for group in self.groups:
+            frame = make(group).copy()
+            rows = group.comparable
+            for place, value in enumerate((rows.dataset, rows.protocol, rows.track)):
+                frame.insert(place, GROUP_COLUMNS[place], value)
+            frames.append(frame)
+        found = [frame for frame in frames if len(frame)] or frames
+        return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
+
+    def _repr_html_(self) -> str:
+        from cropglobe.rich_display import results_html
+
+        return results_html(self)
+
+
+def open_runs(*runs: str | Path, reference: str | None = None) -> RunResults:
+    """Read what earlier runs left.
+
+    Args:
+        runs: Run directories.
+        reference: Method that others are compared with in the leaderboard.
+
+    Returns:
+        Their results; a job that two runs hold counts once.
+
+    Raises:
+        StoreError: If a directory holds no run.
+        UsageError: If no directory is given, or the reference method is nowhere among the rows.
+    """
+    from leaderboard.submissions.verdict_files import with_verdicts
+
+    if not runs:
+        raise UsageError("No run directory was given.")
+    paths = tuple(Path(run).expanduser() for run in runs)
+    return RunResults(with_verdicts(read_results(paths)), paths, reference)
+
+
+def leaderboard_cells(group: ComparisonGroup) -> tuple[list[str], Sequence[Sequence[str]]]:
+    """Return headings and formatted cells of the main columns of a group's leaderboard."""
+    from leaderboard.tables.columns import main_columns
+
+    frame = method_frame(group)
+    columns = main_columns(frame)
+    return [column.title for column in columns], shown(frame, columns)
+
+
+def _with_limits(group: ComparisonGroup) -> pd.DataFrame:
+    frame = group.transfers.copy()
+    lows, highs = [], []
+    for line in frame.to_dict("records"):
+        draws = group.draws(str(line["method"]), str(line["transfer"]), "macro_f1")
+        limits = None if draws is None else group.interval(draws, float(line["macro_f1"]))
+        lows.append(float("nan") if limits is None else limits.low)
+        highs.append(float("nan") if limits is None else limits.high)
+    frame.insert(len(frame.columns), "macro_f1_low", lows)
+    frame.insert(len(frame.columns), "macro_f1_high", highs)
+    return frame
+
+
+def _differences(group: ComparisonGroup, method: str, metric: str) -> pd.DataFrame:
+    means = group.transfers.set_index(["method", "transfer"])[metric]
+    columns = ["method", "transfer", "difference", "low", "high", "decided"]
+    lines = []
+    for other, transfer in means.index:
+        mine = group.draws(method, transfer, metric)
+        theirs = group.draws(other, transfer, metric)
+        if other == method or mine is None or theirs is None:
+            continue
+        point = float(means[other, transfer] - means[method, transfer])
+        limits = group.interval(theirs - mine, point)
+        lines.append(
+            {
+                "method": other,
+                "transfer": transfer,
+                "difference": point,
+                "low": limits.low,
+                "high": limits.high,
+                "decided": limits.excludes_zero,
+            }
+        )
+    return pd.DataFrame(lines, columns=columns)

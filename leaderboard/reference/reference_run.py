@@ -1,0 +1,206 @@
+"""Fill run directories with reference results, in the order of use, and pack them as they come."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Final, NoReturn
+
+from benchmark.errors import StoreError, UsageError
+from benchmark.results.store import JOBS, RunStore
+from benchmark.task.methods import HEADLINE, Method, method_sets, registry
+from benchmark.task.protocol import load_protocol
+from leaderboard.reference.packing import Packed, pack_reference
+
+PROGRAM: Final = "from benchmark.cli import main; main()"
+
+FIRST_SETS: Final = (HEADLINE, "paper", "ablation")
+"""Sets of methods that come before all others, in this order."""
+
+LARGEST_SINGLE: Final = 1_500_000
+"""Trained numbers of one network at most: methods with more are ensembles, which come last."""
+
+FAILED_JOBS: Final = 3
+"""Exit status of a run some of whose jobs have failed."""
+
+BAD_REQUEST: Final = 2
+"""Exit status of a run that was asked for what cannot be."""
+
+SECONDS_TO_END: Final = 60.0
+"""How long an interrupted run has to end, before it is killed; finished jobs are kept anyway."""
+
+Say = Callable[[str], None]
+"""Tells the user a sentence."""
+
+
+@dataclass(frozen=True)
+class ReferenceRequest:
+    """What reference results are made of.
+
+    Attributes:
+        data: Datasets, as ``cropglobe run --data`` takes them.
+        protocols: Protocols.
+        methods: Names, patterns or sets of methods; every method where empty.
+        seeds: Seeds, in place of the protocols'.
+        transfers: Transfers, as ``cropglobe run --transfers`` takes them.
+        out: Folder of the run directories, one for each dataset and protocol.
+        minutes: Time after which no job is started; ``None`` is no limit.
+        further: Further words of ``cropglobe run``.
+    """
+
+    data: tuple[str, ...]
+    protocols: tuple[str, ...]
+    methods: tuple[str, ...]
+    seeds: tuple[int, ...]
+    transfers: tuple[str, ...]
+    out: Path
+    minutes: float | None = None
+    further: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One ``cropglobe run``: some methods on one dataset under one protocol with one seed.
+
+    Attributes:
+        title: What it is, for people.
+        run: Its run directory.
+        words: Words of the command.
+    """
+
+    title: str
+    run: Path
+    words: tuple[str, ...]
+
+
+def steps(request: ReferenceRequest) -> tuple[Step, ...]:
+    """List what is run, first what is looked at first.
+
+    The order is: the headline methods, those of the paper, CropNet's ablations, all others, and
+    the ensembles. Each set is run on every dataset and under every protocol, one seed after the
+    other, before the next set begins.
+
+    Args:
+        request: What is wanted.
+
+    Returns:
+        The steps.
+
+    Raises:
+        UsageError: If a method, a set or a protocol is unknown.
+    """
+    found = []
+    for title, names in _in_order(registry().select(request.methods or ("all",))).items():
+        for data in request.data:
+            for name in request.protocols:
+                protocol = load_protocol(name)
+                run = request.out / f"{Path(data).name}-{protocol.name}"
+                for seed in request.seeds or protocol.seeds:
+                    words = ["run", "--data", data, "--protocol", name, "--out", str(run)]
+                    words += ["--methods", *names, "--seeds", str(seed)]
+                    words += ["--transfers", *request.transfers] if request.transfers else []
+                    words += ["--no-tracking", "--no-reports", "--no-keep-networks"]
+                    place = f"{title}: {Path(data).name}, {protocol.name}, seed {seed}"
+                    found.append(Step(place, run, (*words, *request.further)))
+    return tuple(found)
+
+
+def _in_order(chosen: Sequence[Method]) -> Mapping[str, tuple[str, ...]]:
+    """Divide methods into sets, each method in the first that it belongs to, cheap ones first."""
+    left = sorted(chosen, key=lambda method: (method.card.parameters or 0, method.name))
+    large = [m for m in left if (m.card.parameters or 0) > LARGEST_SINGLE]
+    single = {method.name: method for method in left if method not in large}
+    sets: dict[str, tuple[str, ...]] = {}
+    for word in FIRST_SETS:
+        sets[word] = tuple(name for name in method_sets()[word] if name in single)
+        single = {name: m for name, m in single.items() if name not in sets[word]}
+    sets["others"] = tuple(single)
+    sets["ensembles"] = tuple(method.name for method in large)
+    return {title: names for title, names in sets.items() if names}
+
+
+def make_reference(request: ReferenceRequest, folder: Path, say: Say) -> Packed:
+    """Run what is missing, and pack whatever is finished after each step.
+
+    Args:
+        request: What is wanted.
+        folder: Folder of the files of reference results.
+        say: Tells the user where it stands.
+
+    Returns:
+        What the last packing did.
+
+    Raises:
+        UsageError: If what is asked for cannot be run.
+        StoreError: If a file cannot be read or written.
+        KeyboardInterrupt: If it was interrupted; what was finished is packed then.
+    """
+    end = None if request.minutes is None else time.monotonic() + 60 * request.minutes
+    planned = steps(request)
+    runs = tuple(dict.fromkeys(step.run for step in planned))
+    try:
+        for number, step in enumerate(planned, start=1):
+            left = None if end is None else (end - time.monotonic()) / 60
+            if left is not None and left <= 0:
+                say(f"The time is over before step {number} of {len(planned)}; call again.")
+                break
+            say(f"Step {number} of {len(planned)}, {step.title}")
+            before = _jobs(step.run)
+            _run(step, left, say)
+            if _jobs(step.run) != before:
+                pack_reference([step.run], folder)
+    finally:
+        packed = pack_reference([run for run in runs if (run / JOBS).is_dir()], folder)
+    return packed
+
+
+def _jobs(run: Path) -> dict[str, int]:
+    """Return when each job of a run was written."""
+    keys = RunStore(run).keys()
+    return {key: (run / JOBS / key).stat().st_mtime_ns for key in keys}
+
+
+def _run(step: Step, minutes: float | None, say: Say) -> None:
+    words = [*step.words, *(() if minutes is None else ("--minutes", f"{minutes:.2f}"))]
+    with subprocess.Popen([sys.executable, "-P", "-c", PROGRAM, *words]) as process:  # noqa: S603
+        try:
+            with _ended_by_signals():
+                status = process.wait()
+        except KeyboardInterrupt:
+            _end(process)
+            raise
+    if status == BAD_REQUEST:
+        raise UsageError(f"This cannot be run (see above): cropglobe {' '.join(words)}")
+    if status == -signal.SIGINT or status == 128 + signal.SIGINT:
+        raise KeyboardInterrupt
+    if status == FAILED_JOBS:
+        say("Some jobs have failed: `cropglobe status " + str(step.run) + "` says why.")
+    elif status != 0:
+        raise StoreError(f"The run ended with exit status {status}: {step.run} keeps what is done.")
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let a request to end this process end the run as well, in the way of Ctrl-C."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        process.kill()
