@@ -1,7 +1,6 @@
 """Classifiers that take any features: random forest, XGBoost and a multilayer perceptron."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -12,7 +11,6 @@ from torch import Tensor, nn
 from benchmark.data.season import season
 from benchmark.randomness import derive_seed
 from benchmark.run.training.augmentation import augmentation_of
-from benchmark.run.training.initialisation import initialise
 from benchmark.run.training.training_loop import Recipe, TorchClassifier
 from benchmark.task.methods import Classifier, Context, Features, Labels
 
@@ -140,16 +138,12 @@ class AugmentedTrees:
 class MultilayerPerceptron(TorchClassifier):
     """The released code's MLP on flattened features, trained like every network.
 
-    It begins with torch's own initial values, except where a protocol repeats the released code's:
-    with those and a short budget it is worse by 12 to 17 points (docs/methodology.md).
-
     Args:
         context: Seed, classes, protocol and device.
     """
 
     def __init__(self, context: Context) -> None:
-        kaiming = context.protocol.released_defects.kaiming_perceptron
-        super().__init__(Recipe(build=partial(_perceptron, kaiming=kaiming)), context)
+        super().__init__(Recipe(build=_perceptron, in_released_code=True), context)
 
 
 def _flat(x: Features) -> Features:
@@ -174,8 +168,5 @@ class _Perceptron(nn.Module):
         return logits
 
 
-def _perceptron(shape: tuple[int, ...], classes: int, *, kaiming: bool) -> nn.Module:
-    network = _Perceptron(int(np.prod(shape)), classes)
-    if kaiming:
-        initialise(network)
-    return network
+def _perceptron(shape: tuple[int, ...], classes: int) -> nn.Module:
+    return _Perceptron(int(np.prod(shape)), classes)

@@ -302,7 +302,9 @@ def _informed() -> tuple[Method, ...]:
 
 def plain(context: Context, *, channels: int | None = None) -> TorchClassifier:
     """Return an untrained CropNet for season windows."""
-    recipe = Recipe(build=lambda _shape, classes: _cropnet(classes, channels))
+    recipe = Recipe(
+        build=lambda _shape, classes: _cropnet(classes, channels), in_released_code=True
+    )
     return TorchClassifier(recipe, context)
 
 
@@ -317,6 +319,7 @@ def augmented(
         build=lambda _shape, classes: CropNet(classes),
         view=crop_season,
         augment=augmentation_of(context.protocol, augmentation),
+        in_released_code=True,
     )
     return kind(recipe, context)
 

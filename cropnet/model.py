@@ -5,8 +5,6 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from benchmark.run.training.initialisation import initialise
-
 CHANNELS: Final = 128
 """Channels of every convolution (released code; paper_facts.md, CropNet, mark C)."""
 
@@ -55,7 +53,9 @@ class CropNet(nn.Module):
             ]
         self.features = nn.Sequential(*blocks)
         self.classify = nn.Linear(channels, classes)
-        initialise(self)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def embed(self, images: Tensor) -> Tensor:
         """Return pooled features [N, channels] of [N, bands, dates] or [N, views, bands, dates]."""
@@ -93,7 +93,9 @@ class OneAxisCropNet(nn.Module):
             ]
         self.features = nn.Sequential(*blocks)
         self.classify = nn.Linear(channels, classes)
-        initialise(self)
+        for module in self.modules():
+            if isinstance(module, nn.Conv1d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, series: Tensor) -> Tensor:
         """Return logits [N, classes] of series [N, inputs, positions]."""

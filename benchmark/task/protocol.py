@@ -27,7 +27,7 @@ LATER_KEYS: Final[tuple[str, ...]] = (
     "released_defects.plain_split",
     "released_defects.one_label_per_series",
     "released_defects.last_batch_kept",
-    "released_defects.kaiming_perceptron",
+    "released_defects.kaiming_linear_layers",
 )
 """Keys of a protocol that came after the first rows were published, in the order they came; a key
 inside another is named after it."""
@@ -108,7 +108,8 @@ class ReleasedDefects(_Strict):
         one_label_per_series: Of samples with one series the first is kept, whatever their labels.
         last_batch_kept: The last batch of an epoch is as small as what is left; it is left out
             elsewhere.
-        kaiming_perceptron: The multilayer perceptron begins with Kaiming weights, not with torch's.
+        kaiming_linear_layers: Linear layers of CropNet and of the multilayer perceptron begin with
+            Kaiming weights and zero bias, not with torch's own initial values.
     """
 
     split_undone: bool = False
@@ -119,7 +120,7 @@ class ReleasedDefects(_Strict):
     plain_split: bool = False
     one_label_per_series: bool = False
     last_batch_kept: bool = False
-    kaiming_perceptron: bool = False
+    kaiming_linear_layers: bool = False
 
 
 class Protocol(_Strict):

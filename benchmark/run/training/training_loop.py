@@ -13,6 +13,7 @@ from torch.nn import functional
 from benchmark.errors import MethodError
 from benchmark.randomness import derive_seed
 from benchmark.run.precision import arithmetic, autocast
+from benchmark.run.training.initialisation import initialise_linear_layers
 from benchmark.task.methods import Context, Features, Labels
 from benchmark.task.metrics import confusion_matrix, macro_f1
 
@@ -43,12 +44,15 @@ class Recipe:
         augment: Makes an augmented copy of a batch, of the same shape as the view's.
         invent: Makes of samples and labels of a batch which of them to replace [n] (bool), what
             the network sees in their place, of the view's shape, and its labels [n].
+        in_released_code: Whether the paper's released code has the network, so that a protocol that
+            repeats that code gives its linear layers that code's initial values.
     """
 
     build: Callable[[tuple[int, ...], int], nn.Module]
     view: View | None = None
     augment: Augment | None = None
     invent: Invent | None = None
+    in_released_code: bool = False
 
 
 class TorchClassifier:
@@ -83,7 +87,10 @@ class TorchClassifier:
         with torch.random.fork_rng(devices), arithmetic(self.context.protocol.precision):
             torch.manual_seed(self._seed("network"))
             shape = tuple(self._view(samples[:1]).shape[1:])
-            network = self.recipe.build(shape, len(self.context.classes)).to(device)
+            network = self.recipe.build(shape, len(self.context.classes))
+            if self.recipe.in_released_code and released.kaiming_linear_layers:
+                initialise_linear_layers(network)
+            network = network.to(device)
             self.network_ = _fast_layout(network)
             self.device_ = self.context.device
             self.parameter_count_ = sum(p.numel() for p in self.network_.parameters())
