@@ -41,7 +41,7 @@ def test_a_methods_card_is_shown(cli: Cli) -> None:
 
 
 def test_version(cli: Cli) -> None:
-    assert cli("--version")[1].strip() == "0.1.0"
+    assert cli("--version")[1].strip() == "0.2.0"
 
 
 def test_several_values_after_one_option() -> None:
