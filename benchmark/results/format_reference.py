@@ -51,6 +51,7 @@ not with `--no-keep-networks` | checksum |
 `cropglobe index RUN` |
 | `mlflow.db`, `mlartifacts/` | MLflow's view, shown by `mlflow ui --backend-store-uri \
 sqlite:///RUN/mlflow.db` | rebuilt by `cropglobe sync RUN` |
+| `broken-mlflow-N/` | a database of MLflow that was broken, and its artifacts | not read |
 | `tracking.json` | which MLflow servers are up to date | made anew |
 | `leaderboard.*`, `transfers.csv` | tables | rebuilt by `cropglobe leaderboard RUN` |
 | `reports.json` | which jobs those were made of, so that they are made once | made anew |

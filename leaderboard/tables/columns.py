@@ -199,6 +199,14 @@ REGISTRY: Final = (
         main=False,
     ),
     Column(
+        "weighted_f1",
+        "weighted F1",
+        percent,
+        _mean("weighted_f1"),
+        "Mean F1 over the shared crops, weighted by samples; as the released code reports.",
+        main=False,
+    ),
+    Column(
         "balanced_accuracy",
         "balanced accuracy",
         percent,
@@ -332,6 +340,23 @@ REGISTRY: Final = (
         "Share of the scored samples that have a vector, for methods on vectors that are read.",
         main=False,
         telling=lambda values: bool((values < 1).any()),
+    ),
+    Column(
+        "origin",
+        "rows of",
+        str,
+        lambda s: s.group.origin(s.method),
+        "Whether its rows are of a run that was named, or of the reference results.",
+        main=False,
+        telling=lambda values: bool((values != "run").any()),
+    ),
+    Column(
+        "machine",
+        "measured on",
+        str,
+        lambda s: "; ".join(s.group.machines(s.method)),
+        "Machine of its costs: device, and threads of a processor.",
+        main=False,
     ),
     Column(
         "verification",
