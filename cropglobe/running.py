@@ -85,7 +85,7 @@ def run(
     with open_executor(runner, store, workers=count) if elsewhere else nullcontext() as executor:
         session = session.without_unscorable()
         session.write_plan()
-        for sentence in (*session.warnings, *session.season_warnings()):
+        for sentence in (*session.warnings, *session.data_warnings()):
             say(f"Warning: {sentence}")
         execute(session.work, runner, store, executor, on_finish=lambda end: say(_said(end)))
     results = open_runs(store.root)

@@ -30,7 +30,9 @@ PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").g
 RUN_ELSEWHERE = {
     "python -m pip install tox && tox -e benchmark": "by hand; the commands inside are run here",
     "python -m pip install tox && tox": "by .ci/run",
-    "git clone <this repository> && cd cropglobe-benchmark": "by whoever runs .ci/run",
+    "git clone <this repository> cropglobe-benchmark && cd cropglobe-benchmark": "by hand",
+    "python -m pip install .": "by tox, as a wheel",
+    "uv tool install .": "by hand",
     'python -m pip install -e ".[test]" pre-commit && pre-commit install': "by hand",
     "pytest": "by tox",
 }

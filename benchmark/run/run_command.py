@@ -140,7 +140,7 @@ def run(
         _announce(display, work)
         if work.todo and not isolated:
             display.say(f"Warning: {NOT_ISOLATED}")
-        for sentence in (*session.warnings, *session.season_warnings()):
+        for sentence in (*session.warnings, *session.data_warnings()):
             display.say(f"Warning: {sentence}")
         display.at_once = 1 if executor is None else executor.at_once
         with _tracking(store, tracking_uri, wanted=tracking, busy=bool(work.todo)) as follower:

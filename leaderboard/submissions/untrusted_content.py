@@ -4,6 +4,7 @@ import io
 import json
 import math
 from collections.abc import Callable
+from tokenize import TokenError
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -125,7 +126,7 @@ def read_probabilities(content: bytes, name: str) -> npt.NDArray[np.float32]:
         shape, fortran, kind = np.lib.format.read_array_header_1_0(
             stream, max_header_size=ARRAY_HEADER
         )
-    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
+    except (ValueError, SyntaxError, TypeError, TokenError, RecursionError, MemoryError) as error:
         raise SubmissionError(
             f"{name} is no array in .npy form: {printable(str(error))}."
         ) from error
