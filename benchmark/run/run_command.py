@@ -231,7 +231,7 @@ def _conclude(
     """
     from benchmark.run.run_reports import make_reports
 
-    store.require_place()
+    store.place.require()
     place = store.root
     if reports and not make_reports(store):
         display.say(

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from benchmark.run.executors.messages import Channel, Message
-    from benchmark.run.started_method import FitReport, FitRequest, InProcessMethod
-    from benchmark.run.target_prediction import ShownTarget
+    from benchmark.run.fitting.started_method import FitReport, FitRequest, InProcessMethod
+    from benchmark.run.fitting.target_prediction import ShownTarget
     from benchmark.task.methods import Method
 
 BEGIN: Final = "begin"
@@ -180,7 +180,7 @@ def _look_up(channel: "Channel", begin: Mapping[str, Any]) -> "list[Method] | No
 def _serve(channel: "Channel", method: "Method") -> None:
     from benchmark.errors import UnavailableError
     from benchmark.run.executors.messages import Message
-    from benchmark.run.started_method import InProcessMethod
+    from benchmark.run.fitting.started_method import InProcessMethod
     from benchmark.run.tracebacks import describe_error
 
     started = InProcessMethod(method)
