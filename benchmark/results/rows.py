@@ -71,6 +71,7 @@ class Provenance(_Stored):
         memory_bytes: Memory of the machine.
         driver: Version of the NVIDIA driver; ``None`` without one.
         created: Time of writing, UTC, ISO 8601.
+        started: When its job began, UTC, ISO 8601; ``None`` in rows of version 0.1.
         command: Command line.
         isolation: How the method was kept apart: in a ``process`` of its own for each job, or
             ``confined`` there by the system besides; ``None`` where it was not, or in older rows.
@@ -91,6 +92,7 @@ class Provenance(_Stored):
     memory_bytes: int | None = None
     driver: str | None = None
     created: str
+    started: str | None = None
     command: tuple[str, ...]
     isolation: Isolation | None = None
     processes_left: int | None = None

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, Final
 
 import numpy as np
@@ -309,7 +310,7 @@ class RunStore:
                     labels=archive["label"],
                     block=archive["block"] if "block" in archive.files else None,
                 )
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        except (OSError, KeyError, ValueError, TokenError, zipfile.BadZipFile) as error:
             raise StoreError(f"{path} is missing or damaged: run the job again.") from error
 
 

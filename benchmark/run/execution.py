@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import Final, Literal
 
 from benchmark.results.circumstances import circumstances
+from benchmark.results.provenance import now
 from benchmark.results.rows import Status
 from benchmark.results.store import RunStore
 from benchmark.run.executors.executor import Executor, InProcessExecutor, LostJob
@@ -208,6 +209,7 @@ class _Schedule:
             for key, job in self.jobs.items()
         ]
         self.running: set[str] = set()
+        self.began: dict[str, str] = {}
         self.taken: list[Task] = []
         self.finished: list[Finished] = []
         self.taking: dict[str, list[float]] = {}
@@ -221,6 +223,7 @@ class _Schedule:
             chosen = lengths.index(max(lengths))
         task = self.waiting.pop(chosen)
         self.running.add(task.identity.key)
+        self.began[task.identity.key] = now()
         return task
 
     def _expected(self) -> dict[str, tuple[float, int]]:
@@ -247,7 +250,10 @@ class _Schedule:
             if end.again:
                 self.waiting.append(task)
                 return None
-            ending = store_lost_task(task, job, self.runner, self.store, end.status, end.reason)
+            began = self.began[task.identity.key]
+            ending = store_lost_task(
+                task, job, self.runner, self.store, end.status, end.reason, began
+            )
         else:
             ending = end
         if ending.status == "taken":

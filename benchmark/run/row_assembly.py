@@ -72,6 +72,7 @@ def make_row(
                 job.source,
                 target,
                 shared_removed=protocol.deduplicate == "series",
+                aligned=protocol.season == "aligned",
             ),
         ),
         status="ok",

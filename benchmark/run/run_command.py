@@ -110,6 +110,7 @@ def run(
     from benchmark.run.device import resolve_device
     from benchmark.run.execution import execute
     from benchmark.run.progress_display import RunDisplay
+    from benchmark.run.run_reports import make_reports
     from benchmark.run.runner import Runner
     from benchmark.run.session import choose_methods, open_executor, open_session
 
@@ -139,7 +140,7 @@ def run(
         _announce(display, work)
         if work.todo and not isolated:
             display.say(f"Warning: {NOT_ISOLATED}")
-        for sentence in (*session.warnings, *session.season_warnings()):
+        for sentence in (*session.warnings, *session.data_warnings()):
             display.say(f"Warning: {sentence}")
         display.at_once = 1 if executor is None else executor.at_once
         with _tracking(store, tracking_uri, wanted=tracking, busy=bool(work.todo)) as follower:
@@ -153,11 +154,19 @@ def run(
                     on_finish=display.finish,
                     seconds=None if minutes is None else 60 * minutes,
                 )
+            store.place.require()
+            changed = reports and make_reports(store)  # before MLflow ends, which shows them
             if follower is not None:
-                follower.finish()
-                if follower.warning is not None:
-                    display.say(f"Warning: {follower.warning}")
-    _conclude(display, store, len(session.jobs), work, finished, reports=reports)
+                _finish_tracking(follower, display)
+    _conclude(
+        display, store.root, len(session.jobs), work, finished, unchanged=reports and not changed
+    )
+
+
+def _finish_tracking(follower: "BackgroundSync", display: "RunDisplay") -> None:
+    follower.finish()
+    if follower.warning is not None:
+        display.say(f"Warning: {follower.warning}")
 
 
 def yield_idle_threads() -> None:
@@ -194,12 +203,14 @@ def _tracking(
     store: "RunStore", uri: str | None, *, wanted: bool, busy: bool
 ) -> "AbstractContextManager[BackgroundSync | None]":
     """Return what keeps MLflow up to date, or ``None`` where it is not wanted or is so already."""
+    from benchmark.results.mlflow.addresses import default_uri
     from benchmark.results.mlflow.background_sync import BackgroundSync
-    from benchmark.results.mlflow.tracker import default_uri
-    from benchmark.results.mlflow.tracking_state import job_state, read_tracking_state
+    from benchmark.results.mlflow.tracking_state import read_tracking_state, view_state
 
     address = uri or default_uri(store)
-    if not wanted or (not busy and read_tracking_state(store).is_synced(address, job_state(store))):
+    if not wanted or (
+        not busy and read_tracking_state(store).is_synced(address, view_state(store))
+    ):
         return nullcontext()
     return BackgroundSync(store.root.resolve(), address)
 
@@ -217,23 +228,19 @@ def _announce(display: "RunDisplay", work: "Plan") -> None:
 
 def _conclude(
     display: "RunDisplay",
-    store: "RunStore",
+    place: Path,
     jobs: int,
     work: "Plan",
     finished: "Sequence[Finished]",
     *,
-    reports: bool,
+    unchanged: bool,
 ) -> None:
-    """Make index and reports if wanted, and say in one line each what has no scores.
+    """Say whether the reports are as before, and in one line each what has no scores.
 
     Raises:
         Exit: If jobs have failed.
     """
-    from benchmark.run.run_reports import make_reports
-
-    store.place.require()
-    place = store.root
-    if reports and not make_reports(store):
+    if unchanged:
         display.say(
             f"Nothing has changed: the reports in {place} stand; `cropglobe leaderboard {place}` "
             "shows them."

@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,6 @@ import numpy.typing as npt
 from benchmark.data.calendar_detection import PlacedYear, place_year
 from benchmark.data.dataset import Dataset
 from benchmark.data.embeddings import read_embedding
-from benchmark.data.repeated_series import found_elsewhere
 from benchmark.data.representations import Observations, represent
 from benchmark.data.season import move
 from benchmark.data.taxonomy import CROPS
@@ -36,18 +35,10 @@ from benchmark.run.jobs import Job
 from benchmark.run.outcome import Outcome
 from benchmark.run.row_assembly import make_row, with_ending, with_scores, without_target
 from benchmark.task.methods import Context, Features, Track, require_finite
-from benchmark.task.preparation import (
-    Rows,
-    SourcePool,
-    SourceSplit,
-    TargetSet,
-    class_positions,
-    divide_source,
-    prepare_target,
-    source_pool,
-)
+from benchmark.task.preparation import SourceSplit, TargetSet, class_positions
 from benchmark.task.protocol import Protocol
-from benchmark.task.transfers import label_space
+from benchmark.task.sample_choice import SERIES, Likeness, SampleChoice
+from benchmark.task.sample_division import Rows
 
 logger = logging.getLogger(__name__)
 
@@ -76,9 +67,6 @@ class Runner:
     _views: dict[_View, Features] = field(default_factory=dict)
     _seconds: dict[_View, float] = field(default_factory=dict)
     _vectors: dict[_View, npt.NDArray[np.bool_]] = field(default_factory=dict)
-    _pools: dict[tuple[str, str], SourcePool] = field(default_factory=dict)
-    _splits: dict[tuple[str, int, str], SourceSplit] = field(default_factory=dict)
-    _targets: dict[tuple[str, str, str], TargetSet] = field(default_factory=dict)
 
     def run(self, job: Job) -> Outcome:
         """Run a job; whatever its method does wrong becomes a row with a reason.
@@ -202,57 +190,23 @@ class Runner:
         Raises:
             DataError: If the data cannot serve the job.
         """
-        split = self._split(job)
-        targets: dict[str, TargetSet] = {}
-        if len(split.held_out):
-            labels = self.dataset.load(job.source).labels[split.held_out]
-            space = label_space(split.classes, np.unique(labels).tolist(), split.too_few)
-            targets[job.source] = TargetSet(split.held_out, len(split.held_out), 0, space)
-        for name in job.targets:
-            targets[name] = self._target(job, name, split)
-        return split, targets
+        likeness = self._likeness(job)
+        split = self._samples.split(job.source, job.seed, likeness)
+        names = (job.source, *job.targets) if len(split.held_out) else job.targets
+        return split, {name: self._samples.scored(job.source, name, likeness) for name in names}
 
-    def _split(self, job: Job) -> SourceSplit:
-        slot = (job.source, job.seed, self._key_name(job))
-        if slot not in self._splits:
-            samples, pool = self.dataset.load(job.source), self._pool(job)
-            self._splits[slot] = divide_source(samples, pool, self.protocol, seed=job.seed)
-        return self._splits[slot]
+    @cached_property
+    def _samples(self) -> SampleChoice:
+        return SampleChoice(self.dataset, self.protocol)
 
-    def _pool(self, job: Job) -> SourcePool:
-        slot = (job.source, self._key_name(job))
-        if slot not in self._pools:
-            self._pools[slot] = source_pool(
-                self.dataset.load(job.source),
-                self.protocol,
-                key=self._key(job, job.source),
-                elsewhere=found_elsewhere(self.dataset, job.source)
-                if self.protocol.deduplicate == "series"
-                else None,
-            )
-        return self._pools[slot]
-
-    def _target(self, job: Job, name: str, split: SourceSplit) -> TargetSet:
-        slot = (job.source, name, self._key_name(job))
-        if slot not in self._targets:
-            self._targets[slot] = prepare_target(
-                self.dataset.load(name),
-                split.classes,
-                self.protocol,
-                source=job.source,
-                source_too_few=split.too_few,
-                key=self._key(job, name),
-            )
-        return self._targets[slot]
-
-    def _key_name(self, job: Job) -> str:
-        by_view = self.protocol.deduplicate == "representation"
-        return " ".join((job.method.representation, *job.identity.bands)) if by_view else ""
+    def _likeness(self, job: Job) -> Likeness:
+        if self.protocol.deduplicate != "representation":
+            return SERIES
+        name = " ".join((job.method.representation, *job.identity.bands))
+        return Likeness(name, partial(self._key, job))
 
     def _key(self, job: Job, domain: str) -> Features | None:
-        """What makes samples alike where the protocol looks at the representation."""
-        if self.protocol.deduplicate != "representation":
-            return None
+        """Return what makes samples alike where the protocol looks at the representation."""
         try:
             features = self._features(job, domain)
         except UnavailableError:

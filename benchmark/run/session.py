@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmark.data.inspect.domain_differences import season_warnings
+from benchmark.data.inspect.domain_differences import run_warnings
 from benchmark.errors import UsageError
 from benchmark.results.provenance import processors
 from benchmark.results.run_plans import make_plan, write_plan
@@ -64,10 +64,13 @@ class Session:
             return self
         return replace(self._with_pairs(pairs), warnings=self.warnings + left_out)
 
-    def season_warnings(self) -> tuple[str, ...]:
-        """Return a sentence for each domain of the run whose series contradict its calendar."""
-        domains = (name for pair in self.pairs for name in pair.domains)
-        return tuple(season_warnings(self.runner.dataset, domains))
+    def data_warnings(self) -> tuple[str, ...]:
+        """Return what a reader must know of the data: differences, calendars, unseen seasons."""
+        return run_warnings(
+            self.runner.dataset,
+            [pair.domains for pair in self.pairs],
+            aligned=self.runner.protocol.season == "aligned",
+        )
 
     def write_plan(self) -> None:
         """Write what was asked for, and the cards of the methods, into the run directory.

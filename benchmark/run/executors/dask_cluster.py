@@ -30,6 +30,7 @@ from benchmark.run.jobs import Job
 from benchmark.run.runner import Runner
 from benchmark.run.tracebacks import describe_frames
 from benchmark.task.described_methods import DescribedMethod, describe
+from benchmark.terminal import replace_unknown_signs
 
 logger = logging.getLogger(__name__)
 
@@ -204,6 +205,7 @@ def answer(
         CropGlobeError: If no job can be run here, as when its method's code is not that which the
             coordinator has.
     """
+    replace_unknown_signs()  # a method may print
     with _one_job:
         store, job = RunStore(setup.run), make_job(task, method)
         store.place.stay()

@@ -21,6 +21,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from benchmark.terminal import replace_unknown_signs
+
 if TYPE_CHECKING:
     from benchmark.run.executors.messages import Channel, Message
     from benchmark.run.fitting.started_method import FitReport, FitRequest, InProcessMethod
@@ -125,6 +127,7 @@ def _prepare(begin: Mapping[str, Any]) -> None:
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(kind, (most, most))
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.ERROR)
+    replace_unknown_signs()  # a method may print
     if begin["threads"] is not None:
         limit_threads(begin["threads"])
     _seed(begin["seed"])

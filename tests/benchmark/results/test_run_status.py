@@ -72,6 +72,26 @@ def test_a_clock_that_was_set_back_makes_nothing_stale(tmp_path: Path) -> None:
     assert states(store)[1][0] == "done"  # of the two jobs that stand there, the newer counts
 
 
+def test_rows_of_older_code_are_stale_though_other_seeds_were_asked_for_last(
+    tmp_path: Path,
+) -> None:
+    """Edited between two commands: `run --seeds 1 2`, then `run --seeds 3`."""
+    store = RunStore(tmp_path)
+    old = [make_identity(seed=seed) for seed in (1, 2)]
+    new = make_identity(seed=3, code_fingerprint="new")
+    for identity in (*old, new):
+        store.write(identity, [make_row(seed=identity.seed)])
+    first, second = make_asked(*old), make_asked(new)
+    write_plan(tmp_path, first.model_copy(update={"asked": "2026-01-01"}))
+    write_plan(tmp_path, second.model_copy(update={"asked": "2026-01-02"}))
+    found = states(store)
+    assert found[1] == found[2] == ("stale", "stored by older code than new, asked for last")
+    assert found[3] == ("done", None)
+    other = make_asked(make_identity(method="other", code_fingerprint="x", seed=4))
+    write_plan(tmp_path, other.model_copy(update={"asked": "2026-01-03"}))
+    assert states(store)[1][0] == "stale"
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
