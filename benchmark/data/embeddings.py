@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from benchmark.data.dataset import Dataset, archives_below
 from benchmark.data.official.domain_file import DomainSamples, read_arrays, write_arrays
+from benchmark.data.official.file_names import vector_domain
 from benchmark.data.season import FloatArray
 from benchmark.errors import DataError, UnavailableError, UsageError, did_you_mean
 
@@ -90,7 +91,9 @@ def read_embedding(name: str, root: Path, samples: DomainSamples) -> FloatArray:
     """
     kind = get_embedding(name)
     file = f"{kind.stem}_{samples.name}.npz"
-    paths = [path for path in archives_below(root) if path.name == file]
+    paths = [
+        path for path in archives_below(root) if vector_domain(path.name, kind.stem) == samples.name
+    ]
     if not paths:
         raise UnavailableError(
             f"There is no {file} below {root}: put the official file there, or take the vectors "
@@ -126,10 +129,9 @@ def vectors_fingerprint(name: str, dataset: Dataset) -> str | None:
         DataError: If a file cannot be read.
     """
     stem = get_embedding(name).stem
-    wanted = {f"{stem}_{domain}.npz" for domain in dataset.domains}
     digest, found = hashlib.sha256(), False
     for path in sorted(dataset.archives, key=lambda path: path.name):
-        if path.name not in wanted:
+        if vector_domain(path.name, stem) not in dataset.domains:
             continue
         try:
             with path.open("rb") as handle:

@@ -108,6 +108,9 @@ class DataDescription(_Stored):
         simulated: Whether no satellite saw it.
         bands: Bands that the method was given.
         split: How the source was divided: ``block`` keeps spatial blocks whole.
+        division: What the protocol repeats of the released code's division of a source: ``plain``,
+            or ``undone``, where all samples are both trained on and selected by; ``None`` where it
+            repeats nothing.
         n_train: Samples trained on.
         n_validation: Samples selected by.
         n_test: Samples scored.
@@ -129,6 +132,7 @@ class DataDescription(_Stored):
     simulated: bool
     bands: tuple[str, ...]
     split: Literal["block", "random"] | None = None
+    division: Literal["stratified", "plain", "undone"] | None = None
     n_train: int | None = None
     n_validation: int | None = None
     n_test: int | None = None

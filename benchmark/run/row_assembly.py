@@ -14,7 +14,7 @@ from benchmark.run.fitting.started_method import Ending, FitReport
 from benchmark.run.jobs import Job
 from benchmark.task.absent_crops import rewritten
 from benchmark.task.metrics import METRIC_VERSION, score
-from benchmark.task.preparation import SourceSplit, TargetSet, ids_hash
+from benchmark.task.preparation import SourceSplit, TargetSet, ids_hash, repeated_division
 from benchmark.task.protocol import Protocol
 from benchmark.task.transfers import Transfer
 
@@ -58,6 +58,7 @@ def make_row(
             simulated=dataset.card.simulated,
             bands=job.identity.bands,
             split=split.kind,
+            division=repeated_division(method.released_division, protocol),
             n_train=len(split.training),
             n_validation=len(split.validation),
             n_test=len(chosen.rows),

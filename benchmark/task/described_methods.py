@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from benchmark.errors import MethodError
 from benchmark.task.methods import Card, Classifier, Context, Method, Track
+from benchmark.task.protocol import Division
 
 WORDS: Final = ("name", "family", "representation", "version", "fingerprint")
 MOST_LETTERS: Final = 200
@@ -66,6 +67,7 @@ def to_plain(method: Method) -> dict[str, Any]:
         "version": method.version,
         "track": method.track,
         "keeps_network": method.keeps_network,
+        "released_division": method.released_division,
         "fingerprint": method.code_fingerprint,
     }
 
@@ -87,16 +89,24 @@ def from_plain(values: Mapping[str, Any], file: Path | None = None) -> Described
     keeps = values.get("keeps_network")
     if track not in get_args(Track) or not isinstance(keeps, bool):
         raise MethodError(f"'{words['name']}' is on a track that does not exist: {track!r:.100}.")
+    division: Any = values.get("released_division")
+    if division not in get_args(Division):
+        raise MethodError(f"'{words['name']}' asks for an unknown division: {division!r:.100}.")
     try:
         card = Card.model_validate(values.get("card"))
     except ValidationError as error:
         raise MethodError(f"The card of '{words['name']}' is not one: {error}.") from error
     return DescribedMethod(
-        **{word: str(text) for word, text in words.items()},
+        name=str(words["name"]),
+        family=str(words["family"]),
+        representation=str(words["representation"]),
+        version=str(words["version"]),
+        fingerprint=str(words["fingerprint"]),
         build=_not_here(str(words["name"])),
         card=card,
         track=track,
         keeps_network=keeps,
+        released_division=division,
         file=file,
     )
 

@@ -12,8 +12,8 @@ from benchmark.data.official.domain_file import DomainSamples
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import DataError
 from benchmark.randomness import derive_seed
-from benchmark.task.protocol import Protocol
-from benchmark.task.sample_division import Rows, can_split, cap, divide
+from benchmark.task.protocol import Division, Protocol
+from benchmark.task.sample_division import Rows, can_split, cap, divide, divide_plainly
 from benchmark.task.transfers import LabelSpace, label_space
 
 DATA_SEED: Final = 0
@@ -84,7 +84,11 @@ class TargetSet:
 
 
 def distinct(
-    series: npt.NDArray[Any], labels: npt.NDArray[np.int64], *, drop_conflicts: bool
+    series: npt.NDArray[Any],
+    labels: npt.NDArray[np.int64],
+    *,
+    drop_conflicts: bool,
+    one_label: bool = False,
 ) -> Rows:
     """Return the rows that remain when repeated series are dropped.
 
@@ -93,16 +97,19 @@ def distinct(
         labels: Class index [N].
         drop_conflicts: Whether to drop every sample of a series that carries two labels; the
             first sample of each series and label is kept otherwise.
+        one_label: Whether to keep the first sample of each series whatever its label.
 
     Returns:
         Row numbers, ascending.
     """
     keys = series
     if series.dtype.kind != "V":
-        flat = np.ascontiguousarray(series.reshape(len(series), -1))
+        # Adding zero makes one value of 0.0 and -0.0, which are equal and have other bytes.
+        flat = np.ascontiguousarray(series.reshape(len(series), -1) + series.dtype.type(0))
         keys = flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).ravel()
     _, group = np.unique(keys, return_inverse=True)
-    pair = group.astype(np.int64) * len(CROPS) + labels
+    group = group.reshape(-1)
+    pair = group if one_label else group.astype(np.int64) * len(CROPS) + labels
     _, first = np.unique(pair, return_index=True)
     rows = np.sort(first).astype(np.int64)
     if drop_conflicts:
@@ -171,7 +178,12 @@ def source_pool(
 
 
 def divide_source(
-    samples: DomainSamples, pool: SourcePool, protocol: Protocol, *, seed: int
+    samples: DomainSamples,
+    pool: SourcePool,
+    protocol: Protocol,
+    *,
+    seed: int,
+    division: Division | None = None,
 ) -> SourceSplit:
     """Draw the samples that one seed learns from, and divide them.
 
@@ -181,21 +193,29 @@ def divide_source(
         protocol: The protocol.
         seed: Seed of the run. Under a cap it decides which samples are drawn, and always how they
             are divided into training and validation.
+        division: How the released code divides a source for the method, where the protocol
+            repeats that (`repeated_division`); ``None`` divides by the protocol's own rules.
 
     Returns:
-        The parts.
+        The parts; one and the same where the division is ``undone``.
 
     Raises:
-        DataError: If a class has no sample left to train on.
+        DataError: If a class has no sample left to train on, or none is left to select by.
     """
     rows = cap(pool.rows, samples, protocol, protocol.max_source_samples, "source", seed)
     blocks = samples.block if pool.by_block else None
     if blocks is not None and len(np.unique(blocks[rows])) < 2:
         blocks = None  # what is held out are whole blocks all the same
     share = protocol.validation_fraction / (1 - protocol.held_out_fraction)
-    training, validation = divide(rows, samples, blocks, share, derive_seed(seed, "validation"))
+    state = derive_seed(seed, "validation")
+    if division == "undone":
+        training = validation = rows
+    elif division == "plain":
+        training, validation = divide_plainly(rows, samples, share, state)
+    else:
+        training, validation = divide(rows, samples, blocks, share, state)
     for index in pool.classes:
-        if not np.any(samples.labels[training] == index):
+        if division != "plain" and not np.any(samples.labels[training] == index):
             raise DataError(
                 f"Class '{CROPS[index]}' of source {samples.name} has no sample left to train on "
                 f"after capping and splitting: raise max_source_samples "
@@ -210,6 +230,24 @@ def divide_source(
         kind="random" if blocks is None else "block",
         too_few=pool.too_few,
     )
+
+
+def repeated_division(division: Division, protocol: Protocol) -> Division | None:
+    """Return what a protocol repeats of the released code's division of a source.
+
+    Args:
+        division: How the released code divides a source for a method.
+        protocol: The protocol.
+
+    Returns:
+        The division to repeat, or ``None`` where the protocol's own rules hold.
+    """
+    released = protocol.released_defects
+    if division == "undone" and released.split_undone:
+        return "undone"
+    if division == "stratified" or not released.plain_split:
+        return None
+    return "plain"
 
 
 def prepare_source(
@@ -316,10 +354,11 @@ def _distinct_rows(
 ) -> Rows:
     if protocol.deduplicate == "none":
         return np.arange(len(samples), dtype=np.int64)
+    one_label = protocol.released_defects.one_label_per_series
     if protocol.deduplicate == "representation" and key is not None:
-        return distinct(key, samples.labels, drop_conflicts=False)
+        return distinct(key, samples.labels, drop_conflicts=False, one_label=one_label)
     alike = samples.series if samples.keys is None else samples.keys
-    return distinct(alike, samples.labels, drop_conflicts=drop_conflicts)
+    return distinct(alike, samples.labels, drop_conflicts=drop_conflicts, one_label=one_label)
 
 
 def _describe(counts: npt.NDArray[np.int64]) -> str:

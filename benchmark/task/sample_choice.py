@@ -17,7 +17,7 @@ from benchmark.task.preparation import (
     prepare_target,
     source_pool,
 )
-from benchmark.task.protocol import Protocol
+from benchmark.task.protocol import Division, Protocol
 from benchmark.task.transfers import label_space
 
 
@@ -51,24 +51,35 @@ class SampleChoice:
     dataset: Dataset
     protocol: Protocol
     _pools: dict[tuple[str, str], SourcePool] = field(default_factory=dict)
-    _splits: dict[tuple[str, str, int], SourceSplit] = field(default_factory=dict)
+    _splits: dict[tuple[str, str, int, Division | None], SourceSplit] = field(default_factory=dict)
     _targets: dict[tuple[str, str, str], TargetSet] = field(default_factory=dict)
 
-    def split(self, source: str, seed: int, likeness: Likeness = SERIES) -> SourceSplit:
+    def split(
+        self,
+        source: str,
+        seed: int,
+        likeness: Likeness = SERIES,
+        *,
+        division: Division | None = None,
+    ) -> SourceSplit:
         """Return the parts of a source for one seed.
 
         Args:
             source: The source.
             seed: The seed.
             likeness: What makes samples alike.
+            division: How the released code divides the source for the method, where the protocol
+                repeats that; ``None`` divides by the protocol's own rules.
 
         Raises:
             DataError: If the source cannot serve.
         """
-        slot = (source, likeness.name, seed)
+        slot = (source, likeness.name, seed, division)
         if slot not in self._splits:
             samples, pool = self.dataset.load(source), self._pool(source, likeness)
-            self._splits[slot] = divide_source(samples, pool, self.protocol, seed=seed)
+            self._splits[slot] = divide_source(
+                samples, pool, self.protocol, seed=seed, division=division
+            )
         return self._splits[slot]
 
     def scored(self, source: str, target: str, likeness: Likeness = SERIES) -> TargetSet:

@@ -73,6 +73,35 @@ def divide(
     return np.sort(np.concatenate([rows[~single][large], rows[single]])), rows[~single][small]
 
 
+def divide_plainly(
+    rows: Rows, samples: DomainSamples, fraction: float, seed: int
+) -> tuple[Rows, Rows]:
+    """Divide rows at random, whatever their classes, as the released code does for most methods.
+
+    The small part is rounded down. A rare class may be missing in either part.
+
+    Args:
+        rows: Rows to divide.
+        samples: Samples of the domain.
+        fraction: Share of the small part.
+        seed: Seed of the division.
+
+    Returns:
+        The large and the small part.
+
+    Raises:
+        DataError: If there are too few samples to divide.
+    """
+    few = int(fraction * len(rows))
+    if few < 1:
+        raise DataError(
+            f"Source {samples.name} has {len(rows)} samples left: too few to keep {fraction:.0%} "
+            "of them to select by; collect more."
+        )
+    order = np.random.default_rng(seed).permutation(len(rows))
+    return np.sort(rows[order[few:]]), np.sort(rows[order[:few]])
+
+
 def _divide_blocks(
     labels: npt.NDArray[np.int64], blocks: Rows, fraction: float, state: int
 ) -> tuple[Rows, Rows]:

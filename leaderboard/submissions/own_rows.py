@@ -52,14 +52,20 @@ class OwnRows(Form):
 
 
 def row_digest(row: Row) -> str:
-    """Return a SHA-256 over what a row is and what it scored, its cost and origin left out."""
+    """Return a SHA-256 over what a row is and what it scored, its cost and origin left out.
+
+    Weighted F1 follows from the confusion matrix. It is left out, so that a row that was made
+    before it was reported has the same digest.
+    """
     content = {
         "key": row.comparability_key,
         "track": row.track,
         "method": [name_of(row), row.method_version, row.representation],
         "transfer": [row.transfer, row.seed],
         "samples": [row.data.ids_hash, row.data.n_test],
-        "scores": None if row.scores is None else row.scores.model_dump(mode="json"),
+        "scores": None
+        if row.scores is None
+        else row.scores.model_dump(mode="json", exclude={"weighted_f1"}),
         "confusion": row.confusion,
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

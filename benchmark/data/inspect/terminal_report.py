@@ -9,6 +9,7 @@ from rich.text import Text
 
 from benchmark.data.ingest.ingestion import IngestedDomain, IngestReport
 from benchmark.data.inspect.inspection import DomainInspection, Inspection
+from benchmark.data.official.file_names import likely_domain
 from benchmark.data.official.stored_numbers import DOMAINS_FILE, Declared
 from benchmark.data.taxonomy import CROPS
 
@@ -157,9 +158,11 @@ def _defects(inspection: Inspection) -> Iterator[RenderableType]:
 
 def _unread(inspection: Inspection) -> Iterator[str]:
     for place in inspection.unread:
+        domain = likely_domain(place.rpartition("/")[2])
         yield (
             f"Not read: {place}. If it holds the series of a domain, write "
-            f"`- {{file: {place}, domain: USA-2020}}`, with its own domain, under `files:` in "
+            f"`- {{file: {place}, domain: {domain or 'DOMAIN'}}}`"
+            f"{'' if domain else ', with its own domain such as USA-2020,'} under `files:` in "
             f"{DOMAINS_FILE}."
         )
 

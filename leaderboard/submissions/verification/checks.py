@@ -375,6 +375,8 @@ def _differences(stated: Scores, true: Scores) -> Iterator[tuple[str, object, ob
     mine, theirs = _flat(true), _flat(stated)
     for name, value in mine.items():
         other = theirs.get(name)
+        if name == "weighted_f1" and other is None:
+            continue  # the row was made before it was reported
         if value is None or other is None:
             alike = value is other
         else:

@@ -11,7 +11,7 @@ from benchmark.data.representations import BUILT_IN, Observations, represent
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import SubmissionError
 from benchmark.results.rows import Row
-from benchmark.task.preparation import ids_hash
+from benchmark.task.preparation import ids_hash, repeated_division
 from benchmark.task.protocol import Protocol
 from benchmark.task.sample_choice import SERIES, Likeness, SampleChoice
 from benchmark.task.transfers import LabelSpace
@@ -75,14 +75,19 @@ class Expectation:
             UsageError: If the dataset lacks a domain.
             SubmissionError: If the protocol's choice of samples needs what is not here.
         """
-        slot = (row.source, row.target, row.seed, row.representation, row.data.bands)
+        slot = (
+            *(row.source, row.target, row.seed, row.representation),
+            *(row.data.bands, row.data.division),
+        )
         if slot not in self._found:
             self._found[slot] = self._expected(row)
         return self._found[slot]
 
     def _expected(self, row: Row) -> ExpectedSamples:
         likeness = self._likeness(row)
-        split = self._samples.split(row.source, row.seed, likeness)
+        # A row may be of a method that is not here: it says itself which division was repeated.
+        division = row.data.division and repeated_division(row.data.division, self.protocol)
+        split = self._samples.split(row.source, row.seed, likeness, division=division)
         chosen = self._samples.scored(row.source, row.target, likeness)
         samples = self.dataset.load(row.target)
         return ExpectedSamples(
