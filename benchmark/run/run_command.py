@@ -154,7 +154,7 @@ def run(
                     on_finish=display.finish,
                     seconds=None if minutes is None else 60 * minutes,
                 )
-            store.require_place()
+            store.place.require()
             changed = reports and make_reports(store)  # before MLflow ends, which shows them
             if follower is not None:
                 _finish_tracking(follower, display)
