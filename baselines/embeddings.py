@@ -41,6 +41,7 @@ def methods() -> tuple[Method, ...]:
             representation=_representation(name),
             build=build,
             card=_card(name, kind, head, title),
+            released_division="plain" if head == "mlp" else "stratified",
         )
         for name, kind in embeddings().items()
         for head, title, build in HEADS

@@ -11,6 +11,11 @@ from benchmark.task.methods import Card, Classifier, Context, Method
 
 RELEASED: Final = "released code of Tong & Wang 2025, arXiv 2509.03497"
 
+FILES_ONLY: Final = (
+    "The released code reads harmonic features from files and computes none; "
+    "`--representation-from files` does so too."
+)
+
 
 def methods() -> tuple[Method, ...]:
     """Return the methods of this module."""
@@ -44,6 +49,7 @@ def methods() -> tuple[Method, ...]:
             family="handcrafted",
             representation="median",
             build=MultilayerPerceptron,
+            released_division="plain",
             card=Card(
                 summary="Eight hidden layers of 128 units on the 5-day medians of the season.",
                 reference=RELEASED,
@@ -61,6 +67,7 @@ def methods() -> tuple[Method, ...]:
                 reference=RELEASED,
                 licence="MIT",
                 in_released_code=True,
+                notes=(FILES_ONLY,),
             ),
         ),
         Method(
@@ -80,11 +87,13 @@ def methods() -> tuple[Method, ...]:
             family="handcrafted",
             representation="harmonic",
             build=MultilayerPerceptron,
+            released_division="plain",
             card=Card(
                 summary="Eight hidden layers of 128 units on two harmonics per band.",
                 reference=RELEASED,
                 licence="MIT",
                 in_released_code=True,
+                notes=(FILES_ONLY,),
             ),
         ),
         *_augmented(),

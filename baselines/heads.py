@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from benchmark.data.season import season
 from benchmark.randomness import derive_seed
-from benchmark.run.training.augmentation import Augmentation
+from benchmark.run.training.augmentation import augmentation_of
 from benchmark.run.training.training_loop import Recipe, TorchClassifier
 from benchmark.task.methods import Classifier, Context, Features, Labels
 
@@ -119,7 +119,8 @@ class AugmentedTrees:
     ) -> "AugmentedTrees":
         """Fit the trees on x [N, B, 73], y [N] and copies; select on plain validation windows."""
         copies = self.context.protocol.augmentation.copies
-        augment, year = Augmentation(), torch.from_numpy(np.ascontiguousarray(x))
+        augment = augmentation_of(self.context.protocol)
+        year = torch.from_numpy(np.ascontiguousarray(x))
         random = torch.Generator().manual_seed(derive_seed(self.context.seed, "copies"))
         windows = [season(x), *(augment(year, random).numpy() for _ in range(copies))]
         xv, yv = validation
@@ -142,7 +143,7 @@ class MultilayerPerceptron(TorchClassifier):
     """
 
     def __init__(self, context: Context) -> None:
-        super().__init__(Recipe(build=_perceptron), context)
+        super().__init__(Recipe(build=_perceptron, in_released_code=True), context)
 
 
 def _flat(x: Features) -> Features:

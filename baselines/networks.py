@@ -7,7 +7,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from benchmark.run.training.augmentation import Augmentation, crop_season
+from benchmark.run.training.augmentation import augmentation_of, crop_season
 from benchmark.run.training.training_loop import Recipe, TorchClassifier
 from benchmark.task.methods import Card, Context, Method
 
@@ -57,7 +57,8 @@ def _plain(context: Context, *, build: Build) -> TorchClassifier:
 
 
 def _augmented(context: Context, *, build: Build) -> TorchClassifier:
-    return TorchClassifier(Recipe(build=build, view=crop_season, augment=Augmentation()), context)
+    augment = augmentation_of(context.protocol)
+    return TorchClassifier(Recipe(build=build, view=crop_season, augment=augment), context)
 
 
 def day_encoding(days: Tensor, width: int, longest: float) -> Tensor:

@@ -286,6 +286,7 @@ def methods() -> tuple[Method, ...]:
                 extra,
                 deterministic=head == "xgboost",
             ),
+            released_division="plain" if head == "mlp" else "stratified",
         )
         for view, what, extra, used in (
             ("presto", "twelve months", (), ("random-forest", "xgboost", "mlp")),

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from torch import Generator, Tensor, nn
 
-from benchmark.run.training.augmentation import Augmentation, crop_season
+from benchmark.run.training.augmentation import Augmentation, augmentation_of, crop_season
 from benchmark.run.training.simulated_target import SimulatedTarget, WithSimulatedTarget
 from benchmark.run.training.target_label_wrappers import FewShot, Oracle
 from benchmark.run.training.training_loop import Recipe, TorchClassifier
@@ -72,6 +72,7 @@ def _method(
         card,
         track=track,
         keeps_network=keeps_network,
+        released_division="undone",
     )
 
 
@@ -81,19 +82,28 @@ def _card(summary: str, *notes: str, **more: object) -> Card:
 
 
 def _published() -> tuple[Method, ...]:
-    released = {"reference": REFERENCE, "in_released_code": True, "parameters": PARAMETERS}
+    released = {"reference": REFERENCE, "parameters": PARAMETERS}
     return (
         _method(
             "cropnet",
             plain,
-            _card("CropNet: 3 x 3 convolutions over bands and dates together.", **released),
+            _card(
+                "CropNet: 3 x 3 convolutions over bands and dates together.",
+                "The released code has no command for CropNet without augmentation.",
+                in_released_code="network",
+                **released,
+            ),
             representation="median",
             keeps_network=True,
         ),
         _method(
             "cropnet.aug",
             augmented,
-            _card("CropNet trained with time shift, time scale and magnitude warp.", **released),
+            _card(
+                "CropNet trained with time shift, time scale and magnitude warp.",
+                in_released_code=True,
+                **released,
+            ),
             keeps_network=True,
         ),
     )
@@ -292,7 +302,9 @@ def _informed() -> tuple[Method, ...]:
 
 def plain(context: Context, *, channels: int | None = None) -> TorchClassifier:
     """Return an untrained CropNet for season windows."""
-    recipe = Recipe(build=lambda _shape, classes: _cropnet(classes, channels), split_undone=True)
+    recipe = Recipe(
+        build=lambda _shape, classes: _cropnet(classes, channels), in_released_code=True
+    )
     return TorchClassifier(recipe, context)
 
 
@@ -306,8 +318,8 @@ def augmented(
     recipe = Recipe(
         build=lambda _shape, classes: CropNet(classes),
         view=crop_season,
-        augment=augmentation or Augmentation(),
-        split_undone=True,
+        augment=augmentation_of(context.protocol, augmentation),
+        in_released_code=True,
     )
     return kind(recipe, context)
 
@@ -361,7 +373,7 @@ def _viewed(
     build: Callable[[tuple[int, ...], int], nn.Module],
 ) -> Recipe:
     """Return the recipe of a network on views of windows, with invented samples of `other`."""
-    augmentation = Augmentation()
+    augmentation = augmentation_of(context.protocol)
     invented = InventedOther(context.classes.index("other")) if "other" in context.classes else None
     return Recipe(
         build=build,

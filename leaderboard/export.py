@@ -17,6 +17,7 @@ from leaderboard.tables.text_tables import title_of, with_limits
 METRICS: Final[Mapping[str, str]] = {
     "macro_f1": "Macro-F1",
     "overall_accuracy": "Overall accuracy",
+    "weighted_f1": "Weighted F1",
     "balanced_accuracy": "Balanced accuracy",
     "calibration_error": "Expected calibration error",
 }
@@ -94,6 +95,7 @@ def model_index(groups: Iterable[ComparisonGroup], method: str) -> str:
             metrics = [
                 {"type": name, "name": title, "value": round(float(line[name]), 6)}
                 for name, title in METRICS.items()
+                if not pd.isna(line[name])
             ]
             task = {"type": "time-series-classification", "name": TASK}
             results.append({"task": task, "dataset": data, "metrics": metrics})

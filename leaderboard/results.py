@@ -27,8 +27,10 @@ Cell = tuple[str, ...]
 Progress = Callable[[Sequence["SampleSet"]], Iterable["SampleSet"]]
 """Passes on what it is given, and shows how far it is."""
 
-Verification = Literal["self-reported", "verified from predictions", "verified by rerun"]
-"""What somebody else has checked of a method's rows."""
+Verification = Literal[
+    "self-reported", "verified from predictions", "rerun, not confined", "verified by rerun"
+]
+"""What somebody else has checked of a method's rows, from the lowest mark to the highest."""
 
 VERIFICATIONS: Final[tuple[Verification, ...]] = get_args(Verification)
 
@@ -60,6 +62,8 @@ class Results:
         units: What was resampled in a cell: ``blocks`` or ``samples``.
         confirmed: Rows whose confusion matrix the stored predictions give, by :func:`row_key`.
         verification: What has been checked of methods, by name; the others are self-reported.
+        stated: Macro-F1 that the author stated of a row which is a verifier's own, by
+            :func:`row_key`.
         cards: What methods say of themselves, by name, where the runs keep it.
         places: Where datasets lay when they were run, by fingerprint and protocol hash.
         references: Rows that come from reference results and not from a run, by `row_key`.
@@ -71,6 +75,7 @@ class Results:
     units: Mapping[Cell, str] = field(default_factory=dict)
     confirmed: frozenset[tuple[Cell, int]] = frozenset()
     verification: Mapping[str, Verification] = field(default_factory=dict)
+    stated: Mapping[tuple[Cell, int], float] = field(default_factory=dict)
     cards: Mapping[str, MethodDescription] = field(default_factory=dict)
     places: Mapping[tuple[str, str], DatasetLocation] = field(default_factory=dict)
     references: frozenset[tuple[Cell, int]] = frozenset()

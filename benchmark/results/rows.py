@@ -14,6 +14,8 @@ SCHEMA_VERSION: Final = 1
 
 Status = Literal["ok", "failed", "timeout", "unavailable"]
 
+Isolation = Literal["process", "confined"]
+
 
 class _Stored(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,7 +71,13 @@ class Provenance(_Stored):
         memory_bytes: Memory of the machine.
         driver: Version of the NVIDIA driver; ``None`` without one.
         created: Time of writing, UTC, ISO 8601.
+        started: When its job began, UTC, ISO 8601; ``None`` in rows of version 0.1.
         command: Command line.
+        isolation: How the method was kept apart: in a ``process`` of its own for each job, or
+            ``confined`` there by the system besides; ``None`` where it was not, or in older rows.
+        processes_left: Processes that the job's method had left running and that were ended;
+            ``None`` where nobody looked.
+        circumstances: Fingerprint of what an unavailable row may have lacked; ``None`` elsewhere.
     """
 
     package_version: str
@@ -84,7 +92,11 @@ class Provenance(_Stored):
     memory_bytes: int | None = None
     driver: str | None = None
     created: str
+    started: str | None = None
     command: tuple[str, ...]
+    isolation: Isolation | None = None
+    processes_left: int | None = None
+    circumstances: str | None = None
 
 
 class DataDescription(_Stored):
@@ -96,6 +108,9 @@ class DataDescription(_Stored):
         simulated: Whether no satellite saw it.
         bands: Bands that the method was given.
         split: How the source was divided: ``block`` keeps spatial blocks whole.
+        division: What the protocol repeats of the released code's division of a source: ``plain``,
+            or ``undone``, where all samples are both trained on and selected by; ``None`` where it
+            repeats nothing.
         n_train: Samples trained on.
         n_validation: Samples selected by.
         n_test: Samples scored.
@@ -117,6 +132,7 @@ class DataDescription(_Stored):
     simulated: bool
     bands: tuple[str, ...]
     split: Literal["block", "random"] | None = None
+    division: Literal["stratified", "plain", "undone"] | None = None
     n_train: int | None = None
     n_validation: int | None = None
     n_test: int | None = None

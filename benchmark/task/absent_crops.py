@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmark.data.taxonomy import CROPS, OTHER, country_of
+from benchmark.data.taxonomy import CROPS, OTHER, countries
 from benchmark.task.metrics import Labels, Probabilities
 from benchmark.task.protocol import Protocol
 
@@ -27,9 +27,10 @@ def rewritten(protocol: Protocol, target: str, probabilities: Probabilities) -> 
 def without_absent_crops(target: str, predicted: Labels) -> Labels | None:
     """Return predicted classes [N], crops that a target does not grow replaced by ``other``.
 
-    ``None`` where the released code knows nothing of the target (paper_facts.md, defect 4).
+    ``None`` where the released code leaves them (paper_facts.md, defect 4): it knows the codes ARG,
+    AUS and CHN alone, and neither a year nor a region of these countries.
     """
-    country = country_of(target)
+    country = countries().get(target)
     if country is None or country.released_classes is None:
         return None
     grown = [CROPS.index(name) for name in country.released_classes]

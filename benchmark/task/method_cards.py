@@ -70,7 +70,7 @@ def card_lines(method: MethodDescription) -> tuple[tuple[str, str], ...]:
         ("representation", f"{method.representation}: {method.view}"),
         ("reference", card.reference),
         ("licence", card.licence),
-        ("in the paper's released code", "yes" if card.in_released_code else "no"),
+        ("in the paper's released code", _released(card)),
         ("parameters", _parameters(card)),
         ("pretraining", _pretraining(card)),
         ("extra information", "; ".join(card.extra_information) or "none"),
@@ -118,6 +118,12 @@ def unseen_share(card: Card, targets: Iterable[str]) -> Fraction | None:
     seen = card.pretraining.countries
     unseen = 0 if seen is None else sum(country_code(name) not in seen for name in names)
     return Fraction(unseen, len(names))
+
+
+def _released(card: Card) -> str:
+    if card.in_released_code == "network":
+        return "the network, not this training"
+    return "yes" if card.in_released_code else "no"
 
 
 def _parameters(card: Card) -> str:

@@ -60,7 +60,8 @@ class Card(BaseModel):
         summary: What it is, in a sentence.
         reference: Publication or repository it comes from; this project where it is its own.
         licence: Licence of code and weights.
-        in_released_code: Whether the paper's released code contains it.
+        in_released_code: Whether the paper's released code contains it; ``network`` where it has
+            the network and no command that trains it so.
         pretraining: What it was trained on before; ``None`` if it was not.
         extra_information: What it uses beyond the source's series and labels, such as coordinates.
         target_labels_per_class: Labelled target samples of each crop that it is shown at most;
@@ -76,7 +77,7 @@ class Card(BaseModel):
     summary: str
     reference: str
     licence: str
-    in_released_code: bool = False
+    in_released_code: bool | Literal["network"] = False
     pretraining: Pretraining | None = None
     extra_information: tuple[str, ...] = ()
     target_labels_per_class: int | None = None
@@ -109,8 +110,10 @@ class Context:
 class Classifier(Protocol):
     """The contract: scikit-learn's shape, with validation data handed over at fitting.
 
-    Labels are 0 to K - 1, the positions of ``Context.classes``, and each occurs in the training
-    data. A fitted classifier may offer ``parameter_count_`` (int), ``flops_per_sample_`` (int),
+    Labels are 0 to K - 1, the positions of ``Context.classes``. Each occurs in the training data
+    unless the method asks for a plain division (``Method.released_division``).
+
+    A fitted classifier may offer ``parameter_count_`` (int), ``flops_per_sample_`` (int),
     ``history_`` (one mapping of numbers per epoch) and ``device_`` (where it computes; if unsaid,
     ``cpu``, unless it took a GPU's memory through torch), which are stored with its rows. The
     ``samples`` of an epoch are those of training that it drew, where not each of them once.
@@ -200,6 +203,8 @@ class Method:
             (``unlabelled-target``, see `Adaptable`) or its labels (``oracle``, see `Teachable`);
             ``predictions-only`` is a model that nobody but its authors can run.
         keeps_network: Whether its fitted network is kept with its answers, see `Exportable`.
+        released_division: How the released code divides a source for it; a protocol that repeats
+            the released code does so, all others do not.
     """
 
     name: str
@@ -210,6 +215,7 @@ class Method:
     version: str = "1"
     track: Track = "inductive"
     keeps_network: bool = False
+    released_division: protocols.Division = "stratified"
 
     @property
     def code_fingerprint(self) -> str:

@@ -53,6 +53,8 @@ class Scores(BaseModel):
     Attributes:
         overall_accuracy: Share of samples that are right.
         macro_f1: Mean F1 over the crops that have samples.
+        weighted_f1: Mean F1 over the crops that have samples, each weighing as its samples;
+            ``None`` in rows that were made before it was reported.
         balanced_accuracy: Mean recall over the crops that have samples.
         kappa: Cohen's kappa; ``None`` where chance agreement is certain.
         log_loss: Mean negative logarithm of the probability given to the true crop.
@@ -68,6 +70,7 @@ class Scores(BaseModel):
 
     overall_accuracy: float
     macro_f1: float
+    weighted_f1: float | None = None
     balanced_accuracy: float
     kappa: float | None
     log_loss: float
@@ -168,6 +171,7 @@ def score(
     scores = Scores(
         overall_accuracy=right / total,
         macro_f1=float(f1[present].mean()),
+        weighted_f1=float(f1 @ support) / total,
         balanced_accuracy=float(recall[present].mean()),
         kappa=_kappa(matrix),
         log_loss=_log_loss(probabilities, labels),

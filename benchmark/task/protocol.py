@@ -20,8 +20,23 @@ from pydantic import (
 from benchmark.data.dataset_card import BANDS
 from benchmark.errors import UsageError, did_you_mean
 
-LATER_KEYS: Final[tuple[str, ...]] = ("compile", "bands")
-"""Keys of a protocol that came after the first rows were published, in the order they came."""
+LATER_KEYS: Final[tuple[str, ...]] = (
+    "compile",
+    "bands",
+    "released_defects.whole_step_windows",
+    "released_defects.plain_split",
+    "released_defects.one_label_per_series",
+    "released_defects.last_batch_kept",
+    "released_defects.kaiming_linear_layers",
+)
+"""Keys of a protocol that came after the first rows were published, in the order they came; a key
+inside another is named after it."""
+
+Division = Literal["stratified", "plain", "undone"]
+"""How the released code divides a source into training and validation samples: by class (its
+forest), plainly at random with the validation part rounded down (its networks), or to no effect,
+since all samples are used in both parts (CropNet; paper_facts.md, defect 1 and Read again, mark C).
+"""
 
 
 class _Strict(BaseModel):
@@ -75,22 +90,37 @@ class Augmentation(_Strict):
 
 
 class ReleasedDefects(_Strict):
-    """Defects of the released code that a protocol repeats for comparison; all off elsewhere.
+    """What a protocol repeats of the released code for comparison; all off elsewhere.
 
-    The numbers are those of paper_facts.md. Defect 2, an unseeded generator, cannot be repeated by
-    a harness that gives the same bytes twice; defect 7 raises.
+    The numbers are those of the defects in paper_facts.md. Defect 2, an unseeded generator, cannot
+    be repeated by a harness that gives the same bytes twice; defect 7 raises. What has no number is
+    no defect, but another choice than ours (docs/methodology.md).
 
     Attributes:
-        split_undone: (1) CropNet trains on the whole source and selects on training data.
+        split_undone: (1) CropNet trains on the whole source and selects on training data; so do
+            all methods whose `released_division` is ``undone``.
         rewrite_absent_crops: (4) Predictions of crops not grown in the target become ``other``.
         validation_over_predicted: (5) Validation macro-F1 averages over predicted classes too.
         weights_from_validation: (6) Class weights count the validation labels as well.
+        whole_step_windows: Moved windows of augmented copies are made of whole 5-day steps.
+        plain_split: The source is divided plainly at random for methods whose
+            `released_division` is ``plain`` or ``undone``, and by class for all others.
+        one_label_per_series: Of samples with one series the first is kept, whatever their labels.
+        last_batch_kept: The last batch of an epoch is as small as what is left; it is left out
+            elsewhere.
+        kaiming_linear_layers: Linear layers of CropNet and of the multilayer perceptron begin with
+            Kaiming weights and zero bias, not with torch's own initial values.
     """
 
     split_undone: bool = False
     rewrite_absent_crops: bool = False
     validation_over_predicted: bool = False
     weights_from_validation: bool = False
+    whole_step_windows: bool = False
+    plain_split: bool = False
+    one_label_per_series: bool = False
+    last_batch_kept: bool = False
+    kaiming_linear_layers: bool = False
 
 
 class Protocol(_Strict):
@@ -186,14 +216,24 @@ class Protocol(_Strict):
         slower machine may raise it and stay comparable. A key of `LATER_KEYS` counts only where it
         differs from its default, so that rows made before it existed stay comparable.
         """
-        unhashed = {"description", "device", "seeds", "job_time_limit_s"}
-        unhashed |= {key for key in LATER_KEYS if getattr(self, key) == _default(key)}
+        unhashed: dict[str, Any] = dict.fromkeys(
+            ("description", "device", "seeds", "job_time_limit_s"), True
+        )
+        for name in LATER_KEYS:
+            key, _, inner = name.partition(".")
+            part = getattr(self, key) if inner else self
+            if getattr(part, inner or key) != _default(type(part), inner or key):
+                continue
+            if inner:
+                unhashed.setdefault(key, set()).add(inner)
+            else:
+                unhashed[key] = True
         text = self.model_dump_json(exclude=unhashed)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _default(key: str) -> object:
-    return Protocol.model_fields[key].get_default(call_default_factory=True)
+def _default(model: type[BaseModel], key: str) -> object:
+    return model.model_fields[key].get_default(call_default_factory=True)
 
 
 @cache

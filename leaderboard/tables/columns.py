@@ -199,6 +199,14 @@ REGISTRY: Final = (
         main=False,
     ),
     Column(
+        "weighted_f1",
+        "weighted F1",
+        percent,
+        _mean("weighted_f1"),
+        "Mean F1 over the shared crops, weighted by samples; as the released code reports.",
+        main=False,
+    ),
+    Column(
         "balanced_accuracy",
         "balanced accuracy",
         percent,

@@ -1,5 +1,6 @@
 """Leaderboards as text: Markdown, CSV and what is printed on the screen."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +29,9 @@ from leaderboard.tables.columns import (
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+WITHOUT_SCHEME: Final = re.compile(r"\b(www)\.", re.IGNORECASE)
+"""What some readers of Markdown make a link of although no scheme stands before it."""
 
 SIMULATED_MARK: Final = "Simulated data: no satellite saw it; not comparable with the paper."
 RELEASED_MARK: Final = (
@@ -191,9 +195,30 @@ def _doubts(group: ComparisonGroup) -> list[str]:
     for status in VERIFICATIONS[1:]:
         names = sorted(name for name in scored if group.verification(name) == status)
         found += [f"{status.capitalize()}: {', '.join(names)}."] if names else []
+    found += _stated(group)
     if group.critical is not None:
         found.append(critical_sentence(group.critical, len(group.grid)))
     return found
+
+
+def _stated(group: ComparisonGroup) -> list[str]:
+    """Say what authors stated of methods whose rows are a verifier's own, mean macro-F1."""
+    pairs: dict[str, list[tuple[float, float]]] = {}
+    for row in group.comparable.rows:
+        stated = group.results.stated.get(row_key(row))
+        if stated is not None and row.scores is not None and row.relation != "in-domain":
+            pairs.setdefault(row.method, []).append((stated, row.scores.macro_f1))
+    means = {
+        method: tuple(sum(values) / len(values) for values in zip(*found, strict=True))
+        for method, found in sorted(pairs.items())
+    }
+    said = [
+        f"{method} {percent(own)} ({percent(stated)} stated)"
+        for method, (stated, own) in means.items()
+    ]
+    if not said:
+        return []
+    return [f"Scores and costs are the verifier's own, macro-F1: {', '.join(said)}."]
 
 
 def _few_seeds(group: ComparisonGroup) -> str:
@@ -380,8 +405,9 @@ def markdown_table(heading: list[str], body: list[list[str]], *, safe: bool = Fa
 
 
 def markdown_cell(text: str) -> str:
-    """Make a text harmless inside a Markdown line or table cell."""
+    """Make a text harmless inside a Markdown line or table cell: no tag, link or mention."""
     flat = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     for sign in "\\|`[]":
         flat = flat.replace(sign, "\\" + sign)
-    return flat
+    flat = flat.replace("://", "&#58;//").replace("@", "&#64;")
+    return WITHOUT_SCHEME.sub(r"\1&#46;", flat)

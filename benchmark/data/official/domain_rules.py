@@ -147,8 +147,9 @@ def find_domains(
             continue
         if domain in files:
             raise DataError(
-                f"{files[domain]} and {path} both hold domain {domain}: keep one, or name the "
-                f"other under `ignore:` in {DOMAINS_FILE}."
+                f"{files[domain]} and {path} both hold domain {domain}: keep one, name the other "
+                f"under `ignore:` in {root / DOMAINS_FILE}, or say there what it holds, such as "
+                f"`- {{file: {place}, domain: {domain}-B}}` under `files:`."
             )
         files[domain] = path
         if fitting:

@@ -7,13 +7,24 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Final
 
-from benchmark.data.taxonomy import country_code
+from benchmark.data.taxonomy import countries, country_code
 from benchmark.errors import UsageError, did_you_mean
 
 REPOSITORY: Final = "x-ytong/CropGlobe"
 """Dataset repository on the Hugging Face hub (paper_facts.md)."""
 
-DOMAIN: Final = r"(?P<domain>[A-Za-z0-9-]+)"
+DOMAIN: Final = r"(?P<domain>[A-Za-z0-9-]+|[A-Za-z-]+_20\d\d|20\d\d_[A-Za-z-]+)"
+"""A domain in a file name: letters, digits and hyphens, or a year parted by an underscore."""
+
+YEAR: Final = re.compile(r"(?<!\d)20\d\d(?!\d)")
+"""A year of Sentinel-2 in a name."""
+
+OF_A_YEAR: Final = (
+    re.compile(r"(?P<place>[A-Za-z]+(?:-[A-Za-z]+)*)[-_]?(?P<year>20\d\d)"),
+    re.compile(r"(?P<year>20\d\d)[-_]?(?P<place>[A-Za-z]+(?:-[A-Za-z]+)*)"),
+)
+"""Spellings of a country and a year: which of them the official files have is not known
+(paper_facts.md, Input)."""
 
 SERIES: Final = "median-year"
 """What every other representation is computed from; the one that a dataset cannot lack."""
@@ -60,8 +71,52 @@ def parse_official_name(name: str) -> OfficialName | None:
     for representation, pattern in OFFICIAL_FILES.items():
         match = pattern.match(name)
         if match is not None:
-            return OfficialName(representation, match["domain"])
+            return OfficialName(representation, domain_of(match["domain"]))
     return None
+
+
+def domain_of(text: str) -> str:
+    """Return the domain that a part of a file name stands for.
+
+    Args:
+        text: Such as ``FRA``; a country with a year in any spelling, as ``USA2020``, ``USA_2020``
+            or ``2020_USA``, is the country, a hyphen and the year.
+    """
+    for spelling in OF_A_YEAR:
+        match = spelling.fullmatch(text)
+        if match is not None:
+            return f"{match['place']}-{match['year']}"
+    return text
+
+
+def likely_domain(name: str) -> str | None:
+    """Return the domain that a file name of no known form speaks of, for a hint.
+
+    Args:
+        name: Name of a file.
+
+    Returns:
+        The one country in it, with the one year in it; ``None`` where there is no one country.
+    """
+    words = set(re.findall(r"[A-Z]+", name)) & countries().keys()
+    years = set(YEAR.findall(name))
+    if len(words) != 1 or len(years) > 1:
+        return None
+    return "-".join([*words, *years])
+
+
+def vector_domain(name: str, stem: str) -> str | None:
+    """Return the domain of a file of precomputed vectors.
+
+    Args:
+        name: Name of the file.
+        stem: Beginning of the names of such files, before the domain.
+
+    Returns:
+        The domain; ``None`` if it is no such file.
+    """
+    match = re.fullmatch(rf"{re.escape(stem)}_{DOMAIN}\.npz", name)
+    return None if match is None else domain_of(match["domain"])
 
 
 def select_files(

@@ -1,6 +1,6 @@
 """Augmentation of season series: time shift, time scale and magnitude warp, on whole batches."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
@@ -10,11 +10,18 @@ from scipy.interpolate import CubicSpline
 from torch import Tensor
 
 from benchmark.data.season import DAYS_PER_YEAR, STEP_DAYS, WINDOW, WINDOW_STEPS
+from benchmark.task.protocol import Protocol
 
 WINDOW_START: Final = WINDOW.start * STEP_DAYS
 """First edge of the season window in days after the start of the year: 120, before day 121."""
 
 WINDOW_END: Final = WINDOW.stop * STEP_DAYS
+
+RELEASED_FIRST_DAY: Final = 121
+"""First day of the released code's season window (paper_facts.md, Augmentation, mark C)."""
+
+RELEASED_LAST_DAY: Final = 334
+"""Its last day, which composite 66 holds (same place)."""
 
 CHUNK: Final = 256
 """Samples resampled at once on a processor: their values stay in its cache, and memory is asked of
@@ -32,6 +39,8 @@ class Augmentation:
         most_days: Largest move of the window, or of either end, in days; whole days, uniform.
         knots: Equally spaced knots of the curve.
         spread: Standard deviation of the curve at its knots, around 1.
+        whole_steps: Whether a moved window is made of whole 5-day steps, as the released code's is
+            (`released_windows`), or begins and ends on the days that were drawn.
     """
 
     shift_probability: float = 1.0
@@ -40,6 +49,7 @@ class Augmentation:
     most_days: int = 50
     knots: int = 5
     spread: float = 0.10
+    whole_steps: bool = False
 
     def __call__(self, year: Tensor, generator: torch.Generator) -> Tensor:
         """Return one augmented copy of each sample.
@@ -62,9 +72,14 @@ class Augmentation:
 
         shift = torch.where(chance(self.shift_probability), days(), 0)
         scaled = chance(self.scale_probability)
-        start = (WINDOW_START + torch.where(scaled, days(), shift)).clamp(0, DAYS_PER_YEAR)
-        end = (WINDOW_END + torch.where(scaled, days(), shift)).clamp(0, DAYS_PER_YEAR)
-        copy = resample(year, start.to(year.dtype), end.to(year.dtype))
+        first, last = torch.where(scaled, days(), shift), torch.where(scaled, days(), shift)
+        if self.whole_steps:
+            start, end = (STEP_DAYS * edge for edge in released_windows(first, last))
+        else:
+            start = (WINDOW_START + first).clamp(0, DAYS_PER_YEAR)
+            end = (WINDOW_END + last).clamp(0, DAYS_PER_YEAR)
+        edges = start.to(year.dtype), end.to(year.dtype)
+        copy = resample(year, *edges, inside=self.whole_steps)
         warped = chance(self.warp_probability)
         knots = torch.randn(count, self.knots, generator=generator, device=device)
         basis = _basis_at(self.knots, device, year.dtype)
@@ -72,26 +87,55 @@ class Augmentation:
         return copy.mul_(torch.where(warped.view(-1, 1), curves, 1.0).unsqueeze(1))
 
 
+def augmentation_of(protocol: Protocol, augmentation: Augmentation | None = None) -> Augmentation:
+    """Return an augmentation, by default the whole one, with the windows of a protocol."""
+    whole_steps = protocol.released_defects.whole_step_windows
+    return replace(augmentation or Augmentation(), whole_steps=whole_steps)
+
+
+def released_windows(first: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the steps of the released code's moved windows (paper_facts.md, Augmentation, mark C).
+
+    Days are held to 1 to 365 and turned into 5-day steps, each of which is taken whole.
+
+    Args:
+        first: Days by which the first day of each window moves [N], integers.
+        last: Days by which the last day moves [N].
+
+    Returns:
+        First step of each window [N], and the step after its last [N].
+    """
+    day = (RELEASED_FIRST_DAY + first).clamp(1, DAYS_PER_YEAR)
+    start = (day - 1).div(STEP_DAYS, rounding_mode="floor")
+    day = (RELEASED_LAST_DAY + last).clamp(1, DAYS_PER_YEAR)
+    return start, (day - 1).div(STEP_DAYS, rounding_mode="floor") + 1
+
+
 def crop_season(year: Tensor) -> Tensor:
     """Return the season window [N, B, 43] of whole years [N, B, 73]."""
     return year[..., WINDOW]
 
 
-def resample(year: Tensor, start: Tensor, end: Tensor) -> Tensor:
+def resample(year: Tensor, start: Tensor, end: Tensor, *, inside: bool = False) -> Tensor:
     """Stretch a window of each year linearly to the 43 steps of the season.
 
     Args:
         year: Series of whole years [N, B, 73].
         start: First edge of each window in days after the start of the year [N].
         end: Last edge of each window [N].
+        inside: Whether no value outside the window counts, as in the released code, which cuts the
+            window out before it stretches it; both edges are then those of steps.
 
     Returns:
         Values [N, B, 43] at the centres of 43 equal parts of the window (pixel-centre alignment),
-        linear between the centres of the 5-day steps and held beyond the first and last.
+        linear between the centres of the 5-day steps and held beyond the first and last of the
+        year, or of the window.
     """
     parts = (torch.arange(WINDOW_STEPS, device=year.device, dtype=year.dtype) + 0.5) / WINDOW_STEPS
     day = start[:, None] + (end - start)[:, None] * parts
     position = (day / STEP_DAYS - 0.5).clamp_(0, year.shape[-1] - 1)
+    if inside:
+        position = position.clamp(start[:, None] / STEP_DAYS, end[:, None] / STEP_DAYS - 1)
     left = position.floor().clamp_(max=year.shape[-1] - 2)
     index = left.long().unsqueeze(1).expand(-1, year.shape[1], -1)
     # One index serves both ends: what follows a step stands at its place in the year less a step.

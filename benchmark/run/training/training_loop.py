@@ -13,6 +13,7 @@ from torch.nn import functional
 from benchmark.errors import MethodError
 from benchmark.randomness import derive_seed
 from benchmark.run.precision import arithmetic, autocast
+from benchmark.run.training.initialisation import initialise_linear_layers
 from benchmark.task.methods import Context, Features, Labels
 from benchmark.task.metrics import confusion_matrix, macro_f1
 
@@ -43,14 +44,15 @@ class Recipe:
         augment: Makes an augmented copy of a batch, of the same shape as the view's.
         invent: Makes of samples and labels of a batch which of them to replace [n] (bool), what
             the network sees in their place, of the view's shape, and its labels [n].
-        split_undone: Repeat the released code's first defect where the protocol asks for it.
+        in_released_code: Whether the paper's released code has the network, so that a protocol that
+            repeats that code gives its linear layers that code's initial values.
     """
 
     build: Callable[[tuple[int, ...], int], nn.Module]
     view: View | None = None
     augment: Augment | None = None
     invent: Invent | None = None
-    split_undone: bool = False
+    in_released_code: bool = False
 
 
 class TorchClassifier:
@@ -76,9 +78,6 @@ class TorchClassifier:
         weight_labels = (
             np.concatenate([y, validation[1]]) if released.weights_from_validation else y
         )
-        if released.split_undone and self.recipe.split_undone:
-            x, y = np.concatenate([x, validation[0]]), np.concatenate([y, validation[1]])
-            validation = (x, y)
         device = torch.device(self.context.device)
         samples = torch.from_numpy(np.ascontiguousarray(x)).to(device)
         labels = torch.from_numpy(y).to(device)
@@ -88,7 +87,10 @@ class TorchClassifier:
         with torch.random.fork_rng(devices), arithmetic(self.context.protocol.precision):
             torch.manual_seed(self._seed("network"))
             shape = tuple(self._view(samples[:1]).shape[1:])
-            network = self.recipe.build(shape, len(self.context.classes)).to(device)
+            network = self.recipe.build(shape, len(self.context.classes))
+            if self.recipe.in_released_code and released.kaiming_linear_layers:
+                initialise_linear_layers(network)
+            network = network.to(device)
             self.network_ = _fast_layout(network)
             self.device_ = self.context.device
             self.parameter_count_ = sum(p.numel() for p in self.network_.parameters())
@@ -145,7 +147,10 @@ class TorchClassifier:
     ) -> None:
         budget = self.context.protocol.network
         batch, count, draws = self._feed(samples, labels, generator)
-        steps = max(draws // budget.batch_size, 1)
+        size = budget.batch_size
+        last_kept = self.context.protocol.released_defects.last_batch_kept
+        steps = -(-draws // size) if last_kept else max(draws // size, 1)
+        drawn = draws if last_kept else steps * size
         optimizer = torch.optim.Adam(
             self.network_.parameters(), lr=budget.learning_rate, fused=samples.device.type != "mps"
         )
@@ -165,8 +170,7 @@ class TorchClassifier:
         for epoch in range(budget.epochs):
             self.network_.train()
             total = torch.zeros((), device=samples.device)
-            order = _draw(count, steps * budget.batch_size, generator)
-            for rows in order.view(steps, -1):
+            for rows in torch.split(_draw(count, drawn, generator), size):
                 inputs, wanted = batch(rows)
                 with self._autocast():
                     logits = network(inputs)
@@ -186,7 +190,7 @@ class TorchClassifier:
                     "epoch": epoch + 1,
                     "loss": mean_loss,
                     "validation": quality,
-                    "samples": steps * budget.batch_size,
+                    "samples": drawn,
                 }
             )
             if quality > best:

@@ -125,16 +125,41 @@ def test_online_copies_replace_two_thirds_of_a_batch(changed: Callable[..., Prot
     assert np.mean(marked) == pytest.approx(2 / 3, abs=0.05)
 
 
-def test_the_released_split_trains_on_everything_where_the_method_asks_for_it(
+def test_the_last_batch_is_kept_where_the_protocol_repeats_the_released_code(
     changed: Callable[..., Protocol],
 ) -> None:
-    protocol = changed(released_defects={"split_undone": True})
-    counts = []
-    for undone in (False, True):
-        model = TorchClassifier(Recipe(build, split_undone=undone), context(protocol))
-        model.fit(*data(64), validation=data(32, seed=1))
-        counts.append(sum(model.network_.seen))
-    assert counts == [2 * 64, 2 * 96]
+    # 70 samples in batches of 32: two steps and six samples left. paper_facts.md, Read again [C].
+    seen = []
+    for kept in (False, True):
+        model = TorchClassifier(
+            Recipe(build), context(changed(released_defects={"last_batch_kept": kept}))
+        )
+        model.fit(*data(70), validation=data(32, seed=1))
+        seen.append((model.network_.seen, model.history_[0]["samples"]))
+    assert seen == [([32, 32] * 2, 64), ([32, 32, 6] * 2, 70)]
+
+
+@pytest.mark.parametrize("count", [64, 5])
+def test_each_sample_is_drawn_once_an_epoch_where_the_last_batch_is_kept(
+    count: int, changed: Callable[..., Protocol]
+) -> None:
+    seen: list[Tensor] = []
+
+    class Watch(Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            if self.training:
+                seen.append(x[:, 0, 1])
+            return super().forward(x)
+
+    protocol = changed(
+        network={"epochs": 1, "batch_size": 32, "learning_rate": 0.01},
+        released_defects={"last_batch_kept": True},
+    )
+    x, y = data(count)
+    TorchClassifier(Recipe(lambda shape, classes: Watch(4, classes)), context(protocol)).fit(
+        x, y, validation=data(seed=1)
+    )
+    np.testing.assert_array_equal(np.sort(torch.cat(seen).numpy()), np.sort(x[:, 0, 1]))
 
 
 def test_class_weights_are_scikit_learns() -> None:
