@@ -82,6 +82,9 @@ def run_method_process(connection: socket.socket, trace: int) -> None:
     """
     _tell_where_it_dies(trace)
     from benchmark.run.executors.messages import Channel, MessageError
+    from benchmark.terminal import replace_unknown_signs
+
+    replace_unknown_signs()  # a method may print
 
     channel = Channel(connection)
     with suppress(MessageError):  # the harness is gone
