@@ -157,6 +157,7 @@ class RunStore:
             self.jobs.mkdir(parents=True, exist_ok=True)
             folder_aside(self.jobs).rmdir()
             mend(self.jobs)
+            self.place.stay()
         except OSError as error:
             raise StoreError(
                 f"Cannot write to the run directory {self.root}: {error.strerror or error}; "
