@@ -53,8 +53,8 @@ class Scores(BaseModel):
     Attributes:
         overall_accuracy: Share of samples that are right.
         macro_f1: Mean F1 over the crops that have samples.
-        weighted_f1: Mean F1 over the crops that have samples, each weighing as its samples; ``None``
-            in rows that were made before it was reported.
+        weighted_f1: Mean F1 over the crops that have samples, each weighing as its samples;
+            ``None`` in rows that were made before it was reported.
         balanced_accuracy: Mean recall over the crops that have samples.
         kappa: Cohen's kappa; ``None`` where chance agreement is certain.
         log_loss: Mean negative logarithm of the probability given to the true crop.

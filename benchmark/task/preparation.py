@@ -402,8 +402,9 @@ def _divide(
 def _divide_plainly(
     rows: Rows, samples: DomainSamples, fraction: float, state: int
 ) -> tuple[Rows, Rows]:
-    """Divide rows into a large and a small part, whatever their classes; the small one is rounded
-    down. A rare class may be missing in either.
+    """Divide rows at random, whatever their classes: a rare one may be missing in either part.
+
+    The small part is rounded down.
     """
     few = int(fraction * len(rows))
     if few < 1:

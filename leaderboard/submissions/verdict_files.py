@@ -228,8 +228,8 @@ def _check_place(folder: Path, known: Pointer | None, authors: Iterable[str]) ->
 def row_digest(row: Row) -> str:
     """Return a SHA-256 over what a row is and what it scored, its cost and origin left out.
 
-    Weighted F1 follows from the confusion matrix. It is left out, so that a row that was made before
-    it was reported has the same digest.
+    Weighted F1 follows from the confusion matrix. It is left out, so that a row that was made
+    before it was reported has the same digest.
     """
     content = {
         "key": row.comparability_key,

@@ -203,7 +203,7 @@ REGISTRY: Final = (
         "weighted F1",
         percent,
         _mean("weighted_f1"),
-        "Mean F1 over the shared crops, each weighing as its samples; as the released code reports.",
+        "Mean F1 over the shared crops, each weighing as its samples; the released code has it.",
         main=False,
     ),
     Column(
