@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-PACKAGES: Final = ("benchmark", "baselines", "cropnet", "leaderboard")
+PACKAGES: Final = ("benchmark", "baselines", "cropglobe", "cropnet", "leaderboard")
 """The packages of the suite; each lies beside this module, wherever it is installed."""
 
 EXIT_ERROR: Final = 2

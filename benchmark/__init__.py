@@ -1,3 +1,3 @@
 """CropGlobe Benchmark: which methods recognise crops in a country they were never trained on."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

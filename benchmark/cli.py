@@ -4,12 +4,13 @@ import logging
 import sys
 from collections.abc import Sequence
 from importlib.metadata import entry_points
-from typing import Final
+from typing import Any, Final
 
 import typer
 
 from benchmark import __version__
-from benchmark.errors import CropGlobeError
+from benchmark.errors import CropGlobeError, UsageError
+from benchmark.terminal import replace_unknown_signs
 
 ENTRY_POINTS: Final = "cropglobe.commands"
 """Entry-point group; each entry is a function that adds commands to the app."""
@@ -91,16 +92,57 @@ def spread(arguments: Sequence[str]) -> list[str]:
     return words
 
 
+def refuse_repeats(app: typer.Typer, words: Sequence[str]) -> None:
+    """Refuse an option that takes one value and is given twice: the first would be lost unseen.
+
+    Args:
+        app: The app.
+        words: Words of a command line.
+
+    Raises:
+        UsageError: If there is such an option.
+    """
+    command: Any = typer.main.get_command(app)
+    rest = list(words)
+    while rest and rest[0] in getattr(command, "commands", {}):
+        command = command.commands[rest.pop(0)]
+    options = {
+        name: option
+        for option in command.params
+        if option.param_type_name == "option"
+        for name in (*option.opts, *option.secondary_opts)
+    }
+    seen: set[str] = set()
+    waiting = False
+    for word in rest:
+        if waiting:
+            waiting = False
+            continue
+        if word == "--":
+            break
+        name, sign, _ = word.partition("=")
+        option = options.get(name)
+        if option is None:
+            continue
+        waiting = not (option.is_flag or sign or option.count)
+        if option.name in seen and not (option.multiple or option.count):
+            raise UsageError(f"{name} is given twice: give it once.")
+        seen.add(option.name)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit.
 
     Args:
         arguments: Words after the program's name; those of the process if ``None``.
     """
+    replace_unknown_signs()
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.ERROR)
     words = spread(sys.argv[1:] if arguments is None else arguments)
     try:
-        build_app()(words)
+        app = build_app()
+        refuse_repeats(app, words)
+        app(words)
     except CropGlobeError as error:
         typer.echo(f"Error: {error}", err=True)
         raise SystemExit(EXIT_ERROR) from error

@@ -1,5 +1,7 @@
 """The terminal that commands write to."""
 
+import io
+import sys
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -8,6 +10,17 @@ if TYPE_CHECKING:
 
 TABLE_WIDTH: Final = 150
 """Characters a line where the output is a file or a pipe: no column of a table is cut short."""
+
+
+def replace_unknown_signs() -> None:
+    """Let output go on where a stream's encoding lacks a sign: it is written as ``?``.
+
+    Names of crops, files and places may be in any script, while terminals, pipes and log files may
+    be in cp1252 or ASCII.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
 
 
 def make_console(*, errors: bool = False) -> "Console":

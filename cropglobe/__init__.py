@@ -17,6 +17,7 @@ from benchmark.task.methods import Card, Context, Method
 from benchmark.task.protocol import Protocol
 from cropglobe.datasets import Arrays, CropDataset, open_dataset, simulate
 from cropglobe.estimators import method_from_estimator
+from cropglobe.ingesting import ingest
 from cropglobe.listing import list_methods, list_protocols, list_representations
 from cropglobe.run_results import RunResults, open_runs
 from cropglobe.running import run
@@ -31,6 +32,7 @@ __all__ = [
     "Protocol",
     "RunResults",
     "__version__",
+    "ingest",
     "list_methods",
     "list_protocols",
     "list_representations",

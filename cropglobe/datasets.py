@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from benchmark.data.dataset import Dataset
 from benchmark.data.dataset import open_dataset as open_directory
-from benchmark.data.dataset_source import DEFAULT_SEED, SIMULATED, open_source
+from benchmark.data.dataset_source import DEFAULT_SEED, open_source
 from benchmark.data.season import STEP_DAYS
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import UsageError, did_you_mean
@@ -236,6 +236,3 @@ def simulate(
         progress=progress,
     )
     return CropDataset(open_directory(root))
-
-
-__all__ = ["SIMULATED", "Arrays", "CropDataset", "open_dataset", "simulate"]

@@ -59,11 +59,12 @@ def run(
         StoreError: If the run directory cannot be written.
     """
     from benchmark.data.dataset_source import cache_directory
+    from benchmark.results.row_index import write_index
     from benchmark.results.store import RunStore
     from benchmark.run.execution import execute
-    from benchmark.run.run_reports import make_reports
     from benchmark.run.runner import Runner
     from benchmark.run.session import open_executor, open_session
+    from leaderboard.tables.leaderboard_files import write_leaderboard
 
     dataset = data if isinstance(data, CropDataset) else open_dataset(data)
     chosen_protocol = _protocol(protocol, seeds, device)
@@ -84,11 +85,13 @@ def run(
     with open_executor(runner, store, workers=count) if elsewhere else nullcontext() as executor:
         session = session.without_unscorable()
         session.write_plan()
-        for sentence in (*session.warnings, *session.season_warnings()):
+        for sentence in (*session.warnings, *session.data_warnings()):
             say(f"Warning: {sentence}")
         execute(session.work, runner, store, executor, on_finish=lambda end: say(_said(end)))
-    make_reports(store)
-    return open_runs(store.root)
+    results = open_runs(store.root)
+    write_index(store)
+    write_leaderboard(results.results, store.root)
+    return results
 
 
 def _protocol(

@@ -61,8 +61,7 @@ class CountedRow:
 
     Attributes:
         row: The row.
-        counts: Its counts; ``None`` where no stored predictions give its score. Those of an
-            in-domain row are of one unit, since nothing resamples them.
+        counts: Its counts; ``None`` where no stored predictions give its score.
     """
 
     row: Row
@@ -100,7 +99,7 @@ def count_answers(prediction: Prediction, row: Row) -> AnswerCounts:
         row: The row.
 
     Returns:
-        The counts.
+        The counts; those of an in-domain row are of one unit, since nothing resamples them.
 
     Raises:
         StoreError: If the predictions do not give the row's confusion matrix.
@@ -110,7 +109,9 @@ def count_answers(prediction: Prediction, row: Row) -> AnswerCounts:
         raise StoreError("its stored predictions do not give its stored scores: run the job again.")
     kind: UnitKind = "samples"
     units = np.arange(len(prediction.labels))
-    if prediction.block is not None and len(blocks := np.unique(prediction.block)) > 1:
+    if row.relation == "in-domain":
+        units = np.zeros_like(units)
+    elif prediction.block is not None and len(blocks := np.unique(prediction.block)) > 1:
         kind, units = "blocks", np.searchsorted(blocks, prediction.block)
     return AnswerCounts(kind, tabulate(prediction.labels, predicted[None], units, len(CROPS)))
 

@@ -11,6 +11,8 @@ import pandas as pd
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.task.methods import Track
 from benchmark.task.transfers import RELATIONS
+from leaderboard.code_labels import name_of, newest_labels
+from leaderboard.machine import machine_of
 from leaderboard.results import VERIFICATIONS, Results, Verification, row_key
 from leaderboard.score_frames import ComparableRows, comparable_rows, score_frame, transfer_frame
 from leaderboard.statistics.bootstrap import LEVEL, Draws, Interval, interval, mean_of
@@ -27,7 +29,8 @@ class ComparisonGroup:
     Attributes:
         comparable: Comparable rows.
         results: Where they come from.
-        reference: Method that the others are compared with; ``None`` if it has not every transfer.
+        reference: Label of the method that the others are compared with; ``None`` if it has not
+            every transfer.
         oracle: Best mean macro-F1 of the oracle track on the same transfers; ``None`` without one.
     """
 
@@ -35,6 +38,20 @@ class ComparisonGroup:
     results: Results
     reference: str | None = None
     oracle: float | None = None
+
+    @cached_property
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """Labels of each method's name, one for each code, that of the newest first."""
+        return newest_labels(self.comparable.rows)
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Name of the method that each label stands for."""
+        return {row.method: name_of(row) for row in self.comparable.rows}
+
+    def label(self, name: str) -> str:
+        """Return the label of the newest code of a name; the name itself if it has no row."""
+        return self.labels.get(name, (name,))[0]
 
     @cached_property
     def scores(self) -> pd.DataFrame:
@@ -107,6 +124,24 @@ class ComparisonGroup:
         """What somebody else has checked of a method's rows."""
         return self.results.verification.get(method, VERIFICATIONS[0])
 
+    def origin(self, method: str) -> str:
+        """Where a method's scored rows come from: ``run``, ``reference`` or both."""
+        return self._origins[method]
+
+    def machines(self, method: str) -> tuple[str, ...]:
+        """Machines that a method's costs were measured on."""
+        rows = (row for row in self.comparable.rows if row.method == method)
+        return tuple(sorted({machine_of(row) for row in rows if row.scores is not None}))
+
+    @cached_property
+    def _origins(self) -> dict[str, str]:
+        found: dict[str, set[str]] = {}
+        for row in self.comparable.rows:
+            if row.scores is not None:
+                place = "reference" if row_key(row) in self.results.references else "run"
+                found.setdefault(row.method, set()).add(place)
+        return {method: " and ".join(sorted(places)) for method, places in found.items()}
+
     def mean(self, method: str, name: str) -> float:
         """Mean over transfers of a method that has all of them."""
         return float(self.transfers.loc[self.transfers["method"] == method, name].mean())
@@ -157,7 +192,7 @@ def comparison_groups(
     Raises:
         UsageError: If the named reference is nowhere among the rows.
     """
-    names = {row.method for row in results.rows}
+    names = {name for row in results.rows for name in (row.method, name_of(row))}
     if reference is not None and reference not in names:
         raise UsageError(f"No row of method '{reference}': {did_you_mean(reference, names)}")
     found = comparable_rows(results.rows, RELATIONS)
@@ -180,13 +215,19 @@ def _field(
     if oracle is not None and oracle.transfers == comparable.transfers:
         grid = ComparisonGroup(oracle, results).grid
         best = float(grid.mean(axis=1).max()) if len(grid) else None
-    return ComparisonGroup(
-        comparable, results, reference if reference in bare.grid.index else None, best
-    )
+    wanted = (reference, *bare.labels.get(reference, ()))
+    label = next((label for label in wanted if label in bare.grid.index), None)
+    return ComparisonGroup(comparable, results, label, best)
 
 
-def base_of(method: str, others: set[str]) -> str | None:
-    """Return the longest other name of which a method's is a dotted extension."""
-    parts = method.split(".")
+def base_of(name: str, others: Iterable[str]) -> str | None:
+    """Return the longest other name of which a method's is a dotted extension.
+
+    Args:
+        name: The method's name, without a mark of its code.
+        others: The other names.
+    """
+    parts = name.split(".")
     shorter = (".".join(parts[:count]) for count in range(len(parts) - 1, 0, -1))
-    return next((name for name in shorter if name in others), None)
+    known = frozenset(others)
+    return next((name for name in shorter if name in known), None)

@@ -67,17 +67,17 @@ def few_shot_curves(group: ComparisonGroup) -> tuple[Curve, ...]:
     plain = beside(group, "inductive") if group.comparable.track == "oracle" else None
     if plain is None:
         return ()
-    inductive = {row.method for row in plain.comparable.rows}
     budgets: dict[str, dict[str, int]] = {}
     for row in group.comparable.rows:
-        base, labels = base_of(row.method, inductive), row.target_labels_per_class
-        if base is not None and labels is not None:
+        name, labels = group.names[row.method], row.target_labels_per_class
+        base = base_of(name, plain.labels)
+        if base is not None and labels is not None and row.method == group.label(name):
             budgets.setdefault(base, {})[row.method] = labels
     curves = []
     for base, few in sorted(budgets.items()):
-        members: list[tuple[int | None, str, ComparisonGroup]] = [(0, base, plain)]
+        members: list[tuple[int | None, str, ComparisonGroup]] = [(0, plain.label(base), plain)]
         members += [(few[name], name, group) for name in sorted(few, key=few.__getitem__)]
-        points, transfers = _points([*members, (None, ORACLE + base, group)])
+        points, transfers = _points([*members, (None, group.label(ORACLE + base), group)])
         if len(points) > 1:
             curves.append(Curve(base, transfers, points))
     return tuple(curves)

@@ -12,7 +12,9 @@ from leaderboard.reference import reference_commands
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from leaderboard.results import Results, StoredPredictions
+    from benchmark.results.rows import Row
+    from leaderboard.reference.agreement import Agreement
+    from leaderboard.results import Results, SampleSet
     from leaderboard.tables.paper_tables import Table
 
 Runs = Annotated[list[Path], typer.Argument(help="Run directories.")]
@@ -24,6 +26,13 @@ Chosen = Annotated[
         help="SOURCE:TARGET, a group or a relation: rows, means and ranks are of these alone.",
     ),
 ]
+WithReference = Annotated[
+    bool,
+    typer.Option(
+        "--with-reference",
+        help="Put the reference results beside them that have the same data, protocol and metrics.",
+    ),
+]
 Out = Annotated[Path | None, typer.Option(help="File to write [default: print].")]
 
 
@@ -31,6 +40,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module, and those of reference results, to the app."""
     reference_commands.register(app)
     app.command("leaderboard")(leaderboard)
+    app.command("compare")(compare)
     app.command("tables")(tables)
     app.command("parity")(parity)
     app.command("claims")(claims)
@@ -42,16 +52,52 @@ def register(app: typer.Typer) -> None:
 def leaderboard(
     runs: Runs,
     transfers: Chosen = None,
+    with_reference: WithReference = False,
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Where to write [default: the run directory if it is one, without --transfers]."
+            help="Where to write [default: the run directory if it is one, without --transfers and "
+            "--with-reference]."
         ),
     ] = None,
 ) -> None:
     """Rebuild leaderboards from the rows of one or more runs."""
-    place = out or (runs[0] if len(runs) == 1 and not transfers else None)
-    publish(runs, place, transfers)
+    whole = len(runs) == 1 and not transfers and not with_reference
+    publish(runs, out or (runs[0] if whole else None), transfers, with_reference=with_reference)
+
+
+def compare(
+    runs: Runs,
+    method: Annotated[
+        list[str] | None,
+        typer.Option(help="One's own methods [default: those that are no reference results]."),
+    ] = None,
+    transfers: Chosen = None,
+    form: Annotated[
+        str | None, typer.Option("--format", help="How: markdown, latex, csv or html.")
+    ] = None,
+    out: Out = None,
+) -> None:
+    """Rank one's own methods among the reference results, without running any other method."""
+    from benchmark.errors import UsageError
+    from leaderboard.tables.own_comparison import own_comparisons, screen_table
+    from leaderboard.tables.table_formats import FORMATS
+
+    if form is not None:
+        require(form, FORMATS, "format")
+    console = make_console(errors=form is not None or out is not None)
+    results, agreement = _read(runs, console, transfers, with_reference=True)
+    assert agreement is not None
+    if not agreement.references.rows:
+        raise UsageError(" ".join(agreement.disagreements) or "The runs have no row to compare.")
+    found = own_comparisons(results, agreement.codes, method or ())
+    if form is not None or out is not None:
+        deliver(found, form or "markdown", out)
+        return
+    for table in found:
+        console.print(screen_table(table))
+        for note in table.notes:
+            say(console, note)
 
 
 def tables(
@@ -62,6 +108,7 @@ def tables(
         str | None, typer.Option(help="Method that the others are compared with.")
     ] = None,
     transfers: Chosen = None,
+    with_reference: WithReference = False,
     out: Out = None,
 ) -> None:
     """Print or write the tables of a paper from one or more runs."""
@@ -71,7 +118,8 @@ def tables(
 
     require(style, STYLES, "style")
     require(form, FORMATS, "format")
-    results = gather(runs, make_console(errors=True), transfers)
+    console = make_console(errors=True)
+    results = gather(runs, console, transfers, with_reference=with_reference)
     narrow = form == "latex"
     groups = comparison_groups(results, reference)
     found = [table for group in groups for table in paper_tables(group, style, narrow=narrow)]
@@ -132,12 +180,13 @@ def site(
     runs: Runs,
     out: Annotated[Path, typer.Option(help="Directory of the site.")],
     transfers: Chosen = None,
+    with_reference: WithReference = False,
 ) -> None:
     """Write a static site of one or more runs; open its index.html."""
     from leaderboard.site.site_builder import write_site
 
     console = make_console()
-    results = gather(runs, console, transfers)
+    results = gather(runs, console, transfers, with_reference=with_reference)
     with working(console, "Writing the site"):
         paths = write_site(results, out)
     size = sum(path.stat().st_size for path in paths) / 1e6
@@ -200,13 +249,20 @@ def report(run: Path) -> None:
     publish([run], run)
 
 
-def publish(runs: list[Path], out: Path | None, transfers: "Sequence[str] | None" = None) -> None:
+def publish(
+    runs: list[Path],
+    out: Path | None,
+    transfers: "Sequence[str] | None" = None,
+    *,
+    with_reference: bool = False,
+) -> None:
     """Print the leaderboards of runs and, where a place is given, write them there.
 
     Args:
         runs: Run directories.
         out: Where to write Markdown and CSV; ``None`` only prints.
         transfers: Words for transfers; all where none is given.
+        with_reference: Whether reference results that agree stand beside the runs.
 
     Raises:
         StoreError: If a directory holds no run, or the place cannot be written.
@@ -216,7 +272,7 @@ def publish(runs: list[Path], out: Path | None, transfers: "Sequence[str] | None
     from leaderboard.tables.text_tables import screen_tables
 
     console = make_console()
-    results = gather(runs, console, transfers)
+    results = gather(runs, console, transfers, with_reference=with_reference)
     for table in screen_tables(results):
         console.print(table)
     if out is not None:
@@ -225,7 +281,11 @@ def publish(runs: list[Path], out: Path | None, transfers: "Sequence[str] | None
 
 
 def gather(
-    runs: Sequence[Path], console: "Console", transfers: Sequence[str] | None = None
+    runs: Sequence[Path],
+    console: "Console",
+    transfers: Sequence[str] | None = None,
+    *,
+    with_reference: bool = False,
 ) -> "Results":
     """Read runs, with a progress bar on a terminal, and name what is wrong with them.
 
@@ -233,6 +293,7 @@ def gather(
         runs: Run directories.
         console: Where to say it.
         transfers: Words for transfers; all where none is given.
+        with_reference: Whether reference results that agree stand beside the runs.
 
     Returns:
         Rows and what their predictions say.
@@ -241,17 +302,40 @@ def gather(
         StoreError: If a directory holds no run.
         UsageError: If a word for transfers names none that has a row.
     """
+    results, agreement = _read(runs, console, transfers, with_reference=with_reference)
+    for sentence in () if agreement is None else agreement.disagreements:
+        say(console, f"Note: {sentence}")
+    return results
+
+
+def _read(
+    runs: Sequence[Path],
+    console: "Console",
+    transfers: Sequence[str] | None,
+    *,
+    with_reference: bool,
+) -> "tuple[Results, Agreement | None]":
+    """Read runs as `gather` does; return which reference results agree with them, too."""
     from rich.progress import track
 
-    from leaderboard.results import read_results
+    from leaderboard.reference.agreement import agree
+    from leaderboard.reference.shipped_files import reference_folder
+    from leaderboard.results import References, read_results
     from leaderboard.submissions.verdict_files import with_verdicts
     from leaderboard.transfer_selection import on_transfers
 
-    def progress(sets: "Sequence[StoredPredictions]") -> "Iterable[StoredPredictions]":
+    def progress(sets: "Sequence[SampleSet]") -> "Iterable[SampleSet]":
         hidden = not console.is_terminal
         return track(sets, "Resampling", console=console, transient=True, disable=hidden)
 
-    results = with_verdicts(read_results(runs, progress=progress))
+    found: list[Agreement] = []
+
+    def beside(rows: "Sequence[Row]") -> References:
+        found.append(agree(rows, reference_folder()))
+        return found[0].references
+
+    read = read_results(runs, references=beside if with_reference else None, progress=progress)
+    results = with_verdicts(read)
     for problem in results.problems:
         say(console, f"Note: {problem}")
-    return on_transfers(results, transfers)
+    return on_transfers(results, transfers), found[0] if found else None

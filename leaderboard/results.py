@@ -7,27 +7,30 @@ from typing import Final, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import StoreError
 from benchmark.randomness import generator
 from benchmark.results.rows import Row
 from benchmark.results.run_plans import read_plans
-from benchmark.results.store import Prediction, RunStore, StoredJob
+from benchmark.results.store import RunStore
 from benchmark.results.stored_cards import read_cards
-from benchmark.task.absent_crops import without_absent_crops
 from benchmark.task.method_cards import MethodDescription
-from benchmark.task.metrics import confusion_matrix
-from leaderboard.statistics.bootstrap import DRAWS, Draws, Integers, bootstrap, tabulate
+from leaderboard.answer_counts import AnswerCounts, CountedRow, StoredAnswer, count_answers
+from leaderboard.code_labels import with_labels
+from leaderboard.statistics.bootstrap import DRAWS, Draws, bootstrap
 
 Cell = tuple[str, ...]
-"""Comparability key, track, method and transfer."""
+"""Comparability key, track, label of the method and transfer."""
 
-Progress = Callable[[Sequence["StoredPredictions"]], Iterable["StoredPredictions"]]
+Progress = Callable[[Sequence["SampleSet"]], Iterable["SampleSet"]]
 """Passes on what it is given, and shows how far it is."""
 
-Verification = Literal["self-reported", "verified from predictions", "verified by rerun"]
-"""What somebody else has checked of a method's rows."""
+Verification = Literal[
+    "self-reported", "verified from predictions", "rerun, not confined", "verified by rerun"
+]
+"""What somebody else has checked of a method's rows, from the lowest mark to the highest."""
 
 VERIFICATIONS: Final[tuple[Verification, ...]] = get_args(Verification)
 
@@ -59,8 +62,11 @@ class Results:
         units: What was resampled in a cell: ``blocks`` or ``samples``.
         confirmed: Rows whose confusion matrix the stored predictions give, by :func:`row_key`.
         verification: What has been checked of methods, by name; the others are self-reported.
+        stated: Macro-F1 that the author stated of a row which is a verifier's own, by
+            :func:`row_key`.
         cards: What methods say of themselves, by name, where the runs keep it.
         places: Where datasets lay when they were run, by fingerprint and protocol hash.
+        references: Rows that come from reference results and not from a run, by `row_key`.
     """
 
     rows: tuple[Row, ...]
@@ -69,23 +75,42 @@ class Results:
     units: Mapping[Cell, str] = field(default_factory=dict)
     confirmed: frozenset[tuple[Cell, int]] = frozenset()
     verification: Mapping[str, Verification] = field(default_factory=dict)
+    stated: Mapping[tuple[Cell, int], float] = field(default_factory=dict)
     cards: Mapping[str, MethodDescription] = field(default_factory=dict)
     places: Mapping[tuple[str, str], DatasetLocation] = field(default_factory=dict)
+    references: frozenset[tuple[Cell, int]] = frozenset()
 
 
 @dataclass(frozen=True)
-class StoredPredictions:
-    """The stored predictions of one set of samples.
+class References:
+    """Reference results that are read beside runs.
+
+    Attributes:
+        rows: Their rows.
+        cards: Cards of their methods, by name.
+    """
+
+    rows: tuple[CountedRow, ...] = ()
+    cards: Mapping[str, MethodDescription] = field(default_factory=dict)
+
+
+Answer = StoredAnswer | CountedRow
+"""A row of a run, or of reference results."""
+
+
+@dataclass(frozen=True)
+class SampleSet:
+    """The answers of all methods for one set of samples.
 
     Attributes:
         name: What the samples are: dataset, target and their hash.
         source: Domain of the training data.
-        jobs: Store, job and row of each prediction.
+        answers: The rows.
     """
 
     name: tuple[str, str, str]
     source: str
-    jobs: tuple[tuple[RunStore, StoredJob, Row], ...]
+    answers: tuple[Answer, ...]
 
 
 def cell_of(row: Row) -> Cell:
@@ -104,19 +129,25 @@ def row_key(row: Row) -> tuple[Cell, int]:
 
 def from_rows(rows: Iterable[Row], problems: Iterable[str] = ()) -> Results:
     """Return rows without predictions as evidence: no intervals, nothing confirmed."""
-    return Results(rows=tuple(sorted(rows, key=row_key)), problems=tuple(problems))
+    return Results(rows=tuple(sorted(with_labels(rows), key=row_key)), problems=tuple(problems))
 
 
 def read_results(
-    runs: Sequence[Path], *, draws: int = DRAWS, progress: Progress | None = None
+    runs: Sequence[Path],
+    *,
+    references: Callable[[Sequence[Row]], References] | None = None,
+    draws: int = DRAWS,
+    progress: Progress | None = None,
 ) -> Results:
     """Read runs: rows, whether predictions confirm them, and resampled metrics.
 
-    A job that two runs hold counts once, from the run named first; so does a row that two runs
-    made with different code, which is named among the problems.
+    A row that two runs hold counts once, from the run named first. Rows of one name that different
+    code made are those of two methods, see `leaderboard.code_labels`.
 
     Args:
         runs: Run directories.
+        references: Chooses the reference results that stand beside these rows; a row that a run
+            holds too counts as that of the run.
         draws: Resamples for intervals; 0 reads no predictions.
         progress: Shows progress over the sets of samples.
 
@@ -126,34 +157,34 @@ def read_results(
     Raises:
         StoreError: If a directory holds no run.
     """
-    jobs, problems = _read_jobs(runs)
-    rows: dict[tuple[Cell, int], Row] = {}
-    kept: list[tuple[RunStore, StoredJob, Row]] = []
-    for store, job in jobs:
-        for row in job.rows:
-            if row_key(row) in rows:
-                problems.append(_twice(row))
-                continue
-            rows[row_key(row)] = row
-            kept += [(store, job, row)] if row.scores is not None else []
+    answers, problems = _read_answers(runs)
+    beside = References() if references is None else references([a.row for a in answers])
+    given: list[Answer] = [*answers, *beside.rows]
+    first: dict[tuple[Cell, int], Answer] = {}
+    for answer, row in zip(given, with_labels(answer.row for answer in given), strict=True):
+        first.setdefault(row_key(row), replace(answer, row=row))
     cards, places = _read_circumstances(runs, problems)
-    results = Results(tuple(rows[key] for key in sorted(rows)), cards=cards, places=places)
+    results = Results(
+        rows=tuple(first[key].row for key in sorted(first)),
+        cards={**beside.cards, **cards},
+        places=places,
+        references=frozenset(key for key in first if isinstance(first[key], CountedRow)),
+    )
     if not draws:
         return replace(results, problems=tuple(problems))
-    return _examine(results, kept, problems, draws, progress)
+    return _examine(results, list(first.values()), problems, draws, progress)
 
 
-def _read_jobs(runs: Sequence[Path]) -> tuple[list[tuple[RunStore, StoredJob]], list[str]]:
-    """Return the jobs of all runs, each once and in the order of the runs, and what is wrong."""
-    jobs: dict[str, tuple[RunStore, StoredJob]] = {}
+def _read_answers(runs: Sequence[Path]) -> tuple[list[StoredAnswer], list[str]]:
+    """Return the rows of all runs in the order of the runs, and what is wrong with jobs."""
+    answers: list[StoredAnswer] = []
     problems: list[str] = []
     for run in runs:
         store = RunStore(run)
         found, damaged = store.read_all()
         problems += damaged
-        for job in found:
-            jobs.setdefault(job.identity.key, (store, job))
-    return list(jobs.values()), problems
+        answers += [StoredAnswer(store, job, row) for job in found for row in job.rows]
+    return answers, problems
 
 
 def _read_circumstances(
@@ -174,39 +205,33 @@ def _read_circumstances(
     return cards, places
 
 
-def _twice(row: Row) -> str:
-    return (
-        f"{row.method}, {row.transfer}, seed {row.seed} is there twice with different code or "
-        "vectors; that of the run named first counts: remove the run that is out of date."
-    )
-
-
 def _examine(
     results: Results,
-    kept: Iterable[tuple[RunStore, StoredJob, Row]],
+    answers: Iterable[Answer],
     problems: list[str],
     draws: int,
     progress: Progress | None,
 ) -> Results:
-    groups: dict[tuple[str, ...], list[tuple[RunStore, StoredJob, Row]]] = {}
-    for store, job, row in kept:
-        samples = (row.data.fingerprint, row.target, row.data.ids_hash or "")
-        groups.setdefault((*samples, row.source), []).append((store, job, row))
+    groups: dict[tuple[str, ...], list[Answer]] = {}
+    for answer in answers:
+        row = answer.row
+        if row.scores is not None:
+            samples = (row.data.fingerprint, row.target, row.data.ids_hash or "")
+            groups.setdefault((*samples, row.source), []).append(answer)
     sets = [
-        StoredPredictions((key[0], key[1], key[2]), key[3], tuple(groups[key]))
-        for key in sorted(groups)
+        SampleSet((key[0], key[1], key[2]), key[3], tuple(groups[key])) for key in sorted(groups)
     ]
     resampled: dict[Cell, Mapping[str, Draws]] = {}
     units: dict[Cell, str] = {}
     confirmed: set[tuple[Cell, int]] = set()
-    for answers in sets if progress is None else progress(sets):
-        stacks, unit, block, trouble = _predictions(answers)
+    for answered in sets if progress is None else progress(sets):
+        counts, trouble = _read_counts(answered)
         problems += trouble
-        confirmed |= {(cell, seed) for cell, by_seed in stacks.items() for seed in by_seed}
-        away = {cell: found for cell, found in stacks.items() if answers.source != answers.name[1]}
-        if away:
-            resampled |= _resample(answers, away, block, draws)
-            units |= dict.fromkeys(away, unit)
+        confirmed |= {(cell, seed) for cell, by_seed in counts.items() for seed in by_seed}
+        if counts and answered.source != answered.name[1]:
+            resampled |= _resample(answered, counts, draws)
+            first = next(iter(next(iter(counts.values())).values()))
+            units |= dict.fromkeys(counts, first.kind)
     return replace(
         results,
         problems=tuple(problems),
@@ -216,83 +241,66 @@ def _examine(
     )
 
 
-Stack = dict[int, tuple[Integers, Integers]]
-"""Labels [N] and predicted classes [N] by seed."""
+CountsBySeed = dict[int, AnswerCounts]
+"""Confusion counts of a cell by seed."""
 
 
-def _predictions(
-    answers: StoredPredictions,
-) -> tuple[dict[Cell, Stack], str, Integers, list[str]]:
-    """Read the confirmed predictions of a set, what its units are, each sample's unit, problems."""
-    stacks: dict[Cell, Stack] = {}
+def _read_counts(samples: SampleSet) -> tuple[dict[Cell, CountsBySeed], list[str]]:
+    """Read what confirmed predictions say of each row of a set of samples, and the problems."""
+    found: dict[Cell, CountsBySeed] = {}
     problems: list[str] = []
-    first: Prediction | None = None
-    for store, job, row in answers.jobs:
+    first: AnswerCounts | None = None
+    ids: npt.NDArray[np.str_] | None = None
+    for answer in samples.answers:
+        row = answer.row
         try:
-            prediction = store.predictions(job, row.target)
+            counts, own_ids = _counts_of(answer)
+            other = own_ids is not None and ids is not None and not np.array_equal(own_ids, ids)
+            if other or (first is not None and not counts.same_samples(first)):
+                raise StoreError(OTHER_SAMPLES)
         except StoreError as error:
             problems.append(f"{row.method}, {row.transfer}, seed {row.seed}: {error}")
             continue
-        predicted = _confirmed(prediction, row)
-        alike = first is None or np.array_equal(first.sample_ids, prediction.sample_ids)
-        if predicted is None or not alike:
-            problems.append(
-                f"{row.method}, {row.transfer}, seed {row.seed}: its stored predictions do not "
-                "give its stored scores: run the job again."
-            )
-            continue
-        first = first or prediction
-        stacks.setdefault(cell_of(row), {})[row.seed] = (prediction.labels, predicted)
-    if first is None:
-        return stacks, "samples", np.zeros(0, dtype=np.int64), problems
-    if first.block is not None and len(blocks := np.unique(first.block)) > 1:
-        return stacks, "blocks", np.searchsorted(blocks, first.block), problems
-    return stacks, "samples", np.arange(len(first.labels)), problems
+        first = first or counts
+        ids = own_ids if ids is None else ids
+        found.setdefault(cell_of(row), {})[row.seed] = counts
+    return found, problems
 
 
-def _confirmed(prediction: Prediction, row: Row) -> Integers | None:
-    """Return the predicted classes if they give the row's confusion matrix.
+OTHER_SAMPLES: Final = "its answers are of other samples than those of other rows: run it again."
 
-    The most probable class, or that rewritten as the released code does where the target does not
-    grow it (paper_facts.md, defect 4).
-    """
-    names = np.array([CROPS.index(name) for name in prediction.classes], dtype=np.int64)
-    predicted: Integers = names[prediction.probabilities.argmax(axis=1)]
-    options = [predicted, without_absent_crops(row.target, predicted)]
-    stored = np.array(row.confusion) if row.confusion is not None else None
-    for option in options:
-        if option is None or stored is None:
-            continue
-        if np.array_equal(confusion_matrix(prediction.labels, option, len(CROPS)), stored):
-            return option
-    return None
+
+def _counts_of(answer: Answer) -> tuple[AnswerCounts, npt.NDArray[np.str_] | None]:
+    """Return the counts of a row and, where its predictions are stored, the ids of its samples."""
+    if isinstance(answer, CountedRow):
+        if answer.counts is None:
+            raise StoreError("the reference results have no counts of it: make them again.")
+        return answer.counts, None
+    prediction = answer.read()
+    counts = count_answers(prediction, answer.row)
+    return counts, prediction.sample_ids
 
 
 def _resample(
-    answers: StoredPredictions,
-    stacks: Mapping[Cell, Stack],
-    units: npt.NDArray[np.int64],
-    draws: int,
+    samples: SampleSet, counts: Mapping[Cell, CountsBySeed], draws: int
 ) -> dict[Cell, Mapping[str, Draws]]:
-    cells = sorted(stacks)
-    tables, counts, seed_rngs, fits = [], [], [], []
+    cells = sorted(counts)
+    tables, numbers, seed_rngs, fits = [], [], [], []
     for cell in cells:
-        seeds = sorted(stacks[cell])
-        labels = stacks[cell][seeds[0]][0]
-        predicted = np.stack([stacks[cell][seed][1] for seed in seeds])
-        tables.append(tabulate(labels, predicted, units, len(CROPS)))
-        counts.append(len(seeds))
+        seeds = sorted(counts[cell])
+        tables.append(sparse.hstack([counts[cell][seed].table for seed in seeds], format="csr"))
+        numbers.append(len(seeds))
         # One draw of seeds for all targets of a source: they were answered by the same fits.
-        seed_rngs.append(generator(RESAMPLING_SEED, "seeds", answers.source, *seeds))
-        fits.append(" ".join(map(str, (answers.source, *seeds))))
+        seed_rngs.append(generator(RESAMPLING_SEED, "seeds", samples.source, *seeds))
+        fits.append(" ".join(map(str, (samples.source, *seeds))))
     found = bootstrap(
         tables,
-        counts,
+        numbers,
         len(CROPS),
-        unit_rng=generator(RESAMPLING_SEED, "units", *answers.name),
+        unit_rng=generator(RESAMPLING_SEED, "units", *samples.name),
         seed_rngs=seed_rngs,
         draws=draws,
         fits=fits,
-        units=" ".join(answers.name),
+        units=" ".join(samples.name),
     )
     return dict(zip(cells, found, strict=True))

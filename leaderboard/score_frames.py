@@ -7,10 +7,10 @@ from typing import Final, get_args
 import numpy as np
 import pandas as pd
 
-from benchmark.data.taxonomy import CROPS
 from benchmark.results.rows import Row
+from benchmark.results.transfer_scores import in_domain_macro_f1
 from benchmark.task.methods import Track
-from leaderboard.statistics.confusion_scores import area_error, macro_f1
+from leaderboard.statistics.confusion_scores import area_error
 
 TRACKS: Final[tuple[Track, ...]] = get_args(Track)
 """Rankings that are never mixed, in the order of the tables."""
@@ -121,7 +121,9 @@ def score_frame(comparable: ComparableRows) -> pd.DataFrame:
     for row in comparable.rows:
         if row.relation == "in-domain" or row.scores is None:
             continue
-        inside = _in_domain_f1(home.get((row.method, row.source, row.seed, row.data.bands)), row)
+        fit = (row.method, row.source, row.seed, row.data.bands)
+        found = in_domain_macro_f1(home.get(fit), row)
+        inside = np.nan if found is None else found
         scores = row.scores
         lines.append(
             {
@@ -218,20 +220,3 @@ def area_error_of(row: Row) -> float:
 def _costs(row: Row) -> Mapping[str, float]:
     values = {name: getattr(row.cost, name) for name in COSTS}
     return {name: np.nan if value is None else float(value) for name, value in values.items()}
-
-
-def _in_domain_f1(home: Row | None, away: Row) -> float:
-    """In-domain macro-F1 over the samples of the crops that are scored in the target.
-
-    Samples of other crops are dropped as they are in the target. An answer that names another crop
-    stays an error. NaN if a crop of the target has no sample in the held-out part.
-    """
-    if home is None or home.confusion is None or away.scores is None:
-        return float("nan")
-    crops = [CROPS.index(name) for name, crop in away.scores.per_crop.items() if crop.support]
-    matrix = np.array(home.confusion, dtype=np.float64)
-    like_for_like = np.zeros_like(matrix)
-    like_for_like[crops] = matrix[crops]
-    if not matrix[crops].sum(axis=1).all():
-        return float("nan")
-    return float(macro_f1(like_for_like))

@@ -40,7 +40,7 @@ def command_lines(script: str) -> list[str]:
 def test_commands_of_workflows_exist_with_their_options(path: Path) -> None:
     known: Any = typer.main.get_command(build_app())
     lines = [line for script in scripts(read(path)) for line in command_lines(script)]
-    assert lines
+    assert lines or path.name == "tests.yml"  # that one runs .ci/run
     for line in lines:
         name, *words = spread(shlex.split(line)[1:])
         options = {option for param in known.commands[name].params for option in param.opts}

@@ -16,7 +16,7 @@ from benchmark.data.season import (
     days_to,
     steps_to_align,
 )
-from benchmark.data.taxonomy import CROPS, country_of
+from benchmark.data.taxonomy import CROPS, country_of, is_south_of_equator
 
 if TYPE_CHECKING:
     from benchmark.data.dataset import Dataset
@@ -184,5 +184,4 @@ def _contradiction(domain: str, card: DomainCard, peak: float, phase: Phase) -> 
 
 def is_southern(domain: str) -> bool:
     """Return whether a domain is known to lie south of the equator."""
-    country = country_of(domain)
-    return country is not None and country.hemisphere == "south"
+    return is_south_of_equator(domain)

@@ -13,28 +13,35 @@ CHUNK = 4096
 
 def composite(
     values: npt.NDArray[np.float32], days: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64], npt.NDArray[np.int64]]:
     """Reduce observations that share a 5-day step to their median.
 
     Args:
-        values: Observations [N, B, T]; NaN where there is none.
-        days: Day of each observation after the start of the season year, [T], ascending.
+        values: Observations [N, B, T]; NaN where there is none, in all bands alike.
+        days: Day of each date after the start of the season year, [T], ascending.
 
     Returns:
-        Values [N, B, S] of the S steps that any date falls in, and the day of each [S]: the date
-        itself where one date falls in the step, the centre of the step where several do.
+        Values [N, B, S] of the S steps that any date falls in; the day of each sample in each step
+        [N, S], which is the date itself where the sample is observed once in the step and the
+        centre of the step where it is observed several times; the steps [S].
     """
     steps = np.floor(days / STEP_DAYS).astype(np.int64)
     used, first, counts = np.unique(steps, return_index=True, return_counts=True)
     if len(used) == len(days):
-        return values, days
+        return values, np.broadcast_to(days, (len(values), len(days))), used
     out = np.empty((*values.shape[:2], len(used)), dtype=np.float32)
+    places = np.empty((len(values), len(used)))
+    seen = observed_steps(values)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
         for column, (start, count) in enumerate(zip(first, counts, strict=True)):
-            out[..., column] = np.nanmedian(values[..., start : start + count], axis=-1)
-    centre = np.where(counts > 1, (used + 0.5) * STEP_DAYS, days[first])
-    return out, centre
+            dates = slice(start, start + count)
+            out[..., column] = np.nanmedian(values[..., dates], axis=-1)
+            # Only the sample's own observations count, so that samples do not move each other.
+            alone = np.count_nonzero(seen[:, dates], axis=1) == 1
+            own = np.where(seen[:, dates], days[dates], 0).sum(axis=1)
+            places[:, column] = np.where(alone, own, (used[column] + 0.5) * STEP_DAYS)
+    return out, places, used
 
 
 def to_year_grid(values: npt.NDArray[np.float32], days: npt.NDArray[np.float64]) -> FloatArray:
@@ -64,8 +71,7 @@ def to_year_grid(values: npt.NDArray[np.float32], days: npt.NDArray[np.float64])
         stop = start + CHUNK
         chunk = values[start:stop]
         clear = np.where(observed_steps(chunk)[:, None, :], chunk, np.float32(np.nan))
-        reduced, reduced_days = composite(clear, days)
-        out[start:stop] = _interpolate(reduced, reduced_days)
+        out[start:stop] = _interpolate(*composite(clear, days))
     return out
 
 
@@ -74,24 +80,36 @@ def observed_steps(values: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
     return np.asarray(~np.isnan(values).any(axis=1))
 
 
-def _interpolate(values: npt.NDArray[np.float32], days: npt.NDArray[np.float64]) -> FloatArray:
-    """Interpolate [N, B, S] at `days` [S] linearly to the centres of the 73 steps."""
+def _interpolate(
+    values: npt.NDArray[np.float32],
+    days: npt.NDArray[np.float64],
+    steps: npt.NDArray[np.int64],
+) -> FloatArray:
+    """Interpolate [N, B, S] at `days` [N, S] in `steps` [S] linearly to the centres of the year."""
     seen = observed_steps(values)
-    columns = np.arange(len(days))
+    count = len(steps)
+    columns = np.arange(count)
     before = np.maximum.accumulate(np.where(seen, columns, -1), axis=1)
-    after = np.minimum.accumulate(np.where(seen, columns, len(days))[:, ::-1], axis=1)[:, ::-1]
+    after = np.minimum.accumulate(np.where(seen, columns, count)[:, ::-1], axis=1)[:, ::-1]
     centres = step_centres()
-    position = np.searchsorted(days, centres, side="right") - 1
+    # The last column at or before each centre: those of earlier steps, and that of its own step
+    # where the sample's day is not after the centre.
+    position = np.searchsorted(steps, np.arange(len(centres))) - 1
+    own = np.minimum(position + 1, count - 1)
+    reached = (steps[own] == np.arange(len(centres))) & (days[:, own] <= centres)
+    position = position + reached
     none = np.full((len(values), 1), -1)
-    last = np.concatenate([none, before], axis=1)[:, position + 1]
-    beyond = np.full((len(values), 1), len(days))
-    next_ = np.concatenate([after, beyond], axis=1)[:, np.clip(position + 1, 0, len(days))]
+    last = np.take_along_axis(np.concatenate([none, before], axis=1), position + 1, axis=1)
+    beyond = np.full((len(values), 1), count)
+    following = np.concatenate([after, beyond], axis=1)
+    next_ = np.take_along_axis(following, np.clip(position + 1, 0, count), axis=1)
     left = np.where(last < 0, next_, last)
-    right = np.where(next_ >= len(days), last, next_)
+    right = np.where(next_ >= count, last, next_)
     empty = ~seen.any(axis=1)
     left[empty] = right[empty] = 0
-    span = days[right] - days[left]
-    share = np.where(span > 0, (centres - days[left]) / np.where(span > 0, span, 1.0), 0.0)
+    from_day = np.take_along_axis(days, left, axis=1)
+    span = np.take_along_axis(days, right, axis=1) - from_day
+    share = np.where(span > 0, (centres - from_day) / np.where(span > 0, span, 1.0), 0.0)
     weight = share.astype(np.float32)[:, None, :]
     start = np.take_along_axis(values, left[:, None, :], axis=2)
     end = np.take_along_axis(values, right[:, None, :], axis=2)

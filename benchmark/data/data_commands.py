@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Progress = Callable[[str, int, int], None]
+
+
+class StampOption(StrEnum):
+    """Which day of its window the date of a composite is."""
+
+    first = "first"
+    middle = "middle"
+    last = "last"
 
 
 class LevelOption(StrEnum):
@@ -34,12 +43,13 @@ def register(app: typer.Typer) -> None:
 
 
 def ingest(
-    table: Annotated[Path, typer.Argument(help="Point table: .parquet or .csv, one row per date.")],
+    table: Annotated[Path, typer.Argument(help="Point table: .parquet, .csv, .gpkg or .geojson.")],
     directory: Annotated[Path, typer.Argument(help="CropGlobe directory to write.")],
     labels: Annotated[
         str | None,
         typer.Option(
-            help="Label map: cdl, ewoc or a file MAP.yaml.", show_default="needed for series"
+            help="Label map: cdl, ewoc, worldcereal or a file MAP.yaml.",
+            show_default="needed for series",
         ),
     ] = None,
     representation: Annotated[
@@ -80,6 +90,33 @@ def ingest(
             show_default="detected",
         ),
     ] = None,
+    stamp: Annotated[
+        StampOption | None,
+        typer.Option(
+            help="Which day of its window the date of a composite is.", show_default="first"
+        ),
+    ] = None,
+    missing: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VALUE",
+            help="Number that stands for a missing observation, beside 65535 and empty cells; nan "
+            "if none does.",
+        ),
+    ] = None,
+    offset: Annotated[
+        float | None,
+        typer.Option(help="What was added to the digital numbers, such as 1000."),
+    ] = None,
+    offset_from: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            metavar="YYYY-MM-DD",
+            help="First day on which it was added.",
+            show_default="all days",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Turn a point table of Sentinel-2 series into domains of a CropGlobe directory."""
@@ -87,7 +124,9 @@ def ingest(
         _ingest_vectors(table, directory, representation, region)
         return
     if labels is None:
-        raise UsageError("The table needs a label map: --labels cdl, ewoc or MAP.yaml.")
+        raise UsageError(
+            "The table needs a label map: --labels cdl, ewoc, worldcereal or MAP.yaml."
+        )
     from benchmark.data.ingest.ingestion import MIN_OBSERVATIONS, ingest_table
     from benchmark.data.inspect.terminal_report import show_ingest
 
@@ -104,6 +143,10 @@ def ingest(
             label_column=label_column,
             min_observations=MIN_OBSERVATIONS if min_observations is None else min_observations,
             window=window,
+            stamp=None if stamp is None else stamp.value,
+            missing=_missing(missing),
+            offset=offset,
+            offset_from=None if offset_from is None else offset_from.date(),
             progress=progress,
         )
     if as_json:
@@ -112,6 +155,15 @@ def ingest(
     console = _console()
     for part in show_ingest(report):
         console.print(part)
+
+
+def _missing(text: str | None) -> float | Literal["nan"] | None:
+    if text is None or text.lower() == "nan":
+        return None if text is None else "nan"
+    try:
+        return float(text)
+    except ValueError as error:
+        raise UsageError(f"'{text}' is no number: give --missing a number or nan.") from error
 
 
 def _ingest_vectors(table: Path, directory: Path, name: str, region: str | None) -> None:

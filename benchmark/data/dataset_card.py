@@ -32,7 +32,8 @@ class DomainCard(BaseModel):
         orientation: Whether the file has bands or steps first; ``None`` is told by their numbers.
         offset: What was added to its digital numbers; ``None`` is nothing.
         missing: What stands for a missing observation in the file; ``None`` allows of none.
-        missing_share: Share of sample-dates without observation before filling.
+        missing_share: Share of the 5-day steps of all samples that were not observed before
+            filling: no composite holds the step's middle, or no acquisition falls in it.
         missing_by_step: That share for each 5-day step, [73], where it is known.
         source: File or product that the domain was made from.
         label_map: Name of the label map.

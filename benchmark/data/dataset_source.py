@@ -19,8 +19,8 @@ SIMULATED: Final = "simulated"
 
 DEFAULT_SAMPLES_PER_DOMAIN: Final = 8_000
 """Samples of each domain of the embedded default: without the held-out fifth they are half as many
-again as the protocol `standard` draws for a seed, so that seeds draw different ones; few enough that
-it is simulated in ten seconds and takes 108 MB in the cache."""
+again as the protocol `standard` draws for a seed, so that seeds draw different ones; few enough
+that it is simulated in ten seconds and takes 108 MB in the cache."""
 
 DEFAULT_SEED: Final = 2023
 """Seed of the embedded default; the paper's year, of no other meaning."""

@@ -273,22 +273,20 @@ def _read_table(table: Path, kind: Embedding) -> tuple[npt.NDArray[np.str_], Flo
     """Return the ids and the vectors of a table, in its order."""
     import pyarrow as pa
 
-    from benchmark.data.ingest.point_table import numbers_of, words_of
+    from benchmark.data.ingest.cell_values import numbers_of, words_of
+    from benchmark.data.ingest.table_files import read_columns, table_columns
 
-    content = _read_arrow(table)
+    names = table_columns(table)
     pattern = re.compile(rf"{re.escape(kind.prefix)}(\d+)")
-    numbered = {
-        int(match[1]): column
-        for column in content.column_names
-        if (match := pattern.fullmatch(column))
-    }
+    numbered = {int(match[1]): name for name in names if (match := pattern.fullmatch(name))}
     columns = [numbered[number] for number in sorted(numbered)]
     wanted = kind.dimension or len(columns)
-    if SAMPLE_COLUMN not in content.column_names or not columns or len(columns) != wanted:
+    if SAMPLE_COLUMN not in names or not columns or len(columns) != wanted:
         raise DataError(
             f"{table} has {len(columns)} columns named {kind.prefix}00, {kind.prefix}01 ...: need "
             f"{wanted or 'some'}, and the column {SAMPLE_COLUMN}."
         )
+    content = read_columns(table, [SAMPLE_COLUMN], columns)
     if content.num_rows == 0:
         raise DataError(f"{table} has no rows.")
     vectors = np.stack(
@@ -296,28 +294,7 @@ def _read_table(table: Path, kind: Embedding) -> tuple[npt.NDArray[np.str_], Flo
     )
     if not np.isfinite(vectors).all():
         raise DataError(f"{table} has empty or infinite values in its vectors: drop those samples.")
-    ids = words_of(content[SAMPLE_COLUMN])
+    ids = words_of(table, SAMPLE_COLUMN, content[SAMPLE_COLUMN])
     if (ids.row < 0).any():
         raise DataError(f"{table} has rows without {SAMPLE_COLUMN}: every row needs one.")
     return np.array(ids.values)[ids.row], vectors
-
-
-def _read_arrow(table: Path) -> Any:
-    """Read a table as the series' tables are: an id is text, with the zeros that it begins with."""
-    import pyarrow as pa
-    import pyarrow.csv
-    import pyarrow.parquet
-
-    from benchmark.data.ingest.point_table import EMPTY_CELLS
-
-    try:
-        if table.suffix == ".parquet":
-            return pyarrow.parquet.read_table(table)
-        options = pyarrow.csv.ConvertOptions(
-            column_types={SAMPLE_COLUMN: pa.string()},
-            null_values=EMPTY_CELLS,
-            strings_can_be_null=True,
-        )
-        return pyarrow.csv.read_csv(table, convert_options=options)
-    except (OSError, pa.ArrowException) as error:
-        raise DataError(f"Cannot read the table {table}: {error}.") from error

@@ -1,8 +1,8 @@
-"""When a table was observed: its cadence, the windows of its dates, and the year they fill."""
+"""When a table was observed: the windows of its dates, and the year they fill."""
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -10,22 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.data.season import DAYS_PER_YEAR, STEP_DAYS, STEPS_PER_YEAR, step_centres
-from benchmark.errors import DataError, UsageError
+from benchmark.errors import UsageError
 
 Days = npt.NDArray[np.datetime64]
-
-CALENDAR_SLACK: Final = 3
-"""Days by which the spacing of composites may differ from its median: dekads have 8 to 11 days and
-months 28 to 31."""
-
-CALENDAR_SHARE: Final = 0.9
-"""Share of the spacings that must be regular for the dates to be a calendar of composites."""
-
-REVISIT_DAYS: Final = 5
-"""Revisit of the two Sentinel-2 satellites; regular dates further apart are composites."""
-
-ORBIT_DAYS: Final = 10
-"""Days after which one Sentinel-2 satellite passes again."""
 
 LARGEST_GAP: Final = 45
 """Days without any date that a fully covered year may have: one monthly composite and a half."""
@@ -66,19 +53,28 @@ class Calendar:
 
     Attributes:
         days: Different dates [T].
-        windows: Days that each date stands for from its own day on, [T]; 1 for an acquisition.
+        windows: Days that each date stands for, [T]; 1 for an acquisition.
         cadence: Median days between two dates of one sample.
-        composites: Whether the dates are first days of composites instead of acquisitions.
+        composites: Whether the dates are those of composites instead of acquisitions.
+        leads: Days by which each window begins before its date, [T]; ``None`` is 0.
+        evidence: A sentence on how this was told.
     """
 
     days: Days
     windows: npt.NDArray[np.float64]
     cadence: float
     composites: bool
+    leads: npt.NDArray[np.float64] | None = None
+    evidence: str = ""
+
+    def starts(self, season: Season) -> npt.NDArray[np.float64]:
+        """Return the begin of each window in days after the start of the season, [T]."""
+        after = season.days_after_start(self.days).astype(np.float64)
+        return after if self.leads is None else after - self.leads
 
     def positions(self, season: Season) -> npt.NDArray[np.float64]:
         """Return the middle of each window in days after the start of the season, [T]."""
-        return season.days_after_start(self.days) + self.windows / 2
+        return self.starts(season) + self.windows / 2
 
     def columns_by_step(self, season: Season) -> list[npt.NDArray[np.intp]]:
         """Return the dates that observe each of the 73 steps.
@@ -86,7 +82,7 @@ class Calendar:
         A composite observes the steps whose centre its window holds, an acquisition the step that
         it falls in.
         """
-        start = season.days_after_start(self.days).astype(np.float64)
+        start = self.starts(season)
         if self.composites:
             return [
                 np.flatnonzero((start <= centre) & (centre < start + self.windows))
@@ -99,67 +95,8 @@ class Calendar:
         """Return the part of the calendar in and around a season."""
         after = season.days_after_start(self.days)
         keep = (after >= -margin) & (after < DAYS_PER_YEAR + margin)
-        return Calendar(self.days[keep], self.windows[keep], self.cadence, self.composites)
-
-
-def make_calendar(
-    days: Days,
-    cadence: float,
-    *,
-    declared: bool,
-    timed: bool = False,
-    window: float | None = None,
-) -> Calendar:
-    """Tell composites from acquisitions by the regularity of the dates.
-
-    Regular dates further apart than Sentinel-2's revisit of 5 days are first days of composites;
-    regular dates less far apart are so only where the format declares composites (WorldCereal).
-    Dates with a time of day are acquisitions.
-
-    Args:
-        days: Different dates of the domain, ascending, [T].
-        cadence: Median days between two dates of one sample.
-        declared: Whether the format of the table is one of composites.
-        timed: Whether the dates have a time of day.
-        window: Length of the composites in days as the user states it, 0 for acquisitions;
-            ``None`` detects it.
-
-    Returns:
-        The calendar.
-
-    Raises:
-        DataError: If the dates may be composites or the passes of one satellite.
-    """
-    spacing = np.diff(days).astype("timedelta64[D]").astype(np.float64)
-    if window is None:
-        regular = np.abs(spacing - cadence) <= min(CALENDAR_SLACK, cadence / 2)
-        composites = (
-            not timed
-            and len(spacing) > 0
-            and bool(regular.mean() >= CALENDAR_SHARE)
-            and cadence > (1 if declared else REVISIT_DAYS)
-        )
-    else:
-        composites = window > 1
-    if composites and window is None and not declared and _may_be_passes(days, spacing):
-        raise DataError(
-            f"The dates are {ORBIT_DAYS} days apart from {days[0]} on, as composites are and as "
-            f"the passes of one satellite: say which with --window {ORBIT_DAYS} or --window 0."
-        )
-    if not composites:
-        return Calendar(days, np.ones(len(days)), cadence, composites=False)
-    if window is not None:
-        windows = np.full(len(days), float(window))
-    else:
-        following = np.append(spacing, cadence)
-        windows = np.where(following <= cadence + CALENDAR_SLACK, following, cadence)
-    return Calendar(days, windows, cadence, composites=True)
-
-
-def _may_be_passes(days: Days, spacing: npt.NDArray[np.float64]) -> bool:
-    """Whether dates fit one satellite's orbit and not the windows of a calendar year."""
-    after = int((days[0] - days[0].astype("datetime64[Y]").astype(days.dtype)).astype(int))
-    return bool(np.all(spacing % ORBIT_DAYS == 0)) and after % ORBIT_DAYS != 0
+        leads = None if self.leads is None else self.leads[keep]
+        return replace(self, days=self.days[keep], windows=self.windows[keep], leads=leads)
 
 
 def parse_season_start(text: str) -> tuple[int, int]:
@@ -217,7 +154,12 @@ def _largest_gap(after: npt.NDArray[np.int64]) -> int:
 
 
 def choose_year(
-    source: str, *, asked: int | None, labels: Sequence[int], covered: Sequence[int]
+    source: str,
+    *,
+    asked: int | None,
+    labels: Sequence[int],
+    covered: Sequence[int],
+    dates: Days,
 ) -> int:
     """Choose the year of a table, or say why there is no one choice.
 
@@ -226,6 +168,7 @@ def choose_year(
         asked: Year that the user wants, or ``None``.
         labels: Years of the ``year`` column, empty where there is none.
         covered: Years that the dates cover.
+        dates: Different dates of the table, ascending, [T], for messages.
 
     Raises:
         UsageError: If the year is ambiguous, or not one of the labels' years.
@@ -241,9 +184,19 @@ def choose_year(
         what = "labels" if labels else "dates"
         raise UsageError(f"{source} has {what} of {_list(candidates)}: choose one with --year.")
     raise UsageError(
-        f"{source} has no year with dates throughout: choose the year with --year, or where it "
-        "starts with --season-start."
+        f"{source} has no year with dates throughout, but {len(dates)} dates from {dates[0]} to "
+        f"{dates[-1]}{_gap(dates)}: choose where the year starts with --season-start, or the year "
+        "with --year."
     )
+
+
+def _gap(dates: Days) -> str:
+    """Say the largest gap between dates, where it is more than a covered year may have."""
+    gaps = np.diff(dates).astype(np.int64)
+    if not len(gaps) or gaps.max() <= LARGEST_GAP:
+        return ""
+    place = int(gaps.argmax())
+    return f" with none between {dates[place]} and {dates[place + 1]}"
 
 
 def _list(years: Sequence[int]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
+from tokenize import TokenError
 from types import MappingProxyType
 from typing import Final
 
@@ -217,7 +218,7 @@ def represent(
             path.touch()  # used today, so that it is kept
         try:
             return np.asarray(np.load(path, allow_pickle=False), dtype=np.float32)
-        except (OSError, ValueError, EOFError):
+        except (OSError, ValueError, EOFError, TokenError):
             with contextlib.suppress(OSError):
                 path.unlink()  # what cannot be read is made again, below
     features = compute()

@@ -1,6 +1,7 @@
 """Crops, countries and the label codes that are mapped onto them."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from benchmark.errors import DataError, UsageError, did_you_mean
 
@@ -27,6 +28,7 @@ class Country(BaseModel):
         name: English name.
         continent: Continent it counts to.
         hemisphere: Hemisphere of its cropland.
+        bounds: Degrees west, south, east and north around it, its territories overseas left out.
         released_classes: Classes outside which the released code rewrites predictions to
             ``other``; ``None`` where it leaves them alone.
     """
@@ -36,22 +38,33 @@ class Country(BaseModel):
     name: str
     continent: str
     hemisphere: Hemisphere
+    bounds: tuple[float, float, float, float]
     released_classes: tuple[str, ...] | None = None
+
+    def holds(self, longitude: float, latitude: float) -> bool:
+        """Return whether a place may lie in the country."""
+        west, south, east, north = self.bounds
+        return west <= longitude <= east and south <= latitude <= north
 
 
 class LabelMap(BaseModel):
     """How the codes of one map product become classes.
 
-    A code is looked up in ``ambiguous``, then ``codes``, then the longest of ``blocks`` that fits,
-    then ``other`` and ``other_below``.
+    A code is looked up in ``drop``, then ``ambiguous``, then ``codes``, then the longest of
+    ``blocks`` that fits, then ``other`` and ``other_below``. Words are compared in one form of
+    their accents, and a number in groups with hyphens, such as ``11-01-06-000-0``, is the number
+    without them.
 
     Attributes:
         name: Name of the product.
         source: Where the codes are documented.
-        column: Usual name of the column that holds the code.
+        column: Usual name of the column that holds the code, or several, the first of which that a
+            table has is taken.
         codes: Code, a whole number or a word, to crop name.
         blocks: Crop name of whole blocks of codes, each written as leading digits and an ``x`` for
             every digit that may be anything: ``110101xxxx``.
+        drop: Codes that say that nothing is known, such as ``no answer``: samples that have one are
+            left out and counted. May be written ``ignore`` as well.
         ambiguous: Codes that may or may not be one of the six crops; reported as unknown.
         other: Codes known to be none of the six crops; any further code counts as ``other`` too
             but is reported as unknown.
@@ -63,9 +76,10 @@ class LabelMap(BaseModel):
 
     name: str
     source: str
-    column: str
+    column: str | tuple[str, ...]
     codes: dict[int | str, str]
     blocks: dict[str, str] = {}
+    drop: tuple[int | str, ...] = Field(default=(), validation_alias=AliasChoices("drop", "ignore"))
     ambiguous: tuple[int | str, ...] = ()
     other: tuple[int | str, ...] = ()
     other_below: int | None = None
@@ -76,6 +90,13 @@ class LabelMap(BaseModel):
         if not isinstance(value, dict):
             return value
         return {parse_code(str(code)): crop for code, crop in value.items()}
+
+    @field_validator("drop", "ambiguous", "other", mode="before")
+    @classmethod
+    def _words_are_codes(cls, value: object) -> object:
+        if not isinstance(value, list | tuple):
+            return value
+        return tuple(parse_code(str(code)) for code in value)
 
     @field_validator("codes", "blocks")
     @classmethod
@@ -92,6 +113,15 @@ class LabelMap(BaseModel):
             if not re.fullmatch(r"\d+x+", block):
                 raise ValueError(f"block '{block}' is not leading digits followed by x")
         return value
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the column that holds the code, in the order in which they are tried."""
+        return (self.column,) if isinstance(self.column, str) else self.column
+
+    def drops(self, code: int | str) -> bool:
+        """Return whether samples of a code are left out."""
+        return code in self.drop
 
     def class_of(self, code: int | str) -> int | None:
         """Return the class index of a code, or ``None`` when the map does not know the code."""
@@ -121,7 +151,11 @@ def parse_code(text: str) -> int | str:
     """Return a code as a whole number where it is written as one, else as the word it is.
 
     ``5.0`` is one as well: pandas writes a column of whole numbers so if one cell of it is empty.
+    So is ``11-01-06-000-0``, as WorldCereal writes its codes.
     """
+    text = unicodedata.normalize("NFC", text.strip())
+    if re.fullmatch(r"\d+(-\d+){2,}", text):
+        text = text.replace("-", "")
     match = re.fullmatch(r"(-?\d+)(\.0+)?", text)
     return int(match[1]) if match else text
 
@@ -182,6 +216,25 @@ def country_code(domain: str) -> str:
 def country_of(domain: str) -> Country | None:
     """Return the country of a domain, or ``None`` for one outside the eight."""
     return countries().get(country_code(domain))
+
+
+@cache
+def _hemispheres() -> Mapping[str, Hemisphere]:
+    """Return the hemisphere of every country by ISO 3166 alpha-3 code."""
+    text = files("benchmark.data").joinpath("iso_countries.yaml").read_text("utf-8")
+    content = yaml.safe_load(text)
+    sides: tuple[Hemisphere, ...] = ("north", "south")
+    return {code: side for side in sides for code in content[side]}
+
+
+def is_country_code(code: str) -> bool:
+    """Return whether a word is the ISO 3166 alpha-3 code of a country."""
+    return code in _hemispheres()
+
+
+def is_south_of_equator(domain: str) -> bool:
+    """Return whether the country of a domain is known to lie south of the equator."""
+    return _hemispheres().get(country_code(domain)) == "south"
 
 
 def check_domain_name(name: str) -> str:

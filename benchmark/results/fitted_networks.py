@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, Final
 
 import numpy as np
@@ -64,7 +65,7 @@ def read_network(folder: Path) -> Network:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         shape, classes = arrays.pop(SHAPE).tolist(), arrays.pop(CLASSES).tolist()
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, ValueError, EOFError, TokenError, zipfile.BadZipFile) as error:
         raise StoreError(f"{path} is missing or damaged: run the job again.") from error
     return Network(tuple(shape), tuple(classes), arrays)
 

@@ -51,6 +51,7 @@ not with `--no-keep-networks` | checksum |
 `cropglobe index RUN` |
 | `mlflow.db`, `mlartifacts/` | MLflow's view, shown by `mlflow ui --backend-store-uri \
 sqlite:///RUN/mlflow.db` | rebuilt by `cropglobe sync RUN` |
+| `broken-mlflow-N/` | a database of MLflow that was broken, and its artifacts | not read |
 | `tracking.json` | which MLflow servers are up to date | made anew |
 | `leaderboard.*`, `transfers.csv` | tables | rebuilt by `cropglobe leaderboard RUN` |
 | `reports.json` | which jobs those were made of, so that they are made once | made anew |
@@ -70,19 +71,19 @@ missing. A missing value is `null`, never 0.
 
 ## Metrics versions
 
-Rows of different versions are read by every command and shown under headings of their own. They are
-never averaged, ranked or tested together.
+Rows of different versions are read by every command and shown under headings of their own. They
+are never averaged, ranked or tested together.
 
-- **2**: under a cap each seed draws its own source samples, and its own samples of a target to adapt
-  to or to be taught by (version 1: one draw for all seeds). A target's cap is drawn after samples of
-  crops that are not scored are dropped (version 1: before), so that `n_unscored` counts all of them
-  and `n_scorable` is new. `overall_accuracy_all` weights by these two. A target with one scorable crop
-  is not scored. Bands are those that source and target have in common (version 1: those of all
-  domains of the run), so that they no longer part rows that are compared.
+- **2**: under a cap each seed draws its own source samples, and its own samples of a target to
+  adapt to or to be taught by (version 1: one draw for all seeds). A target's cap is drawn after
+  samples of crops that are not scored are dropped (version 1: before). `n_unscored` counts all of
+  these, `n_scorable` is new, and `overall_accuracy_all` weights by the two. A target with one
+  scorable crop is not scored. Bands are those that source and target have in common (version 1:
+  those of all domains of the run), and no longer part rows that are compared.
 - **1**: the first. Its rows have no `n_scorable`.
 
-The in-domain score and the gap of tables are computed from stored confusion matrices, for rows of both
-versions alike: [leaderboard.md](leaderboard.md#what-the-numbers-are).
+The in-domain score and the gap of tables are computed from stored confusion matrices, for rows of
+both versions alike: [leaderboard.md](leaderboard.md#what-the-numbers-are).
 """
 
 

@@ -5,6 +5,7 @@ import platform
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmark import __version__
-from benchmark.results.rows import Provenance
+from benchmark.results.rows import Provenance, Row
 
 PACKAGES: Final = ("numpy", "pandas", "scikit-learn", "timm", "torch", "xgboost")
 """Packages on which scores depend."""
@@ -42,8 +43,23 @@ def provenance(code_fingerprint: str) -> Provenance:
         threads=_threads(),
         memory_bytes=_memory(),
         driver=_driver(),
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        created=now(),
         command=tuple(sys.argv),
+    )
+
+
+def now() -> str:
+    """Return the time, UTC, ISO 8601, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def with_start(rows: Iterable[Row], started: str) -> tuple[Row, ...]:
+    """Return rows that say when their job began."""
+    return tuple(
+        row.model_copy(
+            update={"provenance": row.provenance.model_copy(update={"started": started})}
+        )
+        for row in rows
     )
 
 

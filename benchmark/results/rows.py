@@ -14,6 +14,8 @@ SCHEMA_VERSION: Final = 1
 
 Status = Literal["ok", "failed", "timeout", "unavailable"]
 
+Isolation = Literal["process", "confined"]
+
 
 class _Stored(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,7 +71,13 @@ class Provenance(_Stored):
         memory_bytes: Memory of the machine.
         driver: Version of the NVIDIA driver; ``None`` without one.
         created: Time of writing, UTC, ISO 8601.
+        started: When its job began, UTC, ISO 8601; ``None`` in rows of version 0.1.
         command: Command line.
+        isolation: How the method was kept apart: in a ``process`` of its own for each job, or
+            ``confined`` there by the system besides; ``None`` where it was not, or in older rows.
+        processes_left: Processes that the job's method had left running and that were ended;
+            ``None`` where nobody looked.
+        circumstances: Fingerprint of what an unavailable row may have lacked; ``None`` elsewhere.
     """
 
     package_version: str
@@ -84,7 +92,11 @@ class Provenance(_Stored):
     memory_bytes: int | None = None
     driver: str | None = None
     created: str
+    started: str | None = None
     command: tuple[str, ...]
+    isolation: Isolation | None = None
+    processes_left: int | None = None
+    circumstances: str | None = None
 
 
 class DataDescription(_Stored):

@@ -61,15 +61,31 @@ def sync(
     tracking_uri: TrackingUri = None,
 ) -> None:
     """Bring an MLflow server up to date with a run."""
-    from benchmark.errors import StoreError
-    from benchmark.results.mlflow.tracker import Tracker, default_uri, shown
+    from benchmark.errors import StoreError, TrackingError
+    from benchmark.results.mlflow.addresses import default_uri, shown
+    from benchmark.results.mlflow.local_database import set_aside_sentence
+    from benchmark.results.mlflow.tracker import Tracker
+    from benchmark.results.mlflow.tracking_state import writer_lock
     from benchmark.results.store import RunStore
 
     store = RunStore(run)
     if not store.jobs.is_dir():
         raise StoreError(f"{run} is no run directory: it has no folder 'jobs'.")
     uri = tracking_uri or default_uri(store)
-    report = Tracker(store, uri).sync()
+    lock = writer_lock(uri)
+    with store.job_locks.hold(lock) as mine:
+        if not mine:
+            holder = store.job_locks.held().get(lock, "another process")
+            raise TrackingError(
+                f"{holder} writes {run} to {shown(uri)} now, all its finished jobs included: wait "
+                "until it has ended."
+            )
+        tracker = Tracker(store, uri)
+        try:
+            report = tracker.sync()
+        finally:
+            if tracker.set_aside is not None:
+                typer.echo(set_aside_sentence(tracker.set_aside), err=True)
     typer.echo(f"{report.written} jobs written, {report.kept} kept: {shown(uri)}")
 
 

@@ -40,6 +40,8 @@ class RunPlan(_Stored):
         plan_version: Version of this form.
         created: When it was first asked for, UTC, ISO 8601.
         asked: When it was last asked for.
+        order: Its number among the plans of the run directory, by the last asking, whatever the
+            clock said; 0 in plans of versions that did not count.
         command: Command line that asked last.
         dataset: Name of the dataset.
         data_path: Where the dataset lay.
@@ -50,6 +52,7 @@ class RunPlan(_Stored):
     plan_version: int = 1
     created: str
     asked: str
+    order: int = 0
     command: tuple[str, ...]
     dataset: str
     data_path: str
@@ -107,6 +110,8 @@ def write_plan(root: Path, plan: RunPlan) -> Path:
         StoreError: If it cannot be written.
     """
     path = root / PLANS / f"{plan.name}.json"
+    others, _ = read_plans(root)
+    plan = plan.model_copy(update={"order": max((each.order for each in others), default=0) + 1})
     if path.exists():
         try:
             plan = plan.model_copy(update={"created": _read_plan(path).created})
@@ -138,7 +143,7 @@ def read_plans(root: Path) -> tuple[tuple[RunPlan, ...], tuple[str, ...]]:
             plans.append(_read_plan(path))
         except StoreError as error:
             damaged.append(str(error))
-    return tuple(sorted(plans, key=lambda plan: plan.asked)), tuple(damaged)
+    return tuple(sorted(plans, key=lambda plan: (plan.order, plan.asked))), tuple(damaged)
 
 
 def _read_plan(path: Path) -> RunPlan:

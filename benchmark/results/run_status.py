@@ -54,8 +54,9 @@ class RunStatus:
 def run_status(store: RunStore) -> RunStatus:
     """Compare what was asked for with what is stored and with what runs now.
 
-    A job is stale if it was stored by other code of its method, or with other files of vectors,
-    than was asked for last. Nothing is imported or opened but the run directory.
+    A job is stale if it was stored by other code of its method than was asked for last, whatever
+    the seed, source or protocol that was asked for then, or with other files of vectors than was
+    asked for last of the job itself. Nothing is imported or opened but the run directory.
 
     Args:
         store: The store.
@@ -72,16 +73,18 @@ def run_status(store: RunStore) -> RunStatus:
     running = store.job_locks.held()
     stored, damaged = _read(store)
     asked: dict[JobIdentity, PlannedJob] = {}
+    code: dict[str, str] = {}
     for plan in plans:
         for job in plan.jobs:
+            code[job.identity.method] = job.identity.code_fingerprint
             before = asked.get(job.identity.slot)
             targets = dict.fromkeys((before.targets if before else ()) + job.targets)
             asked[job.identity.slot] = job.model_copy(update={"targets": tuple(targets)})
-    found = [_judge(job, stored.get(slot), running, damaged) for slot, job in asked.items()]
+    found = [_judge(job, stored.get(slot), running, damaged, code) for slot, job in asked.items()]
     for slot, kept in stored.items():
         if slot not in asked:
             everything = PlannedJob(identity=kept.identity, targets=tuple(kept.targets))
-            found.append(_judge(everything, kept, running, damaged))
+            found.append(_judge(everything, kept, running, damaged, code))
     found.sort(key=lambda job: (job.identity.method, job.identity.source, job.identity.seed))
     return RunStatus(tuple(found), damaged_plans)
 
@@ -101,6 +104,7 @@ def _judge(
     stored: StoredJob | None,
     running: Mapping[str, str],
     damaged: Mapping[str, str],
+    code: Mapping[str, str],
 ) -> JobStatus:
     identity = asked.identity
     if identity.key in running:
@@ -118,4 +122,7 @@ def _judge(
     changed = identity.changed_since(stored.identity)
     if changed is not None:
         return JobStatus(identity, "stale", f"stored by {changed}")
+    newest = code.get(identity.method, stored.identity.code_fingerprint)
+    if newest != stored.identity.code_fingerprint:
+        return JobStatus(identity, "stale", f"stored by older code than {newest}, asked for last")
     return JobStatus(identity, "done")

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, Final
 
 import numpy as np
@@ -28,6 +29,13 @@ ROWS_FILE: Final = "rows.json"
 HISTORY_FILE: Final = "history.json"
 MANIFEST_FILE: Final = "manifest.json"
 PREDICTIONS: Final = "predictions-"
+
+NANOSECONDS: Final = 10**9
+
+MOVED: Final = (
+    "it was renamed or removed while the run went on. Finished jobs are kept in it; run the same "
+    "command again with --out and its new place."
+)
 
 _ROWS = TypeAdapter(list[Row])
 
@@ -138,6 +146,41 @@ class RunStore:
         self.root = root
         self.jobs = root / JOBS
         self.job_locks = JobLocks(root / CLAIMS)
+        self._place: int | None = None
+
+    def stay(self) -> int:
+        """Write only while the run directory is the one that is there now; return its number.
+
+        Raises:
+            StoreError: If there is none.
+        """
+        try:
+            self._place = self.root.stat().st_ino
+        except OSError as error:
+            raise StoreError(f"There is no run directory {self.root}: {MOVED}") from error
+        return self._place
+
+    def stay_at(self, number: int) -> None:
+        """Write only while the run directory is that of a number, see `stay`."""
+        self._place = number
+        self.require_place()
+
+    def require_place(self) -> None:
+        """See that the run directory has not been renamed, removed or replaced since `stay`.
+
+        Raises:
+            StoreError: If it has.
+        """
+        if self._place is None:
+            return
+        try:
+            same = self.root.stat().st_ino == self._place
+        except FileNotFoundError:
+            same = False
+        except OSError as error:
+            raise StoreError(f"{self.root} cannot be read: {error.strerror or error}.") from error
+        if not same:
+            raise StoreError(f"The run directory {self.root} is no longer there: {MOVED}")
 
     def prepare(self) -> None:
         """Make the directory, see that it can be written, and mend what a killed process left.
@@ -164,6 +207,7 @@ class RunStore:
         protocol: Mapping[str, Any] | None = None,
         network: Network | None = None,
         kept: StoredJob | None = None,
+        newer_than: int = 0,
     ) -> Path:
         """Write a job aside, flush it, and move it to its name; an older one is replaced.
 
@@ -176,6 +220,8 @@ class RunStore:
             network: The fitted network.
             kept: A stored job some of whose rows are among these: probabilities that are not given
                 come from it and, where none are given, all that it holds besides rows.
+            newer_than: When the job that this one replaces was written; whatever the clock says,
+                this one counts as written later.
 
         Returns:
             The job's folder.
@@ -184,6 +230,7 @@ class RunStore:
             StoreError: If it cannot be written; nothing is left behind then.
         """
         folder = self.jobs / identity.key
+        self.require_place()
         try:
             self.jobs.mkdir(parents=True, exist_ok=True)
             staging = folder_aside(self.jobs)
@@ -203,6 +250,7 @@ class RunStore:
                     only = PREDICTIONS if predictions else ""
                     keep_files(kept.folder, staging, [n for n in names if n.startswith(only)])
                 _write_manifest(staging)
+                _date(staging / MANIFEST_FILE, newer_than)
                 replace_folder(staging, folder)
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
@@ -297,7 +345,7 @@ class RunStore:
                     labels=archive["label"],
                     block=archive["block"] if "block" in archive.files else None,
                 )
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        except (OSError, KeyError, ValueError, TokenError, zipfile.BadZipFile) as error:
             raise StoreError(f"{path} is missing or damaged: run the job again.") from error
 
 
@@ -325,6 +373,12 @@ def _write_prediction(folder: Path, prediction: Prediction) -> None:
 def _write_manifest(folder: Path) -> None:
     sums = {path.name: _checksum(path) for path in sorted(folder.iterdir())}
     write_text(folder / MANIFEST_FILE, json.dumps(sums, indent=1) + "\n")
+
+
+def _date(path: Path, newer_than: int) -> None:
+    if path.stat().st_mtime_ns <= newer_than:
+        later = newer_than + NANOSECONDS  # some file systems keep whole seconds only
+        os.utime(path, ns=(later, later))
 
 
 def _read_job(folder: Path) -> StoredJob:

@@ -7,6 +7,8 @@ from math import inf
 from statistics import fmean
 from typing import Final, Literal
 
+from benchmark.results.circumstances import circumstances
+from benchmark.results.provenance import now
 from benchmark.results.rows import Status
 from benchmark.results.store import RunStore
 from benchmark.run.executors.executor import Executor, InProcessExecutor, LostJob
@@ -16,6 +18,8 @@ from benchmark.run.runner import Runner
 
 SECONDS_BETWEEN_LOOKS: Final = 1.0
 """How often jobs that another coordinator works on are looked at when nothing else is left."""
+
+FAILED: Final[tuple[Status, ...]] = ("failed", "timeout")
 
 Overwrite = Literal["never", "failed", "stale", "always"]
 
@@ -28,6 +32,8 @@ class Plan:
         todo: Jobs to run.
         done: Jobs whose stored answers stand.
         failed: Jobs stored without scores, which stand too.
+        unavailable: Jobs stored with targets for which the fitted method lacked something, and
+            nothing has changed since.
         stale: Jobs whose stored answers stand although their method's code, or the files of vectors
             that it reads, have changed: what was other then, by the job's key.
         damaged: What is wrong with stored jobs that cannot be read; they are run again.
@@ -38,6 +44,7 @@ class Plan:
     todo: tuple[Job, ...]
     done: tuple[Job, ...]
     failed: tuple[Job, ...]
+    unavailable: tuple[Job, ...]
     stale: Mapping[str, str]
     damaged: tuple[str, ...]
     superseded: Mapping[str, str]
@@ -54,6 +61,7 @@ class Finished:
         reason: Why there is no score.
         seconds: Time that it took.
         elsewhere: Whether another process did it in the meantime.
+        processes_left: Processes that its method had left running, which were ended.
         position: Its number among the jobs to run, from 1.
         total: Number of jobs to run.
     """
@@ -63,6 +71,7 @@ class Finished:
     reason: str | None
     seconds: float
     elsewhere: bool
+    processes_left: int
     position: int
     total: int
 
@@ -79,14 +88,16 @@ def find_work(jobs: Sequence[Job], store: RunStore, overwrite: Overwrite = "neve
 
     Returns:
         What to run and what stands. A stored job that lacks some of the targets is run again with
-        the targets of both; one that was unavailable is always tried again, since what it lacked
-        may be there now.
+        the targets of both. One that was unavailable is tried again, since what it lacked may be
+        there now; where it was fitted and lacked something for a target, that is done only if code,
+        vectors, packages, weights or settings have changed.
     """
     found, damaged = store.read_all() if store.jobs.is_dir() else ((), ())
     stored = {job.identity.slot: job for job in found}
     todo: list[Job] = []
     done: list[Job] = []
     failed: list[Job] = []
+    unavailable: list[Job] = []
     stale: dict[str, str] = {}
     superseded: dict[str, str] = {}
     checksums = {job.identity.key: job.checksum for job in found}
@@ -98,10 +109,14 @@ def find_work(jobs: Sequence[Job], store: RunStore, overwrite: Overwrite = "neve
         lacks = not set(job.targets) <= before.targets
         changed = job.identity.changed_since(before.identity)
         without_scores = any(row.status != "ok" for row in before.rows)
+        lacked = {
+            row.provenance.circumstances for row in before.rows if row.status == "unavailable"
+        }
+        stands = not lacked or (changed is None and lacked == {circumstances()})
         again = (
             overwrite == "always"
             or lacks
-            or any(row.status == "unavailable" for row in before.rows)
+            or not stands
             or (overwrite == "stale" and changed is not None)
             or (overwrite == "failed" and without_scores)
         )
@@ -109,13 +124,15 @@ def find_work(jobs: Sequence[Job], store: RunStore, overwrite: Overwrite = "neve
             todo.append(job.extended(before.targets))
             superseded[job.identity.key] = before.identity.key
         else:
-            (failed if without_scores else done).append(job)
+            others = failed if any(row.status in FAILED for row in before.rows) else unavailable
+            (others if without_scores else done).append(job)
             if changed is not None:
                 stale[job.identity.key] = changed
     return Plan(
         todo=tuple(todo),
         done=tuple(done),
         failed=tuple(failed),
+        unavailable=tuple(unavailable),
         stale=stale,
         damaged=damaged,
         superseded=superseded,
@@ -192,6 +209,7 @@ class _Schedule:
             for key, job in self.jobs.items()
         ]
         self.running: set[str] = set()
+        self.began: dict[str, str] = {}
         self.taken: list[Task] = []
         self.finished: list[Finished] = []
         self.taking: dict[str, list[float]] = {}
@@ -205,6 +223,7 @@ class _Schedule:
             chosen = lengths.index(max(lengths))
         task = self.waiting.pop(chosen)
         self.running.add(task.identity.key)
+        self.began[task.identity.key] = now()
         return task
 
     def _expected(self) -> dict[str, tuple[float, int]]:
@@ -225,12 +244,16 @@ class _Schedule:
     def settle(self, task: Task, end: TaskResult | LostJob) -> Finished | None:
         """Note how a job ended; return it if that is final."""
         job = self.jobs[task.identity.key]
+        self.store.require_place()
         self.running.remove(task.identity.key)
         if isinstance(end, LostJob):
             if end.again:
                 self.waiting.append(task)
                 return None
-            ending = store_lost_task(task, job, self.runner, self.store, end.status, end.reason)
+            began = self.began[task.identity.key]
+            ending = store_lost_task(
+                task, job, self.runner, self.store, end.status, end.reason, began
+            )
         else:
             ending = end
         if ending.status == "taken":
@@ -245,6 +268,7 @@ class _Schedule:
                 reason=ending.reason,
                 seconds=ending.seconds,
                 elsewhere=ending.elsewhere,
+                processes_left=ending.processes_left,
                 position=len(self.finished) + 1,
                 total=len(self.jobs),
             )

@@ -77,6 +77,12 @@ class RunDisplay:
                 f"{finished.status} {took}{problem}{', ' + left if left else ''}"
             )
 
+        if finished.processes_left:
+            self.say(
+                f"Warning: {finished.job} left {finished.processes_left} processes running, which "
+                "were ended."
+            )
+
     def _left(self) -> str:
         """Estimate the time left from the mean of each method's jobs.
 

@@ -1,43 +1,22 @@
 """Describe a job as rows: what it was, what it scored, what it took."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from benchmark.data.dataset import Dataset
 from benchmark.data.inspect.domain_differences import transfer_warnings
 from benchmark.data.taxonomy import CROPS
+from benchmark.results.circumstances import circumstances
 from benchmark.results.provenance import provenance
 from benchmark.results.rows import Cost, DataDescription, Row
 from benchmark.results.store import Prediction
-from benchmark.run.device import Measurement, device_name
+from benchmark.run.device import PROCESSOR, Measurement, device_name
 from benchmark.run.jobs import Job
+from benchmark.run.started_method import Ending, FitReport
 from benchmark.task.absent_crops import rewritten
-from benchmark.task.fitted_attributes import FittedAttributes
-from benchmark.task.methods import Classifier
 from benchmark.task.metrics import METRIC_VERSION, score
 from benchmark.task.preparation import SourceSplit, TargetSet, ids_hash, repeated_division
 from benchmark.task.protocol import Protocol
 from benchmark.task.transfers import Transfer
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A classifier that has been fitted.
-
-    Attributes:
-        classifier: The classifier.
-        reported: What it tells of itself.
-        measurement: What its fit took.
-        draws: Training samples that it drew, over all epochs.
-        device: Where it was fitted, which need not be the protocol's device.
-    """
-
-    classifier: Classifier
-    reported: FittedAttributes
-    measurement: Measurement
-    draws: int
-    device: str
 
 
 def make_row(
@@ -94,6 +73,7 @@ def make_row(
                 job.source,
                 target,
                 shared_removed=protocol.deduplicate == "series",
+                aligned=protocol.season == "aligned",
             ),
         ),
         status="ok",
@@ -108,7 +88,7 @@ def with_scores(
     row: Row,
     protocol: Protocol,
     chosen: TargetSet,
-    fit: Fit,
+    fit: FitReport,
     prediction: Prediction,
     measurement: Measurement,
     represent_seconds: float | None = None,
@@ -153,3 +133,35 @@ def with_scores(
 
 def _rate(count: int, seconds: float) -> float | None:
     return count / seconds if seconds > 0 else None
+
+
+def without_target(row: Row, reason: str) -> Row:
+    """Return the row of a target for which a fitted method lacks something.
+
+    Args:
+        row: The row without scores.
+        reason: What it lacks.
+    """
+    known = row.provenance.model_copy(update={"circumstances": circumstances()})
+    said = {"status": "unavailable", "reason": reason, "provenance": known}
+    return row.model_copy(update=said)
+
+
+def with_ending(rows: tuple[Row, ...], ending: Ending) -> tuple[Row, ...]:
+    """Say in each row how the method was kept apart, and what was seen of it from outside.
+
+    Args:
+        rows: The rows of a job.
+        ending: How the method's process ended.
+    """
+    if ending.isolation is None:
+        return rows
+    known = {"isolation": ending.isolation, "processes_left": ending.processes_left}
+    found = []
+    for row in rows:
+        changes: dict[str, object] = {"provenance": row.provenance.model_copy(update=known)}
+        if ending.peak_memory_bytes is not None and row.cost.device == PROCESSOR:
+            peak = {"peak_memory_bytes": ending.peak_memory_bytes}
+            changes["cost"] = row.cost.model_copy(update=peak)
+        found.append(row.model_copy(update=changes))
+    return tuple(found)

@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 
 EXIT_FAILED_JOBS: Final = 3
 
+NOT_ISOLATED: Final = (
+    "With --workers 0 jobs run in this process: a method can change the answers of the next one, "
+    "see the labels, hang or end the run. Use it to look for faults only."
+)
+
 
 class OverwriteChoice(StrEnum):
     """Which stored jobs are run again."""
@@ -72,7 +77,8 @@ def run(
         typer.Option(
             min=0,
             envvar="CROPGLOBE_WORKERS",
-            help="Processes that run jobs; 0 runs them in this one, unguarded.",
+            help="Processes that run jobs; 0 runs them in this one, where methods are not kept "
+            "apart.",
         ),
     ] = 1,
     scheduler: Annotated[
@@ -88,6 +94,12 @@ def run(
     reports: Annotated[
         bool, typer.Option(help="Write the index and the leaderboard when jobs are done.")
     ] = True,
+    confined: Annotated[
+        bool,
+        typer.Option(
+            help="Run each method without network, home and data, in bounded memory (bubblewrap)."
+        ),
+    ] = False,
     keep_networks: Annotated[
         bool,
         typer.Option(help="Keep the fitted CropNets, 4 MB each, in the run directory and MLflow."),
@@ -109,15 +121,17 @@ def run(
     from benchmark.run.device import resolve_device
     from benchmark.run.execution import execute
     from benchmark.run.progress_display import RunDisplay
+    from benchmark.run.run_reports import make_reports
     from benchmark.run.runner import Runner
-    from benchmark.run.session import open_executor, open_session
-    from benchmark.task.authoring.method_files import select_with_files
+    from benchmark.run.session import choose_methods, open_executor, open_session
     from benchmark.task.feature_files import on_files
 
     if scheduler is None:  # its workers may have what this machine lacks
         resolve_device(chosen_protocol.device, chosen_protocol.precision)
-    files = tuple(path.resolve() for path in method_file or [])
-    chosen_methods = select_with_files(methods or [], files)
+    isolated = workers > 0 or scheduler is not None
+    chosen_methods = choose_methods(
+        methods or [], method_file or [], isolated=isolated, confined=confined
+    )
     if representation_from == FeatureOrigin.files:
         chosen_methods = on_files(chosen_methods)
     with show_progress("Preparing") as progress:
@@ -127,11 +141,10 @@ def run(
     cache = cache_directory() / "representations"
     runner = Runner(dataset, chosen_protocol, cache, keep_networks)
     session = open_session(runner, store, chosen_methods, transfers or [], overwrite.value)
-    elsewhere = session.work.todo and (workers > 0 or scheduler is not None)
     # Workers start first: they load their libraries while the samples are chosen here.
     with (
-        open_executor(runner, store, workers=workers, scheduler=scheduler, files=files)
-        if elsewhere
+        open_executor(runner, store, workers=workers, scheduler=scheduler, confined=confined)
+        if isolated and session.work.todo
         else nullcontext()
     ) as executor:
         session = session.without_unscorable()
@@ -139,7 +152,9 @@ def run(
         display = RunDisplay(work.todo)
         session.write_plan()
         _announce(display, work)
-        for sentence in (*session.warnings, *session.season_warnings()):
+        if work.todo and not isolated:
+            display.say(f"Warning: {NOT_ISOLATED}")
+        for sentence in (*session.warnings, *session.data_warnings()):
             display.say(f"Warning: {sentence}")
         display.at_once = 1 if executor is None else executor.at_once
         with _tracking(store, tracking_uri, wanted=tracking, busy=bool(work.todo)) as follower:
@@ -153,11 +168,19 @@ def run(
                     on_finish=display.finish,
                     seconds=None if minutes is None else 60 * minutes,
                 )
+            store.require_place()
+            changed = reports and make_reports(store)  # before MLflow ends, which shows them
             if follower is not None:
-                follower.finish()
-                if follower.warning is not None:
-                    display.say(f"Warning: {follower.warning}")
-    _conclude(display, store, len(session.jobs), work, finished, reports=reports)
+                _finish_tracking(follower, display)
+    _conclude(
+        display, store.root, len(session.jobs), work, finished, unchanged=reports and not changed
+    )
+
+
+def _finish_tracking(follower: "BackgroundSync", display: "RunDisplay") -> None:
+    follower.finish()
+    if follower.warning is not None:
+        display.say(f"Warning: {follower.warning}")
 
 
 def yield_idle_threads() -> None:
@@ -194,12 +217,14 @@ def _tracking(
     store: "RunStore", uri: str | None, *, wanted: bool, busy: bool
 ) -> "AbstractContextManager[BackgroundSync | None]":
     """Return what keeps MLflow up to date, or ``None`` where it is not wanted or is so already."""
+    from benchmark.results.mlflow.addresses import default_uri
     from benchmark.results.mlflow.background_sync import BackgroundSync
-    from benchmark.results.mlflow.tracker import default_uri
-    from benchmark.results.mlflow.tracking_state import job_state, read_tracking_state
+    from benchmark.results.mlflow.tracking_state import read_tracking_state, view_state
 
     address = uri or default_uri(store)
-    if not wanted or (not busy and read_tracking_state(store).is_synced(address, job_state(store))):
+    if not wanted or (
+        not busy and read_tracking_state(store).is_synced(address, view_state(store))
+    ):
         return nullcontext()
     return BackgroundSync(store.root.resolve(), address)
 
@@ -211,28 +236,25 @@ def _announce(display: "RunDisplay", work: "Plan") -> None:
         display.say(
             f"{jobs} stored jobs were made by {changed}; --overwrite stale runs them again."
         )
-    kept = len(work.done) + len(work.failed)
+    kept = len(work.done) + len(work.failed) + len(work.unavailable)
     display.say(f"{len(work.todo)} jobs to run, {kept} stored already.")
 
 
 def _conclude(
     display: "RunDisplay",
-    store: "RunStore",
+    place: Path,
     jobs: int,
     work: "Plan",
     finished: "Sequence[Finished]",
     *,
-    reports: bool,
+    unchanged: bool,
 ) -> None:
-    """Make index and reports if wanted, and say in one line each what has no scores.
+    """Say whether the reports are as before, and in one line each what has no scores.
 
     Raises:
         Exit: If jobs have failed.
     """
-    from benchmark.run.run_reports import make_reports
-
-    place = store.root
-    if reports and not make_reports(store):
+    if unchanged:
         display.say(
             f"Nothing has changed: the reports in {place} stand; `cropglobe leaderboard {place}` "
             "shows them."
@@ -242,11 +264,12 @@ def _conclude(
             f"{len(work.todo) - len(finished)} of {jobs} jobs were not started, since "
             "--minutes were over. The same command goes on from here."
         )
-    lacking = sum(entry.status == "unavailable" for entry in finished)
+    lacking = len(work.unavailable) + sum(entry.status == "unavailable" for entry in finished)
     if lacking:
         display.say(
             f"{lacking} of {jobs} jobs are unavailable here; the leaderboard says what they "
-            "need. The same command tries them again."
+            "need. The same command tries them again where that may help, and --overwrite failed "
+            "always."
         )
     failed = len(work.failed) + sum(entry.status in ("failed", "timeout") for entry in finished)
     if failed:

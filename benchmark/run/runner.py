@@ -1,9 +1,8 @@
 """Run one job: prepare, fit once, predict each target."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -12,69 +11,36 @@ import numpy.typing as npt
 from benchmark.data.calendar_detection import PlacedYear, place_year
 from benchmark.data.dataset import Dataset
 from benchmark.data.embeddings import read_embedding
-from benchmark.data.repeated_series import found_elsewhere
 from benchmark.data.representations import Observations, represent
 from benchmark.data.season import move
 from benchmark.data.taxonomy import CROPS
-from benchmark.errors import MethodError, UnavailableError
+from benchmark.errors import UnavailableError
 from benchmark.results.fitted_networks import Network
-from benchmark.results.rows import Row, Status, worst_status
+from benchmark.results.rows import Row, Status
 from benchmark.results.store import Prediction
-from benchmark.run.device import (
-    Measurement,
-    device_of,
-    measure,
-    measure_all,
-    resolve_device,
-)
+from benchmark.run.device import Measurement, resolve_device
 from benchmark.run.jobs import Job
-from benchmark.run.row_assembly import Fit, make_row, with_scores
-from benchmark.run.target_prediction import PredictionRequest, predict_target
-from benchmark.run.tracebacks import describe_error
-from benchmark.task.fitted_attributes import read_fitted_attributes
-from benchmark.task.methods import Context, Exportable, Features, require_finite
-from benchmark.task.preparation import (
-    Rows,
-    SourcePool,
-    SourceSplit,
-    TargetSet,
-    class_positions,
-    divide_source,
-    prepare_target,
-    repeated_division,
-    source_pool,
+from benchmark.run.outcome import Outcome
+from benchmark.run.row_assembly import make_row, with_ending, with_scores, without_target
+from benchmark.run.started_method import (
+    Ending,
+    FitReport,
+    FitRequest,
+    MethodProcessLostError,
+    NoAnswerError,
+    StartedMethod,
+    StartMethod,
+    reason_of,
+    start_in_process,
 )
-from benchmark.task.protocol import Division, Protocol
-from benchmark.task.transfers import label_space
+from benchmark.run.target_prediction import PredictionRequest, show_target
+from benchmark.task.methods import Context, Features, Track, require_finite
+from benchmark.task.preparation import SourceSplit, TargetSet, class_positions
+from benchmark.task.protocol import Protocol
+from benchmark.task.sample_choice import SERIES, Likeness, SampleChoice
+from benchmark.task.sample_division import Rows
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a job left.
-
-    Attributes:
-        rows: One per target, the source's own held-out part included.
-        predictions: Probabilities of each scored target.
-        history: Numbers of each epoch of a trained network.
-        network: The fitted network, where it is kept.
-    """
-
-    rows: tuple[Row, ...]
-    predictions: tuple[Prediction, ...] = ()
-    history: tuple[Mapping[str, float], ...] = ()
-    network: Network | None = None
-
-    @property
-    def status(self) -> Status:
-        """The worst status of its rows."""
-        return worst_status(self.rows)
-
-    @property
-    def reason(self) -> str | None:
-        """Why a row has no score, if one has none."""
-        return next((row.reason for row in self.rows if row.reason is not None), None)
 
 
 _View = tuple[str, str, tuple[str, ...]]
@@ -90,21 +56,23 @@ class Runner:
         protocol: The protocol.
         cache_directory: Where computed representations are kept; ``None`` keeps none.
         keep_networks: Whether networks are kept of the methods that want it.
+        start_method: Starts the method of a job: in this process, or in one of its own.
     """
 
     dataset: Dataset
     protocol: Protocol
     cache_directory: Path | None = None
     keep_networks: bool = False
+    start_method: StartMethod = start_in_process
     _views: dict[_View, Features] = field(default_factory=dict)
     _seconds: dict[_View, float] = field(default_factory=dict)
     _vectors: dict[_View, npt.NDArray[np.bool_]] = field(default_factory=dict)
-    _pools: dict[tuple[str, str], SourcePool] = field(default_factory=dict)
-    _splits: dict[tuple[str, int, str, Division | None], SourceSplit] = field(default_factory=dict)
-    _targets: dict[tuple[str, str, str], TargetSet] = field(default_factory=dict)
 
     def run(self, job: Job) -> Outcome:
         """Run a job; whatever its method does wrong becomes a row with a reason.
+
+        A job whose method's process has died is run once more, since another process may have
+        caused that. The second time it counts as failed.
 
         Args:
             job: The job.
@@ -117,38 +85,67 @@ class Runner:
             UsageError: If the device is not here, or has not the protocol's arithmetic.
         """
         device = resolve_device(self.protocol.device, self.protocol.precision)
+        for again in (False, True):
+            ending = Ending()
+            try:
+                with self.start_method(job) as started:
+                    ending = started.ending
+                    outcome = self._run(job, started, device)
+            except MethodProcessLostError as error:
+                if error.again and not again:
+                    logger.warning("%s is run again: %s", job, error.reason)
+                    continue
+                outcome = self.without_scores(job, error.status, error.reason)
+            break
+        return replace(outcome, rows=with_ending(outcome.rows, ending))
+
+    def _run(self, job: Job, started: StartedMethod, device: str) -> Outcome:
         split, targets = self.prepare(job)
         try:
-            fit = self._fit(job, split, device)
-            network = self._network(job, fit, split)
+            request = self._fit_request(job, split, device)
+            fit = started.fit(request)
         except UnavailableError as error:
             return self.without_scores(job, "unavailable", str(error))
+        except NoAnswerError:
+            raise
         except (Exception, SystemExit) as error:
             # A stranger's method may raise anything; it must not take the others down.
             logger.warning("%s failed", job, exc_info=True)
-            return self.without_scores(job, "failed", describe_error(error))
+            return self.without_scores(job, "failed", reason_of(error))
         rows: list[Row] = []
         predictions: list[Prediction] = []
         for name, chosen in targets.items():
-            row, prediction = self._scored(job, fit, name, chosen, split)
+            row, prediction = self._scored(job, started, fit, name, chosen, split)
             rows.append(row)
             predictions += [] if prediction is None else [prediction]
         if not predictions:
             return Outcome(tuple(rows))
+        network = None
+        if fit.network is not None:
+            context = request.context
+            network = Network(context.sample_shape, context.classes, fit.network)
         return Outcome(tuple(rows), tuple(predictions), fit.reported.history, network)
 
     def _scored(
-        self, job: Job, fit: Fit, name: str, chosen: TargetSet, split: SourceSplit
+        self,
+        job: Job,
+        started: StartedMethod,
+        fit: FitReport,
+        name: str,
+        chosen: TargetSet,
+        split: SourceSplit,
     ) -> tuple[Row, Prediction | None]:
         """Return the row of a target; what goes wrong with it is no fault of the other targets."""
         row = make_row(job, self.dataset, self.protocol, split, name, chosen)
         try:
-            prediction, measurement = self._answer(job, fit, name, chosen, split)
+            prediction, measurement = self._predict(job, started, name, chosen, split)
         except UnavailableError as error:
-            return row.model_copy(update={"status": "unavailable", "reason": str(error)}), None
+            return without_target(row, str(error)), None
+        except NoAnswerError:
+            raise
         except (Exception, SystemExit) as error:
             logger.warning("%s failed on %s", job, name, exc_info=True)
-            said = {"status": "failed", "reason": describe_error(error)}
+            said = {"status": "failed", "reason": reason_of(error)}
             return row.model_copy(update=said), None
         took = self._seconds.get(self._view(job, name))
         row = self._with_coverage(job, row, split, chosen)
@@ -193,63 +190,23 @@ class Runner:
         Raises:
             DataError: If the data cannot serve the job.
         """
-        split = self._split(job)
-        targets: dict[str, TargetSet] = {}
-        if len(split.held_out):
-            labels = self.dataset.load(job.source).labels[split.held_out]
-            space = label_space(split.classes, np.unique(labels).tolist(), split.too_few)
-            targets[job.source] = TargetSet(split.held_out, len(split.held_out), 0, space)
-        for name in job.targets:
-            targets[name] = self._target(job, name, split)
-        return split, targets
+        likeness = self._likeness(job)
+        split = self._samples.split(job.source, job.seed, likeness, job.method.released_division)
+        names = (job.source, *job.targets) if len(split.held_out) else job.targets
+        return split, {name: self._samples.scored(job.source, name, likeness) for name in names}
 
-    def _split(self, job: Job) -> SourceSplit:
-        division = repeated_division(job.method.released_division, self.protocol)
-        slot = (job.source, job.seed, self._key_name(job), division)
-        if slot not in self._splits:
-            self._splits[slot] = divide_source(
-                self.dataset.load(job.source),
-                self._pool(job),
-                self.protocol,
-                seed=job.seed,
-                division=division,
-            )
-        return self._splits[slot]
+    @cached_property
+    def _samples(self) -> SampleChoice:
+        return SampleChoice(self.dataset, self.protocol)
 
-    def _pool(self, job: Job) -> SourcePool:
-        slot = (job.source, self._key_name(job))
-        if slot not in self._pools:
-            self._pools[slot] = source_pool(
-                self.dataset.load(job.source),
-                self.protocol,
-                key=self._key(job, job.source),
-                elsewhere=found_elsewhere(self.dataset, job.source)
-                if self.protocol.deduplicate == "series"
-                else None,
-            )
-        return self._pools[slot]
-
-    def _target(self, job: Job, name: str, split: SourceSplit) -> TargetSet:
-        slot = (job.source, name, self._key_name(job))
-        if slot not in self._targets:
-            self._targets[slot] = prepare_target(
-                self.dataset.load(name),
-                split.classes,
-                self.protocol,
-                source=job.source,
-                source_too_few=split.too_few,
-                key=self._key(job, name),
-            )
-        return self._targets[slot]
-
-    def _key_name(self, job: Job) -> str:
-        by_view = self.protocol.deduplicate == "representation"
-        return " ".join((job.method.representation, *job.identity.bands)) if by_view else ""
+    def _likeness(self, job: Job) -> Likeness:
+        if self.protocol.deduplicate != "representation":
+            return SERIES
+        name = " ".join((job.method.representation, *job.identity.bands))
+        return Likeness(name, partial(self._key, job))
 
     def _key(self, job: Job, domain: str) -> Features | None:
-        """What makes samples alike where the protocol looks at the representation."""
-        if self.protocol.deduplicate != "representation":
-            return None
+        """Return what makes samples alike where the protocol looks at the representation."""
         try:
             features = self._features(job, domain)
         except UnavailableError:
@@ -315,7 +272,7 @@ class Runner:
     def _year(self, domain: str) -> PlacedYear:
         return place_year(self.dataset, domain, aligned=self.protocol.season == "aligned")
 
-    def _fit(self, job: Job, split: SourceSplit, device: str) -> Fit:
+    def _fit_request(self, job: Job, split: SourceSplit, device: str) -> FitRequest:
         if job.method.track == "knowledge" and self.dataset.card.simulated:
             raise UnavailableError(
                 "On simulated targets, to know the simulator's calendars is to know the answers."
@@ -343,39 +300,23 @@ class Runner:
             sample_shape=tuple(features.shape[1:]),
         )
         require_finite(features[np.concatenate([training, validation])])
-        classifier = job.method.build(context)
-        with measure_all(device) as measured:
-            classifier.fit(x, y, validation=(xv, yv))
-        reported = read_fitted_attributes(classifier)
-        used = device_of(reported.device, device, measured)
-        draws = sum(int(epoch.get("samples", len(x))) for epoch in reported.history or ({},))
-        return Fit(classifier, reported, measured[used], draws, used)
+        wanted = self.keep_networks and job.method.keeps_network
+        return FitRequest(context, (x, y), (xv, yv), keep_network=wanted)
 
-    def _network(self, job: Job, fit: Fit, split: SourceSplit) -> Network | None:
-        if not (self.keep_networks and job.method.keeps_network):
-            return None
-        if not isinstance(fit.classifier, Exportable):
-            raise MethodError(f"{job.method.name} keeps its network but has no export().")
-        return Network(
-            sample_shape=self._features(job, job.source).shape[1:],
-            classes=tuple(CROPS[index] for index in split.classes),
-            arrays=fit.classifier.export(),
-        )
-
-    def _answer(
-        self, job: Job, fit: Fit, name: str, chosen: TargetSet, split: SourceSplit
+    def _predict(
+        self, job: Job, started: StartedMethod, name: str, chosen: TargetSet, split: SourceSplit
     ) -> tuple[Prediction, Measurement]:
         samples = self.dataset.load(name)
         features = self._features(job, name)
         known = self._known(job, name, chosen.rows)
         # The source's own held-out part is answered by what was fitted, on every track.
-        method = job.method if name != job.source else replace(job.method, track="inductive")
-        if not known.any() or not (known.all() or method.track == "inductive"):
+        track: Track = job.method.track if name != job.source else "inductive"
+        if not known.any() or not (known.all() or track == "inductive"):
             raise UnavailableError(
                 f"{known.mean():.1%} of the scored samples of {name} have a vector: too few for "
-                f"the track {method.track}."
+                f"the track {track}."
             )
-        question = PredictionRequest(
+        request = PredictionRequest(
             features=features,
             samples=samples,
             rows=chosen.rows[known],
@@ -384,8 +325,7 @@ class Runner:
             seed=job.seed,
             first_day=self._year(name).first_day,
         )
-        with measure(fit.device) as measurement:
-            probabilities = predict_target(method, fit.classifier, question)
+        probabilities, measurement = started.predict(show_target(track, request))
         if not known.all():
             given = probabilities
             probabilities = np.tile(self._shares(job, split), (len(known), 1))

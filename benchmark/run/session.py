@@ -1,24 +1,26 @@
 """The steps of a run that the command line and the Python interface share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
-from benchmark.data.inspect.domain_differences import season_warnings
+from benchmark.data.inspect.domain_differences import run_warnings
+from benchmark.errors import UsageError
 from benchmark.results.provenance import processors
 from benchmark.results.run_plans import make_plan, write_plan
 from benchmark.results.store import RunStore
 from benchmark.results.stored_cards import write_cards
 from benchmark.run.execution import Overwrite, Plan, find_work
+from benchmark.run.executors.confinement import Limits, require_confinement
 from benchmark.run.executors.dask_cluster import DaskCluster
+from benchmark.run.executors.method_client import describe_file
 from benchmark.run.executors.worker_pool import WorkerPool
 from benchmark.run.executors.worker_process import Setup
 from benchmark.run.jobs import Job, plan
 from benchmark.run.runner import Runner
 from benchmark.run.scorable_transfers import choose_scorable, choose_with_bands
-from benchmark.task.authoring.method_files import find_method
+from benchmark.task.authoring.method_files import select_methods, select_with_files
 from benchmark.task.methods import Method
 from benchmark.task.transfers import Transfer, select_transfers
 
@@ -62,10 +64,13 @@ class Session:
             return self
         return replace(self._with_pairs(pairs), warnings=self.warnings + left_out)
 
-    def season_warnings(self) -> tuple[str, ...]:
-        """Return a sentence for each domain of the run whose series contradict its calendar."""
-        domains = (name for pair in self.pairs for name in pair.domains)
-        return tuple(season_warnings(self.runner.dataset, domains))
+    def data_warnings(self) -> tuple[str, ...]:
+        """Return what a reader must know of the data: differences, calendars, unseen seasons."""
+        return run_warnings(
+            self.runner.dataset,
+            [pair.domains for pair in self.pairs],
+            aligned=self.runner.protocol.season == "aligned",
+        )
 
     def write_plan(self) -> None:
         """Write what was asked for, and the cards of the methods, into the run directory.
@@ -118,13 +123,40 @@ def open_session(
     return Session(runner, store, *given, jobs, work, warnings)
 
 
+def choose_methods(
+    patterns: Sequence[str], files: Sequence[Path], *, isolated: bool, confined: bool = False
+) -> tuple[Method, ...]:
+    """Return the methods of a run; where jobs are isolated, no method file is run in this process.
+
+    Args:
+        patterns: Names or patterns of installed methods.
+        files: Method files.
+        isolated: Whether methods run in processes of their own.
+        confined: Whether those are confined.
+
+    Raises:
+        UsageError: If a pattern matches nothing, a file is not there, or methods cannot be
+            confined.
+        MethodError: If a file cannot be run or names a method that is installed.
+    """
+    paths = [path.resolve() for path in files]
+    if confined and not isolated:
+        raise UsageError("--confined needs processes for the methods: use --workers 1 or more.")
+    if not isolated:
+        return select_with_files(patterns, paths)
+    if confined:
+        require_confinement()
+    limits = Limits() if confined else None
+    return select_methods(patterns, {path: describe_file(path, limits) for path in paths})
+
+
 def open_executor(
     runner: Runner,
     store: RunStore,
     *,
     workers: int,
     scheduler: str | None = None,
-    files: tuple[Path, ...] = (),
+    confined: bool = False,
 ) -> AbstractContextManager[DaskCluster | WorkerPool]:
     """Return what runs jobs outside of this process: a cluster, or worker processes.
 
@@ -133,10 +165,9 @@ def open_executor(
         store: Keeps the results.
         workers: Worker processes on this machine.
         scheduler: Address of a Dask scheduler, whose workers are used instead.
-        files: Method files whose methods may be asked for.
+        confined: Whether methods run confined, see `benchmark.run.executors.confinement`.
     """
     limit = runner.protocol.job_time_limit_s
-    find: Callable[[str], Method] = partial(find_method, files)
     setup = Setup(
         data=runner.dataset.root.resolve(),
         fingerprint=runner.dataset.fingerprint,
@@ -145,7 +176,8 @@ def open_executor(
         cache=runner.cache_directory,
         threads=None if workers < 2 else max(1, processors() // workers),
         keep_networks=runner.keep_networks,
-        find_method=find,
+        confined=confined,
+        place=store.stay() if scheduler is None else None,
     )
     if scheduler is not None:
         return DaskCluster(scheduler, setup, limit, gpu=runner.protocol.device.startswith("cuda"))

@@ -19,9 +19,11 @@ def innermost_frames(trace: Path) -> str:
     Returns:
         Text such as `` (in fit, model.py:12; in run, runner.py:110)``, or nothing.
     """
-    if not trace.is_file():
-        return ""
-    text = trace.read_text("utf-8", errors="replace")
+    return frames_of(trace.read_text("utf-8", errors="replace")) if trace.is_file() else ""
+
+
+def frames_of(text: str) -> str:
+    """Return the innermost frames of a stack that faulthandler wrote, as `innermost_frames`."""
     _, _, current = text.partition("Current thread")
     found = FRAME.findall(current or text)
     return describe_frames([(name, path, int(line)) for path, line, name in found])

@@ -1,20 +1,19 @@
 """Which samples of a source are learned from and which samples of a target are scored."""
 
 import hashlib
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.model_selection import GroupShuffleSplit, StratifiedShuffleSplit
 
 from benchmark.data.official.domain_file import DomainSamples
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import DataError
-from benchmark.randomness import derive_seed, generator
+from benchmark.randomness import derive_seed
 from benchmark.task.protocol import Division, Protocol
+from benchmark.task.sample_division import Rows, can_split, cap, divide, divide_plainly
 from benchmark.task.transfers import LabelSpace, label_space
 
 DATA_SEED: Final = 0
@@ -24,14 +23,7 @@ leaves of the samples that are scored."""
 FEWEST_SCORED_CROPS: Final = 2
 """Crops of a target that is scored: where there is one, a constant answer is always right."""
 
-BLOCK_DRAWS: Final = 64
-"""Random divisions of whole blocks that are tried for an even one."""
-
-EVEN_ENOUGH: Final = 0.5
-"""Samples by which the classes of the small part miss their shares in all, over its size."""
-
 SplitKind = Literal["block", "random"]
-Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -166,14 +158,14 @@ def source_pool(
             f"Source {samples.name} has no spatial blocks, which split: block asks for; "
             "use split: auto or random."
         )
-    if blocks is not None and not _can_split(samples.labels[rows], blocks[rows], protocol):
+    if blocks is not None and not can_split(samples.labels[rows], blocks[rows], protocol):
         blocks = None
     held_out: Rows = np.empty(0, dtype=np.int64)
     if protocol.held_out_fraction > 0:
-        rows, held_out = _divide(
+        rows, held_out = divide(
             rows, samples, blocks, protocol.held_out_fraction, derive_seed(DATA_SEED, "held-out")
         )
-        held_out = _cap(
+        held_out = cap(
             held_out, samples, protocol, protocol.max_target_samples, "held-out", DATA_SEED
         )
     return SourcePool(
@@ -210,7 +202,7 @@ def divide_source(
     Raises:
         DataError: If a class has no sample left to train on, or none is left to select by.
     """
-    rows = _cap(pool.rows, samples, protocol, protocol.max_source_samples, "source", seed)
+    rows = cap(pool.rows, samples, protocol, protocol.max_source_samples, "source", seed)
     blocks = samples.block if pool.by_block else None
     if blocks is not None and len(np.unique(blocks[rows])) < 2:
         blocks = None  # what is held out are whole blocks all the same
@@ -219,9 +211,9 @@ def divide_source(
     if division == "undone":
         training = validation = rows
     elif division == "plain":
-        training, validation = _divide_plainly(rows, samples, share, state)
+        training, validation = divide_plainly(rows, samples, share, state)
     else:
-        training, validation = _divide(rows, samples, blocks, share, state)
+        training, validation = divide(rows, samples, blocks, share, state)
     for index in pool.classes:
         if division != "plain" and not np.any(samples.labels[training] == index):
             raise DataError(
@@ -334,7 +326,7 @@ def prepare_target(
             f"{protocol.minimum_class_samples} samples: {why}."
         )
     return TargetSet(
-        rows=_cap(rows, samples, protocol, protocol.max_target_samples, "target", DATA_SEED),
+        rows=cap(rows, samples, protocol, protocol.max_target_samples, "target", DATA_SEED),
         scorable=len(rows),
         unscored=len(eligible) - len(rows),
         space=space,
@@ -367,120 +359,6 @@ def _distinct_rows(
         return distinct(key, samples.labels, drop_conflicts=False, one_label=one_label)
     alike = samples.series if samples.keys is None else samples.keys
     return distinct(alike, samples.labels, drop_conflicts=drop_conflicts, one_label=one_label)
-
-
-def _can_split(labels: npt.NDArray[np.int64], blocks: Rows, protocol: Protocol) -> bool:
-    """Whether each class lies in enough blocks to be in every part."""
-    parts = 3 if protocol.held_out_fraction > 0 else 2
-    return all(len(np.unique(blocks[labels == c])) >= parts for c in np.unique(labels))
-
-
-def _divide(
-    rows: Rows, samples: DomainSamples, blocks: Rows | None, fraction: float, seed: int
-) -> tuple[Rows, Rows]:
-    """Divide rows into a large and a small part by class, and by whole blocks if there are any."""
-    labels = samples.labels[rows]
-    state = seed % 2**32
-    if blocks is not None:
-        large, small = _divide_blocks(labels, blocks[rows], fraction, state)
-        return rows[large], rows[small]
-    single = np.bincount(labels, minlength=len(CROPS))[labels] < 2
-    crops, several = len(np.unique(labels[~single])), int((~single).sum())
-    few = math.ceil(fraction * several)
-    present = len(np.unique(labels))
-    if len(rows) < 2 * present or min(few, several - few) < max(crops, 1):
-        raise DataError(
-            f"Source {samples.name} has {len(rows)} samples of {present} crops left: "
-            f"too few to divide by class with {fraction:.0%} on one side; collect more, or raise "
-            "minimum_class_samples or that fraction in the protocol."
-        )
-    splitter = StratifiedShuffleSplit(1, test_size=fraction, random_state=state)
-    large, small = next(splitter.split(rows[~single], labels[~single]))
-    return np.sort(np.concatenate([rows[~single][large], rows[single]])), rows[~single][small]
-
-
-def _divide_plainly(
-    rows: Rows, samples: DomainSamples, fraction: float, state: int
-) -> tuple[Rows, Rows]:
-    """Divide rows at random, whatever their classes: a rare one may be missing in either part.
-
-    The small part is rounded down.
-    """
-    few = int(fraction * len(rows))
-    if few < 1:
-        raise DataError(
-            f"Source {samples.name} has {len(rows)} samples left: too few to keep {fraction:.0%} "
-            "of them to select by; collect more."
-        )
-    order = np.random.default_rng(state).permutation(len(rows))
-    return np.sort(rows[order[few:]]), np.sort(rows[order[:few]])
-
-
-def _divide_blocks(
-    labels: npt.NDArray[np.int64], blocks: Rows, fraction: float, state: int
-) -> tuple[Rows, Rows]:
-    """Divide whole blocks at random: the first even division of many or else the most even one.
-
-    Stratified group folds would not do: they order blocks by class counts, so that the seed decides
-    ties only and every seed gets the same parts.
-    """
-    most = len(np.unique(blocks)) - 1
-    few = fraction if math.ceil(fraction * (most + 1)) <= most else most
-    splitter = GroupShuffleSplit(BLOCK_DRAWS, test_size=few, random_state=state)
-    counts = np.bincount(labels, minlength=len(CROPS))
-    present = counts > 0
-
-    def unevenness(small: Rows) -> float:
-        held = np.bincount(labels[small], minlength=len(CROPS))
-        lost = np.count_nonzero(held[present] == counts[present]) * len(CROPS)
-        lost += np.count_nonzero(held[present] == 0)
-        return float(lost + np.abs(held - fraction * counts).sum() / (fraction * counts.sum()))
-
-    best: tuple[float, tuple[Rows, Rows]] | None = None
-    for large, small in splitter.split(labels, groups=blocks):
-        uneven = unevenness(small)
-        if best is None or uneven < best[0]:
-            best = (uneven, (large, small))
-        if uneven <= EVEN_ENOUGH:
-            break
-    assert best is not None
-    return best[1]
-
-
-def _cap(
-    rows: Rows,
-    samples: DomainSamples,
-    protocol: Protocol,
-    most: int | None,
-    purpose: str,
-    seed: int,
-) -> Rows:
-    """Draw at most `most` rows, each class by its share but no class below the minimum."""
-    if most is None or len(rows) <= most:
-        return rows
-    labels = samples.labels[rows]
-    counts = np.bincount(labels, minlength=len(CROPS))
-    floor = np.minimum(counts, protocol.minimum_class_samples)
-    if floor.sum() > most:
-        raise DataError(
-            f"{purpose.capitalize()} {samples.name} is capped at {most} samples, which cannot hold "
-            f"its {np.count_nonzero(counts)} classes with at least "
-            f"{protocol.minimum_class_samples} samples each: raise the cap in protocol "
-            f"{protocol.name}."
-        )
-    exact = np.maximum(counts * (most / len(rows)), floor)
-    above = exact - floor
-    spare = max(most - int(floor.sum()), 0)
-    exact = floor + above * min(spare / max(float(above.sum()), 1e-9), 1.0)
-    quota = np.minimum(np.floor(exact + 1e-9).astype(np.int64), counts)
-    for index in np.argsort(-(exact - quota), kind="stable"):
-        if quota.sum() >= most:
-            break
-        quota[index] += int(quota[index] < counts[index])
-    random = generator(seed, "cap", purpose, samples.name)
-    order = random.permutation(len(rows))
-    kept = [order[labels[order] == index][: quota[index]] for index in np.flatnonzero(quota)]
-    return np.sort(rows[np.concatenate(kept)])
 
 
 def _describe(counts: npt.NDArray[np.int64]) -> str:

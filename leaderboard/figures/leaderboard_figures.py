@@ -72,7 +72,7 @@ def draw_heat_map(group: ComparisonGroup) -> Figure | None:
         axis.set_xlabel("target")
         axis.set_ylabel("source")
     figure.suptitle(
-        f"Macro-F1 (%), on the source itself in-domain, all its crops; {title_of(comparable)}{more}",
+        f"Macro-F1 (%), on the source in-domain, all its crops; {title_of(comparable)}{more}",
         fontsize=9,
     )
     return figure

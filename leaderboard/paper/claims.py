@@ -193,7 +193,14 @@ def evaluate_claims(
         raise UsageError("There is no row to test a sentence on: run a method first.")
     known = claims() if sentences is None else sentences
     return tuple(
-        (group, tuple(_find(group, metric, c, subject) for c in known for subject in c.subjects))
+        (
+            group,
+            tuple(
+                _find(group, metric, claim, group.label(subject))
+                for claim in known
+                for subject in claim.subjects
+            ),
+        )
         for group in comparison_groups(results)
         if group.comparable.track == "inductive"
     )
@@ -217,11 +224,16 @@ def _find(group: ComparisonGroup, metric: str, claim: Claim, subject: str) -> Cl
 
 
 def _members(group: ComparisonGroup, rival: Opponent, subject: str) -> tuple[str, ...]:
-    """Name the methods of a rival: those with rows, and those without that are named in full."""
+    """Name the methods of a rival: those with rows, and those without that are named in full.
+
+    Of several codes of one name the newest counts, as it does for the subject.
+    """
     families = {row.method: row.family for row in group.comparable.rows}
-    found = {name for name, family in families.items() if family in rival.families}
+    newest = {name: labels[0] for name, labels in group.labels.items()}
+    found = {label for label in newest.values() if families[label] in rival.families}
     for pattern in rival.methods:
-        found |= {name for name in families if fnmatchcase(name, pattern)} or {pattern}
+        matched = {label for name, label in newest.items() if fnmatchcase(name, pattern)}
+        found |= matched or {pattern}
     return tuple(sorted(found - {subject}))
 
 

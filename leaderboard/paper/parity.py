@@ -119,14 +119,14 @@ def parity(results: Results) -> tuple[tuple[ComparisonGroup, tuple[Comparison, .
 
 def _compare(group: ComparisonGroup, number: Published) -> Comparison:
     transfer = f"{number.source}:{number.target}"
-    frame = group.transfers
-    found = frame[(frame["method"] == number.method) & (frame["transfer"] == transfer)]
+    frame, label = group.transfers, group.label(number.method)
+    found = frame[(frame["method"] == label) & (frame["transfer"] == transfer)]
     reasons = (number.caution,) if number.caution else ()
     if found.empty:
         return Comparison(number, reasons=reasons)
     line = found.iloc[0]
     ours, spread = float(line[number.metric]), float(line[f"{number.metric}_std"])
-    draws = group.draws(number.method, transfer, number.metric)
+    draws = group.draws(label, transfer, number.metric)
     return Comparison(
         published=number,
         ours=ours,
@@ -137,14 +137,14 @@ def _compare(group: ComparisonGroup, number: Published) -> Comparison:
 
 
 def _reasons(group: ComparisonGroup, number: Published) -> tuple[str, ...]:
-    comparable = group.comparable
-    seeds = {row.seed for row in comparable.rows if row.method == number.method}
+    comparable, label = group.comparable, group.label(number.method)
+    seeds = {row.seed for row in comparable.rows if row.method == label}
     name = f"{comparable.dataset} {comparable.fingerprint[:8]}"
     data = f"data: {name}, the paper's version is not recorded"
     left_out = {
         row.data.n_unscored
         for row in comparable.rows
-        if (row.method, row.source, row.target) == (number.method, number.source, number.target)
+        if (row.method, row.source, row.target) == (label, number.source, number.target)
     }
     reasons = [data]
     if not comparable.released:

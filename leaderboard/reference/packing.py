@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-from scipy import sparse
-
 from benchmark.errors import StoreError
 from benchmark.results.rows import Row
 from benchmark.results.store import RunStore
@@ -15,7 +12,7 @@ from benchmark.results.stored_cards import read_cards
 from benchmark.task.method_cards import MethodDescription
 from benchmark.task.metrics import METRIC_VERSION
 from benchmark.task.protocol import load_protocol, shipped_protocols
-from leaderboard.answer_counts import AnswerCounts, CountedRow, StoredAnswer, count_answers
+from leaderboard.answer_counts import CountedRow, StoredAnswer, count_answers
 from leaderboard.reference.reference_file import (
     ReferenceKey,
     ReferenceSet,
@@ -116,14 +113,8 @@ def read_counted_rows(run: Path) -> tuple[tuple[CountedRow, ...], tuple[str, ...
             except StoreError as error:
                 problems.append(f"{row.method}, {row.transfer}, seed {row.seed}: {error}")
                 continue
-            rows.append(CountedRow(row, _whole(counts) if row.relation == "in-domain" else counts))
+            rows.append(CountedRow(row, counts))
     return tuple(rows), tuple(problems)
-
-
-def _whole(counts: AnswerCounts) -> AnswerCounts:
-    """Return counts of one unit: an in-domain score needs its confusion matrix alone."""
-    table = sparse.csr_matrix(np.asarray(counts.table.sum(axis=0)))
-    return AnswerCounts("samples", table)
 
 
 def _earlier(path: Path) -> ReferenceSet | None:

@@ -216,15 +216,16 @@ def _packed_counts(counts: Sequence[AnswerCounts | None]) -> dict[str, npt.NDArr
         cells.append(table.col)
         values.append(table.data)
     joined = [np.concatenate([*parts, []]) for parts in (units, cells, values)]
-    kinds = (np.dtype("<u2"), np.dtype("u1"), np.dtype("<u2"))
-    arrays = [
-        part.astype(_wide_enough(part, kind)) for part, kind in zip(joined, kinds, strict=True)
-    ]
+    arrays = [part.astype(_kind(part, least)) for part, least in zip(joined, LEAST, strict=True)]
     return {"sizes": sizes, **dict(zip(("unit", "cell", "count"), arrays, strict=True))}
 
 
-def _wide_enough(values: npt.NDArray[Any], kind: np.dtype[Any]) -> np.dtype[Any]:
-    return np.dtype("<u4") if values.max(initial=0) > np.iinfo(kind).max else kind
+LEAST: Final = ("<u2", "u1", "<u2")
+"""Types of the numbers of units, cells and counts, unless one does not fit."""
+
+
+def _kind(values: npt.NDArray[Any], least: str) -> str:
+    return "<u4" if values.max(initial=0) > np.iinfo(least).max else least
 
 
 def reference_files(folder: Path) -> tuple[Path, ...]:

@@ -34,7 +34,7 @@ def _heat_map(group: ComparisonGroup) -> SiteTable:
     pairs = sorted({(method, source) for method, source, _ in means})
     return _grid(
         "heat-map-numbers",
-        "Macro-F1 (%) by source and target; on the source itself in-domain, all its crops",
+        "Macro-F1 (%) by source and target; on the source in-domain, all its crops",
         ("method", "source", *targets),
         [
             (_method(m), Item(s), *(number(means.get((m, s, target))) for target in targets))

@@ -6,8 +6,10 @@ from typing import Final
 
 from benchmark.results.rows import Row
 from benchmark.task.method_cards import card_lines, unseen_share
+from leaderboard.code_labels import name_of
 from leaderboard.comparison_group import ComparisonGroup
 from leaderboard.file_names import slug
+from leaderboard.machine import machine_of
 from leaderboard.paper.claims import claim_tables, evaluate_claims
 from leaderboard.results import VERIFICATIONS, Results
 from leaderboard.site.site_tables import (
@@ -103,7 +105,8 @@ def method_pages(
             confusion_site_table(group, method, f"confusion-{number}")
             for number, group in enumerate(groups, start=1)
         ]
-        card = _card(method, rows, groups[0].results)
+        name = name_of(rows[0])
+        card = _card(name, rows, groups[0].results)
         own = [(badge_path(mark, method), mark.title) for mark in stamps]
         pages[method_page(method)] = plain_page(
             method,
@@ -111,7 +114,7 @@ def method_pages(
             root="../",
             facts=[*_about(rows, groups[0]), *([] if card else [NO_CARD])],
             card=card,
-            commands=_commands(method),
+            commands=_commands(name),
             badges=[(path, f"Badge of {title}") for path, title in own if path in badges],
             tables=[row_site_table(groups, method), *(grid for grid in matrices if grid)],
         )
@@ -123,17 +126,23 @@ def _about(rows: Sequence[Row], group: ComparisonGroup) -> list[str]:
     return [
         f"Family {first.family}, track {first.track}, representation {first.representation}, "
         f"version {first.method_version}.",
+        f"Made by {_codes(rows)}, on {'; '.join(sorted({machine_of(row) for row in rows}))}.",
         f"{sum(row.scores is not None for row in rows)} of {len(rows)} rows have a score.",
         f"{group.verification(first.method).capitalize()}.",
     ]
 
 
+def _codes(rows: Sequence[Row]) -> str:
+    found = sorted({row.provenance.code_fingerprint for row in rows})
+    return f"{'code' if len(found) == 1 else 'codes'} {', '.join(found)}"
+
+
 NO_CARD: Final = "Its card is not kept with these runs; the command below shows that of today."
 
 
-def _card(method: str, rows: Iterable[Row], results: Results) -> list[tuple[str, str]]:
+def _card(name: str, rows: Iterable[Row], results: Results) -> list[tuple[str, str]]:
     """Return the properties of a method's card, and what share of its targets it never saw."""
-    kept = results.cards.get(method)
+    kept = results.cards.get(name)
     if kept is None:
         return []
     lines = list(card_lines(kept))

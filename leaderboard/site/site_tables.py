@@ -159,7 +159,10 @@ def leaderboard_site_table(groups: Sequence[ComparisonGroup]) -> SiteTable:
             *("family", "protocol", "predictions agree", "verified"),
         ),
         lines=tuple(lines),
-        filtered=("dataset", "protocol", "track", RELATION, "family", "verified"),
+        filtered=(
+            *("dataset", "protocol", "track", RELATION, "family", "verified"),
+            *(column.title for column in shown if column.name == "origin"),
+        ),
         chosen=((RELATION, ALL),),
     )
 
@@ -174,7 +177,9 @@ def by_relation(group: ComparisonGroup) -> Iterator[tuple[str, ComparisonGroup]]
         yield name, ComparisonGroup(replace(comparable, transfers=pairs, rows=rows), group.results)
 
 
-def _value(column: Column, value: float) -> Item:
+def _value(column: Column, value: float | str) -> Item:
+    if isinstance(value, str):
+        return Item(value)
     missing = math.isnan(value)
     return Item(MISSING, LAST) if missing else Item(column.show(value), round(float(value), 9))
 

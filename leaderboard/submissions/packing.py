@@ -20,6 +20,7 @@ from benchmark.task.card_requirements import card_questions
 from benchmark.task.methods import Method, registry
 from benchmark.task.protocol import Protocol, load_protocol, shipped_protocols, validate_protocol
 from leaderboard.submissions.archive import write_archive
+from leaderboard.submissions.names import author_problems, method_name_problems
 from leaderboard.submissions.submission_models import (
     CARD,
     CLOSED_TRACK,
@@ -84,6 +85,8 @@ def pack(
     jobs, damaged = store.read_all()
     if damaged:
         raise SubmissionError(f"{damaged[0]} Then pack again.")
+    for problem in (*method_name_problems(name), *author_problems(authors)):
+        raise UsageError(problem)
     known = {job.identity.method for job in jobs}
     mine = [job for job in jobs if job.identity.method == name]
     if not mine:

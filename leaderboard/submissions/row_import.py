@@ -1,20 +1,28 @@
 """A verified submission's rows in a run directory, beside those of other methods."""
 
+import numpy as np
+
 from benchmark.data.dataset import Dataset
 from benchmark.errors import SubmissionError
 from benchmark.results.rows import Row
 from benchmark.results.store import JobIdentity, Prediction, RunStore
 from leaderboard.submissions.submission_models import Submission
 from leaderboard.submissions.verification.expected_samples import Expectation
+from leaderboard.submissions.verification.harness_process import TrainedRun
 
 
-def import_submission(submission: Submission, dataset: Dataset, store: RunStore) -> int:
+def import_submission(
+    submission: Submission, dataset: Dataset, store: RunStore, trained: TrainedRun | None = None
+) -> int:
     """Write the rows of a verified submission, with the verifier's labels, to a run directory.
 
     Args:
         submission: The submission, which was accepted.
         dataset: The verifier's own data.
-        store: Where to write; jobs that are there already stay as they are.
+        store: Where to write; jobs that are there already stay as they are, unless it was trained
+            again.
+        trained: The verifier's own rows and predictions, which are written in place of the
+            author's where the submission was trained again.
 
     Returns:
         Number of jobs written.
@@ -28,7 +36,7 @@ def import_submission(submission: Submission, dataset: Dataset, store: RunStore)
     _check_name(submission.rows[0], store)
     expectation = Expectation(dataset, submission.protocol)
     jobs: dict[tuple[str, int], list[Row]] = {}
-    for row in submission.rows:
+    for row in submission.rows if trained is None else trained.rows.values():
         jobs.setdefault((row.source, row.seed), []).append(row)
     written, there = 0, set(store.keys())
     for (source, seed), rows in jobs.items():
@@ -45,8 +53,9 @@ def import_submission(submission: Submission, dataset: Dataset, store: RunStore)
             bands=first.data.bands,
             vectors=first.data.vectors,
         )
-        if identity.key not in there:
-            store.write(identity, rows, [_prediction(submission, expectation, r) for r in rows])
+        if identity.key not in there or trained is not None:
+            answers = [_prediction(submission, expectation, row, trained) for row in rows]
+            store.write(identity, rows, answers)
             written += 1
     return written
 
@@ -81,15 +90,22 @@ def _check_name(row: Row, store: RunStore) -> None:
             )
 
 
-def _prediction(submission: Submission, expectation: Expectation, row: Row) -> Prediction:
+def _prediction(
+    submission: Submission, expectation: Expectation, row: Row, trained: TrainedRun | None
+) -> Prediction:
     wanted = expectation.of(row)
-    given = submission.samples[row.source, row.target]
-    place = {name: number for number, name in enumerate(given)}
-    order = [place[name] for name in wanted.ids.tolist()]
+    if trained is None:
+        given = submission.samples[row.source, row.target]
+        place = {name: number for number, name in enumerate(given)}
+        order = [place[name] for name in wanted.ids.tolist()]
+        answers = submission.predictions[row.source, row.target, row.seed][order]
+    else:
+        own = trained.predictions[row.transfer, row.seed]
+        answers = np.stack([own[name] for name in wanted.ids.tolist()])
     return Prediction(
         target=row.target,
         sample_ids=wanted.ids,
-        probabilities=submission.predictions[row.source, row.target, row.seed][order],
+        probabilities=answers,
         classes=wanted.classes,
         labels=wanted.labels,
         block=wanted.block,

@@ -67,7 +67,13 @@ def verify(
         str, typer.Option(help="Your own copy of the data, or 'simulated'.")
     ] = "simulated",
     rerun: Annotated[
-        bool, typer.Option("--rerun", help="Train again: RUNS THE SUBMITTED CODE as you.")
+        bool, typer.Option("--rerun", help="Train again: RUNS THE SUBMITTED CODE, confined.")
+    ] = False,
+    inspected: Annotated[
+        bool,
+        typer.Option(
+            "--inspected", help="You have read the code, and what it carries; for --rerun."
+        ),
     ] = False,
     compare: Annotated[
         list[str] | None, typer.Option(help="Installed methods to put beside it; runs them.")
@@ -84,7 +90,8 @@ def verify(
 ) -> None:
     """Compute a submission's scores from its predictions and your labels, and judge it.
 
-    Exit status 0 accepts, 1 refuses. Nothing of the submission is executed without --rerun.
+    Exit status 0 accepts, 1 refuses, 2 could not judge. Nothing of the submission is executed
+    without --rerun.
     """
     from benchmark.data.data_commands import show_progress
     from benchmark.data.dataset_source import open_source
@@ -98,15 +105,14 @@ def verify(
         raise UsageError(f"Unknown format '{form}': {did_you_mean(form, forms)}")
     if accept is not None and not verifier:
         raise UsageError("--accept needs --verifier NAME: a verdict says who gave it.")
+    if not submission.is_file():
+        raise UsageError(f"There is no archive {submission}: name a file that `pack` wrote.")
     with show_progress("Simulating") as progress:
         dataset = open_source(data, progress)
     try:
         verdict = verification.verify(read_submission(submission), dataset)
         if rerun and verdict.accepted:
-            from leaderboard.submissions.verification.rerun import announcement, verify_again
-
-            typer.echo(announcement(verdict.submission), err=True)
-            verdict = verify_again(verdict, dataset)
+            verdict = _rerun(verdict, dataset, inspected=inspected)
     except SubmissionError as error:
         typer.echo(rendering.refusal(error, form))
         raise typer.Exit(EXIT_REFUSED) from error
@@ -119,7 +125,8 @@ def verify(
         from leaderboard.submissions.row_import import import_submission, transfers_of_no_other
 
         alone = transfers_of_no_other(verdict.submission, RunStore(into))
-        count = import_submission(verdict.submission, dataset, RunStore(into))
+        store = RunStore(into)
+        count = import_submission(verdict.submission, dataset, store, verdict.trained)
         typer.echo(f"Added {count} jobs to {into}", err=True)
         if alone:
             typer.echo(
@@ -129,6 +136,16 @@ def verify(
             )
     if accept is not None:
         _record(verdict, accept, verifier or "", url)
+
+
+def _rerun(verdict: "Verdict", dataset: "Dataset", *, inspected: bool) -> "Verdict":
+    """Train again, confined where that is possible here, and say so before."""
+    from benchmark.run.executors.confinement import why_not_confined
+    from leaderboard.submissions.verification.rerun import announcement, verify_again
+
+    unconfined = why_not_confined()
+    typer.echo(announcement(verdict.submission, unconfined), err=True)
+    return verify_again(verdict, dataset, confined=unconfined is None, inspected=inspected)
 
 
 def _record(verdict: "Verdict", submissions: Path, verifier: str, url: str | None) -> None:

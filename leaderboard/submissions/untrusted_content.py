@@ -2,7 +2,9 @@
 
 import io
 import json
+import math
 from collections.abc import Callable
+from tokenize import TokenError
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -51,14 +53,19 @@ def read_text(content: bytes, name: str, most: int = MOST_TEXT) -> str:
 
 
 def read_json(content: bytes, name: str) -> Any:
-    """Return what JSON says; NaN, infinity and repeated keys are refused.
+    """Return what JSON says; NaN, infinity, numbers too large and repeated keys are refused.
 
     Raises:
         SubmissionError: If it is not such JSON.
     """
     text = read_text(content, name)
     try:
-        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unrepeated)
+        return json.loads(
+            text,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+            object_pairs_hook=_unrepeated,
+        )
     except (ValueError, RecursionError) as error:
         raise SubmissionError(f"{name} is not valid JSON: {printable(str(error))}.") from error
 
@@ -69,7 +76,9 @@ def read_model(content: Any, model: type[Model], name: str) -> Model:
     Raises:
         SubmissionError: If they do not fit; the message names the first key that does not.
     """
-    return _validated(lambda: model.model_validate(content), name)
+    found = _validated(lambda: model.model_validate(content), name)
+    _require_finite(found, name)
+    return found
 
 
 def read_models(content: Any, model: type[Model], name: str) -> tuple[Model, ...]:
@@ -78,7 +87,10 @@ def read_models(content: Any, model: type[Model], name: str) -> tuple[Model, ...
     Raises:
         SubmissionError: If one does not fit; the message names the first key that does not.
     """
-    return tuple(_validated(lambda: TypeAdapter(list[model]).validate_python(content), name))  # type: ignore[valid-type]
+    found = _validated(lambda: TypeAdapter(list[model]).validate_python(content), name)  # type: ignore[valid-type]
+    for each in found:
+        _require_finite(each, name)
+    return tuple(found)
 
 
 def check_yaml(content: bytes, name: str) -> str:
@@ -114,7 +126,7 @@ def read_probabilities(content: bytes, name: str) -> npt.NDArray[np.float32]:
         shape, fortran, kind = np.lib.format.read_array_header_1_0(
             stream, max_header_size=ARRAY_HEADER
         )
-    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
+    except (ValueError, SyntaxError, TypeError, TokenError, RecursionError, MemoryError) as error:
         raise SubmissionError(
             f"{name} is no array in .npy form: {printable(str(error))}."
         ) from error
@@ -156,6 +168,27 @@ def _validated(read: Callable[[], Read], name: str) -> Read:
 
 def _refuse_constant(word: str) -> None:
     raise ValueError(f"{word} is no number")
+
+
+def _finite(text: str) -> float:
+    """Return a number; 1e999 is infinity to Python, which JSON would write as null."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{printable(text, 20)} is larger than any number here")
+    return number
+
+
+def _require_finite(model: BaseModel, name: str) -> None:
+    """See that no number of a model is NaN or infinite; a text such as "inf" becomes one."""
+    waiting: list[Any] = [model.model_dump()]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, float) and not math.isfinite(value):
+            raise SubmissionError(f"{name} has a number that is NaN or infinite.")
+        if isinstance(value, dict):
+            waiting.extend(value.values())
+        elif isinstance(value, (list, tuple)):
+            waiting.extend(value)
 
 
 def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -3,11 +3,10 @@
 import csv
 import hashlib
 import io
-import json
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
@@ -20,6 +19,16 @@ from benchmark.files import replace_text
 from benchmark.results.rows import Row
 from leaderboard.results import VERIFICATIONS, Results, Verification
 from leaderboard.submissions.archive import printable
+from leaderboard.submissions.names import check_verifier, same_method_name, same_people
+from leaderboard.submissions.own_rows import (
+    OWN_ROWS,
+    OwnRow,
+    by_digest,
+    make_own_rows,
+    read_own_rows,
+    row_digest,
+    with_own_rows,
+)
 from leaderboard.submissions.submission_models import (
     CARD,
     Code,
@@ -93,17 +102,21 @@ class StoredVerdict(Form):
         verifier: Who verified it; never one of the authors.
         date: Day of the verification, ISO 8601.
         package_version: Version of this package.
-        rows: Digest of every row.
+        inspected: Whether the verifier says to have looked at the code.
+        rows: Digest of every row as it was stated.
+        own_rows: SHA-256 of the file of the verifier's own rows; ``None`` without a rerun.
     """
 
     form_version: Literal[1] = 1
     method: Line
     submission: Digest
-    level: Literal["verified from predictions", "verified by rerun"]
+    level: Literal["verified from predictions", "rerun, not confined", "verified by rerun"]
     verifier: Line
     date: Line
     package_version: Line
+    inspected: bool = False
     rows: tuple[Digest, ...]
+    own_rows: Digest | None = None
 
 
 def make_pointer(submission: Submission, url: str | None) -> Pointer:
@@ -159,7 +172,10 @@ def accept(verdict: Verdict, submissions: Path, *, verifier: str, url: str | Non
     submission = verdict.submission
     if not verdict.accepted or verdict.level == SELF_REPORTED:
         raise SubmissionError(f"'{submission.manifest.method}' was not accepted.")
-    _check_verifier(verifier, submission.manifest.authors)
+    check_verifier(verifier, submission.manifest.authors)
+    own = None
+    if verdict.trained is not None:
+        own = make_own_rows(submission.rows, verdict.rows)
     stored = StoredVerdict(
         method=submission.manifest.method,
         submission=submission.checksum,
@@ -167,23 +183,28 @@ def accept(verdict: Verdict, submissions: Path, *, verifier: str, url: str | Non
         verifier=verifier,
         date=datetime.now(UTC).date().isoformat(),
         package_version=__version__,
+        inspected=verdict.inspected,
         rows=tuple(sorted(row_digest(row) for row in submission.rows)),
+        own_rows=None if own is None else hashlib.sha256(own.encode()).hexdigest(),
     )
     folder = submissions / folder_name(submission)
     known = _known_pointer(folder)
-    _check_place(folder, known, submission.manifest.authors)
-    stored = standing_verdict(verdict, submissions) or stored
+    _check_place(submissions, submission)
+    standing = standing_verdict(verdict, submissions)
     if url is None and known is not None and known.sha256 == submission.checksum:
         url = known.url
     texts = {
         CARD: submission.described.model_dump_json(indent=2) + "\n",
-        SCORES: _scores(submission.rows),
         POINTER: make_pointer(submission, url).model_dump_json(indent=2) + "\n",
-        VERDICT: stored.model_dump_json(indent=2) + "\n",
     }
+    if standing is None:
+        texts |= {SCORES: _scores(verdict.rows)} | ({} if own is None else {OWN_ROWS: own})
+        texts |= {VERDICT: stored.model_dump_json(indent=2) + "\n"}
     try:
         for name, text in texts.items():
             replace_text(folder / name, text)
+        if standing is None and own is None:
+            (folder / OWN_ROWS).unlink(missing_ok=True)  # of an older archive
     except OSError as error:
         raise SubmissionError(f"Cannot write to {folder}: {error.strerror or error}.") from error
     return folder
@@ -215,94 +236,91 @@ def _known_pointer(folder: Path) -> Pointer | None:
         return None  # none, or no such thing: it is written anew
 
 
-def _check_place(folder: Path, known: Pointer | None, authors: Iterable[str]) -> None:
-    """Refuse the folder of other authors: one of them at least must submit again."""
-    if known is None or {_folded(name) for name in known.authors} & {_folded(n) for n in authors}:
-        return
-    raise SubmissionError(
-        f"{folder} holds a submission of {printable(', '.join(known.authors))}: rename the method, "
-        "or remove that folder if theirs is withdrawn."
-    )
+def _check_place(submissions: Path, submission: Submission) -> None:
+    """Refuse a name that other authors hold here, or that looks like it: one must be the same."""
+    method, authors = submission.manifest.method, submission.manifest.authors
+    for path in sorted(submissions.glob(f"*/{POINTER}")):
+        known = _known_pointer(path.parent)
+        if known is None or not same_method_name(known.method, method):
+            continue
+        if not same_people(known.authors, authors):
+            raise SubmissionError(
+                f"{path.parent} holds '{printable(known.method)}', a submission of "
+                f"{printable(', '.join(known.authors))}: rename the method, or remove that folder "
+                "if theirs is withdrawn."
+            )
 
 
-def row_digest(row: Row) -> str:
-    """Return a SHA-256 over what a row is and what it scored, its cost and origin left out.
+@dataclass(frozen=True)
+class Believed:
+    """What the folder of submissions says of rows.
 
-    Weighted F1 follows from the confusion matrix. It is left out, so that a row that was made
-    before it was reported has the same digest.
+    Attributes:
+        levels: How far rows are believed, by their digest.
+        own: Verifiers' own rows, by the digest of the stated row and by their own.
+        problems: What is wrong with verdicts that count for nothing.
     """
-    content = {
-        "key": row.comparability_key,
-        "track": row.track,
-        "method": [row.method, row.method_version, row.representation],
-        "transfer": [row.transfer, row.seed],
-        "samples": [row.data.ids_hash, row.data.n_test],
-        "scores": None
-        if row.scores is None
-        else row.scores.model_dump(mode="json", exclude={"weighted_f1"}),
-        "confusion": row.confusion,
-    }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    levels: dict[str, Verification]
+    own: dict[str, OwnRow]
+    problems: tuple[str, ...]
 
 
-def read_verdicts(submissions: Path) -> tuple[dict[str, Verification], tuple[str, ...]]:
+def read_verdicts(submissions: Path) -> Believed:
     """Read every verdict of the folder of submissions.
 
     Args:
         submissions: The folder; need not exist.
 
     Returns:
-        How far rows are believed, by their digest, and what is wrong with verdicts that count for
-        nothing: not tied to their submission, written by an author, or damaged.
+        How far rows are believed, and what is wrong with verdicts that count for nothing: not
+        tied to their submission, written by an author, or damaged.
     """
-    believed: dict[str, Verification] = {}
+    levels: dict[str, Verification] = {}
+    own: dict[str, OwnRow] = {}
     problems: list[str] = []
     for path in sorted(submissions.glob(f"*/{VERDICT}")):
         try:
             stored = _read_verdict(path)
+            mine: tuple[OwnRow, ...] = ()
+            if stored.own_rows is not None:
+                mine = read_own_rows(path.with_name(OWN_ROWS), stored.own_rows)
+            elif stored.level != VERIFICATIONS[1]:
+                raise SubmissionError(f"{path} counts for nothing: it has no {OWN_ROWS}.")
         except SubmissionError as error:
             problems.append(str(error))
             continue
-        for digest in stored.rows:
-            known = believed.get(digest, SELF_REPORTED)
-            believed[digest] = max(known, stored.level, key=VERIFICATIONS.index)
-    return believed, tuple(problems)
-
-
-def verifications(
-    rows: Iterable[Row], submissions: Path
-) -> tuple[dict[str, Verification], tuple[str, ...]]:
-    """Return how far each method is believed.
-
-    Args:
-        rows: Rows that are shown.
-        submissions: The folder of submissions; need not exist.
-
-    Returns:
-        The level of each method, which is that of its least believed row with scores, and what is
-        wrong with verdicts that count for nothing.
-    """
-    believed, problems = read_verdicts(submissions)
-    levels: dict[str, Verification] = {}
-    for row in rows:
-        if row.scores is None:
-            continue
-        level = believed.get(row_digest(row), SELF_REPORTED) if believed else SELF_REPORTED
-        levels[row.method] = min(levels.get(row.method, level), level, key=VERIFICATIONS.index)
-    return levels, problems
+        for digest in {*stored.rows, *by_digest(mine)}:
+            known = levels.get(digest, SELF_REPORTED)
+            if VERIFICATIONS.index(stored.level) >= VERIFICATIONS.index(known):
+                levels[digest] = stored.level
+                own.update({digest: by_digest(mine)[digest]} if mine else {})
+    return Believed(levels, own, tuple(problems))
 
 
 def with_verdicts(results: Results, submissions: Path | None = None) -> Results:
-    """Return evidence that says how far each method is believed.
+    """Return evidence that says how far each method is believed, with verifiers' own rows.
 
     Args:
         results: Rows and what is known of them.
         submissions: The folder of submissions; that of the environment, or the one here, if
             ``None``.
+
+    Returns:
+        The evidence; the level of a method is that of its least believed row with scores. A row
+        that was trained again has the verifier's scores and costs.
     """
     folder = submissions or Path(os.environ.get(SUBMISSIONS_VARIABLE, "submissions"))
-    levels, problems = verifications(results.rows, folder)
-    return replace(results, verification=levels, problems=(*results.problems, *problems))
+    believed = read_verdicts(folder)
+    levels: dict[str, Verification] = {}
+    for row in results.rows:
+        if row.scores is None:
+            continue
+        digest = row_digest(row) if believed.levels else ""
+        level = believed.levels.get(digest, SELF_REPORTED)
+        levels[row.method] = min(levels.get(row.method, level), level, key=VERIFICATIONS.index)
+    found = with_own_rows(results, believed.own)
+    return replace(found, verification=levels, problems=(*results.problems, *believed.problems))
 
 
 def _read_verdict(path: Path) -> StoredVerdict:
@@ -320,21 +338,10 @@ def _read_verdict(path: Path) -> StoredVerdict:
             f"{path} counts for nothing: it is about another archive than {POINTER}; verify again."
         )
     try:
-        _check_verifier(stored.verifier, pointer.authors)
+        check_verifier(stored.verifier, pointer.authors)
     except SubmissionError as error:
         raise SubmissionError(f"{path} counts for nothing: {error}") from error
     return stored
-
-
-def _check_verifier(verifier: str, authors: Iterable[str]) -> None:
-    if _folded(verifier) in {_folded(author) for author in authors} or not _folded(verifier):
-        raise SubmissionError(
-            f"'{printable(verifier)}' is an author of the submission: somebody else must verify it."
-        )
-
-
-def _folded(name: str) -> str:
-    return "".join(sign for sign in name.casefold() if sign.isalnum())
 
 
 def _scores(rows: Iterable[Row]) -> str:

@@ -7,6 +7,7 @@ from benchmark.errors import SubmissionError
 from leaderboard.submissions.archive import printable
 from leaderboard.submissions.verification.reference_comparison import Comparison
 from leaderboard.submissions.verification.verification import Verdict
+from leaderboard.tables.text_tables import WITHOUT_SCHEME
 
 LONGEST: int = 500
 """Letters of one line that a submission has a say in."""
@@ -79,6 +80,11 @@ def as_markdown(verdict: Verdict, comparison: Comparison | None = None) -> str:
 
 
 def _sentence(verdict: Verdict) -> str:
+    if verdict.withheld:
+        return (
+            f"Accepted: {verdict.level}; the mark by rerun waits until a person has looked at the "
+            "code (--inspected)."
+        )
     if verdict.accepted:
         return f"Accepted: {verdict.level}."
     failed = sum(bool(finding.problems) for finding in verdict.findings)
@@ -87,10 +93,14 @@ def _sentence(verdict: Verdict) -> str:
 
 def _differences(verdict: Verdict) -> Iterator[list[str]]:
     again = any(difference.rerun is not None for difference in verdict.differences)
-    yield ["transfer", "stated", "computed", *(["trained again"] if again else [])]
+    worlds = any(difference.elsewhere is not None for difference in verdict.differences)
+    headings = ["trained again"] if again else []
+    headings += ["in other worlds"] if worlds else []
+    yield ["transfer", "stated", "computed", *headings]
     for each in verdict.differences:
         cells = [each.transfer, _percent(each.stated), _percent(each.computed)]
-        yield [*cells, *([_percent(each.rerun)] if again else [])]
+        cells += [_percent(each.rerun)] if again else []
+        yield [*cells, *([_percent(each.elsewhere)] if worlds else [])]
 
 
 def _beside(comparison: Mapping[str, Mapping[str, float]]) -> Iterator[list[str]]:
@@ -116,4 +126,5 @@ def _marked(text: str) -> str:
     safe = html.escape(printable(text, LONGEST), quote=False)
     for sign in "\\`*_[]|!#":
         safe = safe.replace(sign, f"\\{sign}")
-    return safe.replace("@", "&#64;").replace("://", "&#58;//")
+    safe = safe.replace("@", "&#64;").replace("://", "&#58;//")
+    return WITHOUT_SCHEME.sub(r"\1&#46;", safe)

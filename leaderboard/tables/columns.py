@@ -342,6 +342,23 @@ REGISTRY: Final = (
         telling=lambda values: bool((values < 1).any()),
     ),
     Column(
+        "origin",
+        "rows of",
+        str,
+        lambda s: s.group.origin(s.method),
+        "Whether its rows are of a run that was named, or of the reference results.",
+        main=False,
+        telling=lambda values: bool((values != "run").any()),
+    ),
+    Column(
+        "machine",
+        "measured on",
+        str,
+        lambda s: "; ".join(s.group.machines(s.method)),
+        "Machine of its costs: device, and threads of a processor.",
+        main=False,
+    ),
+    Column(
         "verification",
         "verified",
         str,

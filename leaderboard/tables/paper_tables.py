@@ -10,6 +10,7 @@ import pandas as pd
 
 from leaderboard.comparison_group import ComparisonGroup, base_of
 from leaderboard.few_shot_curves import Point, few_shot_curves
+from leaderboard.machine import machine_of
 from leaderboard.tables.columns import (
     COLUMNS,
     MISSING,
@@ -170,9 +171,10 @@ def ablation_table(group: ComparisonGroup) -> Table:
     complete = set(group.grid.index)
     body = []
     for method in sorted(complete):
-        base = base_of(method, complete)
-        if base is None:
+        name = base_of(group.names[method], (group.names[label] for label in complete))
+        if name is None:
             continue
+        base = next(label for label in group.labels[name] if label in complete)
         value, other = (group.mean(name, "macro_f1") for name in (method, base))
         one, two = (group.mean_draws(name, "macro_f1") for name in (method, base))
         limits = MISSING
@@ -204,8 +206,8 @@ def cost_table(group: ComparisonGroup) -> Table:
 
 
 def _devices(group: ComparisonGroup) -> str:
-    names = {row.cost.device_name for row in group.comparable.rows if row.cost.device_name}
-    return ", ".join(sorted(names)) or "unknown devices"
+    names = {machine_of(row) for row in group.comparable.rows if row.scores is not None}
+    return "; ".join(sorted(names))
 
 
 _COST_COLUMNS: Final = frozenset(
@@ -218,6 +220,7 @@ _COST_COLUMNS: Final = frozenset(
         "flops_per_sample",
         "fit_samples_per_second",
         "peak_memory_bytes",
+        "machine",
     }
 )
 

@@ -1,5 +1,6 @@
 """Leaderboards as text: Markdown, CSV and what is printed on the screen."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -9,8 +10,10 @@ import pandas as pd
 from benchmark.data.taxonomy import CROPS
 from benchmark.results.rows import Row
 from benchmark.task.metrics import METRIC_VERSION
+from leaderboard.code_labels import shared_names
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
-from leaderboard.results import VERIFICATIONS, Results
+from leaderboard.machine import machine_of
+from leaderboard.results import VERIFICATIONS, Results, row_key
 from leaderboard.score_frames import ComparableRows
 from leaderboard.statistics.bootstrap import FEWEST_SEEDS
 from leaderboard.statistics.confusion_scores import METRICS
@@ -26,6 +29,9 @@ from leaderboard.tables.columns import (
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+WITHOUT_SCHEME: Final = re.compile(r"\b(www)\.", re.IGNORECASE)
+"""What some readers of Markdown make a link of although no scheme stands before it."""
 
 SIMULATED_MARK: Final = "Simulated data: no satellite saw it; not comparable with the paper."
 RELEASED_MARK: Final = (
@@ -85,33 +91,34 @@ def with_limits(group: ComparisonGroup) -> pd.DataFrame:
 
 def screen_tables(results: Results) -> "list[Table]":
     """Return the ranking of each section for the terminal."""
+    return [_screen_table(group) for group in comparison_groups(results)]
+
+
+def _screen_table(group: ComparisonGroup) -> "Table":
     from rich.markup import escape
     from rich.table import Table
 
-    tables = []
-    for group in comparison_groups(results):
-        table = Table(
-            title=escape(title_of(group.comparable)),
-            caption=escape("\n".join(_incomplete(group))) or None,
-            caption_justify="left",
+    table = Table(
+        title=escape(title_of(group.comparable)),
+        caption=escape("\n".join([*_incomplete(group), *_origins(group)])) or None,
+        caption_justify="left",
+    )
+    frame = method_frame(group)
+    columns = main_columns(frame)
+    # A terminal is narrow: how many transfers are there follows from what is missing.
+    left_out = {"family", "cells"} if MISSING_SCORES in columns else {"family"}
+    columns = tuple(column for column in columns if column.name not in left_out)
+    for column in columns:
+        words = column.title.split()
+        table.add_column(
+            "\n".join(words),
+            justify="left" if column.name == "method" else "right",
+            min_width=max(map(len, words)),
+            no_wrap=True,
         )
-        frame = method_frame(group)
-        columns = main_columns(frame)
-        # A terminal is narrow: how many transfers are there follows from what is missing.
-        left_out = {"family", "cells"} if MISSING_SCORES in columns else {"family"}
-        columns = tuple(column for column in columns if column.name not in left_out)
-        for column in columns:
-            words = column.title.split()
-            table.add_column(
-                "\n".join(words),
-                justify="left" if column.name == "method" else "right",
-                min_width=max(map(len, words)),
-                no_wrap=True,
-            )
-        for cells in shown(frame, columns):
-            table.add_row(*map(escape, cells))
-        tables.append(table)
-    return tables
+    for cells in shown(frame, columns):
+        table.add_row(*map(escape, cells))
+    return table
 
 
 def _section_markdown(group: ComparisonGroup) -> str:
@@ -173,7 +180,7 @@ def _doubts(group: ComparisonGroup) -> list[str]:
             f"Intervals: 95 % bootstrap, resampling {what}{_few_seeds(group)}; countries are not "
             "resampled, so they say nothing of countries that are not here."
         )
-    found += _incomplete(group)
+    found += [*_incomplete(group), *_origins(group)]
     scored = {row.method for row in group.comparable.rows if row.scores is not None}
     unconfirmed = sorted(name for name in scored if group.confirmed_share(name) < 1)
     if unconfirmed:
@@ -188,9 +195,30 @@ def _doubts(group: ComparisonGroup) -> list[str]:
     for status in VERIFICATIONS[1:]:
         names = sorted(name for name in scored if group.verification(name) == status)
         found += [f"{status.capitalize()}: {', '.join(names)}."] if names else []
+    found += _stated(group)
     if group.critical is not None:
         found.append(critical_sentence(group.critical, len(group.grid)))
     return found
+
+
+def _stated(group: ComparisonGroup) -> list[str]:
+    """Say what authors stated of methods whose rows are a verifier's own, mean macro-F1."""
+    pairs: dict[str, list[tuple[float, float]]] = {}
+    for row in group.comparable.rows:
+        stated = group.results.stated.get(row_key(row))
+        if stated is not None and row.scores is not None and row.relation != "in-domain":
+            pairs.setdefault(row.method, []).append((stated, row.scores.macro_f1))
+    means = {
+        method: tuple(sum(values) / len(values) for values in zip(*found, strict=True))
+        for method, found in sorted(pairs.items())
+    }
+    said = [
+        f"{method} {percent(own)} ({percent(stated)} stated)"
+        for method, (stated, own) in means.items()
+    ]
+    if not said:
+        return []
+    return [f"Scores and costs are the verifier's own, macro-F1: {', '.join(said)}."]
 
 
 def _few_seeds(group: ComparisonGroup) -> str:
@@ -223,6 +251,28 @@ def _incomplete(group: ComparisonGroup) -> list[str]:
     if any(short.values()):
         found.append(
             f"Fewer seeds than others, so their intervals may be too narrow: {_named(short)}."
+        )
+    return found
+
+
+def _origins(group: ComparisonGroup) -> list[str]:
+    """Say which names stand for several codes, and which rows are reference results."""
+    rows = [row for row in group.comparable.rows if row.scores is not None]
+    shared = shared_names(rows)
+    found = [] if shared is None else [shared]
+    machines: dict[bool, set[str]] = {}
+    for row in rows:
+        is_reference = row_key(row) in group.results.references
+        machines.setdefault(is_reference, set()).add(machine_of(row))
+    if True in machines:
+        found.append(
+            "Costs of reference results were measured on "
+            + "; ".join(sorted(machines[True]))
+            + (
+                f"; those of runs on {'; '.join(sorted(machines[False]))}."
+                if False in machines
+                else "."
+            )
         )
     return found
 
@@ -355,8 +405,9 @@ def markdown_table(heading: list[str], body: list[list[str]], *, safe: bool = Fa
 
 
 def markdown_cell(text: str) -> str:
-    """Make a text harmless inside a Markdown line or table cell."""
+    """Make a text harmless inside a Markdown line or table cell: no tag, link or mention."""
     flat = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     for sign in "\\|`[]":
         flat = flat.replace(sign, "\\" + sign)
-    return flat
+    flat = flat.replace("://", "&#58;//").replace("@", "&#64;")
+    return WITHOUT_SCHEME.sub(r"\1&#46;", flat)

@@ -41,7 +41,7 @@ def test_a_methods_card_is_shown(cli: Cli) -> None:
 
 
 def test_version(cli: Cli) -> None:
-    assert cli("--version")[1].strip() == "0.1.0"
+    assert cli("--version")[1].strip() == "0.2.0"
 
 
 def test_several_values_after_one_option() -> None:
@@ -49,3 +49,24 @@ def test_several_values_after_one_option() -> None:
         "run", "--methods", "a", "--methods", "b", "--out", "x", "y",
     ]  # fmt: skip
     assert spread(["--seeds", "1", "2"]) == ["--seeds", "1", "--seeds", "2"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "--data", "a", "--out", "x", "--data", "b"),
+        ("run", "--data=a", "--data=b"),
+        ("ingest", "t.csv", "D", "--region", "FRA", "--region", "BEL"),
+    ],
+)
+def test_an_option_of_one_value_is_given_once(cli: Cli, words: tuple[str, ...]) -> None:
+    """The first value would be lost without a word."""
+    code, _, err = cli(*words)
+    assert code == 2
+    assert "is given twice: give it once." in err
+
+
+def test_an_option_of_several_values_may_be_repeated(cli: Cli) -> None:
+    code, _, err = cli("run", "--data", "gone", "--methods", "a", "--methods", "--data")
+    assert "given twice" not in err
+    assert code == 2

@@ -185,18 +185,16 @@ def test_damaged_jobs_are_named() -> None:
     )
 
 
-def test_of_two_runs_with_different_code_the_one_named_first_counts(tmp_path: Path) -> None:
-    runs = [tmp_path / "old", tmp_path / "new"]
-    for run, macro_f1 in zip(runs, (0.3, 0.7), strict=True):
-        identity = make_identity(code_fingerprint=run.name)
-        RunStore(run).write(identity, [make_row(macro_f1=macro_f1)])
-    for order, macro_f1 in ((runs, 0.3), (runs[::-1], 0.7)):
-        results = read_results(order, draws=0)
-        (row,) = results.rows
-        assert row.scores is not None
-        assert row.scores.macro_f1 == macro_f1
-        (problem,) = results.problems
-        assert "that of the run named first counts" in problem
+def test_a_row_that_two_runs_hold_counts_once_and_each_runs_other_targets_count(
+    tmp_path: Path,
+) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    RunStore(one).write(make_identity(), [make_row(macro_f1=0.3)])
+    RunStore(two).write(make_identity(), [make_row(macro_f1=0.7), make_row(target="USA")])
+    results = read_results([one, two], draws=0)
+    found = {row.transfer: row.scores.macro_f1 for row in results.rows if row.scores is not None}
+    assert found == {"FRA:CHN": 0.3, "FRA:USA": 0.5}
+    assert results.problems == ()
 
 
 def test_no_rows_make_an_empty_leaderboard(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from benchmark.data.dataset import Dataset
 from benchmark.results.run_plans import make_plan, write_plan
 from benchmark.results.store import RunStore
 from benchmark.run.execution import execute, find_work
+from benchmark.run.executors.confinement import why_not_confined
 from benchmark.run.jobs import plan
 from benchmark.run.runner import Runner
 from benchmark.task.authoring.method_files import load_method_file
@@ -25,6 +26,8 @@ from leaderboard.submissions.submission_reader import read_submission
 from leaderboard.submissions.untrusted_content import read_probabilities, write_probabilities
 from leaderboard.submissions.verification.checks import Case, rescore
 from leaderboard.submissions.verification.expected_samples import Expectation
+from leaderboard.submissions.verification.rerun import verify_again
+from leaderboard.submissions.verification.verification import Verdict
 
 TRANSFERS = ("FRA:CHN", "FRA:USA")
 SEEDS = (82, 83)
@@ -156,6 +159,12 @@ def with_true_scores(forged: Path, out: Path, dataset: Dataset) -> Path:
             content["scores"] = found.model_dump(mode="json")
 
     return forge(forged, out, in_json("rows.json", state))
+
+
+def trained_again(verdict: Verdict, dataset: Dataset, *, inspected: bool = False) -> Verdict:
+    """Train a submission again, confined where that is possible on this machine."""
+    confined = why_not_confined() is None
+    return verify_again(verdict, dataset, confined=confined, inspected=inspected)
 
 
 def with_samples(

@@ -53,11 +53,12 @@ class Parental(Nearest):
 
 
 class Marking(Nearest):
-    """Says in which process it was fitted."""
+    """Says for which worker it was fitted: its process was started by what that has started."""
 
     def misbehave(self) -> None:
         with (Path(os.environ[MARKS]) / "workers").open("a") as file:
-            file.write(f"{os.getpid()}\n")
+            stat = Path(f"/proc/{os.getppid()}/stat").read_text()
+            file.write(f"{stat.rpartition(')')[2].split()[1]}\n")
 
 
 class Parricidal(Nearest):
@@ -119,11 +120,13 @@ KINDS: dict[str, Any] = {
 }
 
 
-def find_method(name: str) -> Method:
+def find_method(name: str, file: Path | None = None) -> Method:
     """Return a method of this module."""
+    del file
     return Method(name=name, family="test", representation="median", build=KINDS[name], card=CARD)
 
 
-def refuse_to_start(name: str) -> Method:
+def refuse_to_start(name: str, file: Path | None = None) -> Method:
     """Stand for a process that cannot begin."""
+    del file
     raise DataError(f"no {name} here")

@@ -43,6 +43,7 @@ def make_row(
     bands: tuple[str, ...] = ("B2",),
     track: str = "inductive",
     metric_version: str = METRIC_VERSION,
+    code: str = "c",
 ) -> Row:
     """Make a row; ``macro_f1=None`` makes one without scores."""
     per_crop = {
@@ -84,7 +85,7 @@ def make_row(
         scores=scores,
         confusion=confusion,
         cost=Cost(fit_seconds=fit_seconds),
-        provenance=PROVENANCE,
+        provenance=PROVENANCE.model_copy(update={"code_fingerprint": code}),
     )
 
 
@@ -104,6 +105,9 @@ def write_run(
     block: list[int] | None = None,
     simulated: bool = False,
     track: str = "inductive",
+    code: str = "c",
+    protocol: str = "smoke",
+    in_domain: bool = False,
 ) -> Path:
     """Write a run from FRA to CHN (and USA, for a second list) with predictions.
 
@@ -112,11 +116,15 @@ def write_run(
         answers: For each method and seed the predicted class of each sample of each target.
         labels: The true class of each sample of each target.
         block: Spatial block of each sample, the same for each target.
+        code: Fingerprint of the methods' code.
+        protocol: Name of the protocol.
+        in_domain: Whether the first target is the source itself.
     """
     store = RunStore(root)
     for (method, seed), predicted in answers.items():
         rows, predictions = [], []
-        for target, truth, given in zip(("CHN", "USA"), labels, predicted, strict=False):
+        targets = ("FRA" if in_domain else "CHN", "USA")
+        for target, truth, given in zip(targets, labels, predicted, strict=False):
             probabilities = np.eye(len(CROPS), dtype=np.float32)[given]
             scores, confusion = score(probabilities, np.array(truth))
             row = make_row(
@@ -125,6 +133,8 @@ def write_run(
                 seed=seed,
                 simulated=simulated,
                 track=track,
+                code=code,
+                protocol=protocol,
                 confusion=tuple(tuple(int(n) for n in line) for line in confusion),
             )
             rows.append(row.model_copy(update={"scores": scores}))
@@ -140,7 +150,7 @@ def write_run(
             )
         identity = JobIdentity(
             method=method,
-            code_fingerprint="c",
+            code_fingerprint=code,
             representation="median",
             source="FRA",
             seed=seed,

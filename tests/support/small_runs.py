@@ -24,7 +24,7 @@ def setup_for(dataset: Dataset, protocol: Protocol, run: Path, **changes: Any) -
         "cache": None,
         "threads": 1,
         "keep_networks": False,
-        "find_method": find_method,
+        "find_method": "misbehaving:find_method",
     }
     return Setup(**(values | changes))
 

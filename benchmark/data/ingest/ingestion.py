@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -19,33 +20,23 @@ from benchmark.data.dataset import (
     check_room,
     write_dataset,
 )
+from benchmark.data.ingest.cadence import Stamp
 from benchmark.data.ingest.column_roles import Level, find_columns
-from benchmark.data.ingest.domain_assignment import is_aligned, members_by_region
-from benchmark.data.ingest.point_table import PointTable, read_table, table_columns
+from benchmark.data.ingest.domain_assignment import DomainPlan, is_aligned, plan_domains
+from benchmark.data.ingest.point_table import PointTable, read_table
 from benchmark.data.ingest.sample_series import (
     MIN_BAND_COVER,
     Observations,
     Samples,
-    cadence_of,
     gather_samples,
     observe,
 )
+from benchmark.data.ingest.season_choice import refuse_unseen_season
 from benchmark.data.ingest.spatial_blocks import spatial_blocks
-from benchmark.data.observation_calendar import (
-    Season,
-    choose_year,
-    covered_years,
-    parse_season_start,
-    season_of,
-)
-from benchmark.data.official.stored_numbers import (
-    DIGITAL_NUMBER,
-    HIGHEST_REFLECTANCE,
-    LOWEST_REFLECTANCE,
-    TYPICAL_DIGITAL_NUMBER,
-    TYPICAL_REFLECTANCE,
-    typical_value,
-)
+from benchmark.data.ingest.stored_values import StoredForm, to_reflectance
+from benchmark.data.ingest.table_files import table_columns
+from benchmark.data.observation_calendar import Calendar, parse_season_start
+from benchmark.data.official.stored_numbers import Missing
 from benchmark.data.taxonomy import (
     CROPS,
     OTHER,
@@ -58,10 +49,6 @@ from benchmark.errors import DataError, UsageError
 MIN_OBSERVATIONS: Final = 6
 """Observed dates in the year below which a sample is dropped: the harmonic representation fits five
 coefficients to each band, and a series of fewer dates than those carries less than it."""
-
-MAX_IMPOSSIBLE: Final = 0.01
-"""Share of band values that may be no reflectance (saturated cloud, glint) and count as not
-observed; above it, the unit or the missing-value code of the table is another than assumed."""
 
 GAP_FILLING: Final = "linear between the observations of a sample, ends held"
 
@@ -94,8 +81,8 @@ class IngestReport(BaseModel):
     Attributes:
         table: File that was read.
         directory: Directory that was written.
-        first_day: First day of the 73 steps, ISO.
-        last_day: Last day of the 73 steps, ISO.
+        first_day: First day of the 73 steps, ISO; that of the first of several years.
+        last_day: Last day of the 73 steps, ISO; that of the last of several years.
         domains: The domains, by name.
         notes: What the user must know and did not ask for.
     """
@@ -117,11 +104,11 @@ class _Job:
     table: PointTable
     samples: Samples
     label_map: LabelMap
-    season: Season
     season_start: str
     level: Level | None
     min_observations: int
     window: float | None
+    stamp: Stamp | None
     source: str
     impossible: float
 
@@ -139,24 +126,32 @@ def ingest_table(
     label_column: str | None = None,
     min_observations: int = MIN_OBSERVATIONS,
     window: float | None = None,
+    stamp: Stamp | None = None,
+    missing: Missing | None = None,
+    offset: float | None = None,
+    offset_from: date | None = None,
     progress: Progress | None = None,
 ) -> IngestReport:
-    """Turn a long point table into domains of a CropGlobe directory, all of them or none.
+    """Turn a point table into domains of a CropGlobe directory, all of them or none.
 
     Args:
-        table: Parquet or CSV file, one row per sample and date; see
-            `benchmark.data.ingest.point_table`.
+        table: The table; docs/data.md lists the formats.
         directory: Directory to write; domains that it holds already stay.
-        labels: Label map: ``cdl``, ``ewoc`` or a YAML file.
+        labels: Label map: ``cdl``, ``ewoc``, ``worldcereal`` or a YAML file.
         region_column: Column that names each sample's domain; default ``region`` where it exists.
         region: Name of the one domain that the whole table becomes.
-        year: Year of the labels; default the table's only one.
+        year: Year of the labels; default the table's. Several years make a domain each.
         season_start: ``MM-DD`` at which the 73 steps begin, default ``01-01``; from July on, the
             season ends in `year`.
         level: Processing level; default what the band columns say.
         label_column: Column of the label codes; default the one of the label map.
         min_observations: Observed dates in the year that a sample needs to be kept.
         window: Days of each composite, 0 for acquisition dates; default detected.
+        stamp: Which day of its window the date of a composite is; default the first.
+        missing: Number that stands for a missing observation beside 65535 and empty cells;
+            ``nan`` if no other number does.
+        offset: What was added to the digital numbers.
+        offset_from: First day on which it was added; default all days.
         progress: Called with the domain, the samples done and the samples in all.
 
     Returns:
@@ -171,82 +166,53 @@ def ingest_table(
     start = parse_season_start(season_start or "01-01")
     label_map = load_label_map(labels)
     columns = find_columns(
-        table, table_columns(table), label=label_column or label_map.column, region=region_column
+        table,
+        table_columns(table),
+        labels=label_map.columns if label_column is None else (label_column,),
+        region=region_column,
     )
     if level is not None and columns.level not in (None, level):
         raise UsageError(
             f"{table} says level {columns.level} in its columns, --level says {level}."
         )
     points = read_table(table, columns)
-    impossible = _to_reflectance(points)
-    samples = gather_samples(points)
-    regions, region_note = members_by_region(points, samples, region)
-    check_room(directory, regions, simulated=False)
-    every_row = samples.rows_of(np.arange(len(samples)))
-    label_year = choose_year(
-        str(table),
-        asked=year,
-        labels=[] if samples.year is None else np.unique(samples.year).tolist(),
-        covered=covered_years(np.unique(points.days), cadence_of(points, *every_row), start),
-    )
+    impossible, value_notes = to_reflectance(points, StoredForm(missing, offset, offset_from))
+    points, samples = gather_samples(points)
+    plans, plan_notes = plan_domains(points, samples, region=region, year=year, start=start)
+    check_room(directory, [plan.name for plan in plans], simulated=False)
     job = _Job(
         table=points,
         samples=samples,
         label_map=label_map,
-        season=season_of(label_year, start),
         season_start=season_start or "01-01",
         level=level or columns.level,
         min_observations=min_observations,
         window=window,
+        stamp=stamp,
         source=_source(table),
         impossible=impossible,
     )
-    made = [_make_domain(job, name, rows, progress) for name, rows in sorted(regions.items())]
+    made = [_make_domain(job, plan, progress) for plan in plans]
     cards = {domain.name: card for domain, card in made}
     card = DatasetCard(name=directory.resolve().name, source=job.source, domains=cards)
     write_dataset(directory, card, (domain for domain, _ in made))
     return IngestReport(
         table=str(table),
         directory=str(directory),
-        first_day=job.season.first.isoformat(),
-        last_day=job.season.last.isoformat(),
+        first_day=min(plan.season.first for plan in plans).isoformat(),
+        last_day=max(plan.season.last for plan in plans).isoformat(),
         domains=tuple(_describe(domain, card) for domain, card in made),
-        notes=(region_note,) if region_note else (),
+        notes=(*plan_notes, *points.notes, *value_notes),
     )
 
 
-def _to_reflectance(points: PointTable) -> float:
-    """Scale the stored values in place and blank what is no reflectance; return the blank share."""
-    values = points.values
-    present = int(np.count_nonzero(~np.isnan(values)))
-    if present == 0:
-        raise DataError(f"{points.path} has no observation in any band.")
-    typical = typical_value(values)
-    if typical >= TYPICAL_DIGITAL_NUMBER:
-        values /= np.float32(DIGITAL_NUMBER)
-    elif points.whole_numbers or typical > TYPICAL_REFLECTANCE:
-        raise DataError(
-            f"{points.path} has band values that are typically {typical:.3g}, neither reflectance "
-            "(0 to 1) nor reflectance x 10,000 for certain: convert them to reflectance."
-        )
-    wrong = (values < LOWEST_REFLECTANCE) | (values > HIGHEST_REFLECTANCE)
-    share = float(np.count_nonzero(wrong)) / present
-    if share > MAX_IMPOSSIBLE:
-        raise DataError(
-            f"{points.path} has {share:.1%} band values outside {LOWEST_REFLECTANCE} to "
-            f"{HIGHEST_REFLECTANCE}, which is no reflectance: check its unit and its "
-            "missing-value code (65535 or empty)."
-        )
-    values[wrong] = np.nan
-    return share
-
-
 def _make_domain(
-    job: _Job, name: str, members: npt.NDArray[np.intp], progress: Progress | None
+    job: _Job, plan: DomainPlan, progress: Progress | None
 ) -> tuple[DomainSamples, DomainCard]:
     """Composite one domain and say how."""
-    members, dropped = _with_label(job, members)
-    observed = observe(job.table, job.samples, members, job.season, job.window)
+    season = plan.season
+    members, dropped = _with_label(job, plan)
+    observed = observe(job.table, job.samples, members, season, window=job.window, stamp=job.stamp)
     enough = observed.counts(members) >= job.min_observations
     if not enough.all():
         reason = f"fewer than {job.min_observations} observed dates in the year"
@@ -254,37 +220,38 @@ def _make_domain(
     members = members[enough]
     if len(members) == 0:
         raise DataError(
-            f"{job.table.path} leaves no sample for {name} from {job.season.first} to "
-            f"{job.season.last}: {', '.join(f'{n} with {why}' for why, n in dropped.items())}."
+            f"{job.table.path} leaves no sample for {plan.name} from {season.first} to "
+            f"{season.last}: {', '.join(f'{n} with {why}' for why, n in dropped.items())}."
         )
 
     def done(count: int) -> None:
         if progress is not None:
-            progress(name, count, len(members))
+            progress(plan.name, count, len(members))
 
-    series, missing, by_step = observed.composite(members, done)
-    labels, unknown = _classes(job, name, job.samples.label[members])
+    series, by_step, gap = observed.composite(members, done)
+    refuse_unseen_season(job.table.path, plan, observed, gap)
+    labels, unknown = _classes(job, plan.name, job.samples.label[members])
     place = job.samples.place(members)
     domain = DomainSamples(
-        name=name,
+        name=plan.name,
         series=series,
         labels=labels,
         sample_ids=job.samples.names[members],
         longitude=None if place is None else place[0],
         latitude=None if place is None else place[1],
         block=None if place is None else spatial_blocks(*place),
-        year=np.full(len(members), job.season.year, dtype=np.int64),
+        year=np.full(len(members), season.year, dtype=np.int64),
     )
     card = DomainCard(
         bands=observed.bands,
-        year=job.season.year,
+        year=season.year,
         processing_level=job.level,
         cadence_days=observed.calendar.cadence,
         gap_filling=GAP_FILLING,
-        season="aligned" if is_aligned(name, job.season) else "calendar",
+        season="aligned" if is_aligned(plan.name, season) else "calendar",
         season_start=job.season_start,
         unit="digital_number",
-        missing_share=round(missing, 4),
+        missing_share=round(sum(by_step) / len(by_step), 4),
         missing_by_step=by_step,
         source=job.source,
         label_map=job.label_map.name,
@@ -295,19 +262,19 @@ def _make_domain(
     return domain, card
 
 
-def _with_label(
-    job: _Job, members: npt.NDArray[np.intp]
-) -> tuple[npt.NDArray[np.intp], dict[str, int]]:
-    """Return the samples that have a label of the year, and how many have not."""
-    labelled = job.samples.label[members] >= 0
-    this_year = np.ones(len(members), dtype=bool)
-    if job.samples.year is not None:
-        this_year = job.samples.year[members] == job.season.year
-    reasons = {
-        "no label": int(np.count_nonzero(~labelled)),
-        "a label of another year": int(np.count_nonzero(labelled & ~this_year)),
-    }
-    return members[labelled & this_year], {why: n for why, n in reasons.items() if n}
+def _with_label(job: _Job, plan: DomainPlan) -> tuple[npt.NDArray[np.intp], dict[str, int]]:
+    """Return the samples that have a label that counts, and how many have not."""
+    members = plan.members
+    label = job.samples.label[members]
+    known = [parse_code(text) for text in job.table.label.values]
+    dropped = np.array([*(job.label_map.drops(code) for code in known), False])
+    reasons = {"no label": int(np.count_nonzero(label < 0))}
+    for number in np.unique(label[dropped[label]]).tolist():
+        reason = f"the label {known[number]}, which the map drops"
+        reasons[reason] = int(np.count_nonzero(label == number))
+    reasons["a label of another year"] = plan.other_years
+    kept = (label >= 0) & ~dropped[label]
+    return members[kept], {why: n for why, n in reasons.items() if n}
 
 
 def _classes(
@@ -335,12 +302,7 @@ def _notes(job: _Job, observed: Observations, *, has_place: bool) -> list[str]:
     """Say what a reader of the card must know of how the domain was made."""
     calendar = observed.calendar
     absent = [band for band in BANDS if band not in job.table.columns.bands]
-    notes = [
-        f"Dates are first days of composites of about {calendar.windows.mean():.0f} days and stand "
-        "at the middle of their window."
-        if calendar.composites
-        else "Dates are acquisition days."
-    ]
+    notes = [_say_calendar(calendar), calendar.evidence]
     if absent:
         notes.append(f"The table has no band {', '.join(absent)}.")
     if observed.left_out:
@@ -358,6 +320,18 @@ def _notes(job: _Job, observed: Observations, *, has_place: bool) -> list[str]:
     if not has_place:
         notes.append("Not every sample has coordinates, so that there are no spatial blocks.")
     return notes
+
+
+def _say_calendar(calendar: Calendar) -> str:
+    """Say what the dates were concluded to be."""
+    if not calendar.composites:
+        return "Dates are acquisition days."
+    leads = np.zeros(1) if calendar.leads is None else calendar.leads
+    stamp = "first days" if not leads.any() else "days"
+    return (
+        f"Dates are {stamp} of composites of about {calendar.windows.mean():.0f} days and stand at "
+        "the middle of their window."
+    )
 
 
 def _source(table: Path) -> str:

@@ -1,23 +1,30 @@
 """From the rows of a point table to samples, and from their dates to gap-free years."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from benchmark.data.compositing import CHUNK, observed_steps, to_year_grid
-from benchmark.data.ingest.point_table import PointTable, Words
-from benchmark.data.observation_calendar import Calendar, Season, make_calendar
+from benchmark.data.ingest.cadence import Stamp, Stated, conclude_calendar, spacing_of
+from benchmark.data.ingest.cell_values import Words
+from benchmark.data.ingest.point_table import PointTable
+from benchmark.data.observation_calendar import Calendar, Season
 from benchmark.data.season import DAYS_PER_YEAR, STEPS_PER_YEAR, FloatArray
+from benchmark.data.season_coverage import Gap, gap_of_samples, spread_by, window_steps
 from benchmark.errors import DataError
 
 MIN_BAND_COVER: Final = 0.5
 """A band that is observed on less than this share of the dates of the best-observed band is left
 out: a date counts only if every band has it, so that such a band would cost most dates."""
 
+SAME_PLACE: Final = 0.001
+"""Degrees, about 100 m, within which two places of a sample are one, written differently."""
+
 Index = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -66,27 +73,32 @@ class Samples:
         return (east, north) if np.isfinite(east + north).all() else None
 
 
-def gather_samples(points: PointTable) -> Samples:
+def gather_samples(points: PointTable) -> tuple[PointTable, Samples]:
     """Group the rows of a table by sample.
 
+    Where a sample has several years, each with a label of its own, every year is a sample. A row
+    without any observation is left out where another row of its sample has the same date.
+
+    Returns:
+        The table with the rows that count, and the samples.
+
     Raises:
-        DataError: If a sample has a date twice, or two labels or regions.
+        DataError: If a sample has a date twice, two places, or two labels or regions.
     """
+    points = _sample_of_each_year(points)
+    points = _without_empty_repeats(points)
     sample = points.sample.row
     order = np.lexsort((points.days, sample))
     ordered, days = sample[order], points.days[order]
     twice = (ordered[1:] == ordered[:-1]) & (days[1:] == days[:-1])
     if twice.any():
-        row = int(np.flatnonzero(twice)[0])
-        raise DataError(
-            f"{points.path} has the date {days[row]} twice for sample "
-            f"{points.sample.values[ordered[row]]}: keep one row per sample and date."
-        )
+        _refuse_repeat(points, order, int(np.flatnonzero(twice)[0]))
     starts = np.searchsorted(ordered, np.arange(len(points.sample.values) + 1))
-    first = order[starts[:-1]]
-    longitude = None if points.longitude is None else points.longitude[first]
-    latitude = None if points.latitude is None else points.latitude[first]
-    return Samples(
+    first = order[np.minimum(starts[:-1], len(order) - 1)]
+    longitude, latitude = _places(points)
+    if points.reference is not None:
+        _constant(points, points.reference, first, points.columns.reference or "ref_id")
+    return points, Samples(
         names=np.array(points.sample.values),
         label=_constant(points, points.label, first, points.columns.label),
         region=(
@@ -100,6 +112,88 @@ def gather_samples(points: PointTable) -> Samples:
         order=order,
         starts=starts,
     )
+
+
+def _refuse_repeat(points: PointTable, order: Index, place: int) -> None:
+    """Say that a sample has a date twice, or stands at two places."""
+    row, other = int(order[place]), int(order[place + 1])
+    _places(points)  # rows of two fields with one id are told by that first
+    raise DataError(
+        f"{points.path} has the date {points.days[row]} twice for sample "
+        f"{points.sample.values[points.sample.row[other]]}: keep one row per sample and date."
+    )
+
+
+def _sample_of_each_year(points: PointTable) -> PointTable:
+    """Make a sample of each year of a sample whose label differs between its years."""
+    if points.year is None or (points.year.row < 0).any():
+        return points
+    sample, year, label = points.sample.row, points.year.row, points.label.row
+    pairs, group = np.unique(np.stack([sample, year]), axis=1, return_inverse=True)
+    group = group.reshape(-1)
+    if pairs.shape[1] == len(np.unique(sample)):
+        return points
+
+    def labels_in(members: Index) -> int:
+        return int(np.unique(np.stack([members, label]), axis=1).shape[1])
+
+    if labels_in(sample) == len(np.unique(sample)) or labels_in(group) != pairs.shape[1]:
+        return points
+    names = tuple(
+        f"{points.sample.values[s]}-{points.year.values[y].removesuffix('.0')}" for s, y in pairs.T
+    )
+    if len(set(names)) != len(names):
+        return points
+    return replace(points, sample=Words(group.astype(np.int64), names))
+
+
+def _without_empty_repeats(points: PointTable) -> PointTable:
+    """Leave out rows without any observation beside another row of the same sample and date."""
+    sample, days = points.sample.row, points.days
+    order = np.lexsort((days, sample))
+    same = (sample[order][1:] == sample[order][:-1]) & (days[order][1:] == days[order][:-1])
+    if not same.any():
+        return points
+    number = np.empty(len(order), dtype=np.int64)
+    number[order] = np.concatenate([[0], np.cumsum(~same)])
+    seen = ~np.isnan(points.values).all(axis=1)
+    some_seen = np.bincount(number, weights=seen) > 0
+    keep = seen | ~some_seen[number]
+    # Of several rows that are all empty, the first stays.
+    empty = np.flatnonzero(~seen & keep)
+    _, first = np.unique(number[empty], return_index=True)
+    keep[empty] = False
+    keep[empty[first]] = True
+    return points if keep.all() else points.keep(keep)
+
+
+def _places(points: PointTable) -> tuple[Floats | None, Floats | None]:
+    """Return the place of each sample, [S] twice; NaN where none of its rows has one.
+
+    Raises:
+        DataError: If a sample stands at two places.
+    """
+    if points.longitude is None or points.latitude is None:
+        return None, None
+    sample = points.sample.row
+    found = np.isfinite(points.longitude + points.latitude)
+    rows = np.flatnonzero(found)
+    east, north = np.full((2, len(points.sample.values)), np.nan)
+    # The first row of each sample that has a place: later ones are written first.
+    east[sample[rows[::-1]]] = points.longitude[rows[::-1]]
+    north[sample[rows[::-1]]] = points.latitude[rows[::-1]]
+    away_east = np.abs(points.longitude - east[sample])
+    away = np.fmax(np.fmin(away_east, 360 - away_east), np.abs(points.latitude - north[sample]))
+    apart = found & (away > SAME_PLACE)
+    if apart.any():
+        row = int(np.flatnonzero(apart)[0])
+        which = sample[row]
+        raise DataError(
+            f"{points.path}: sample {points.sample.values[which]} stands at two places (lon "
+            f"{east[which]:g}, lat {north[which]:g} and lon {points.longitude[row]:g}, lat "
+            f"{points.latitude[row]:g}): give each place a sample id of its own."
+        )
+    return east, north
 
 
 def _constant(points: PointTable, words: Words, first: Index, column: str) -> Index:
@@ -128,13 +222,6 @@ def _label_years(points: PointTable, first: Index) -> Index | None:
             f"{points.columns.year} where years belong."
         ) from error
     return years[value]
-
-
-def cadence_of(points: PointTable, rows: Index, owner: Index) -> float:
-    """Return the median days between two dates of one sample; 0 if none has two dates."""
-    days = points.days[rows]
-    spacing = np.diff(days).astype(np.int64)[owner[1:] == owner[:-1]]
-    return float(np.median(spacing)) if len(spacing) else 0.0
 
 
 @dataclass(frozen=True)
@@ -170,7 +257,7 @@ class Observations:
 
     def composite(
         self, members: Index, done: Callable[[int], None]
-    ) -> tuple[FloatArray, float, tuple[float, ...]]:
+    ) -> tuple[FloatArray, tuple[float, ...], Gap]:
         """Fill the 73 steps of some samples.
 
         Args:
@@ -178,29 +265,29 @@ class Observations:
             done: Called with the number of samples filled so far.
 
         Returns:
-            Series [N, B, 73]; the share of missing observations in the season; that share by step.
+            Series [N, B, 73]; the share of samples without observation by step; what is not
+            observed of the season window.
         """
         positions = self.calendar.positions(self.season)
         by_step = self.calendar.columns_by_step(self.season)
-        after = self.season.days_after_start(self.calendar.days)
-        in_season = np.flatnonzero((after >= 0) & (after < DAYS_PER_YEAR))
         series = np.empty((len(members), len(self.bands), STEPS_PER_YEAR), dtype=np.float32)
-        seen_dates, seen_steps = 0, np.zeros(STEPS_PER_YEAR)
+        seen_steps = np.zeros((len(members), STEPS_PER_YEAR), dtype=np.bool_)
         for start in range(0, len(members), CHUNK):
-            chunk = members[start : start + CHUNK]
-            cube = self._cube(chunk)
-            series[start : start + CHUNK] = to_year_grid(cube, positions)
+            chunk = slice(start, min(start + CHUNK, len(members)))
+            cube = self._cube(members[chunk])
+            series[chunk] = to_year_grid(cube, positions)
             seen = observed_steps(cube)
-            seen_dates += int(seen[:, in_season].sum())
-            seen_steps += [int(seen[:, columns].any(axis=1).sum()) for columns in by_step]
-            done(start + len(chunk))
-        missing = 1 - seen_steps / len(members)
-        share = (
-            1 - seen_dates / (len(members) * len(in_season))
-            if self.calendar.composites
-            else float(missing.mean())
+            for step, columns in enumerate(by_step):
+                seen_steps[chunk, step] = seen[:, columns].any(axis=1)
+            done(chunk.stop)
+        missing = 1 - seen_steps.mean(axis=0)
+        # A composite covers the steps of its window; an acquisition those until the next pass.
+        reach = 0 if self.calendar.composites else spread_by(self.calendar.cadence)
+        return (
+            series,
+            tuple(round(float(value), 4) for value in missing),
+            gap_of_samples(seen_steps[:, window_steps()], reach),
         )
-        return series, share, tuple(round(float(value), 4) for value in missing)
 
     def _cube(self, members: Index) -> FloatArray:
         """Return the observations of some samples on the calendar, [N, B, T], NaN where none is."""
@@ -217,7 +304,13 @@ class Observations:
 
 
 def observe(
-    points: PointTable, samples: Samples, members: Index, season: Season, window: float | None
+    points: PointTable,
+    samples: Samples,
+    members: Index,
+    season: Season,
+    *,
+    window: float | None,
+    stamp: Stamp | None,
 ) -> Observations:
     """Find the dates and the bands that one domain has of a season.
 
@@ -227,20 +320,25 @@ def observe(
         members: Numbers of the domain's samples [N].
         season: The year.
         window: Days of each composite as the user states it, or ``None``.
+        stamp: Which day of its window a date is as the user states it, or ``None``.
 
     Returns:
         Its observations; a domain without any date in the season has an empty calendar.
+
+    Raises:
+        DataError: If its dates fit two readings.
     """
     rows, owner = samples.rows_of(members)
-    days = points.days[rows]
-    calendar = make_calendar(
-        np.unique(days),
-        cadence_of(points, rows, owner),
-        declared=points.columns.level is not None,
+    stated = Stated(
+        declared=points.columns.composites,
         timed=points.timed,
+        unclear=points.unclear,
         window=window,
-    ).within(season)
-    around = np.isin(days, calendar.days)
+        stamp=stamp,
+    )
+    spacing = spacing_of(points.days[rows], owner)
+    calendar = conclude_calendar(points.path, spacing, stated).within(season)
+    around = np.isin(points.days[rows], calendar.days)
     seen = np.count_nonzero(~np.isnan(points.values[rows[around]]), axis=0)
     kept = (seen > 0) & (seen >= MIN_BAND_COVER * seen.max(initial=0))
     names = np.array(list(points.columns.bands))

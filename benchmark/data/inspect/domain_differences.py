@@ -1,16 +1,26 @@
 """Differences between two domains that are no geography."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
-from benchmark.data.calendar_detection import find_season, is_southern
+from benchmark.data.calendar_detection import (
+    find_season,
+    is_southern,
+    place_year,
+    season_of,
+)
 from benchmark.data.dataset import Dataset
 from benchmark.data.dataset_card import DomainCard
 from benchmark.data.repeated_series import count_shared
+from benchmark.data.season import DAYS_PER_YEAR, SHIFTED_FIRST_DAY
+from benchmark.data.season_coverage import coverage_warnings
+
+IN_PHASE: Final = 10
+"""Days out of phase that are no difference: half a year is counted as 180, 181 or 184 days."""
 
 
 def transfer_warnings(
-    dataset: Dataset, source: str, target: str, *, shared_removed: bool
+    dataset: Dataset, source: str, target: str, *, shared_removed: bool, aligned: bool = False
 ) -> tuple[str, ...]:
     """Name what a reader must know of the data of a transfer before believing its score.
 
@@ -19,31 +29,105 @@ def transfer_warnings(
         source: Domain of the training data.
         target: Domain that is scored.
         shared_removed: Whether source samples are left out whose series another domain holds.
+        aligned: Whether the protocol aligns years before they are used.
 
     Returns:
         A sentence for each difference that is no geography, for series that both domains hold,
-        and for a stated season that the series contradict.
+        for a stated season that the series contradict, and for a season that was not seen.
     """
-    found = list(differences(dataset.domain_card(source), dataset.domain_card(target)))
+    found = list(pair_differences(dataset, source, target, aligned=aligned))
     shared = count_shared(dataset, source, target) if source != target else 0
     if shared:
         done = "and are not learned from" if shared_removed else "and are learned from"
         found.append(f"{shared} samples of the source have a series of the target, {done}.")
-    return (*found, *season_warnings(dataset, (source, target)))
+    return (*found, *season_warnings(dataset, (source, target), aligned=aligned))
 
 
-def season_warnings(dataset: Dataset, domains: Iterable[str]) -> tuple[str, ...]:
-    """Name the domains whose season is not what their card says, or not stated where it matters.
+def run_warnings(
+    dataset: Dataset, pairs: Iterable[tuple[str, str]], *, aligned: bool = False
+) -> tuple[str, ...]:
+    """Name what a reader must know of the data of a run, each sentence once.
+
+    Args:
+        dataset: The dataset.
+        pairs: Source and target of each transfer.
+        aligned: Whether the protocol aligns years before they are used.
+
+    Returns:
+        Sentences on transfers, which name their source and target, and on domains.
+    """
+    known = list(dict.fromkeys(pairs))
+    by_sentence: dict[str, list[str]] = {}
+    for source, target in known:
+        for sentence in pair_differences(dataset, source, target, aligned=aligned):
+            by_sentence.setdefault(sentence, []).append(f"{source}:{target}")
+    found = [f"{', '.join(where)}: {sentence}" for sentence, where in by_sentence.items()]
+    domains = [name for pair in known for name in pair]
+    return (*found, *season_warnings(dataset, domains, aligned=aligned))
+
+
+def pair_differences(
+    dataset: Dataset, source: str, target: str, *, aligned: bool
+) -> tuple[str, ...]:
+    """Name the differences between two domains that are no geography.
+
+    Years that run in phase are no difference: a northern one from January and a southern one from
+    July do, and so does any year that the protocol aligns.
+
+    Args:
+        dataset: The dataset.
+        source: The source.
+        target: The target.
+        aligned: Whether the protocol aligns years before they are used.
+
+    Returns:
+        One sentence for each of level, cadence, gap filling and season in which both are known
+        and differ.
+    """
+    cards = [dataset.domain_card(name) for name in (source, target)]
+    found = list(differences(*cards))
+    seasons = [season_of(dataset, name) for name in (source, target)]
+    if "unknown" in seasons or source == target:
+        return tuple(found)
+    phases = [_phase(dataset, name, aligned=aligned) for name in (source, target)]
+    apart = abs(phases[0] - phases[1]) % DAYS_PER_YEAR
+    days = min(apart, DAYS_PER_YEAR - apart)
+    if days > IN_PHASE:
+        said = [
+            f"{season} from {card.season_start or '01-01'}"
+            for card, season in zip(cards, seasons, strict=True)
+        ]
+        found.append(
+            f"Source and target differ in season: {said[0]} and {said[1]}, {days} days out of "
+            "phase."
+        )
+    return tuple(found)
+
+
+def _phase(dataset: Dataset, domain: str, *, aligned: bool) -> int:
+    """Return the days from the middle of a domain's winter to its first step, about."""
+    first = place_year(dataset, domain, aligned=aligned).first_day
+    return (first - SHIFTED_FIRST_DAY * is_southern(domain)) % DAYS_PER_YEAR
+
+
+def season_warnings(
+    dataset: Dataset, domains: Iterable[str], *, aligned: bool = False
+) -> tuple[str, ...]:
+    """Name the domains whose season is not what their card says, not stated, or was not seen.
 
     Args:
         dataset: The dataset.
         domains: Domains that are used.
+        aligned: Whether the protocol aligns years before they are used.
 
     Returns:
         A sentence for each such domain.
     """
-    found = (_season(dataset, domain) for domain in sorted(set(domains)))
-    return tuple(sentence for sentence in found if sentence is not None)
+    used = sorted(set(domains))
+    found = (_season(dataset, domain) for domain in used)
+    moved = {name: place_year(dataset, name, aligned=aligned).moved for name in used}
+    said = tuple(sentence for sentence in found if sentence is not None)
+    return (*said, *coverage_warnings(dataset, moved))
 
 
 def _season(dataset: Dataset, domain: str) -> str | None:
@@ -63,15 +147,12 @@ def differences(source: DomainCard, target: DomainCard) -> tuple[str, ...]:
         target: Card of the target.
 
     Returns:
-        One sentence for each of level, cadence, gap filling and season in which both are known
-        and differ.
+        One sentence for each of level, cadence and gap filling in which both are known and differ.
     """
     pairs: tuple[tuple[str, Any, Any], ...] = (
         ("processing level", source.processing_level, target.processing_level),
         ("cadence in days", source.cadence_days, target.cadence_days),
         ("gap filling", source.gap_filling, target.gap_filling),
-        ("season", source.season, target.season),
-        ("season start", source.season_start, target.season_start),
     )
     return tuple(
         f"Source and target differ in {what}: {a} and {b}."

@@ -11,6 +11,7 @@ from benchmark.data.inspect.representation_files import disagreements
 from benchmark.data.official.domain_rules import unread_files
 from benchmark.data.official.stored_numbers import Reading
 from benchmark.data.repeated_series import Repeats, find_repeats
+from benchmark.data.season_coverage import coverage_warnings
 from benchmark.data.taxonomy import CROPS
 
 
@@ -35,6 +36,7 @@ class DomainInspection(BaseModel):
         years: Years of the labels, empty where the file has none.
         fingerprint: SHA-256 of the domain, 64 hex digits.
         season: What the series say of its calendar.
+        unseen_season: A sentence where too little of the season window was observed.
         card: What its card says of how it was made.
     """
 
@@ -57,6 +59,7 @@ class DomainInspection(BaseModel):
     years: tuple[int, ...]
     fingerprint: str
     season: SeasonFinding
+    unseen_season: str | None = None
     card: DomainCard
 
 
@@ -168,5 +171,6 @@ def _inspect_domain(dataset: Dataset, name: str, repeats: Repeats) -> DomainInsp
         years=facts.years,
         fingerprint=dataset.domain_fingerprint(name),
         season=find_season(dataset, name),
+        unseen_season=next(iter(coverage_warnings(dataset, (name,))), None),
         card=card,
     )

@@ -39,10 +39,12 @@ def _ingested(domain: IngestedDomain) -> Iterator[RenderableType]:
     yield (
         f"{domain.name}: {len(card.bands)} bands ({' '.join(card.bands)}), "
         f"level {card.processing_level or 'not stated'}, a date every {card.cadence_days:g} days, "
-        f"{card.missing_share or 0:.1%} of the observations missing, {blocks}"
+        f"{card.missing_share or 0:.1%} of the 5-day steps not observed, {blocks}"
     )
     for note in card.notes:
-        yield Text(f"  {note}", style="yellow" if "no band" in note or "out" in note else "dim")
+        yield Text(
+            f"  {note}", style="yellow" if "no band" in note or "left out" in note else "dim"
+        )
     for reason, count in card.dropped.items():
         yield Text(f"  {_samples(count)} dropped: {reason}.", style="yellow")
     if card.unknown_codes:
@@ -177,6 +179,8 @@ def _domain_defects(domain: DomainInspection) -> Iterator[str]:
 def _domain_notes(domain: DomainInspection) -> Iterator[str]:
     if domain.season.contradiction is not None:
         yield domain.season.contradiction
+    if domain.unseen_season is not None:
+        yield domain.unseen_season
     green = domain.season.peak_ndvi
     if green is not None and green < GREEN:
         yield (
@@ -185,9 +189,16 @@ def _domain_notes(domain: DomainInspection) -> Iterator[str]:
             f"`bands:` in {DOMAINS_FILE}."
         )
     if domain.dark_share >= LIKELY_GAPS:
+        # What ingest interpolated cannot be told from what it saw: only the table can mend that.
+        ingested = domain.card.label_map is not None
+        mend = (
+            "ingest the table again with `--missing 0`"
+            if ingested
+            else f"write `missing: 0` in {DOMAINS_FILE}"
+        )
         yield (
             f"{domain.name}: {domain.dark_share:.1%} of the dates are zero in every band, which "
-            f"may stand for missing observations: if so, write `missing: 0` in {DOMAINS_FILE}."
+            f"may stand for missing observations: if so, {mend}."
         )
     reading = domain.reading
     digital = reading is not None and reading.unit == "digital_number" and not reading.offset

@@ -34,7 +34,7 @@ from benchmark.files import folder_aside, write_text
 
 logger = logging.getLogger(__name__)
 
-CONVERSION_VERSION: Final = "2"
+CONVERSION_VERSION: Final = "3"
 """Raised when what is written here, or how files are read, changes."""
 
 LARGE: Final = 32 * 2**20

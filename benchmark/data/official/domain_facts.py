@@ -27,6 +27,8 @@ class DomainFacts(BaseModel):
         lowest: Lowest reflectance, in [0, 1].
         highest: Highest reflectance, in [0, 1].
         constant_series: Samples whose every band stays the same all year.
+        still_share: Share of samples that repeat the step before in every band, of each step [73],
+            the last step before the first one; empty where it was not computed.
         dark_share: Share of the dates at which a sample is zero in every band.
         greenness: Mean NDVI of each class that occurs at each step [73], where B4 and B8 are there.
         blocks: Number of spatial blocks, ``None`` where the file has none.
@@ -43,6 +45,7 @@ class DomainFacts(BaseModel):
     highest: float
     constant_series: int
     dark_share: float
+    still_share: tuple[float, ...] = ()
     greenness: dict[int, tuple[float, ...]]
     blocks: int | None
     years: tuple[int, ...]
@@ -104,12 +107,14 @@ def compute_facts(
     """
     lowest, highest, still, dark = 1.0, 0.0, 0, 0
     green = np.zeros((len(CROPS), STEPS_PER_YEAR))
+    repeats = np.zeros(STEPS_PER_YEAR, dtype=np.int64)
     places = [card.bands.index(band) for band in ("B4", "B8") if band in card.bands]
     for rows in parts(len(samples)):
         part = samples.series[rows]
         least, most = part.min(axis=-1), part.max(axis=-1)
         lowest, highest = min(lowest, float(least.min())), max(highest, float(most.max()))
         still += int(np.count_nonzero((least == most).all(axis=-1)))
+        repeats += count_repeats(part)
         dark += int(np.count_nonzero(~part.any(axis=1)))
         if len(places) == 2:
             np.add.at(green, samples.labels[rows], _ndvi(part[:, places[0]], part[:, places[1]]))
@@ -127,11 +132,24 @@ def compute_facts(
         highest=highest,
         constant_series=still,
         dark_share=dark / (len(samples) * STEPS_PER_YEAR),
+        still_share=tuple((repeats / len(samples)).round(4).tolist()),
         greenness=greenness,
         blocks=None if samples.block is None else len(np.unique(samples.block)),
         years=() if samples.year is None else tuple(np.unique(samples.year).tolist()),
         reading=samples.reading,
     )
+
+
+def count_repeats(series: FloatArray) -> npt.NDArray[np.int64]:
+    """Return how many series repeat the step before in every band, at each step, [73].
+
+    Args:
+        series: Reflectance [N, B, 73]; the year is taken for a circle.
+    """
+    same = np.ones((len(series), series.shape[-1]), dtype=np.bool_)
+    for band in range(series.shape[1]):
+        same &= series[:, band] == np.roll(series[:, band], 1, axis=-1)
+    return np.asarray(np.count_nonzero(same, axis=0))
 
 
 def _ndvi(red: FloatArray, infrared: FloatArray) -> FloatArray:

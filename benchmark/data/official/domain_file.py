@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Final, TypeVar
 
 import numpy as np
@@ -110,7 +111,7 @@ def read_arrays(path: Path, *, but: str | None = None) -> dict[str, Array]:
                 f"{path} holds Python objects, which are never loaded: save plain number arrays."
             ) from error
         raise DataError(f"{path} is not a readable .npz file ({error}): fetch it again.") from error
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, KeyError) as error:
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, KeyError, TokenError) as error:
         raise DataError(
             f"{path} is unreadable or truncated ({type(error).__name__}): fetch or write it again."
         ) from error

@@ -2,11 +2,14 @@
 
 import multiprocessing
 import signal
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
+
+if TYPE_CHECKING:
+    from benchmark.results.mlflow.tracker import Tracker
 
 SECONDS_BETWEEN_SYNCS: Final = 10.0
 SECONDS_TO_FINISH: Final = 60.0
@@ -45,14 +48,22 @@ class BackgroundSync:
 
     def finish(self) -> None:
         """Wait until the server has everything; say in `warning` why not if it has not."""
-        self.warning = (
-            "MLflow is not up to date, since its server was too slow; rows are kept, and "
-            f"`cropglobe sync {self.run}` mends it."
-        )
-        with suppress(EOFError, ConnectionError):
+        mends = f"rows are kept, and `cropglobe sync {self.run}` brings MLflow up to date."
+        try:
             self._connection.send(FINISH)
             if self._connection.poll(self.patience):
                 self.warning = self._connection.recv()
+            else:
+                self.warning = (
+                    f"MLflow is not up to date, since its server took more than {self.patience:g} "
+                    f"seconds; {mends}"
+                )
+        except (EOFError, ConnectionError):
+            self._process.join(SECONDS_TO_END)
+            self.warning = (
+                "MLflow is not up to date, since the process that writes to it "
+                f"{_how_it_ended(self._process.exitcode)}; {mends}"
+            )
 
     def __exit__(
         self,
@@ -78,19 +89,41 @@ def sync_until_finished(connection: Connection, run: Path, uri: str) -> None:
         uri: Address of the server.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    from benchmark.errors import CropGlobeError
     from benchmark.results.mlflow.tracker import Tracker
+    from benchmark.results.mlflow.tracking_state import writer_lock
     from benchmark.results.store import RunStore
 
-    tracker = Tracker(RunStore(run), uri)
-    with suppress(EOFError, ConnectionError):  # the run was killed
+    store = RunStore(run)
+    tracker = Tracker(store, uri)
+    with ExitStack() as held, suppress(EOFError, ConnectionError):  # the run was killed
+        mine = False
         while True:
             finish = connection.poll(SECONDS_BETWEEN_SYNCS) and connection.recv() == FINISH
-            warning = None
-            try:
-                tracker.sync()
-            except CropGlobeError as error:
-                warning = str(error)  # told at the end, if it still holds then
+            mine = mine or held.enter_context(store.job_locks.hold(writer_lock(uri)))
+            # Another process that writes this run directory to this server writes all its jobs.
+            warning = _sync(tracker, final=finish) if mine else None
             if finish:
+                held.close()
                 connection.send(warning)
                 return
+
+
+def _sync(tracker: "Tracker", *, final: bool) -> str | None:
+    """Sync once; return what the user should know if it still holds at the end."""
+    from benchmark.errors import CropGlobeError
+    from benchmark.results.mlflow.local_database import set_aside_sentence
+
+    said = []
+    try:
+        tracker.sync(final=final)
+    except CropGlobeError as error:
+        said.append(str(error))
+    if tracker.set_aside is not None:
+        said.insert(0, set_aside_sentence(tracker.set_aside))
+    return " ".join(said) or None
+
+
+def _how_it_ended(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"was ended by {signal.Signals(-code).name}"
+    return "has ended with an error"

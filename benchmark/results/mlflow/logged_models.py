@@ -1,5 +1,6 @@
 """The fitted network of a job as a logged model of MLflow, with its signature."""
 
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
@@ -8,13 +9,28 @@ import numpy as np
 
 from benchmark import __version__
 from benchmark.results.fitted_networks import NETWORK_FILE, PROTOCOL_FILE, read_network
+from benchmark.results.mlflow.dataset_input import dataset_of
+from benchmark.results.mlflow.job_content import job_metrics, times_of
 from benchmark.results.store import IDENTITY_FILE, StoredJob
+from benchmark.results.transfer_scores import MEANS
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
 CODE: Final = Path(__file__).with_name("served_network.py")
+FORBIDDEN: Final = re.compile(r"""[/:.%"']""")
+"""Characters that the name of a logged model cannot hold in MLflow 3."""
+
 ARTIFACTS: Final = (IDENTITY_FILE, NETWORK_FILE, PROTOCOL_FILE)
+
+
+def model_name(method: str) -> str:
+    """Return the name of a method's models in MLflow, which allows no dot and no / : % or quotes.
+
+    Each such character becomes ``_``: ``cropnet.aug`` is ``cropnet_aug``. The model's tag
+    ``method`` has the true name.
+    """
+    return FORBIDDEN.sub("_", method)
 
 
 def log_network(client: "MlflowClient", experiment: str, run: str, job: StoredJob) -> None:
@@ -39,8 +55,28 @@ def log_network(client: "MlflowClient", experiment: str, run: str, job: StoredJo
     # The first axis of a signature that is inferred from arrays is of any length.
     one = np.zeros((1, *network.sample_shape), dtype=np.float32)
     signature = infer_signature(one, np.zeros((1, len(network.classes)), dtype=np.float32))
-    tags = {"source": job.identity.source, "seed": str(job.identity.seed)}
-    logged = client.create_logged_model(experiment, job.identity.method, run, tags=tags)
+    found = job.identity
+    tags = {
+        "method": found.method,
+        "source": found.source,
+        "seed": str(found.seed),
+        "mlflow.note.content": (
+            f"The network of **{found.method}** fitted on {found.source} with seed {found.seed}. "
+            f"It takes samples of the representation `{found.representation}` and returns the "
+            f"probability of {', '.join(network.classes)}."
+        ),
+    }
+    parameters = {
+        "method": found.method,
+        "representation": found.representation,
+        "source": found.source,
+        "seed": str(found.seed),
+        "bands": " ".join(found.bands),
+        "classes": " ".join(network.classes),
+    }
+    logged = client.create_logged_model(
+        experiment, model_name(found.method), run, tags=tags, params=parameters
+    )
     client.log_outputs(run, [LoggedModelOutput(logged.model_id, 0)])
     with TemporaryDirectory(prefix="cropglobe-") as folder:
         place = Path(folder) / "model"
@@ -56,7 +92,31 @@ def log_network(client: "MlflowClient", experiment: str, run: str, job: StoredJo
             ),
         )
         client.log_model_artifacts(logged.model_id, str(place))
+    _log_scores(client, run, logged.model_id, job)
     client.finalize_logged_model(logged.model_id, "READY")
+
+
+def _log_scores(client: "MlflowClient", run: str, model: str, job: StoredJob) -> None:
+    """Show the means and the macro-F1 of each target beside the model, with the dataset."""
+    from mlflow.entities import Metric
+
+    data, when = dataset_of(job.rows[0]), times_of(job)[1]
+    found = job_metrics(job)
+    shown = [name for name in found if name in MEANS or name.startswith("macro_f1/")]
+    metrics = [
+        Metric(
+            name,
+            found[name],
+            when,
+            0,
+            model_id=model,
+            dataset_name=data[0],
+            dataset_digest=data[1],
+            run_id=run,
+        )
+        for name in shown
+    ]
+    client.log_batch(run, metrics)
 
 
 def delete_run(client: "MlflowClient", run: str) -> None:

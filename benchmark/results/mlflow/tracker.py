@@ -1,38 +1,43 @@
 """MLflow as a view: experiments and runs built from the store, brought up to date at any time."""
 
-import json
+import logging
 import os
-import re
+import sqlite3
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit, urlunsplit
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from benchmark.data.taxonomy import CROPS
-from benchmark.errors import StoreError, TrackingError
-from benchmark.files import replace_text
-from benchmark.results.fitted_networks import PROTOCOL_FILE
-from benchmark.results.mlflow.logged_models import delete_run, log_network
-from benchmark.results.mlflow.tracking_state import TrackingState, job_state, read_tracking_state
-from benchmark.results.rows import Row
+from benchmark.errors import CropGlobeError, StoreError, TrackingError
+from benchmark.results.mlflow.addresses import artifact_location, database_of, default_uri, shown
+from benchmark.results.mlflow.job_content import job_name
+from benchmark.results.mlflow.local_database import (
+    advice_for,
+    create_database,
+    forget_connections,
+    is_broken,
+    move_paths,
+    set_aside,
+)
+from benchmark.results.mlflow.run_writer import RunWriter
+from benchmark.results.mlflow.tracking_state import (
+    is_writer_lock,
+    name_of_place,
+    read_tracking_state,
+    view_state,
+    write_tracking_state,
+)
 from benchmark.results.run_plans import RunPlan, read_plans
-from benchmark.results.store import HISTORY_FILE, MANIFEST_FILE, ROWS_FILE, RunStore, StoredJob
+from benchmark.results.store import MANIFEST_FILE, JobIdentity, RunStore, StoredJob
 
 if TYPE_CHECKING:
-    from mlflow.entities import Metric
     from mlflow.tracking import MlflowClient
 
-DATABASE: Final = "mlflow.db"
-ARTIFACTS: Final = "mlartifacts"
-PREFIX: Final = "cropglobe"
-PAGE: Final = 1000
-METRICS_AT_ONCE: Final = 900
-"""Metrics in one request; a server takes 1,000."""
+logger = logging.getLogger(__name__)
 
-UNSPEAKABLE: Final = re.compile(r"[^\w -]")
-"""What the name of a metric cannot hold, or holds as a path."""
+_BySlot = dict[JobIdentity, StoredJob]
 
 SETTINGS: Final = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
@@ -40,10 +45,13 @@ SETTINGS: Final = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "GIT_PYTHON_REFRESH": "quiet",
 }
 """Settings of MLflow, unless the user has others: a server that is down is not waited for, and
 nothing is written between the lines of a run."""
+
+LONGEST_REASON: Final = 300
 
 
 @dataclass(frozen=True)
@@ -59,17 +67,21 @@ class SyncReport:
     kept: int
 
 
-def default_uri(store: RunStore) -> str:
-    """Return the address of the database inside a run directory."""
-    return f"sqlite:///{(store.root / DATABASE).resolve()}"
+@dataclass
+class _Failures:
+    """What could not be written, by the reason."""
 
+    found: dict[str, list[str]] = field(default_factory=dict)
 
-def shown(uri: str) -> str:
-    """Return an address without the password that it may hold."""
-    parts = urlsplit(uri)
-    if "@" not in parts.netloc:
-        return uri
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    def add(self, what: str, reason: str) -> None:
+        self.found.setdefault(reason, []).append(what)
+
+    def sentences(self) -> str:
+        parts = []
+        for reason, items in self.found.items():
+            more = f" and {len(items) - 1} more" if len(items) > 1 else ""
+            parts.append(f"{items[0]}{more}: {reason}")
+        return "; ".join(parts)
 
 
 class Tracker:
@@ -78,260 +90,235 @@ class Tracker:
     Args:
         store: The store.
         uri: Address of the server, or of a database.
+
+    Attributes:
+        set_aside: Folder into which a broken database was moved, if there was one.
     """
 
     def __init__(self, store: RunStore, uri: str) -> None:
         self.store = store
         self.uri = uri
-        self._client: MlflowClient | None = None
-        self._experiments: dict[str, str] = {}
-        self._runs: dict[str, dict[str, tuple[str, str]]] = {}
-        self._seen: dict[str, int] = {}
+        self.set_aside: Path | None = None
+        self._database = database_of(uri)
+        self._own = self._database == database_of(default_uri(store))
+        self._jobs: dict[str, StoredJob] = {}
+        self._reset()
 
-    def sync(self) -> SyncReport:
+    def _reset(self) -> None:
+        self._client: MlflowClient | None = None
+        self._writers: dict[str, RunWriter] = {}
+        self._written: dict[str, str] = {}
+
+    def sync(self, *, final: bool = True) -> SyncReport:
         """Write what the server lacks. Twice leaves the same runs.
 
         A job's run is complete once it has the job's checksum as a tag; one without, or with
-        another, is removed and written anew, as is one whose job is no longer stored.
+        another, is removed and written anew, as is one whose job is no longer stored. What cannot
+        be written does not keep the rest from it.
+
+        Args:
+            final: Whether the run is over, so that the means of its commands are written too.
 
         Returns:
             What was done.
 
         Raises:
-            TrackingError: If the server cannot be reached or refuses; what is written stays.
+            TrackingError: If the server cannot be reached, or has not taken everything; what is
+                written stays.
             StoreError: If there is no run here.
         """
         for name, value in SETTINGS.items():
             os.environ.setdefault(name, value)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # MLflow's, of the libraries that it uses
-            return self._sync_or_say()
+            return self._sync_or_say(final=final)
 
-    def _sync_or_say(self) -> SyncReport:
-        from mlflow.exceptions import MlflowException
-        from requests.exceptions import RequestException
-        from sqlalchemy.exc import SQLAlchemyError
-
-        state = job_state(self.store)
+    def _sync_or_say(self, *, final: bool) -> SyncReport:
+        errors, state = _errors(), view_state(self.store)
         try:
-            report = self._sync(read_tracking_state(self.store).store)
-        except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
-            reason = str(error).replace(self.uri, shown(self.uri)).splitlines()[0][:200]
+            try:
+                report = self._sync(final=final)
+            except errors as error:
+                if self._database is None or not is_broken(error):
+                    raise
+                if not self._own:
+                    raise advice_for(self._database) from error
+                self._reset()
+                self.set_aside = set_aside(self._database)
+                report = self._sync(final=final)
+        except errors as error:
             raise TrackingError(
-                f"The tracking server {shown(self.uri)} is not up to date ({reason}); rows are "
-                f"kept, and `cropglobe sync {self.store.root} --tracking-uri ...` mends it."
+                f"The tracking server {shown(self.uri)} is not up to date "
+                f"({self._reason(error)}); rows are kept, and `cropglobe sync {self.store.root} "
+                "--tracking-uri ...` writes them once it answers."
             ) from error
-        _remember(self.store, read_tracking_state(self.store).with_synced(self.uri, state))
+        if final:
+            known = read_tracking_state(self.store).with_synced(self.uri, state)
+            write_tracking_state(self.store, known)
         return report
 
-    def _sync(self, store_id: str) -> SyncReport:
-        from mlflow.tracking import MlflowClient
+    def _reason(self, error: Exception) -> str:
+        said = str(error).replace(self.uri, shown(self.uri)).splitlines() or [type(error).__name__]
+        return said[0][:LONGEST_REASON]
 
-        if self._client is None:
-            self._client = MlflowClient(tracking_uri=self.uri)
-        plans, _ = read_plans(self.store.root)
-        first: dict[str, RunPlan] = {}
-        for plan in sorted(plans, key=lambda plan: plan.created):
+    def _sync(self, *, final: bool) -> SyncReport:
+        self._open()
+        self._read_jobs()
+        plans = sorted(read_plans(self.store.root)[0], key=lambda plan: plan.created)
+        by_slot = {job.identity.slot: job for job in self._jobs.values()}
+        failures = _Failures()
+        report = self._sync_jobs(plans, by_slot, failures)
+        for writer in self._writers.values():
+            writer.forget_others(set(self.store.keys()))
+        if final:
+            self._sync_commands(plans, by_slot, failures)
+        if failures.found:
+            raise TrackingError(
+                f"MLflow at {shown(self.uri)} lacks a part of the run; rows are kept and all else "
+                f"is there. {failures.sentences()}"
+            )
+        return report
+
+    def _sync_jobs(
+        self, plans: Sequence[RunPlan], by_slot: _BySlot, failures: _Failures
+    ) -> SyncReport:
+        first: dict[JobIdentity, RunPlan] = {}
+        for plan in plans:
             for asked in plan.jobs:
-                first.setdefault(asked.identity.slot.key, plan)
+                first.setdefault(asked.identity.slot, plan)
         written = kept = 0
-        for job in self._fresh():
-            runs = self._known(self._experiment(job.rows[0]), store_id)
-            before = runs.get(job.identity.key)
-            if before is not None and before[1] == job.checksum:
-                kept += 1
-            else:
-                if before is not None:
-                    delete_run(self._client, before[0])
-                plan_asked = first.get(job.identity.slot.key)
-                self._write(job, plan_asked, store_id, runs)
-                written += 1
-            self._seen[job.identity.key] = job.written
-        self._forget()
+        for key, job in self._jobs.items():
+            if self._written.get(key) == job.checksum:
+                continue
+            asked_by = first.get(job.identity.slot)
+            siblings = [] if asked_by is None else _stored(asked_by, by_slot)
+            write = partial(self._write_job, job, asked_by, siblings)
+            wrote = self._tried(write, job_name(job), failures)
+            if wrote is not None:
+                self._written[key] = job.checksum
+                written, kept = written + wrote, kept + (not wrote)
         return SyncReport(written, kept)
 
-    def _fresh(self) -> Iterator[StoredJob]:
-        """Yield the jobs that have come since the last look; damaged ones are left out."""
+    def _sync_commands(
+        self, plans: Sequence[RunPlan], by_slot: _BySlot, failures: _Failures
+    ) -> None:
+        held = self.store.job_locks.held()
+        running = any(not is_writer_lock(name) for name in held)
+        for plan in plans:
+            jobs = _stored(plan, by_slot)
+            if jobs:
+                write = partial(self._write_command, plan, jobs, running=running)
+                self._tried(write, f"the command of {plan.created}", failures)
+
+    def _write_job(
+        self, job: StoredJob, plan: RunPlan | None, siblings: Sequence[StoredJob]
+    ) -> bool:
+        return self._writer(job).write_job(job, plan, siblings)
+
+    def _write_command(self, plan: RunPlan, jobs: Sequence[StoredJob], *, running: bool) -> bool:
+        return self._writer(jobs[0]).write_command(plan, jobs, running=running)
+
+    def _tried(self, write: Callable[[], bool], what: str, failures: _Failures) -> bool | None:
+        """Write one thing; note it and go on if the server works but this cannot be written.
+
+        Returns:
+            Whether it was written; ``None`` if it failed.
+        """
+        try:
+            return write()
+        except Exception as error:
+            # Whatever one method's results do to MLflow, the others must arrive.
+            if not isinstance(error, CropGlobeError):
+                if self._database is not None and is_broken(error):
+                    raise
+                assert self._client is not None
+                self._client.search_experiments(max_results=1)  # raises if the server is down
+                logger.info("%s is not in MLflow", what, exc_info=True)
+            failures.add(what, self._reason(error))
+            return None
+
+    def _open(self) -> None:
+        if self._client is not None:
+            return
+        from mlflow.tracking import MlflowClient
+
+        state, before = name_of_place(self.store)
+        if self._database is not None:
+            forget_connections(self._database)
+            create_database(self._database, artifact_location(self.store, self.uri) or "")
+            if self._own:
+                move_paths(self._database, before, state.store)
+        self._store_name = state.store
+        self._client = MlflowClient(tracking_uri=self.uri)
+        self._client.search_experiments(max_results=1)
+
+    def _read_jobs(self) -> None:
+        """Read the jobs that have changed since the last look; damaged ones are left out."""
         keys = self.store.keys()
+        for gone in set(self._jobs) - set(keys):
+            del self._jobs[gone]
         for key in keys:
+            known = self._jobs.get(key)
             try:
                 written = (self.store.jobs / key / MANIFEST_FILE).stat().st_mtime_ns
-                job = None if self._seen.get(key) == written else self.store.read(key)
+                if known is not None and known.written == written:
+                    continue
+                job = self.store.read(key)
             except (StoreError, FileNotFoundError):
                 continue  # `cropglobe status` names it
             if job is not None and job.rows:
-                yield job
+                self._jobs[key] = job
 
-    def _forget(self) -> None:
-        """Remove the runs of jobs that have been replaced by others."""
-        assert self._client is not None
-        stored = set(self.store.keys())
-        for runs in self._runs.values():
-            for key in [key for key in runs if not key.startswith("plan ") and key not in stored]:
-                delete_run(self._client, runs.pop(key)[0])
+    def _writer(self, job: StoredJob) -> RunWriter:
+        """Return what writes to the experiment of a job.
 
-    def _experiment(self, row: Row) -> str:
+        Raises:
+            TrackingError: If somebody has deleted that experiment.
+        """
         assert self._client is not None
+        row = job.rows[0]
         name = (
             f"{row.data.name} {row.data.fingerprint[:12]}, {row.protocol} {row.protocol_hash[:12]}"
         )
-        if name not in self._experiments:
+        if name not in self._writers:
             found = self._client.get_experiment_by_name(name)
-            self._experiments[name] = (
-                found.experiment_id
+            if found is not None and found.lifecycle_stage == "deleted":
+                raise TrackingError(self._deleted(name, found.experiment_id))
+            self._writers[name] = RunWriter(
+                client=self._client,
+                experiment=found.experiment_id
                 if found is not None
-                else self._client.create_experiment(name, self._artifacts())
+                else self._client.create_experiment(
+                    name,
+                    artifact_location(self.store, self.uri),
+                    {"mlflow.experimentKind": "custom_model_development"},
+                ),
+                store_name=self._store_name,
+                root=self.store.root,
             )
-        return self._experiments[name]
+        return self._writers[name]
 
-    def _artifacts(self) -> str | None:
-        """Where artifacts of a database in the run directory go; a server decides for itself."""
-        if self.uri == default_uri(self.store):
-            return (self.store.root / ARTIFACTS).resolve().as_uri()
-        return None
-
-    def _known(self, experiment: str, store_id: str) -> dict[str, tuple[str, str]]:
-        """Return id and checksum of each run of this store, by job or plan."""
-        assert self._client is not None
-        if experiment not in self._runs:
-            runs: dict[str, tuple[str, str]] = {}
-            token = None
-            while True:
-                page = self._client.search_runs(
-                    [experiment], f"tags.`{PREFIX}.store` = '{store_id}'", 1, PAGE, page_token=token
-                )
-                for run in page:
-                    tags = run.data.tags
-                    if f"{PREFIX}.job" in tags:
-                        entry = (run.info.run_id, tags.get(f"{PREFIX}.checksum", ""))
-                        runs[tags[f"{PREFIX}.job"]] = entry
-                    else:
-                        runs[f"plan {tags.get(f'{PREFIX}.plan')}"] = (run.info.run_id, "")
-                token = page.token
-                if not token:
-                    break
-            self._runs[experiment] = runs
-        return self._runs[experiment]
-
-    def _parent(self, plan: RunPlan, experiment: str, store_id: str) -> str:
-        assert self._client is not None
-        runs = self._known(experiment, store_id)
-        slot = f"plan {plan.name}"
-        if slot not in runs:
-            tags = {f"{PREFIX}.plan": plan.name, f"{PREFIX}.store": store_id}
-            began = _milliseconds(plan.created)
-            run = self._client.create_run(experiment, began, tags, run_name=plan.name)
-            runs[slot] = (run.info.run_id, "")
-            self._client.log_param(run.info.run_id, "command", " ".join(plan.command)[:500])
-            self._client.log_param(run.info.run_id, "jobs", len(plan.jobs))
-            self._client.log_dict(run.info.run_id, plan.protocol, "protocol.json")
-            self._client.set_terminated(run.info.run_id, "FINISHED", began)
-        return runs[slot][0]
-
-    def _write(
-        self,
-        job: StoredJob,
-        plan: RunPlan | None,
-        store_id: str,
-        runs: dict[str, tuple[str, str]],
-    ) -> None:
-        from mlflow.entities import Param
-
-        assert self._client is not None
-        row = job.rows[0]
-        experiment = self._experiment(row)
-        tags = _tags(job) | {f"{PREFIX}.store": store_id, f"{PREFIX}.job": job.identity.key}
-        if plan is not None:
-            tags["mlflow.parentRunId"] = self._parent(plan, experiment, store_id)
-        when = _milliseconds(row.provenance.created)
-        name = f"{row.method} from {row.source}, seed {row.seed}"
-        run_id = self._client.create_run(experiment, when, tags, run_name=name).info.run_id
-        runs[job.identity.key] = (run_id, "")
-        params = [Param(key, str(value)[:500]) for key, value in _params(job).items()]
-        metrics = list(_metrics(job, when))
-        self._client.log_batch(run_id, params=params)
-        for start in range(0, len(metrics), METRICS_AT_ONCE):
-            self._client.log_batch(run_id, metrics[start : start + METRICS_AT_ONCE])
-        self._client.log_artifact(run_id, str(job.folder / ROWS_FILE))
-        matrices = {row.target: row.confusion for row in job.rows if row.confusion is not None}
-        if matrices:
-            content = {"crops": list(CROPS), "by_target": matrices}
-            self._client.log_dict(run_id, content, "confusion.json")
-        log_network(self._client, experiment, run_id, job)
-        ended = "FINISHED" if all(row.status == "ok" for row in job.rows) else "FAILED"
-        self._client.set_terminated(run_id, ended, when)
-        self._client.set_tag(run_id, f"{PREFIX}.checksum", job.checksum)
-        runs[job.identity.key] = (run_id, job.checksum)
+    def _deleted(self, name: str, experiment: str) -> str:
+        """Return what to do about a deleted experiment, which keeps its name in MLflow."""
+        uri = shown(self.uri)
+        other = f", or remove {self._database} to have it built anew" if self._own else ""
+        return (
+            f"experiment '{name}' was deleted there: restore it (`MLFLOW_TRACKING_URI={uri} mlflow "
+            f"experiments restore --experiment-id {experiment}`) or remove it for good (`mlflow gc "
+            f"--backend-store-uri ... --experiment-ids {experiment}`){other}; then `cropglobe sync "
+            f"{self.store.root}`"
+        )
 
 
-def _tags(job: StoredJob) -> dict[str, str]:
-    row = job.rows[0]
-    reasons = [r.reason for r in job.rows if r.reason is not None]
-    found = {
-        "method": row.method,
-        "family": row.family,
-        "track": row.track,
-        "source": row.source,
-        "seed": row.seed,
-        "dataset_fingerprint": row.data.fingerprint,
-        "protocol_hash": row.protocol_hash,
-        "code_fingerprint": row.provenance.code_fingerprint,
-        "commit": row.provenance.commit,
-        "dirty": row.provenance.dirty,
-        "status": next((r.status for r in job.rows if r.status != "ok"), "ok"),
-        "reason": reasons[0][:1000] if reasons else None,
-    }
-    return {name: str(value) for name, value in found.items() if value is not None}
+def _stored(plan: RunPlan, by_slot: _BySlot) -> list[StoredJob]:
+    found = (by_slot.get(job.identity.slot) for job in plan.jobs)
+    return [job for job in found if job is not None]
 
 
-def _params(job: StoredJob) -> dict[str, object]:
-    """Return what the job was, and the protocol in full as ``protocol.network.epochs``."""
-    row, path = job.rows[0], job.folder / PROTOCOL_FILE
-    protocol: dict[str, Any] = json.loads(path.read_bytes()) if path.is_file() else {}
-    return dict(_flat("protocol", protocol)) | {
-        "method": row.method,
-        "method_version": row.method_version,
-        "representation": row.representation,
-        "source": row.source,
-        "seed": row.seed,
-        "protocol": row.protocol,
-        "bands": " ".join(row.data.bands),
-        "n_train": row.data.n_train,
-        "n_validation": row.data.n_validation,
-    }
+def _errors() -> tuple[type[Exception], ...]:
+    """Return what MLflow and what it stands on raise."""
+    from mlflow.exceptions import MlflowException
+    from requests.exceptions import RequestException
+    from sqlalchemy.exc import SQLAlchemyError
 
-
-def _flat(name: str, value: object) -> Iterator[tuple[str, object]]:
-    if isinstance(value, dict):
-        for part, inner in value.items():
-            yield from _flat(f"{name}.{part}", inner)
-    else:
-        yield name, value
-
-
-def _metrics(job: StoredJob, when: int) -> "Iterator[Metric]":
-    """Yield scores and costs as ``macro_f1/CHN``, and each epoch's numbers as ``epoch/loss``."""
-    from mlflow.entities import Metric
-
-    for row in job.rows:
-        for part in (row.scores, row.cost):
-            for name, value in ({} if part is None else part.model_dump()).items():
-                if isinstance(value, int | float):
-                    yield Metric(f"{name}/{row.target}", float(value), when, 0)
-    path = job.folder / HISTORY_FILE
-    history: list[dict[str, Any]] = json.loads(path.read_bytes()) if path.is_file() else []
-    for step, numbers in enumerate(history, start=1):
-        for name, value in numbers.items():
-            if isinstance(value, int | float):
-                yield Metric(f"epoch/{UNSPEAKABLE.sub('_', name)}", float(value), when, step)
-
-
-def _milliseconds(moment: str) -> int:
-    return int(datetime.fromisoformat(moment).timestamp() * 1000)
-
-
-def _remember(store: RunStore, tracked: TrackingState) -> None:
-    try:
-        replace_text(store.root / tracked.FILE, tracked.model_dump_json(indent=1) + "\n")
-    except OSError as error:
-        raise StoreError(f"Cannot write to {store.root}: {error.strerror or error}.") from error
+    return MlflowException, RequestException, SQLAlchemyError, sqlite3.Error, OSError

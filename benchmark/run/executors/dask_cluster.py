@@ -1,5 +1,6 @@
 """Jobs on an existing Dask cluster whose workers share the file system of the coordinator."""
 
+import logging
 import os
 import sys
 import threading
@@ -7,7 +8,6 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from secrets import token_hex
 from types import TracebackType
 from typing import Any, Final, Self
@@ -15,30 +15,45 @@ from typing import Any, Final, Self
 from benchmark.errors import CropGlobeError, UsageError
 from benchmark.results.store import RunStore
 from benchmark.run.executors.executor import LostJob
-from benchmark.run.executors.job_task import Task, TaskResult, store_lost_locked, store_lost_task
-from benchmark.run.executors.worker_process import (
-    Setup,
-    find_job,
-    has_other_code,
-    open_runner,
-    run_received_task,
+from benchmark.run.executors.fork_server import LOADED
+from benchmark.run.executors.job_task import (
+    Task,
+    TaskResult,
+    run_task,
+    store_lost_locked,
+    store_lost_task,
 )
+from benchmark.run.executors.method_client import LookUpError, OtherCodeError
+from benchmark.run.executors.method_server_connection import MethodServer, MethodServerLostError
+from benchmark.run.executors.worker_process import Setup, make_job, open_runner
 from benchmark.run.jobs import Job
 from benchmark.run.runner import Runner
 from benchmark.run.tracebacks import describe_frames
+from benchmark.task.described_methods import DescribedMethod, describe
+from benchmark.terminal import replace_unknown_signs
+
+logger = logging.getLogger(__name__)
 
 SECONDS_TO_CONNECT: Final = 10
 DEATHS: Final = 2
 """Worker processes that may die in one job before the job counts as what kills them."""
 
+TRIES: Final = 3
+"""How often a job is tried where what starts methods' processes dies."""
+
 EXIT_TIMEOUT: Final = 5
+
+SECONDS_BEYOND: Final = 30.0
+"""How long after the time limit a worker is ended, which ends its method's process by itself."""
+
 GPU: Final = "GPU"
 """The resource that workers with a GPU declare: ``dask worker --resources GPU=1``."""
 
 _one_job = threading.Lock()
 """One job at a time in a worker, whatever its threads: methods may take the whole process."""
 
-_runners: dict[tuple[Path, str, str, Path | None, bool], Runner] = {}
+_runners: dict[tuple[Setup, float | None], Runner] = {}
+_servers: list[MethodServer] = []
 
 
 @dataclass
@@ -117,11 +132,11 @@ class DaskCluster:
 
     def start(self, task: Task, job: Job) -> None:
         """Hand a job to the scheduler."""
-        del job  # looked up by name over there
         self._submitted += 1
         future = self._client.submit(
             answer,
             task,
+            describe(job.method),
             self.setup,
             self.time_limit,
             self._run,
@@ -171,11 +186,14 @@ def _end(future: Any) -> TaskResult | LostJob:
     ) from error
 
 
-def answer(task: Task, setup: Setup, time_limit: float | None, run: str) -> TaskResult:
+def answer(
+    task: Task, method: DescribedMethod, setup: Setup, time_limit: float | None, run: str
+) -> TaskResult:
     """Answer a task; the function that a Dask worker runs.
 
     Args:
         task: The job as plain values.
+        method: Its method, without code.
         setup: What the worker needs to know.
         time_limit: Seconds that it may take.
         run: Name of the coordinator's run.
@@ -187,25 +205,59 @@ def answer(task: Task, setup: Setup, time_limit: float | None, run: str) -> Task
         CropGlobeError: If no job can be run here, as when its method's code is not that which the
             coordinator has.
     """
+    replace_unknown_signs()  # a method may print
     with _one_job:
-        told = (setup.cache, setup.keep_networks)
-        slot = (setup.data, setup.fingerprint, setup.protocol, *told)
-        if slot not in _runners:
-            _runners.clear()
-            _runners[slot] = open_runner(setup)
-        runner, store = _runners[slot], RunStore(setup.run)
-        job = find_job(task, setup)
-        if has_other_code(task, job):
-            raise UsageError(
-                f"A worker has loaded other code of {task.identity.method} than this command: "
-                "restart the workers, then run the same command again; finished jobs are kept."
-            )
+        store, job = RunStore(setup.run), make_job(task, method)
+        store.stay()
         with _deaths(run, task.identity.key) as deaths:
+            runner = _runner(setup, time_limit)
             if deaths >= DEATHS:
                 reason = f"{deaths} worker processes died in this job"
                 return store_lost_task(task, job, runner, store, "failed", reason)
-            with _limited(task, setup, time_limit, runner, store):
-                return run_received_task(task, runner, store, setup)
+            with _limited(task, job, time_limit, runner, store):
+                return _run(task, job, setup, time_limit, store)
+
+
+def _run(
+    task: Task, job: Job, setup: Setup, time_limit: float | None, store: RunStore
+) -> TaskResult:
+    """Run a job, again where what starts methods' processes has died or has older code."""
+    for tried in range(TRIES):
+        try:
+            return run_task(task, job, _runner(setup, time_limit), store)
+        except LookUpError as error:
+            raise error.error from error
+        except OtherCodeError as error:
+            _forget_server()
+            if tried:
+                raise UsageError(
+                    f"A worker has other code of {task.identity.method} than this command: install "
+                    "the same on both, restart the workers, then run the same command again; "
+                    "finished jobs are kept."
+                ) from error
+        except MethodServerLostError as error:
+            logger.warning("%s is run again: %s", job, error)
+            _forget_server()
+    reason = f"What starts methods' processes has died {TRIES} times in this job"
+    return store_lost_task(task, job, _runner(setup, time_limit), store, "failed", reason)
+
+
+def _runner(setup: Setup, time_limit: float | None) -> Runner:
+    """Return what runs jobs of a run here, kept from one job to the next."""
+    slot = (setup, time_limit)
+    if slot not in _runners:
+        _runners.clear()
+        if not _servers:
+            _servers.append(MethodServer.start(LOADED))
+        _runners[slot] = open_runner(setup, _servers[0], time_limit)
+    return _runners[slot]
+
+
+def _forget_server() -> None:
+    """Have the next job start what starts methods' processes anew."""
+    _runners.clear()
+    while _servers:
+        _servers.pop().close()
 
 
 @contextmanager
@@ -224,11 +276,12 @@ def _deaths(run: str, key: str) -> Iterator[int]:
 
 @contextmanager
 def _limited(
-    task: Task, setup: Setup, limit: float | None, runner: Runner, store: RunStore
+    task: Task, job: Job, limit: float | None, runner: Runner, store: RunStore
 ) -> Iterator[None]:
-    """End this process, after storing why, if the body takes longer than a limit.
+    """End this process, after storing why, if the body takes much longer than a limit.
 
-    A thread cannot be ended in any other way. Dask starts a process in the place of one that has a
+    A method's process is ended by then; what still works is the harness, on a representation. A
+    thread cannot be ended in any other way. Dask starts a process in the place of one that has a
     nanny, and gives the job to another, which finds it answered.
     """
     if limit is None:
@@ -243,11 +296,11 @@ def _limited(
         places = [(frame.name, frame.filename, frame.lineno or 0) for frame in reversed(frames)]
         reason = f"Stopped after the protocol's limit of {limit:g} s{describe_frames(places)}"
         try:
-            store_lost_locked(task, find_job(task, setup), runner, store, "timeout", reason)
+            store_lost_locked(task, job, runner, store, "timeout", reason)
         finally:
             os._exit(EXIT_TIMEOUT)
 
-    timer = threading.Timer(limit, end)
+    timer = threading.Timer(limit + SECONDS_BEYOND, end)
     timer.daemon = True
     timer.start()
     try:

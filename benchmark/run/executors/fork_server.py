@@ -37,8 +37,7 @@ def start_fork_server() -> None:
     from multiprocessing.forkserver import ensure_running
 
     multiprocessing.get_context("forkserver").set_forkserver_preload(list(LOADED))
-    places = os.pathsep.join(place or str(Path.cwd()) for place in sys.path)
-    wanted = {"PYTHONSAFEPATH": "1", "PYTHONPATH": places}
+    wanted = search_path()
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:
@@ -49,3 +48,9 @@ def start_fork_server() -> None:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+def search_path() -> dict[str, str]:
+    """Return the environment of a process that looks for modules where this one does."""
+    places = os.pathsep.join(place or str(Path.cwd()) for place in sys.path)
+    return {"PYTHONSAFEPATH": "1", "PYTHONPATH": places}

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from benchmark.errors import StoreError
+from benchmark.results.provenance import now, with_start
 from benchmark.results.rows import Row, Status, worst_status
 from benchmark.results.store import JobIdentity, RunStore, StoredJob
 from benchmark.run.jobs import Job
-from benchmark.run.runner import Outcome, Runner
+from benchmark.run.outcome import Outcome
+from benchmark.run.runner import Runner
 from benchmark.task.protocol import Protocol
 
 
@@ -38,12 +40,14 @@ class TaskResult:
         reason: Why there is no score.
         seconds: Time that it took.
         elsewhere: Whether another process did it in the meantime.
+        processes_left: Processes that its method had left running, which were ended.
     """
 
     status: Status | Literal["taken"]
     reason: str | None = None
     seconds: float = 0.0
     elsewhere: bool = False
+    processes_left: int = 0
 
 
 def run_task(task: Task, job: Job, runner: Runner, store: RunStore) -> TaskResult:
@@ -64,7 +68,8 @@ def run_task(task: Task, job: Job, runner: Runner, store: RunStore) -> TaskResul
         DataError: If the data cannot serve the job.
         StoreError: If the answers cannot be stored.
     """
-    start = time.perf_counter()
+    start, began = time.perf_counter(), now()
+    store.require_place()
     with store.job_locks.hold(task.identity.key) as got:
         if not got:
             return TaskResult("taken")
@@ -74,11 +79,17 @@ def run_task(task: Task, job: Job, runner: Runner, store: RunStore) -> TaskResul
             return TaskResult(worst_status(stored.rows), next(iter(reasons), None), elsewhere=True)
         known = _stored(job.identity.key, store)
         outcome = runner.run(job if known is None else job.extended(known.targets))
-        return _keep(task, outcome, runner.protocol, store, start)
+        return _keep(task, outcome, runner.protocol, store, start, began)
 
 
 def store_lost_task(
-    task: Task, job: Job, runner: Runner, store: RunStore, status: Status, reason: str
+    task: Task,
+    job: Job,
+    runner: Runner,
+    store: RunStore,
+    status: Status,
+    reason: str,
+    began: str | None = None,
 ) -> TaskResult:
     """Store why a job has no scores whose process did not live to say so itself.
 
@@ -89,6 +100,7 @@ def store_lost_task(
         store: Keeps the answers.
         status: What happened.
         reason: Why.
+        began: When it began, UTC, ISO 8601; now if ``None``.
 
     Returns:
         How it ended.
@@ -96,23 +108,30 @@ def store_lost_task(
     Raises:
         StoreError: If it cannot be stored.
     """
+    store.require_place()
     with store.job_locks.hold(task.identity.key) as got:
         if not got or _finished_elsewhere(task, store) is not None:
             return TaskResult("taken")
-        return store_lost_locked(task, job, runner, store, status, reason)
+        return store_lost_locked(task, job, runner, store, status, reason, began)
 
 
 def store_lost_locked(
-    task: Task, job: Job, runner: Runner, store: RunStore, status: Status, reason: str
+    task: Task,
+    job: Job,
+    runner: Runner,
+    store: RunStore,
+    status: Status,
+    reason: str,
+    began: str | None = None,
 ) -> TaskResult:
     """Do what `store_lost_task` does in the process that has claimed the job already."""
     start = time.perf_counter()
     outcome = runner.without_scores(job, status, reason)
-    return _keep(task, outcome, runner.protocol, store, start)
+    return _keep(task, outcome, runner.protocol, store, start, began or now())
 
 
 def _keep(
-    task: Task, outcome: Outcome, protocol: Protocol, store: RunStore, start: float
+    task: Task, outcome: Outcome, protocol: Protocol, store: RunStore, start: float, began: str
 ) -> TaskResult:
     """Store an outcome; no score that is stored already gives way to a reason why there is none."""
     identity, kept = task.identity, _stored(task.identity.key, store)
@@ -120,7 +139,9 @@ def _keep(
         older = _stored(task.superseded, store)
         if older is not None and _has_scores(older):
             identity, kept = older.identity, older  # what is added stands beside the older code's
-    rows = outcome.rows if kept is None else _merged(kept.rows, outcome.rows)
+    new = with_start(outcome.rows, began)
+    rows = new if kept is None else _merged(kept.rows, new)
+    before = None if task.superseded is None else _stored(task.superseded, store)
     if kept is None or rows != kept.rows:
         store.write(
             identity,
@@ -130,13 +151,16 @@ def _keep(
             protocol.model_dump(mode="json"),
             outcome.network,
             kept,
+            newer_than=0 if before is None else before.written,
         )
     if task.superseded is not None and task.superseded != identity.key:
         store.remove(task.superseded)
     reason = outcome.reason
     if reason is not None and not outcome.predictions and _has_scores(kept):
         reason += " (scores stored before stand)"
-    return TaskResult(outcome.status, reason, time.perf_counter() - start)
+    left = max((row.provenance.processes_left or 0 for row in outcome.rows), default=0)
+    seconds = time.perf_counter() - start
+    return TaskResult(outcome.status, reason, seconds, processes_left=left)
 
 
 def _merged(stored: tuple[Row, ...], new: tuple[Row, ...]) -> tuple[Row, ...]:

@@ -4,9 +4,11 @@ import multiprocessing
 import os
 import shutil
 import signal
+import sys
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -20,9 +22,17 @@ from benchmark.errors import CropGlobeError
 from benchmark.run.executors.executor import LostJob
 from benchmark.run.executors.fork_server import worker_context
 from benchmark.run.executors.job_task import Task, TaskResult
-from benchmark.run.executors.worker_process import BEGAN, ENDED, ERROR, Setup, serve
+from benchmark.run.executors.worker_process import (
+    BEGAN,
+    ENDED,
+    ERROR,
+    EXIT_SERVER_LOST,
+    Setup,
+    serve,
+)
 from benchmark.run.jobs import Job
 from benchmark.run.tracebacks import innermost_frames
+from benchmark.task.described_methods import describe
 
 MAX_FAILED_STARTS: Final = 3
 """Worker processes in a row that may die before they began a job."""
@@ -39,6 +49,12 @@ SECONDS_BETWEEN_STARTS: Final = 0.05
 
 SECONDS_TO_TELL: Final = 1.0
 """How long a hanging process is given to write where it hangs."""
+
+SECONDS_BEYOND: Final = 30.0
+"""How long after the time limit a worker is ended, which ends its method's process by itself."""
+
+MOST_SERVER_DEATHS: Final = 5
+"""How often what starts methods' processes may die in a job before it counts as what kills it."""
 
 SECONDS_TO_END: Final = 5.0
 """How long a process is given to end before it is killed."""
@@ -57,7 +73,8 @@ class _Worker:
 class WorkerPool:
     """Worker processes on this machine, each kept for many jobs and replaced when it dies.
 
-    Each has a session of its own, so that what a method starts is ended with it.
+    Each has a session of its own. The method of each job runs in a process of its own, see
+    `benchmark.run.executors.method_server`.
 
     Attributes:
         count: Number of processes.
@@ -70,6 +87,7 @@ class WorkerPool:
     time_limit: float | None = None
     _workers: list[_Worker] = field(default_factory=list)
     _deaths: set[str] = field(default_factory=set)
+    _server_deaths: Counter[str] = field(default_factory=Counter)
     _failed_starts: int = 0
     _traces: Path = Path()
 
@@ -110,13 +128,12 @@ class WorkerPool:
 
     def start(self, task: Task, job: Job) -> None:
         """Send a job to a process that has none."""
-        del job  # looked up by name over there
         worker = next(worker for worker in self._workers if worker.task is None)
         if not worker.process.is_alive():
             worker = self._replace(worker)
         worker.task, worker.began = task, None
         with suppress(ConnectionError):  # it died just now, which `wait` will see
-            worker.connection.send(task)
+            worker.connection.send((task, describe(job.method)))
 
     def wait(self) -> list[tuple[Task, TaskResult | LostJob]]:
         """Wait until a job has ended, its process has died, or its time is over."""
@@ -135,7 +152,8 @@ class WorkerPool:
     def _patience(self, busy: list[_Worker]) -> float | None:
         if self.time_limit is None:
             return None
-        ends = [w.began + self.time_limit for w in busy if w.began is not None]
+        most = self.time_limit + SECONDS_BEYOND
+        ends = [w.began + most for w in busy if w.began is not None]
         return max(min(ends) - time.monotonic(), 0) if ends else None
 
     def _look(self, worker: _Worker) -> TaskResult | LostJob | None:
@@ -156,9 +174,9 @@ class WorkerPool:
         except (EOFError, ConnectionError):
             return self._bury(worker)
         limit, began = self.time_limit, worker.began
-        if limit is not None and began is not None and time.monotonic() - began >= limit:
-            return self._stop(worker, limit)
-        return None
+        if limit is None or began is None or time.monotonic() - began < limit + SECONDS_BEYOND:
+            return None
+        return self._stop(worker, limit)
 
     def _bury(self, worker: _Worker) -> LostJob:
         assert worker.task is not None
@@ -168,6 +186,8 @@ class WorkerPool:
         if orphaned:
             self._replace(worker)
             return LostJob("failed", "What starts worker processes has died", again=True)
+        if worker.process.exitcode == EXIT_SERVER_LOST:
+            return self._server_lost(worker)
         reason = _cause(worker.process.exitcode) + innermost_frames(worker.trace)
         if worker.began is None:
             self._failed_starts += 1
@@ -178,6 +198,14 @@ class WorkerPool:
             self._deaths.add(worker.task.identity.key)
         self._replace(worker)
         return LostJob("failed", reason, again)
+
+    def _server_lost(self, worker: _Worker) -> LostJob:
+        assert worker.task is not None
+        self._replace(worker)
+        self._server_deaths[worker.task.identity.key] += 1
+        deaths = self._server_deaths[worker.task.identity.key]
+        reason = f"What starts methods' processes has died {deaths} times in this job"
+        return LostJob("failed", reason, again=deaths < MOST_SERVER_DEATHS)
 
     def _stop(self, worker: _Worker, limit: float) -> LostJob:
         pid = worker.process.pid
@@ -202,14 +230,15 @@ class WorkerPool:
     def _spawn(self, number: int) -> _Worker:
         ours, theirs = multiprocessing.Pipe()
         trace = self._traces / f"{number}.txt"
-        told = (theirs, self.setup, trace, dict(os.environ))
+        told = (theirs, trace, dict(os.environ))
         trace.unlink(missing_ok=True)
         deadline = time.monotonic() + SECONDS_TO_START
         while True:
             try:
                 context = worker_context()
                 process: BaseProcess = context.Process(target=serve, args=told)  # type: ignore[attr-defined]
-                process.start()
+                with _no_command_line():
+                    process.start()
                 break
             except (EOFError, ConnectionError) as error:
                 # A nursery that was just killed refuses; another is started once it has gone.
@@ -218,7 +247,23 @@ class WorkerPool:
                     raise CropGlobeError(message) from error
                 time.sleep(SECONDS_BETWEEN_STARTS)
         theirs.close()
+        with suppress(ConnectionError):  # it died just now, which `wait` will see
+            ours.send((self.setup, self.time_limit, tuple(sys.argv)))
         return _Worker(process, ours, trace)
+
+
+@contextmanager
+def _no_command_line() -> Iterator[None]:
+    """Keep the command line, which names the data, from a process that is started inside.
+
+    It is sent to the worker later, once that has started what starts methods' processes.
+    """
+    before = sys.argv
+    sys.argv = before[:1]
+    try:
+        yield
+    finally:
+        sys.argv = before
 
 
 def _send(process: BaseProcess, what: signal.Signals) -> None:

@@ -1,6 +1,8 @@
 """The worker process: answers the jobs that it is sent, one after another.
 
-The imports up here are light: threads are divided before the first numerical library is loaded.
+It holds the data and its labels, chooses the samples, scores and stores. The method of each job
+runs in a process of its own (`method_process`), which is started by another (`method_server`) that
+this one has started before it held data.
 """
 
 import faulthandler
@@ -11,31 +13,37 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from benchmark.run.executors.confinement import Limits, require_confinement
+from benchmark.run.executors.fork_server import FORKED, LOADED
+from benchmark.run.executors.method_process import limit_threads
+from benchmark.run.executors.method_server_connection import (
+    FIND_METHOD,
+    MethodServer,
+    MethodServerLostError,
+)
+from benchmark.run.executors.process_tree import adopt_orphans, end_descendants
+from benchmark.terminal import replace_unknown_signs
 
 if TYPE_CHECKING:
     from benchmark.results.store import RunStore
     from benchmark.run.executors.job_task import Task, TaskResult
     from benchmark.run.jobs import Job
     from benchmark.run.runner import Runner
-    from benchmark.task.methods import Method
+    from benchmark.task.described_methods import DescribedMethod
 
 READY: Final = "ready"
 BEGAN: Final = "began"
 ENDED: Final = "ended"
 ERROR: Final = "error"
 
-THREAD_VARIABLES: Final = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "LOKY_MAX_CPU_COUNT",
-)
-"""Threads of torch and XGBoost, of two linear algebra libraries, and of scikit-learn's joblib."""
+EXIT_SERVER_LOST: Final = 86
+"""How a worker ends after what starts methods' processes has died: no job has caused that."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +56,11 @@ class Setup:
         protocol: The protocol as JSON.
         run: Run directory.
         cache: Where computed representations are kept.
-        threads: Threads that it may use; ``None`` leaves that to the libraries.
+        threads: Threads that a method may use; ``None`` leaves that to the libraries.
         keep_networks: Whether networks are kept of the methods that want it.
-        find_method: Returns the method of a name; a function of a module.
+        find_method: Function that finds a method by name and file, as ``module:function``.
+        confined: Whether methods run confined, see `benchmark.run.executors.confinement`.
+        place: Number of the run directory on its file system; ``None`` does not look at it.
     """
 
     data: Path
@@ -60,83 +70,82 @@ class Setup:
     cache: Path | None
     threads: int | None
     keep_networks: bool
-    find_method: Callable[[str], "Method"]
+    find_method: str = FIND_METHOD
+    confined: bool = False
+    place: int | None = None
 
 
-def serve(
-    connection: Connection, setup: Setup, trace: Path, environment: Mapping[str, str]
-) -> None:
+def serve(connection: Connection, trace: Path, environment: Mapping[str, str]) -> None:
     """Answer tasks until the other end closes; the body of a worker process.
 
-    It sends ``(READY,)`` once, and for each task ``(BEGAN,)`` and ``(ENDED, ending)``, or
-    ``(ERROR, class, message)`` where no job can be run.
+    First it starts what starts methods' processes, before it is told where the data lies. Then it
+    receives ``(setup, time limit, command line)``. It sends ``(READY,)`` once, and for each
+    ``(task, method)`` ``(BEGAN,)`` and ``(ENDED, ending)``, or ``(ERROR, class, message)`` where no
+    job can be run.
 
     Args:
         connection: Where tasks come from and answers go to.
-        setup: What it needs to know.
         trace: File to which its stack is written when it crashes or is ended by SIGUSR1.
         environment: The coordinator's environment; the process that is forked has an older one.
     """
-    os.setsid()  # what a method starts can be ended with this process
+    os.setsid()  # what is started here can be ended with this process
     os.environ.clear()
     os.environ.update(environment)
+    server = MethodServer.fork() if FORKED else MethodServer.start(LOADED)
+    adopt_orphans()
     with trace.open("w", encoding="utf-8") as stack:
-        _become_worker(setup, stack)
+        _become_worker(stack)
         try:
-            _serve(connection, setup)
+            setup, limit, command = connection.recv()
+            sys.argv = list(command)  # for the rows
+            _serve(connection, setup, limit, server)
         except (EOFError, ConnectionError):
             return  # the coordinator is gone or has closed
+        except MethodServerLostError:
+            end_descendants()
+            os._exit(EXIT_SERVER_LOST)
         finally:
             faulthandler.unregister(signal.SIGUSR1)
             faulthandler.disable()
 
 
-def _become_worker(setup: Setup, stack: Any) -> None:
+def _become_worker(stack: Any) -> None:
     faulthandler.enable(stack)
     # Chained to what SIGUSR1 does by itself, it ends the process once the stack stands in full.
     signal.signal(signal.SIGUSR1, signal.SIG_DFL)
     faulthandler.register(signal.SIGUSR1, stack, all_threads=False, chain=True)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to answer
+    replace_unknown_signs()  # a method may print
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.ERROR)
-    if setup.threads is not None:
-        _limit_threads(setup.threads)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _limit_threads(count: int) -> None:
-    """Limit the libraries that are loaded already and, by the environment, those to come."""
-    if "OMP_NUM_THREADS" not in os.environ and "torch" in sys.modules:
-        import torch
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-        threadpool_limits(count)
-        torch.set_num_threads(count)
-    for name in THREAD_VARIABLES:
-        os.environ.setdefault(name, str(count))
 
 
 def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
-        os.killpg(0, signal.SIGKILL)  # itself, and what a method has started
+        os.killpg(0, signal.SIGKILL)  # what starts methods' processes notices, and ends them
 
 
-def _serve(connection: Connection, setup: Setup) -> None:
+def _serve(connection: Connection, setup: Setup, limit: float | None, server: MethodServer) -> None:
     from benchmark.errors import CropGlobeError
     from benchmark.results.store import RunStore
 
     try:
-        runner = open_runner(setup)
+        if setup.threads is not None:
+            limit_threads(setup.threads)
+        runner = open_runner(setup, server, limit)
         store = RunStore(setup.run)
+        if setup.place is not None:
+            store.stay_at(setup.place)
         connection.send((READY,))
         while True:
-            task: Task = connection.recv()
+            task, method = connection.recv()
             connection.send((BEGAN,))
-            connection.send((ENDED, run_received_task(task, runner, store, setup)))
+            connection.send((ENDED, run_received_task(task, method, runner, store)))
     except CropGlobeError as error:
         connection.send((ERROR, type(error).__name__, str(error)))
-    except (EOFError, ConnectionError):
+    except (EOFError, ConnectionError, MethodServerLostError):
         raise
     except Exception as error:
         # Nothing a method does: a fault of the harness or of this machine, told in full.
@@ -146,47 +155,53 @@ def _serve(connection: Connection, setup: Setup) -> None:
         connection.send((ERROR, "CropGlobeError", f"A worker process stopped: {text}."))
 
 
-def open_runner(setup: Setup) -> "Runner":
-    """Return what runs jobs here.
+def open_runner(setup: Setup, server: MethodServer, limit: float | None) -> "Runner":
+    """Return what runs jobs here, each method in a process of its own.
+
+    Args:
+        setup: What was told.
+        server: Starts methods' processes.
+        limit: Seconds that a job may take; ``None`` is no limit.
 
     Raises:
         DataError: If the data is not that which the run was planned with.
-        UsageError: If the device is not here.
+        UsageError: If the device is not here, or methods cannot be confined as they are to be.
     """
     from benchmark.data.dataset import open_dataset
     from benchmark.errors import DataError
     from benchmark.run.device import resolve_device
+    from benchmark.run.executors.method_client import MethodProcesses
     from benchmark.run.runner import Runner
     from benchmark.task.protocol import Protocol
 
     dataset = open_dataset(setup.data)
     if dataset.fingerprint != setup.fingerprint:
         raise DataError(f"{setup.data} changed while the run was going on: start the run again.")
+    if setup.confined:
+        require_confinement(setup.data)
     protocol = Protocol.model_validate_json(setup.protocol)
     # Loads torch before the time of the first job is taken.
-    resolve_device(protocol.device, protocol.precision)
-    return Runner(dataset, protocol, setup.cache, setup.keep_networks)
+    device = resolve_device(protocol.device, protocol.precision)
+    processes = MethodProcesses(
+        server,
+        threads=setup.threads,
+        limit=limit,
+        find_method=setup.find_method,
+        limits=Limits() if setup.confined else None,
+        device=device,
+    )
+    return Runner(dataset, protocol, setup.cache, setup.keep_networks, processes.open)
 
 
-def find_job(task: "Task", setup: Setup) -> "Job":
-    """Return the job of a task.
-
-    Raises:
-        UsageError: If its method is not installed here.
-    """
+def make_job(task: "Task", method: "DescribedMethod") -> "Job":
+    """Return the job of a task."""
     from benchmark.run.jobs import Job
 
-    method = setup.find_method(task.identity.method)
     return Job(method, task.identity.source, task.identity.seed, task.targets, task.identity)
 
 
-def has_other_code(task: "Task", job: "Job") -> bool:
-    """Whether this process has loaded other code of the method than the run was planned with."""
-    return job.method.code_fingerprint != task.identity.code_fingerprint
-
-
 def run_received_task(
-    task: "Task", runner: "Runner", store: "RunStore", setup: Setup
+    task: "Task", method: "DescribedMethod", runner: "Runner", store: "RunStore"
 ) -> "TaskResult":
     """Run the job of a task and store its answers.
 
@@ -196,11 +211,15 @@ def run_received_task(
         UsageError: If its method is not installed here.
     """
     from benchmark.run.executors.job_task import run_task, store_lost_task
+    from benchmark.run.executors.method_client import LookUpError, OtherCodeError
 
-    job = find_job(task, setup)
-    if has_other_code(task, job):
+    job = make_job(task, method)
+    try:
+        return run_task(task, job, runner, store)
+    except LookUpError as error:
+        raise error.error from error
+    except OtherCodeError:
         reason = (
             "The method's code changed while the run was going on; --overwrite failed mends it."
         )
         return store_lost_task(task, job, runner, store, "failed", reason)
-    return run_task(task, job, runner, store)

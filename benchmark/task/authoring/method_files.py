@@ -2,9 +2,9 @@
 
 import importlib.util
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from hashlib import sha256
 from importlib.machinery import SourceFileLoader
 from importlib.metadata import entry_points
@@ -14,9 +14,11 @@ from typing import Final
 
 from benchmark.errors import MethodError, UsageError
 from benchmark.task.code_fingerprint import code_files
-from benchmark.task.methods import ENTRY_POINTS, Method, Registry, taken
+from benchmark.task.methods import ENTRY_POINTS, Method, Registry, registry, taken
 
 ENDING: Final = ".py"
+
+OWN_PACKAGE: Final = "cropglobe-benchmark"
 
 FUNCTION: Final = "methods"
 """Function of a method file that returns its methods, as an entry point does."""
@@ -49,6 +51,28 @@ class MethodFile:
             MethodError: If the file cannot be run or has no methods.
         """
         return lambda: load_method_file(self.path)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A file whose methods are known already, as the registry sees it."""
+
+    path: Path
+    methods: tuple[Method, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the file."""
+        return self.path.name
+
+    @property
+    def value(self) -> str:
+        """The file, as messages name it."""
+        return str(self.path)
+
+    def load(self) -> Callable[[], Iterable[Method]]:
+        """Return a function that returns the methods."""
+        return lambda: self.methods
 
 
 def load_method_file(path: Path) -> tuple[Method, ...]:
@@ -90,19 +114,6 @@ def load_method_file(path: Path) -> tuple[Method, ...]:
     return taken(found)
 
 
-def registry_with(files: Sequence[Path]) -> Registry:
-    """Return the registry of the installed methods and of those in files.
-
-    Args:
-        files: Method files.
-
-    Returns:
-        A registry, in which a name that occurs twice is an error.
-    """
-    points = entry_points(group=ENTRY_POINTS)
-    return Registry([*points, *(MethodFile(path.resolve()) for path in files)])
-
-
 def select_with_files(patterns: Sequence[str], files: Sequence[Path]) -> tuple[Method, ...]:
     """Return the methods of a run: all of its files, and the installed ones that are asked for.
 
@@ -118,34 +129,59 @@ def select_with_files(patterns: Sequence[str], files: Sequence[Path]) -> tuple[M
         UsageError: If a file is not there or a pattern matches nothing.
         MethodError: If a file cannot be run or names a method that is installed.
     """
-    known = registry_with(files)
-    own = [method.name for path in files for method in load_method_file(path)]
+    return select_methods(patterns, {path: load_method_file(path) for path in files})
+
+
+def select_methods(
+    patterns: Sequence[str], found: Mapping[Path, Sequence[Method]]
+) -> tuple[Method, ...]:
+    """Return the methods of a run, where those of the files are known already.
+
+    Args:
+        patterns: See `select_with_files`.
+        found: The methods of each file, loaded or described.
+
+    Returns:
+        The methods, each once.
+
+    Raises:
+        UsageError: If a pattern matches nothing.
+        MethodError: If a file names a method that is installed.
+    """
+    points = entry_points(group=ENTRY_POINTS)
+    known = Registry([*points, *(_Found(path, tuple(m)) for path, m in found.items())])
+    own = [method.name for methods in found.values() for method in methods]
     chosen = {name: known.get(name) for name in own}
     if patterns or not own:
         chosen.update({method.name: method for method in known.select(patterns)})
     return tuple(chosen.values())
 
 
-def find_method(files: tuple[Path, ...], name: str) -> Method:
-    """Return a method of an installed package or a file; what a worker process is told to use.
+def find_method(name: str, file: Path | None = None) -> Method:
+    """Return a method of an installed package or of a file; what a method's process looks up.
 
-    A file that has changed is run again, as a module beside the older one.
+    A method of this package is found without running the code of a file or of another package.
 
     Args:
-        files: Method files, absolute.
         name: Name of the method.
+        file: The file that it is in; ``None`` if it is installed.
 
     Raises:
         UsageError: If there is none of that name.
+        MethodError: If the file cannot be run.
     """
-    contents = tuple(path.read_bytes() if path.is_file() else b"" for path in files)
-    return _registry_of(files, contents).get(name)
+    if file is not None:
+        return Registry([MethodFile(file.resolve())]).get(name)
+    own = own_methods()
+    return own[name] if name in own else registry().get(name)
 
 
-@lru_cache(maxsize=1)
-def _registry_of(files: tuple[Path, ...], contents: tuple[bytes, ...]) -> Registry:
-    del contents  # of the same files with other contents the methods are others
-    return registry_with(files)
+@cache
+def own_methods() -> Mapping[str, Method]:
+    """Return the methods of this package by name; no other package's code is run."""
+    points = entry_points(group=ENTRY_POINTS)
+    own = [point for point in points if point.dist is not None and point.dist.name == OWN_PACKAGE]
+    return Registry(own).all()
 
 
 class _FromSource(SourceFileLoader):

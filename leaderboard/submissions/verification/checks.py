@@ -1,14 +1,16 @@
 """What is checked of a submission against the verifier's own data, one check a function."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmark.data.dataset import Dataset
 from benchmark.data.embeddings import vectors_fingerprint
+from benchmark.data.inspect.domain_differences import transfer_warnings
 from benchmark.data.representations import get_representation
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import CropGlobeError
@@ -16,15 +18,19 @@ from benchmark.results.rows import SCHEMA_VERSION, Row
 from benchmark.task.absent_crops import rewritten
 from benchmark.task.card_requirements import card_questions
 from benchmark.task.metrics import METRIC_VERSION, Scores, check_probabilities, score
-from benchmark.task.protocol import load_protocol, shipped_protocols
+from benchmark.task.protocol import Protocol, load_protocol, shipped_protocols
 from benchmark.task.transfer_bands import transfer_bands
 from benchmark.task.transfers import Transfer
 from leaderboard.submissions.archive import printable
+from leaderboard.submissions.names import author_problems, method_name_problems
 from leaderboard.submissions.submission_models import CLOSED_TRACK, Submission
 from leaderboard.submissions.verification.cost_plausibility import implausible
 from leaderboard.submissions.verification.expected_samples import Expectation, ExpectedSamples
 from leaderboard.submissions.verification.label_leaks import find_leaks
 from leaderboard.submissions.verification.seed_comparison import SAME, copies
+
+SEEDS_OF: Final = "paper"
+"""The protocol whose seeds a protocol of the authors' own takes, from the first on."""
 
 SCORE_TOLERANCE: Final = 1e-6
 """By how much a stated score may differ from the one computed here; rounding differs by 1e-12."""
@@ -54,6 +60,12 @@ def card(case: Case) -> Iterator[str]:
     described = case.submission.described
     for question in card_questions(described.card, described.representation):
         yield f"The card {question}."
+
+
+def names(case: Case) -> Iterator[str]:
+    """Names can be told from those of others."""
+    yield from method_name_problems(case.submission.manifest.method)
+    yield from author_problems(case.submission.manifest.authors)
 
 
 def one_method(case: Case) -> Iterator[str]:
@@ -127,10 +139,9 @@ def complete(case: Case) -> Iterator[str]:
         yield f"Seeds are repeated: {', '.join(map(str, seeds))}."
     if set(seeds) != set(submission.protocol.seeds):
         yield "The seeds of manifest and protocol differ."
-    if submission.protocol.name in shipped_protocols():
-        lacking = sorted(set(load_protocol(submission.protocol.name).seeds) - set(seeds))
-        if lacking:
-            yield f"Protocol {submission.protocol.name} asks for seeds {lacking} too."
+    yield from _seed_problems(submission.protocol, seeds)
+    if all(len(set(transfer.split(":"))) == 1 for transfer in manifest.transfers):
+        yield "It has no transfer from one domain to another."
     found = Counter((row.transfer, row.seed) for row in submission.rows)
     wanted = {(transfer, seed) for transfer in manifest.transfers for seed in seeds}
     for transfer, seed in sorted(found.keys() | wanted):
@@ -143,6 +154,24 @@ def complete(case: Case) -> Iterator[str]:
         own = f"{source}:{source}"
         if submission.protocol.held_out_fraction > 0 and own not in manifest.transfers:
             yield f"The in-domain score of {source} is missing."
+
+
+def _seed_problems(written: Protocol, seeds: Sequence[int]) -> Iterator[str]:
+    """Yield which seeds are too few or too many, since chosen seeds are chosen scores."""
+    shipped = written.name in shipped_protocols()
+    wanted = load_protocol(written.name if shipped else SEEDS_OF).seeds
+    if not shipped:
+        wanted = wanted[: len(seeds)]  # as many as it likes, but not which
+    lacking, extra = sorted(set(wanted) - set(seeds)), sorted(set(seeds) - set(wanted))
+    if shipped and lacking:
+        yield f"Protocol {written.name} asks for seeds {lacking} too."
+    if shipped and extra:
+        yield f"Protocol {written.name} has no seeds {extra}: pack those of the protocol alone."
+    if not shipped and (lacking or extra):
+        yield (
+            f"A protocol of its own takes the first seeds of '{SEEDS_OF}', as many as it likes: "
+            f"{', '.join(map(str, load_protocol(SEEDS_OF).seeds))}."
+        )
 
 
 def distinct_seeds(case: Case) -> Iterator[str]:
@@ -198,6 +227,8 @@ def described_samples(case: Case) -> Iterator[str]:
             "relation": (row.relation, Transfer(row.source, row.target).relation),
             "n_train": (data.n_train, wanted.training),
             "n_validation": (data.n_validation, wanted.validation),
+            "warnings": (data.warnings, _warnings(case, row)),
+            "reason": (row.reason, None),
         }
         for name, (stated, true) in pairs.items():
             if stated != true:
@@ -206,6 +237,11 @@ def described_samples(case: Case) -> Iterator[str]:
                 return
     if len({row.data.bands for row in case.submission.rows}) > 1:
         yield "Its transfers are given different bands: a submission has one set."
+
+
+def _warnings(case: Case, row: Row) -> tuple[str, ...]:
+    shared_removed = case.expectation.protocol.deduplicate == "series"
+    return transfer_warnings(case.dataset, row.source, row.target, shared_removed=shared_removed)
 
 
 def _bands(case: Case, row: Row) -> tuple[str, ...]:
@@ -268,6 +304,7 @@ def timings(case: Case) -> Iterator[str]:
 
 CHECKS: Final[tuple[Callable[[Case], Iterator[str]], ...]] = (
     card,
+    names,
     one_method,
     protocol,
     dataset,
@@ -303,14 +340,30 @@ def rescore(case: Case, row: Row) -> tuple[Scores, tuple[tuple[int, ...], ...]]:
     given = case.submission.samples[row.source, row.target]
     place = {name: number for number, name in enumerate(given)}
     order = [place[name] for name in wanted.ids.tolist()]
-    array = np.zeros((len(order), len(CROPS)), dtype=np.float32)
-    columns = [CROPS.index(name) for name in wanted.classes]
-    array[:, columns] = case.submission.predictions[row.source, row.target, row.seed][order]
-    predicted = rewritten(case.submission.protocol, row.target, array)
+    answers = case.submission.predictions[row.source, row.target, row.seed][order]
+    return score_answers(case.submission.protocol, row.target, wanted, answers)
+
+
+def score_answers(
+    chosen: Protocol, target: str, wanted: ExpectedSamples, answers: npt.NDArray[np.float32]
+) -> tuple[Scores, tuple[tuple[int, ...], ...]]:
+    """Score probabilities by the verifier's labels.
+
+    Args:
+        chosen: The protocol.
+        target: Domain that is scored.
+        wanted: Its samples.
+        answers: Their probabilities [N, classes], in the order of the samples.
+
+    Returns:
+        The scores and the confusion matrix.
+    """
+    array = np.zeros((len(answers), len(CROPS)), dtype=np.float32)
+    array[:, [CROPS.index(name) for name in wanted.classes]] = answers
     found, matrix = score(
         array,
         wanted.labels,
-        predicted=predicted,
+        predicted=rewritten(chosen, target, array),
         unscored=wanted.unscored,
         scorable=wanted.scorable,
     )

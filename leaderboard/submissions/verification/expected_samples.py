@@ -1,29 +1,20 @@
 """What the verifier's own data says must have been scored, by the harness's own choices."""
 
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
 
 from benchmark.data.dataset import Dataset
-from benchmark.data.repeated_series import found_elsewhere
 from benchmark.data.representations import BUILT_IN, Observations, represent
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import SubmissionError
 from benchmark.results.rows import Row
-from benchmark.task.preparation import (
-    Rows,
-    SourcePool,
-    SourceSplit,
-    TargetSet,
-    divide_source,
-    ids_hash,
-    prepare_target,
-    repeated_division,
-    source_pool,
-)
+from benchmark.task.preparation import ids_hash
 from benchmark.task.protocol import Protocol
-from benchmark.task.transfers import LabelSpace, label_space
+from benchmark.task.sample_choice import SERIES, Likeness, SampleChoice
+from benchmark.task.transfers import LabelSpace
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +62,6 @@ class Expectation:
 
     dataset: Dataset
     protocol: Protocol
-    _pools: dict[tuple[object, ...], SourcePool] = field(default_factory=dict)
-    _splits: dict[tuple[object, ...], SourceSplit] = field(default_factory=dict)
     _found: dict[tuple[object, ...], ExpectedSamples] = field(default_factory=dict)
 
     def of(self, row: Row) -> ExpectedSamples:
@@ -95,9 +84,11 @@ class Expectation:
         return self._found[slot]
 
     def _expected(self, row: Row) -> ExpectedSamples:
-        split = self._split(row)
+        likeness = self._likeness(row)
+        # A row may be of a method that is not here: it says itself which division was repeated.
+        split = self._samples.split(row.source, row.seed, likeness, row.data.division)
+        chosen = self._samples.scored(row.source, row.target, likeness)
         samples = self.dataset.load(row.target)
-        chosen = self._chosen(row, split)
         return ExpectedSamples(
             ids=samples.sample_ids[chosen.rows],
             labels=samples.labels[chosen.rows],
@@ -111,45 +102,18 @@ class Expectation:
             validation=len(split.validation),
         )
 
-    def _split(self, row: Row) -> SourceSplit:
-        pool = (row.source, row.representation, row.data.bands)
-        samples = self.dataset.load(row.source)
-        if pool not in self._pools:
-            self._pools[pool] = source_pool(
-                samples,
-                self.protocol,
-                key=self._key(row, row.source),
-                elsewhere=found_elsewhere(self.dataset, row.source)
-                if self.protocol.deduplicate == "series"
-                else None,
-            )
-        # A row may be of a method that is not here: it says itself which division was repeated.
-        division = row.data.division and repeated_division(row.data.division, self.protocol)
-        slot = (*pool, row.seed, division)
-        if slot not in self._splits:
-            self._splits[slot] = divide_source(
-                samples, self._pools[pool], self.protocol, seed=row.seed, division=division
-            )
-        return self._splits[slot]
+    @cached_property
+    def _samples(self) -> SampleChoice:
+        return SampleChoice(self.dataset, self.protocol)
 
-    def _chosen(self, row: Row, split: SourceSplit) -> TargetSet:
-        if row.target != row.source:
-            return prepare_target(
-                self.dataset.load(row.target),
-                split.classes,
-                self.protocol,
-                source_too_few=split.too_few,
-                key=self._key(row, row.target),
-            )
-        held_out: Rows = split.held_out
-        labels = self.dataset.load(row.source).labels[held_out]
-        space = label_space(split.classes, np.unique(labels).tolist(), split.too_few)
-        return TargetSet(held_out, len(held_out), 0, space)
-
-    def _key(self, row: Row, domain: str) -> npt.NDArray[np.float32] | None:
-        """Return what makes samples alike where the protocol looks at the representation."""
+    def _likeness(self, row: Row) -> Likeness:
         if self.protocol.deduplicate != "representation":
-            return None
+            return SERIES
+        name = " ".join((row.representation, *row.data.bands))
+        return Likeness(name, partial(self._key, row))
+
+    def _key(self, row: Row, domain: str) -> npt.NDArray[np.float32]:
+        """Return what makes samples alike where the protocol looks at the representation."""
         if row.representation not in BUILT_IN or self.protocol.season == "aligned":
             raise SubmissionError(
                 f"Protocol {self.protocol.name} drops samples that are alike in the representation "

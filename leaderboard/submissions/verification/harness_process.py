@@ -1,12 +1,11 @@
 """The harness in a process of its own, under a submission's protocol."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +14,12 @@ import yaml
 from benchmark.errors import SubmissionError
 from benchmark.results.rows import Row
 from benchmark.results.store import RunStore
+from benchmark.results.stored_cards import read_cards
+from benchmark.run.run_command import EXIT_FAILED_JOBS
 from benchmark.task.protocol import Protocol, load_protocol, shipped_protocols
+from leaderboard.submissions.archive import printable
 from leaderboard.submissions.submission_models import Submission
+from leaderboard.submissions.verification.bounded_process import run_bounded
 
 KEPT_VARIABLES: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "CUDA_VISIBLE_DEVICES")
 """What the submitted code gets to see of the environment, besides threads and this package's."""
@@ -37,6 +40,9 @@ TRIES: Final = 2
 MOST_OUTPUT: Final = 300
 """Letters of a failed run's output that are told."""
 
+Isolation = Literal["confined", "process"]
+"""How a submitted method is shut off: confined by bubblewrap, or in a process of its own alone."""
+
 Probabilities = dict[str, npt.NDArray[np.float32]]
 """Probabilities [K] by sample id."""
 
@@ -52,6 +58,11 @@ class TrainedRun:
 
     rows: dict[tuple[str, int], Row]
     predictions: dict[tuple[str, int], Probabilities]
+
+    def macro_f1(self, transfer: str) -> list[float]:
+        """Return the macro-F1 of each seed of a transfer."""
+        found = [row.scores for (name, _), row in self.rows.items() if name == transfer]
+        return [scores.macro_f1 for scores in found if scores is not None]
 
 
 @dataclass(frozen=True)
@@ -71,13 +82,14 @@ class Task:
     seeds: Sequence[int]
 
 
-def train(submission: Submission, task: Task, folder: Path) -> TrainedRun:
+def train(submission: Submission, task: Task, folder: Path, isolation: Isolation) -> TrainedRun:
     """Run a submission's code in a process of its own.
 
     Args:
         submission: The submission, with code.
         task: What to run.
         folder: Where to write; must not exist.
+        isolation: How the method's process is shut off.
 
     Returns:
         Rows and probabilities.
@@ -92,7 +104,10 @@ def train(submission: Submission, task: Task, folder: Path) -> TrainedRun:
     method.write_text(submission.code, "utf-8")
     jobs = len({transfer.split(":")[0] for transfer in task.transfers}) * len(task.seeds)
     most = BESIDE_JOBS_S + TRIES * jobs * job_time_limit(task.protocol)
-    trained = read_run(run_harness(task, folder, ["--method-file", str(method)], most))
+    words = ["--method-file", str(method), *(["--confined"] if isolation == "confined" else [])]
+    run = run_harness(task, folder, words, most)
+    trained = read_run(run)
+    _check_method(submission, run, trained)
     for place in ((transfer, seed) for transfer in task.transfers for seed in task.seeds):
         if place not in trained.rows:
             raise SubmissionError(f"{place[0]}, seed {place[1]}: the run left no row.")
@@ -133,29 +148,48 @@ def run_harness(
     protocol.write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
     words = ["run", "--data", str(task.data.resolve()), "--protocol", str(protocol)]
     words += ["--transfers", *task.transfers, "--seeds", *map(str, task.seeds)]
-    words += ["--out", str(folder / "run"), "--no-tracking", "--workers", "1", *methods]
-    try:
-        done = subprocess.run(  # noqa: S603 - our own program
-            # Without its folder on the path, in which a submitted yaml.py would be taken for
-            # another.
-            [sys.executable, "-P", "-c", PROGRAM, *words],
-            cwd=folder,
-            env=_environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            timeout=most,
-        )
-    except subprocess.TimeoutExpired as error:
+    words += [
+        "--out",
+        str(folder / "run"),
+        "--no-tracking",
+        "--no-reports",
+        "--workers",
+        "1",
+        *methods,
+    ]
+    done = run_bounded(
+        # Without its folder on the path, in which a submitted yaml.py would be taken for another.
+        [sys.executable, "-P", "-c", PROGRAM, *words],
+        folder=folder,
+        environment=_environment(),
+        seconds=most,
+    )
+    if done.status is None:
         raise SubmissionError(
             f"The run was ended after {most:g} s, before its jobs had begun or after them."
-        ) from error
-    if done.returncode != 0:
-        end = " ".join((done.stderr or done.stdout)[-MOST_OUTPUT:].split())
-        raise SubmissionError(f"The run ended with exit status {done.returncode}: {end}")
+        )
+    if done.status not in (0, EXIT_FAILED_JOBS):  # what has failed stands in the rows
+        end = " ".join(done.output[-MOST_OUTPUT:].split())
+        raise SubmissionError(f"The run ended with exit status {done.status}: {end}")
     return folder / "run"
+
+
+def _check_method(submission: Submission, run: Path, trained: TrainedRun) -> None:
+    """See that the code is of the method that the submission describes, and of no other."""
+    described, name = submission.described, submission.manifest.method
+    names = sorted({row.method for row in trained.rows.values()})
+    if names != [name]:
+        found = ", ".join(map(printable, names))
+        raise SubmissionError(f"The code is of {found}, not of '{name}'.")
+    card = read_cards(run)[0].get(name)
+    said = (described.version, described.family, described.track, described.representation)
+    for row in trained.rows.values():
+        if (row.method_version, row.family, row.track, row.representation) != said:
+            raise SubmissionError(
+                "The code states another version, family, track or representation than the card."
+            )
+    if card is None or card.card != described.card:
+        raise SubmissionError("The card in the submission is not the one in its code.")
 
 
 def _environment() -> dict[str, str]:
@@ -170,7 +204,7 @@ def read_run(run: Path) -> TrainedRun:
     """Return the rows and probabilities of a run of one method.
 
     Raises:
-        SubmissionError: If a row has no scores.
+        SubmissionError: If a row has no scores, or there are two of one transfer and seed.
     """
     store = RunStore(run)
     jobs, damaged = store.read_all()
@@ -183,6 +217,8 @@ def read_run(run: Path) -> TrainedRun:
             if row.scores is None:
                 raise SubmissionError(f"{row.transfer}, seed {row.seed}: {row.reason}")
             found = store.predictions(job, row.target)
+            if (row.transfer, row.seed) in rows:
+                raise SubmissionError(f"{row.transfer}, seed {row.seed}: the run left two rows.")
             rows[row.transfer, row.seed] = row
             predictions[row.transfer, row.seed] = dict(
                 zip(found.sample_ids.tolist(), found.probabilities, strict=True)

@@ -1,11 +1,12 @@
-"""Training again with the submitted code, in a process of its own, and comparing.
+"""Training again with the submitted code, and comparing.
 
-This executes the submitted code with the rights of whoever asks for it. Nothing here confines it:
-a verifier who does not know the author runs this in a container or on a machine of no value.
+After it the rows, predictions and costs are the verifier's own. What the author stated is compared
+with them, within a tolerance, and shown beside. The harness that scores is not in one process with
+the submitted code; where the code is not confined either, the mark is a lower one.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -13,11 +14,27 @@ from typing import Final
 import numpy as np
 
 from benchmark.data.dataset import Dataset
-from benchmark.errors import SubmissionError
+from benchmark.data.representations import get_representation
+from benchmark.errors import CropGlobeError, SubmissionError
+from benchmark.results.rows import Row
+from benchmark.task.metrics import check_probabilities
 from leaderboard.submissions.archive import printable
 from leaderboard.submissions.submission_models import Submission
-from leaderboard.submissions.verification.blind_runs import can_be_tried, compare_blind, train_blind
-from leaderboard.submissions.verification.harness_process import Task, TrainedRun, train
+from leaderboard.submissions.verification.blind_runs import BlindRun, compare_blind, train_blind
+from leaderboard.submissions.verification.carried_data import questions
+from leaderboard.submissions.verification.checks import score_answers
+from leaderboard.submissions.verification.expected_samples import Expectation
+from leaderboard.submissions.verification.harness_process import (
+    Isolation,
+    Task,
+    TrainedRun,
+    train,
+)
+from leaderboard.submissions.verification.other_worlds import (
+    Worlds,
+    compare_worlds,
+    other_worlds,
+)
 from leaderboard.submissions.verification.seed_comparison import SAME, compare_seeds
 from leaderboard.submissions.verification.verification import Finding, Verdict
 
@@ -28,61 +45,164 @@ ROW_TOLERANCE: Final = 0.10
 """By how much a single row's macro-F1 may differ in that case; seeds differ by as much."""
 
 
-def announcement(submission: Submission) -> str:
+@dataclass(frozen=True)
+class _Trained:
+    """What was trained for a verdict."""
+
+    again: TrainedRun
+    blind: BlindRun
+
+
+def announcement(submission: Submission, unconfined: str | None) -> str:
     """Return what is said before a stranger's code runs.
+
+    Args:
+        submission: The submission.
+        unconfined: Why its code cannot be confined here; ``None`` where it can.
 
     Raises:
         SubmissionError: If the code is not in the submission.
     """
     _check_code(submission)
-    return (
+    about = (
         f"About to run the submitted code {submission.manifest.code.file} of "
-        f"'{submission.manifest.method}' on this machine, as you and with your rights: nothing "
-        "confines it. Read it first, or use a container."
+        f"'{submission.manifest.method}' on this machine"
+    )
+    if unconfined is None:
+        return f"{about}, confined: without network, home, data or other processes."
+    return (
+        f"{about}, as you and with your rights: it is not confined ({unconfined}). Read it first, "
+        "or use a container; the verdict says 'rerun, not confined'."
     )
 
 
-def verify_again(verdict: Verdict, dataset: Dataset) -> Verdict:
-    """Train a submission's method again, compare, and hide the answers to see that it copes.
+def verify_again(
+    verdict: Verdict, dataset: Dataset, *, confined: bool, inspected: bool = False
+) -> Verdict:
+    """Train a submission's method again and compare, with all seeds and with the answers hidden.
 
     The blind runs come first: what they have not seen they cannot have kept.
 
     Args:
         verdict: What was found without running its code; it must be accepted.
         dataset: The verifier's own data.
+        confined: Whether the code is confined; else it runs in a process of its own alone.
+        inspected: Whether a person has looked at what the code carries along.
 
     Returns:
-        The verdict with what was found.
+        The verdict with what was found, and with the verifier's own rows.
 
     Raises:
         SubmissionError: If the code is not in the submission.
     """
-    submission, manifest = verdict.submission, verdict.submission.manifest
+    submission = verdict.submission
     _check_code(submission)
+    assert submission.code is not None
+    expectation = Expectation(dataset, submission.protocol)
+    worlds = _worlds(submission, dataset)
+    isolation: Isolation = "confined" if confined else "process"
+    verdict = replace(
+        verdict,
+        rerun=True,
+        confined=confined,
+        inspected=inspected,
+        questions=tuple(questions(submission.code)),
+    )
+    try:
+        trained = _train(submission, expectation, worlds, isolation)
+    except SubmissionError as error:
+        finding = Finding("Training again gives scores.", (str(error),))
+        return replace(verdict, findings=(*verdict.findings, finding))
+    return _judged(verdict, expectation, trained)
+
+
+def _train(
+    submission: Submission, expectation: Expectation, worlds: Worlds | None, isolation: Isolation
+) -> _Trained:
+    manifest = submission.manifest
     away = [t for t in manifest.transfers if len(set(t.split(":"))) == 2]
     with TemporaryDirectory(prefix="cropglobe-rerun-") as name:
-        try:
-            blind = train_blind(submission, dataset, Path(name))
-            task = Task(dataset.root, submission.protocol, away, manifest.seeds)
-            again = train(submission, task, Path(name) / "again")
-        except SubmissionError as error:
-            finding = Finding("Training again gives scores.", (str(error),))
-            return replace(verdict, findings=(*verdict.findings, finding), rerun=True)
-    findings = (
-        Finding("Training again gives the submitted answers.", tuple(_compare(submission, again))),
+        blind = train_blind(submission, expectation, Path(name), worlds, isolation)
+        task = Task(expectation.dataset.root, submission.protocol, away, manifest.seeds)
+        again = train(submission, task, Path(name) / "again", isolation)
+    return _Trained(own_run(submission, expectation, again), blind)
+
+
+def _judged(verdict: Verdict, expectation: Expectation, trained: _Trained) -> Verdict:
+    """Return a verdict with what its training again says."""
+    submission, again, blind = verdict.submission, trained.again, trained.blind
+    findings = [
+        Finding("Training again gives what was stated.", tuple(_compare(submission, again))),
         Finding(
-            "Answers do not come from the target's labels or exact series.",
-            tuple(compare_blind(blind, again)),
+            "Answers do not come from labels, order or exact series of the target.",
+            tuple(compare_blind(submission, expectation, blind, again)),
         ),
+    ]
+    if blind.elsewhere:
+        here = {transfer: again.macro_f1(transfer) for transfer in blind.elsewhere}
+        counts = {row.transfer: row.data.n_test or 1 for row in submission.rows}
+        findings.append(
+            Finding(
+                "Scores in the public world are those of worlds of secret seeds.",
+                tuple(compare_worlds(here, blind.elsewhere, counts)),
+            )
+        )
+    differences = tuple(
+        replace(
+            each,
+            rerun=_mean(again.macro_f1(each.transfer)),
+            elsewhere=_mean(blind.elsewhere.get(each.transfer, [])),
+        )
+        for each in verdict.differences
     )
-    means = _means(again)
+    asked = [f"A person must look at its code: {each}" for each in verdict.questions]
+    notes = (*verdict.notes, _exactness(submission, again), *asked)
     return replace(
         verdict,
         findings=(*verdict.findings, *findings),
-        differences=tuple(replace(d, rerun=means.get(d.transfer)) for d in verdict.differences),
-        notes=(*verdict.notes, _exactness(submission, again), *_untried(submission)),
-        rerun=True,
+        differences=differences,
+        notes=notes,
+        trained=again,
     )
+
+
+def own_run(submission: Submission, expectation: Expectation, again: TrainedRun) -> TrainedRun:
+    """Return what training again gave, scored in this process with the verifier's labels.
+
+    Args:
+        submission: The submission, whose rows must all be there again.
+        expectation: What must have been scored.
+        again: What its code gave here.
+
+    Raises:
+        SubmissionError: If a row is missing, or is not of the same samples.
+    """
+    rows: dict[tuple[str, int], Row] = {}
+    predictions = {}
+    for stated in submission.rows:
+        place = (stated.transfer, stated.seed)
+        row, answers = again.rows.get(place), again.predictions.get(place)
+        wanted = expectation.of(stated)
+        if row is None or answers is None or answers.keys() != set(wanted.ids.tolist()):
+            raise SubmissionError(f"{place[0]}, seed {place[1]}: training again gave no scores.")
+        if row.comparability_key != stated.comparability_key:
+            raise SubmissionError(f"{place[0]}, seed {place[1]}: training again was on other data.")
+        array = np.stack([answers[name] for name in wanted.ids.tolist()])
+        try:
+            check_probabilities(array, samples=len(array), classes=len(wanted.classes))
+        except CropGlobeError as error:
+            raise SubmissionError(f"{place[0]}, seed {place[1]}: {error}") from error
+        scores, confusion = score_answers(submission.protocol, stated.target, wanted, array)
+        rows[place] = row.model_copy(update={"scores": scores, "confusion": confusion})
+        predictions[place] = answers
+    return TrainedRun(rows, predictions)
+
+
+def _worlds(submission: Submission, dataset: Dataset) -> Worlds | None:
+    if get_representation(submission.described.representation).vectors is not None:
+        return None  # nobody has the vectors of another world
+    targets = sorted({row.target for row in submission.rows if row.target != row.source})
+    return other_worlds(dataset, targets)
 
 
 def _check_code(submission: Submission) -> None:
@@ -96,9 +216,7 @@ def _check_code(submission: Submission) -> None:
 
 
 def _compare(submission: Submission, again: TrainedRun) -> Iterator[str]:
-    """Yield where training again gives other answers than were submitted."""
-    if _exact(submission, again):
-        return
+    """Yield where training again gives other scores or answers than were stated."""
     gaps: dict[str, float] = {}
     for row in submission.rows:
         other = again.rows.get((row.transfer, row.seed))
@@ -118,7 +236,8 @@ def _compare(submission: Submission, again: TrainedRun) -> Iterator[str]:
                 f"{place}: macro-F1 is {100 * gap:+.1f} points from that of training again "
                 f"({100 * ROW_TOLERANCE:g} are allowed)."
             )
-    yield from compare_seeds(submission, again)
+    if not _exact(submission, again):
+        yield from compare_seeds(submission, again)
 
 
 def _exact(submission: Submission, again: TrainedRun) -> bool:
@@ -143,14 +262,5 @@ def _exactness(submission: Submission, again: TrainedRun) -> str:
     )
 
 
-def _untried(submission: Submission) -> Iterator[str]:
-    if not can_be_tried(submission):
-        yield "It was not tried without true labels: it is shown some, or reads stored vectors."
-
-
-def _means(again: TrainedRun) -> dict[str, float]:
-    found: dict[str, list[float]] = {}
-    for (transfer, _), row in again.rows.items():
-        assert row.scores is not None
-        found.setdefault(transfer, []).append(row.scores.macro_f1)
-    return {transfer: sum(values) / len(values) for transfer, values in found.items()}
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None

@@ -6,6 +6,7 @@ from typing import Final
 
 from benchmark.data.dataset import Dataset
 from benchmark.errors import CropGlobeError
+from benchmark.results.rows import Row
 from benchmark.task.transfers import groups
 from leaderboard.results import Verification
 from leaderboard.submissions.submission_models import Submission
@@ -17,6 +18,7 @@ from leaderboard.submissions.verification.checks import (
     rescore,
 )
 from leaderboard.submissions.verification.expected_samples import Expectation
+from leaderboard.submissions.verification.harness_process import TrainedRun
 
 MOST_PROBLEMS: Final = 5
 """Problems of one check that are told."""
@@ -50,12 +52,14 @@ class Difference:
         stated: Mean of the rows.
         computed: Mean of what the predictions give with the verifier's labels.
         rerun: Mean of what training again gave; ``None`` without.
+        elsewhere: Mean of what it gave in simulated worlds of other seeds; ``None`` without.
     """
 
     transfer: str
     stated: float
     computed: float
     rerun: float | None = None
+    elsewhere: float | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,10 @@ class Verdict:
         differences: Scores as stated and as computed.
         notes: What a reader should know although it is no reason to refuse.
         rerun: Whether it was trained again.
+        confined: Whether its code was confined while it was.
+        trained: The verifier's own rows and predictions, where it was trained again.
+        questions: What a person must look at before it can be verified by rerun.
+        inspected: Whether a person says to have looked at it.
     """
 
     submission: Submission
@@ -75,6 +83,22 @@ class Verdict:
     differences: tuple[Difference, ...] = ()
     notes: tuple[str, ...] = ()
     rerun: bool = False
+    confined: bool = False
+    trained: TrainedRun | None = None
+    questions: tuple[str, ...] = ()
+    inspected: bool = False
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows that count: the verifier's own after training again, else the author's."""
+        if self.trained is None:
+            return self.submission.rows
+        return tuple(self.trained.rows[row.transfer, row.seed] for row in self.submission.rows)
+
+    @property
+    def withheld(self) -> bool:
+        """Whether a mark by rerun waits for a person to look at the code."""
+        return self.rerun and self.accepted and bool(self.questions) and not self.inspected
 
     @property
     def accepted(self) -> bool:
@@ -86,7 +110,9 @@ class Verdict:
         """How far the rows are believed."""
         if not self.accepted:
             return "self-reported"
-        return "verified by rerun" if self.rerun else "verified from predictions"
+        if self.trained is None or self.withheld:
+            return "verified from predictions"
+        return "verified by rerun" if self.confined else "rerun, not confined"
 
 
 def verify(submission: Submission, dataset: Dataset) -> Verdict:

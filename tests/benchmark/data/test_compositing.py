@@ -93,9 +93,17 @@ def test_one_hidden_band_hides_the_date_in_all_bands() -> None:
 
 def test_dates_that_share_a_step_become_their_median_of_the_clear_ones() -> None:
     values = np.array([[[1, 2, 9, 4]], [[np.nan, 2, 6, 4]]], dtype=np.float32)
-    reduced, days = composite(values, np.array([0.0, 1.0, 4.0, 7.0]))
+    reduced, days, steps = composite(values, np.array([0.0, 1.0, 4.0, 7.0]))
     assert reduced[:, 0].tolist() == [[2, 4], [4, 4]]
-    assert days.tolist() == [2.5, 7.0]
+    assert days.tolist() == [[2.5, 7.0], [2.5, 7.0]]
+    assert steps.tolist() == [0, 1]
+
+
+def test_a_sample_that_is_observed_once_in_a_step_stands_at_its_own_day() -> None:
+    """Another sample's dates in that step must not move it."""
+    values = np.array([[[1, np.nan, 4]], [[np.nan, 2, 4]]], dtype=np.float32)
+    _, days, _ = composite(values, np.array([1.0, 4.0, 7.0]))
+    assert days.tolist() == [[1.0, 7.0], [4.0, 7.0]]
 
 
 def test_days_that_do_not_ascend_are_refused() -> None:

@@ -65,6 +65,29 @@ def test_every_option_of_ingest_arrives(
     assert "Dates are acquisition days." in card["notes"]
 
 
+def test_options_that_say_what_values_and_dates_are(
+    tmp_path: Path, long_table: Table, save: Save, cropglobe: Callable[..., str]
+) -> None:
+    table = long_table(count=37)
+    bands = [name for name in table if name.startswith("S2")]
+    table[bands] += 1000
+    table.loc[5, bands[:2]] = -9999
+    words = ["--labels", "cdl", "--region", "FRA-1", "--window", "10", "--stamp", "last", "--json"]
+    words += ["--missing", "-9999", "--offset", "1000", "--offset-from", "2021-01-01"]
+    words += ["--year", "2021"]
+    path = save(table.drop(columns=["lon", "lat"]))
+    report = json.loads(cropglobe("ingest", path, tmp_path / "out", *words))
+    (domain,) = report["domains"]
+    said = [*report["notes"], *domain["card"]["notes"]]
+    assert any("1000 was subtracted" in note and "from 2021-01-01 on" in note for note in said)
+    assert any(note.startswith("Dates are days of composites of about 10 days") for note in said)
+    series = open_dataset(tmp_path / "out").load("FRA-1").series
+    # Windows end on their date: day 10 has 0.11 and stands at 10 - 9 + 5 = day 6.
+    assert series[0, 0, 1] == pytest.approx(0.1115, abs=1e-4)
+    with pytest.raises(CropGlobeError, match="'none' is no number: give --missing a number or nan"):
+        cropglobe("ingest", path, tmp_path / "x", "--labels", "cdl", "--missing", "none")
+
+
 def test_vectors_go_to_the_domain_that_is_named(
     tmp_path: Path, long_table: Table, save: Save, cropglobe: Callable[..., str]
 ) -> None:

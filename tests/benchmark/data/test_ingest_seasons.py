@@ -62,19 +62,24 @@ def test_two_covered_years_are_ambiguous(tmp_path: Path, long_table: Table, save
 
 
 def test_no_covered_year(tmp_path: Path, long_table: Table, save: Save) -> None:
-    path = save(long_table(first=date(2021, 4, 1), count=18))
-    with pytest.raises(UsageError, match="no year with dates throughout"):
+    path = save(long_table(first=date(2021, 4, 1), count=20))
+    said = "no year with dates throughout, but 20 dates from 2021-04-01 to 2021-10-08: "
+    with pytest.raises(UsageError, match=said + ".*--season-start, or the year with --year"):
         ingest(path, tmp_path / "out")
     ingest(path, tmp_path / "out", year=2021)
 
 
-def test_the_year_column_chooses_and_other_years_are_dropped(
+def test_the_year_column_makes_a_domain_of_each_year_or_of_the_one_asked_for(
     tmp_path: Path, long_table: Table, save: Save
 ) -> None:
     table = long_table(("a", "b", "c"), codes=(1, 1, 1), count=74, year=(2021, 2022, 2022))
     path = save(table)
-    with pytest.raises(UsageError, match="labels of 2021, 2022"):
-        ingest(path, tmp_path / "out")
+    both = ingest(path, tmp_path / "both")
+    assert [(d.name, d.samples, d.card.year) for d in both.domains] == [
+        ("USA-AR-2021", 1, 2021),
+        ("USA-AR-2022", 2, 2022),
+    ]
+    assert "The samples are of 2021, 2022: each year is a domain." in both.notes
     with pytest.raises(UsageError, match="no labels of 2023: its years are 2021, 2022"):
         ingest(path, tmp_path / "out", year=2023)
     report = ingest(path, tmp_path / "out", year=2022)

@@ -1,6 +1,7 @@
 """Representations: their values, their cache, and the door through which packages add some."""
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -92,11 +93,18 @@ def test_the_cache_knows_the_content(counter: Counter, tmp_path: Path) -> None:
         assert counter.calls == number, change
 
 
-def test_a_damaged_cache_entry_is_made_again(counter: Counter, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    [lambda entry: entry[:-5], lambda entry: entry.replace(b"), }", b"(, }", 1)],
+    ids=["truncated", "header"],
+)
+def test_a_damaged_cache_entry_is_made_again(
+    damage: Callable[[bytes], bytes], counter: Counter, tmp_path: Path
+) -> None:
     series = np.zeros((2, 2, 73))
     represent(observe(series), "counted", cache_directory=tmp_path)
     (entry,) = tmp_path.iterdir()
-    entry.write_bytes(entry.read_bytes()[:-5])
+    entry.write_bytes(damage(entry.read_bytes()))
     again = represent(observe(series), "counted", cache_directory=tmp_path)
     assert counter.calls == 2
     np.testing.assert_array_equal(np.load(entry), again)

@@ -149,7 +149,7 @@ def test_a_wrong_map_is_named_with_its_word(tmp_path: Path, body: str, word: str
 
 
 def test_an_unknown_map_brings_a_suggestion() -> None:
-    assert label_map_names() == ("cdl", "ewoc")
+    assert label_map_names() == ("cdl", "ewoc", "worldcereal")
     with pytest.raises(UsageError, match="did you mean 'ewoc'"):
         load_label_map("ewocs")
 

@@ -1,5 +1,6 @@
 """Where a run stands: asked for, stored, running, and why not."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,41 @@ def test_the_last_asking_decides_what_is_stale(tmp_path: Path) -> None:
     assert states(store)[1][0] == "done"
 
 
+def test_a_clock_that_was_set_back_makes_nothing_stale(tmp_path: Path) -> None:
+    """The older code was asked for first, at what the clock says was a later time."""
+    store = RunStore(tmp_path)
+    old, new = make_asked(make_identity()), make_asked(make_identity(code_fingerprint="new"))
+    write_plan(tmp_path, old.model_copy(update={"asked": "2026-01-03"}))
+    write_plan(tmp_path, new.model_copy(update={"asked": "2026-01-02"}))
+    folder = store.write(make_identity(), [make_row()])
+    before = store.read(folder.name)
+    assert before is not None
+    later = before.written + 10**15
+    os.utime(folder / "manifest.json", ns=(later, later))
+    store.write(make_identity(code_fingerprint="new"), [make_row()], newer_than=later)
+    assert states(store)[1][0] == "done"  # of the two jobs that stand there, the newer counts
+
+
+def test_rows_of_older_code_are_stale_though_other_seeds_were_asked_for_last(
+    tmp_path: Path,
+) -> None:
+    """Edited between two commands: `run --seeds 1 2`, then `run --seeds 3`."""
+    store = RunStore(tmp_path)
+    old = [make_identity(seed=seed) for seed in (1, 2)]
+    new = make_identity(seed=3, code_fingerprint="new")
+    for identity in (*old, new):
+        store.write(identity, [make_row(seed=identity.seed)])
+    first, second = make_asked(*old), make_asked(new)
+    write_plan(tmp_path, first.model_copy(update={"asked": "2026-01-01"}))
+    write_plan(tmp_path, second.model_copy(update={"asked": "2026-01-02"}))
+    found = states(store)
+    assert found[1] == found[2] == ("stale", "stored by older code than new, asked for last")
+    assert found[3] == ("done", None)
+    other = make_asked(make_identity(method="other", code_fingerprint="x", seed=4))
+    write_plan(tmp_path, other.model_copy(update={"asked": "2026-01-03"}))
+    assert states(store)[1][0] == "stale"
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -101,7 +137,7 @@ def test_any_flipped_byte_of_a_plan_is_found_and_asking_again_mends_it(tmp_path:
         assert plans == ()
         assert path.name in damaged[0]
     write_plan(tmp_path, plan)
-    assert read_plans(tmp_path) == ((plan,), ())
+    assert read_plans(tmp_path) == ((plan.model_copy(update={"order": 1}),), ())
 
 
 def test_no_run_is_an_error(tmp_path: Path) -> None:

@@ -1,12 +1,11 @@
 """What a worker of a cluster keeps between runs: its own process is that worker here."""
 
-import importlib.util
-import sys
+import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,9 +16,11 @@ from benchmark.errors import UsageError
 from benchmark.results.store import RunStore
 from benchmark.run.executors import dask_cluster as cluster
 from benchmark.run.executors.job_task import Task
+from benchmark.run.executors.method_client import describe_file
+from benchmark.run.executors.method_server_connection import FIND_METHOD
 from benchmark.run.jobs import plan
-from benchmark.task.authoring.method_files import find_method, load_method_file
-from benchmark.task.methods import Method, Registry
+from benchmark.task.described_methods import describe
+from benchmark.task.methods import Method
 from benchmark.task.protocol import Protocol
 from benchmark.task.transfers import select_transfers
 
@@ -46,7 +47,9 @@ def methods():
 
 
 @pytest.fixture
-def protocol(changed: Callable[..., Protocol], monkeypatch: pytest.MonkeyPatch) -> Protocol:
+def protocol(
+    changed: Callable[..., Protocol], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Protocol]:
     """A worker that has served nobody yet, with no scheduler that counts its deaths."""
 
     @contextmanager
@@ -54,8 +57,8 @@ def protocol(changed: Callable[..., Protocol], monkeypatch: pytest.MonkeyPatch) 
         yield 0
 
     monkeypatch.setattr(cluster, "_deaths", no_deaths)
-    monkeypatch.setattr(cluster, "_runners", {})
-    return changed(device="cpu")
+    yield changed(device="cpu")
+    cluster._forget_server()
 
 
 @pytest.fixture
@@ -68,12 +71,12 @@ def mine(tmp_path: Path) -> Path:
 def answer(
     dataset: Dataset, protocol: Protocol, run: Path, method: Method, **told: Any
 ) -> tuple[str, Path]:
-    """Have the worker answer the one job of a coordinator that has loaded a method."""
+    """Have the worker answer the one job of a coordinator that has described a method."""
     pairs = select_transfers(["FRA:CHN"], dataset.domains)
     (job,) = plan(dataset, protocol, (method,), pairs)
-    ending = cluster.answer(
-        Task(job.identity, job.targets), setup_for(dataset, protocol, run, **told), None, "run"
-    )
+    RunStore(run).prepare()
+    setup = setup_for(dataset, protocol, run, find_method=FIND_METHOD, **told)
+    ending = cluster.answer(Task(job.identity, job.targets), describe(method), setup, None, "run")
     return ending.status, RunStore(run).jobs / job.identity.key
 
 
@@ -90,56 +93,43 @@ def test_a_method_file_that_changed_is_answered_by_its_new_code(
     found = []
     for column in (0, 1):
         mine.write_text(CODE.format(column=column))
-        (method,) = load_method_file(mine)
-        told = partial(find_method, (mine,))
-        status, folder = answer(tiny, protocol, tmp_path / "run", method, find_method=told)
+        (method,) = describe_file(mine)
+        status, folder = answer(tiny, protocol, tmp_path / "run", method)
         assert (status, column_of(folder)) == ("ok", column)
         found.append(folder.name)
     assert len(set(found)) == 2
 
 
-def test_a_worker_with_older_code_of_a_package_answers_nothing(
+def test_a_worker_with_other_code_answers_nothing(
     tmp_path: Path, tiny: Dataset, protocol: Protocol, mine: Path
 ) -> None:
-    installed = Registry([point(mine, "worker")])
-    (same,) = Registry([point(mine, "first_coordinator")]).select(["constant"])
-    assert answer(tiny, protocol, tmp_path, same, find_method=installed.get)[0] == "ok"
-    mine.write_text(CODE.format(column=1))
-    (newer,) = Registry([point(mine, "second_coordinator")]).select(["constant"])
-    assert newer.code_fingerprint != same.code_fingerprint
-    with pytest.raises(UsageError, match=r"other code of constant .*: restart the workers"):
-        answer(tiny, protocol, tmp_path, newer, find_method=installed.get)
+    """Each job loads the code anew; what differs then is installed there in another version."""
+    (same,) = describe_file(mine)
+    assert answer(tiny, protocol, tmp_path, same)[0] == "ok"
+    with pytest.raises(UsageError, match=r"other code of constant .*: install the same on both"):
+        answer(tiny, protocol, tmp_path, replace(same, fingerprint="0" * 16))
     assert len(RunStore(tmp_path).keys()) == 1
 
 
-def point(path: Path, process: str) -> Any:
-    """Return the entry point of a package as one process loads it: once."""
-    name = f"{process}_constant"
-
-    def load() -> Any:
-        if name not in sys.modules:
-            spec = importlib.util.spec_from_file_location(name, path)
-            assert spec is not None
-            assert spec.loader is not None
-            sys.modules[name] = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(sys.modules[name])
-        return sys.modules[name].methods
-
-    return SimpleNamespace(name=name, value=name, load=load)
+def test_what_starts_methods_may_die_between_two_jobs(
+    tmp_path: Path, tiny: Dataset, protocol: Protocol, mine: Path
+) -> None:
+    for number in (1, 2):
+        (method,) = describe_file(mine)
+        assert answer(tiny, protocol, tmp_path / str(number), method)[0] == "ok"
+        os.kill(cluster._servers[0].pid, signal.SIGKILL)
 
 
 def test_whether_networks_are_kept_is_asked_of_each_run(
     tmp_path: Path, tiny: Dataset, protocol: Protocol, mine: Path
 ) -> None:
-    (method,) = load_method_file(mine)
-    told = partial(find_method, (mine,))
+    (method,) = describe_file(mine)
     for keep in (True, False):
         status, folder = answer(
             tiny,
             protocol,
             tmp_path / str(keep),
             method,
-            find_method=told,
             keep_networks=keep,
         )
         assert status == "ok"

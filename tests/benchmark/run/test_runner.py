@@ -11,7 +11,7 @@ from tiny import make_samples, write_tiny
 
 from benchmark.data.dataset import Dataset, DomainCard
 from benchmark.data.inspect.domain_differences import differences
-from benchmark.errors import DataError, UnavailableError
+from benchmark.errors import DataError, StoreError, UnavailableError
 from benchmark.results.store import RunStore
 from benchmark.run.execution import execute, find_work
 from benchmark.run.jobs import Job, plan
@@ -249,6 +249,58 @@ def test_what_was_unavailable_is_tried_again(
     (second,) = execute(find_work(jobs, store), runner, store)
     assert second.status == "ok"
     assert find_work(jobs, store).todo == ()
+
+
+class OnlyFrance(Nearest):
+    """Is taught by a target's labels, which it refuses."""
+
+    fits = 0
+
+    def fit(self, x: Features, y: Labels, *, validation: tuple[Features, Labels]) -> "Nearest":
+        type(self).fits += 1
+        return super().fit(x, y, validation=validation)
+
+    def teach(self, x: Features, y: Labels) -> "Nearest":
+        raise UnavailableError("No teacher fits.")
+
+
+def test_what_a_target_lacks_for_good_is_not_fitted_again(
+    tmp_path: Path, tiny: Dataset, smoke: Protocol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, runner = RunStore(tmp_path / "run"), Runner(tiny, smoke)
+    taught = replace(method(OnlyFrance), track="oracle")
+    jobs = jobs_of(tiny, smoke, taught)
+    execute(find_work(jobs, store), runner, store)
+    (stored,), _ = store.read_all()
+    assert [row.status for row in stored.rows] == ["ok", "unavailable"]
+    again = find_work(jobs, store)
+    assert (again.todo, again.failed, again.unavailable) == ((), (), jobs)
+    assert find_work(jobs, store, "failed").todo == jobs
+    assert find_work(jobs_of(tiny, smoke, replace(taught, version="2")), store).todo
+    monkeypatch.setenv("CROPGLOBE_WEIGHTS", str(tmp_path))
+    assert find_work(jobs, store).todo == jobs
+    assert OnlyFrance.fits == 1
+
+
+def test_a_run_directory_that_is_renamed_or_replaced_stops_the_run(
+    tmp_path: Path, tiny: Dataset, smoke: Protocol
+) -> None:
+    store, runner = RunStore(tmp_path / "run"), Runner(tiny, smoke)
+    store.prepare()
+    store.stay()
+    jobs = jobs_of(tiny, smoke, method(), method(name="test.other"))
+    with pytest.raises(StoreError, match=r"run is no longer there: it was renamed .* with --out"):
+        execute(
+            find_work(jobs, store),
+            runner,
+            store,
+            on_finish=lambda _: (tmp_path / "run").rename(tmp_path / "moved"),
+        )
+    assert not (tmp_path / "run").exists()
+    assert len(RunStore(tmp_path / "moved").keys()) == 1
+    (tmp_path / "run").mkdir()
+    with pytest.raises(StoreError, match="no longer there"):
+        store.require_place()
 
 
 def test_a_damaged_job_is_named_and_run_again(

@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from misbehaving import MARKS, refuse_to_start
+from misbehaving import MARKS
 from small_runs import jobs_of, rows_of, setup_for
 
 from benchmark.data.dataset import Dataset
-from benchmark.errors import CropGlobeError, DataError
+from benchmark.errors import CropGlobeError, DataError, StoreError
 from benchmark.results.store import RunStore
 from benchmark.run.execution import Finished, execute, find_work
 from benchmark.run.executors.executor import InProcessExecutor, LostJob
@@ -155,7 +155,7 @@ def test_changed_code_is_a_failed_row(tmp_path: Path, tiny: Dataset, smoke: Prot
 def test_a_fault_of_the_harness_in_a_worker_is_told(
     tmp_path: Path, tiny: Dataset, smoke: Protocol
 ) -> None:
-    setup = setup_for(tiny, smoke, tmp_path, find_method=refuse_to_start)
+    setup = setup_for(tiny, smoke, tmp_path, find_method="misbehaving:refuse_to_start")
     todo = find_work(jobs_of(tiny, smoke, ["test.nearest"]), RunStore(tmp_path))
     with WorkerPool(1, setup) as place, pytest.raises(DataError, match=r"no test\.nearest here"):
         execute(todo, Runner(tiny, smoke), RunStore(tmp_path), place)
@@ -234,3 +234,17 @@ def test_frames_of_a_stack(tmp_path: Path) -> None:
     assert innermost_frames(path) == ""
     path.write_text("Fatal Python error: Aborted\n\n")
     assert innermost_frames(path) == ""
+
+
+def test_a_worker_of_a_renamed_run_directory_writes_nothing(
+    tmp_path: Path, tiny: Dataset, smoke: Protocol
+) -> None:
+    store = RunStore(tmp_path / "run")
+    store.prepare()
+    place = store.stay()
+    todo = find_work(jobs_of(tiny, smoke, ["test.nearest"]), store)
+    setup = setup_for(tiny, smoke, tmp_path / "run", place=place)
+    (tmp_path / "run").rename(tmp_path / "moved")
+    with WorkerPool(1, setup) as pool, pytest.raises(StoreError, match="renamed or removed"):
+        execute(todo, Runner(tiny, smoke), store, pool)
+    assert not (tmp_path / "run").exists()

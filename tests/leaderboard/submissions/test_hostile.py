@@ -254,6 +254,7 @@ def npy(shape: str, data: bytes = b"", descr: str = "'<f4'", version: bytes = b"
         (npy("(2, 2)", bytes(16), version=b"\x03\x00"), "version"),
         (npy("(__import__('os').mkdir('unpickled'), 2)"), "no array"),
         (npy("(" * 3000 + ")" * 3000), "no array"),
+        (npy("("), "no array"),
         (npy("(1, 2)" + " " * 20_000, bytes(8)), "no array"),
         (b"", "no array"),
     ],

@@ -73,11 +73,11 @@ def test_no_folder_of_the_author_is_told(run: Path, honest: Path) -> None:
 
 
 def test_folders_behind_an_equals_sign_are_left_out_too(
-    tiny: Dataset, smoke: Protocol, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny: Dataset, quick: Protocol, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ["/home/ada/bin/cropglobe", "run", "--out=/home/ada/run", "--data", "/home/ada/data"]
     monkeypatch.setattr(sys, "argv", words)
-    packed(make_run(tmp_path, tiny, smoke), tmp_path / "x.zip")
+    packed(make_run(tmp_path, tiny, quick), tmp_path / "x.zip")
     row = read_submission(tmp_path / "x.zip").rows[0]
     assert row.provenance.command == ("cropglobe", "run", "--out=run", "--data", "data")
 
@@ -136,11 +136,11 @@ def test_a_file_whose_name_no_reader_would_take_is_not_packed(run: Path, tmp_pat
         packed(run, tmp_path / "x.zip", file=odd)
 
 
-def test_an_open_card_is_not_packed(tiny: Dataset, smoke: Protocol, tmp_path: Path) -> None:
+def test_an_open_card_is_not_packed(tiny: Dataset, quick: Protocol, tmp_path: Path) -> None:
     from benchmark.task.authoring.method_template import new_method
 
     code = new_method("my-method", "sklearn", tmp_path / "t")[0].read_text("utf-8")
-    run = make_run(tmp_path, tiny, smoke, code)
+    run = make_run(tmp_path, tiny, quick, code)
     with pytest.raises(SubmissionError, match="card of 'my-method' has no summary"):
         packed(run, tmp_path / "x.zip")
 
@@ -151,9 +151,9 @@ def test_an_unknown_method_is_named(run: Path, tmp_path: Path) -> None:
 
 
 def test_rows_without_scores_are_not_packed(
-    tiny: Dataset, smoke: Protocol, tmp_path: Path, run: Path
+    tiny: Dataset, quick: Protocol, tmp_path: Path, run: Path
 ) -> None:
     code = (run.parent / "my_method.py").read_text("utf-8")
-    broken = make_run(tmp_path, tiny, smoke, code.replace("del validation", "assert False"))
+    broken = make_run(tmp_path, tiny, quick, code.replace("del validation", "assert False"))
     with pytest.raises(SubmissionError, match=r"6 of 6 rows have no scores \(first: FRA:CHN"):
         packed(broken, tmp_path / "x.zip")

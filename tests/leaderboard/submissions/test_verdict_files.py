@@ -19,7 +19,19 @@ from leaderboard.submissions.packing import Source, pack
 from leaderboard.submissions.row_import import import_submission
 from leaderboard.submissions.submission_reader import read_submission
 from leaderboard.submissions.verdict_files import accept, with_verdicts
-from leaderboard.submissions.verification.verification import verify
+from leaderboard.submissions.verification.harness_process import TrainedRun
+from leaderboard.submissions.verification.verification import Verdict, verify
+
+
+def as_trained(verdict: Verdict, *, confined: bool = True, **better: float) -> Verdict:
+    """Return a verdict whose training again gave the stated rows, or rows of other costs."""
+    rows = {
+        (row.transfer, row.seed): row.model_copy(
+            update={"cost": row.cost.model_copy(update=better)}
+        )
+        for row in verdict.submission.rows
+    }
+    return replace(verdict, rerun=True, confined=confined, trained=TrainedRun(rows, {}))
 
 
 def command(*words: str) -> int:
@@ -46,9 +58,10 @@ def test_the_rows_of_an_accepted_submission_are_verified(run: Path, accepted: Pa
 
 
 def test_a_rerun_is_said_to_be_one(run: Path, honest: Path, tiny: Dataset, tmp_path: Path) -> None:
-    verdict = replace(verify(read_submission(honest), tiny), rerun=True)
-    accept(verdict, tmp_path, verifier="Grace Hopper", url=None)
-    assert level(read_results([run], draws=0), tmp_path) == "verified by rerun"
+    for confined, mark in ((False, "rerun, not confined"), (True, "verified by rerun")):
+        verdict = as_trained(verify(read_submission(honest), tiny), confined=confined)
+        accept(verdict, tmp_path, verifier="Grace Hopper", url=None)
+        assert level(read_results([run], draws=0), tmp_path) == mark
 
 
 def test_one_row_that_is_not_the_verified_one_takes_the_mark_away(
@@ -73,7 +86,10 @@ def in_file(name: str, **changes: object) -> Callable[[Path], None]:
     ("change", "problem"),
     [
         (in_file("verdict.json", verifier="ada  LOVELACE"), "is an author of the submission"),
-        (in_file("verdict.json", verifier=" - "), "is an author of the submission"),
+        (in_file("verdict.json", verifier=" - "), "cannot be the name of a verifier"),
+        (in_file("verdict.json", verifier="A. Lovelace"), "is an author of the submission"),
+        (in_file("verdict.json", verifier="\u0410da Lovelace"), "cannot be the name"),
+        (in_file("verdict.json", level="verified by rerun"), "it has no trained_again.json"),
         (in_file("verdict.json", submission="0" * 64), "about another archive"),
         (in_file("submission.json", sha256="0" * 64), "about another archive"),
         (in_file("verdict.json", level="verified by everybody"), "cannot be read"),
@@ -105,7 +121,7 @@ def test_a_refused_submission_cannot_be_accepted(
         honest,
         tmp_path / "x.zip",
         lambda members: members.update(
-            {"protocol.yaml": members["protocol.yaml"].replace(b"forest: 20", b"forest: 21")}
+            {"protocol.yaml": members["protocol.yaml"].replace(b"forest: 200", b"forest: 201")}
         ),
     )
     verdict = verify(read_submission(path), tiny)
@@ -129,7 +145,7 @@ def test_other_authors_cannot_take_a_submissions_folder(
 
 def test_what_is_kept_is_text(accepted: Path) -> None:
     (folder,) = accepted.iterdir()
-    assert folder.name.startswith("my-method.smoke.")
+    assert folder.name.startswith("my-method.quick.")
     names = {path.name for path in folder.iterdir()}
     assert names == {"submission.json", "card.json", "scores.csv", "verdict.json"}
     for path in folder.iterdir():
@@ -150,7 +166,8 @@ def test_the_command_judges_by_its_exit_status(
     )
     assert command("verify", str(path), *data) == 1
     assert "Refused: predictions/FRA/CHN/82.npy is no array" in capsys.readouterr().out
-    assert command("verify", str(tmp_path / "none.zip"), *data) == 1
+    assert command("verify", str(tmp_path / "none.zip"), *data) == 2
+    assert "There is no archive" in capsys.readouterr().err
     assert command("verify", str(honest), *data, "--accept", "s") == 2
     assert command("verify", str(honest), *data, "--format", "pdf") == 2
 
@@ -211,7 +228,7 @@ def test_a_lower_verdict_does_not_replace_a_higher_one_on_the_same_archive(
 ) -> None:
     folder = tmp_path / "submissions"
     verdict = verify(read_submission(honest), tiny)
-    found = accept(replace(verdict, rerun=True), folder, verifier="Grace Hopper", url=None)
+    found = accept(as_trained(verdict), folder, verifier="Grace Hopper", url=None)
     before = (found / "verdict.json").read_bytes()
     data = ("--data", str(tiny.root), "--accept", str(folder), "--verifier", "Emmy Noether")
     assert command("verify", str(honest), *data) == 0
@@ -229,7 +246,7 @@ def test_who_becomes_unranked_by_added_rows_is_warned_of(
     honest: Path, tiny: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ("verify", str(honest), "--data", str(tiny.root), "--into")
-    floor = ("run", "--data", str(tiny.root), "--methods", "floor.majority", "--protocol", "smoke")
+    floor = ("run", "--data", str(tiny.root), "--methods", "floor.majority", "--protocol", "quick")
     for transfers, unranked in ((["FRA:CHN"], True), (["FRA:CHN", "FRA:USA"], False)):
         into = tmp_path / f"run-{len(transfers)}"
         assert command(*floor, "--transfers", *transfers, "--out", str(into)) == 0

@@ -145,7 +145,7 @@ def test_what_earth_engine_refuses_is_one_sentence(
     with pytest.raises(UsageError, match="cannot name a task"):
         export([point(0)], name="my points", **words)
     monkeypatch.setitem(sys.modules, "ee", None)
-    with pytest.raises(UsageError, match=r"pip install '.\[earthengine\]'"):
+    with pytest.raises(UsageError, match=r"pip install '\.\[earthengine\]'"):
         export([point(0)], name="mine", **words)
 
 

@@ -1,5 +1,7 @@
 """One file of the official layout, good and bad."""
 
+import struct
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -152,6 +154,11 @@ def test_files_that_are_no_archive(tmp_path: Path) -> None:
     (tmp_path / "flipped.npz").write_bytes(bytes(damaged))
     with pytest.raises(DataError, match=r"flipped\.npz"):
         read_arrays(tmp_path / "flipped.npz")
+    with zipfile.ZipFile(tmp_path / "header.npz", "w") as archive:
+        text = b"{'descr': '<f4', 'fortran_order': False, 'shape': (, }\n"
+        archive.writestr("fea.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text)
+    with pytest.raises(DataError, match=r"header\.npz"):
+        read_arrays(tmp_path / "header.npz")
     np.save(tmp_path / "single.npy", np.zeros(3))
     with pytest.raises(DataError, match="single array"):
         read_arrays(tmp_path / "single.npy")

@@ -13,7 +13,7 @@ from benchmark.errors import MethodError, UnavailableError
 from benchmark.results.rows import Row
 from benchmark.run.jobs import plan
 from benchmark.run.runner import Runner
-from benchmark.run.target_prediction import PredictionRequest, predict_target
+from benchmark.run.target_prediction import PredictionRequest, predict_target, show_target
 from benchmark.run.training.target_label_wrappers import FewShot, Oracle
 from benchmark.task.methods import Card, Context, Method, Target, Track
 from benchmark.task.protocol import load_protocol
@@ -129,9 +129,8 @@ def ask_on(track: Track) -> Any:
     classifier = Spy(CONTEXT).fit(*SOURCE, validation=VALIDATION)
     method = Method("spy", "f", "median", Spy, CARD, track=track)
     features = samples.series[:, 0, :1]
-    return predict_target(
-        method, classifier, PredictionRequest(features, samples, rows, (0, 2, 6), SMOKE, seed=1)
-    )
+    request = PredictionRequest(features, samples, rows, (0, 2, 6), SMOKE, seed=1)
+    return predict_target(method, classifier, show_target(track, request))
 
 
 def test_each_track_shows_what_it_may() -> None:
@@ -154,12 +153,11 @@ def test_a_track_needs_its_ability() -> None:
     for track in ("unlabelled-target", "oracle", "knowledge"):
         method = Method("m", "f", "median", Recorder, CARD, track=track)  # type: ignore[arg-type]
         classifier = Recorder(CONTEXT).fit(*SOURCE, validation=VALIDATION)
+        shown = show_target(
+            method.track, PredictionRequest(features, samples, FIVE, (0, 2, 6), SMOKE, seed=1)
+        )
         with pytest.raises(MethodError, match=f"m is on track {track} but has no"):
-            predict_target(
-                method,
-                classifier,
-                PredictionRequest(features, samples, FIVE, (0, 2, 6), SMOKE, seed=1),
-            )
+            predict_target(method, classifier, shown)
 
 
 def test_missing_features_are_refused() -> None:
@@ -168,8 +166,9 @@ def test_missing_features_are_refused() -> None:
     features[3] = np.nan
     classifier = Recorder(CONTEXT).fit(*SOURCE, validation=VALIDATION)
     method = Method("m", "f", "median", Recorder, CARD)
+    shown = show_target(
+        "inductive", PredictionRequest(features, samples, FIVE, (0, 2, 6), SMOKE, seed=1)
+    )
     with pytest.raises(MethodError, match=r"in 1 of 5 samples \(first: row 3\)"):
-        predict_target(
-            method, classifier, PredictionRequest(features, samples, FIVE, (0, 2, 6), SMOKE, seed=1)
-        )
+        predict_target(method, classifier, shown)
     assert replace(method, version="2").code_fingerprint != method.code_fingerprint

@@ -58,9 +58,9 @@ def test_the_fingerprint_follows_the_file(mine: Path) -> None:
     assert method.code_fingerprint == before
     (again,) = load_method_file(mine)
     assert again.code_fingerprint != before
-    assert find_method((mine,), "my-method").code_fingerprint == again.code_fingerprint
+    assert find_method("my-method", mine).code_fingerprint == again.code_fingerprint
     mine.write_text(mine.read_text("utf-8") + "\n# a third\n", "utf-8")
-    third = find_method((mine,), "my-method").code_fingerprint
+    third = find_method("my-method", mine).code_fingerprint
     assert third not in (before, again.code_fingerprint)
 
 

@@ -105,7 +105,7 @@ def other_protocol(members: Members) -> None:
 
 
 def other_protocol_throughout(members: Members) -> None:
-    """All parts agree with each other, but `smoke` is not what the package ships under the name."""
+    """All parts agree with each other, but `quick` is not what the package ships under the name."""
     from benchmark.task.protocol import parse_protocol
 
     other_protocol(members)
@@ -207,7 +207,7 @@ DISHONEST = {
     "labels in the code as ids": (code_with(ids_of), r"names \d+ target samples by id"),
     "labels as encoded data": (code_with(lambda _: f"\nX = '{'Zm9v' * 400}'\n"), "encoded data"),
     "an array of nobody's": (labels_array, "CHN/CHN/0.npy' belongs to no transfer"),
-    "another protocol than declared": (other_protocol, "the submission holds smoke"),
+    "another protocol than declared": (other_protocol, "the submission holds quick"),
     "another protocol of a shipped name": (other_protocol_throughout, "is not the shipped one"),
     "another dataset fingerprint": (other_data, "made on data of fingerprint 0000000000000000"),
     "seeds repeated": (seed_twice, "Seeds are repeated: 82, 82"),

@@ -1,0 +1,203 @@
+"""Stored band values to reflectance: unit, offset, and what stands for a missing observation."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmark.data.ingest.point_table import PointTable
+from benchmark.data.official.stored_numbers import (
+    DIGITAL_NUMBER,
+    HIGHEST_REFLECTANCE,
+    LOWEST_REFLECTANCE,
+    TYPICAL_DIGITAL_NUMBER,
+    TYPICAL_REFLECTANCE,
+    Missing,
+    typical_value,
+)
+from benchmark.errors import DataError, UsageError
+
+Values = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.bool_]
+
+NO_OBSERVATION: Final = 65_535.0
+"""The missing-value code of WorldCereal's unsigned 16-bit columns, in whatever band it stands."""
+
+SCALED_NO_OBSERVATION: Final = NO_OBSERVATION / DIGITAL_NUMBER
+"""What becomes of that code where a whole table was divided by 10,000."""
+
+CODES: Final = (0.0, 1.0, -1.0, -999.0, -9999.0, 32_767.0, -32_768.0)
+"""Numbers that stand for a missing observation where they fill every band of a row: no place on
+Earth has one and the same reflectance of 0 or 0.0001 in all bands, and the others are none."""
+
+IMPOSSIBLE_CODES: Final = tuple(code for code in CODES if not -1 <= code <= 1)
+"""Those of them that are no reflectance, so that they are codes in a table of one band too."""
+
+MAX_IMPOSSIBLE: Final = 0.01
+"""Share of band values that may be no reflectance (saturated cloud, glint) and count as not
+observed; above it, the unit or the missing-value code of the table is another than assumed."""
+
+LEAST_REPEATS: Final = 0.005
+"""Share of rows from which on one number in every band of a row is no accident."""
+
+BASELINE_DAY: Final = date(2022, 1, 25)
+"""Day from which on Sentinel-2 products of processing baseline 04.00 have 1,000 added to every
+digital number (Copernicus, Sentinel-2 Products Specification, radiometric offset)."""
+
+BASELINE_OFFSET: Final = 1_000.0
+
+DARK: Final = 900.0
+"""Digital number below which the darkest band of vegetation, soil or water lies; none can lie below
+it where 1,000 was added."""
+
+ENOUGH_ROWS: Final = 10
+"""Rows before and after that day below which the offset is not looked for."""
+
+
+@dataclass(frozen=True)
+class StoredForm:
+    """What the user says of the stored values.
+
+    Attributes:
+        missing: Number that stands for a missing observation, in whatever band it stands; ``nan``
+            if empty cells alone do; ``None`` if nothing is said.
+        offset: What was added to the digital numbers, or ``None``.
+        offset_from: First day on which it was added; ``None`` for all days.
+    """
+
+    missing: Missing | None = None
+    offset: float | None = None
+    offset_from: date | None = None
+
+
+def to_reflectance(points: PointTable, form: StoredForm) -> tuple[float, tuple[str, ...]]:
+    """Scale the values of a table in place, and blank what is no observation.
+
+    Args:
+        points: The table.
+        form: What the user says of its values.
+
+    Returns:
+        Share of the values that are no reflectance and were blanked; what the user must know.
+
+    Raises:
+        DataError: If the unit, or what stands for a missing observation, is not certain.
+        UsageError: If an offset is declared for reflectance, or a day without an offset.
+    """
+    values = points.values
+    if form.offset_from is not None and form.offset is None:
+        raise UsageError("--offset-from needs the offset: --offset 1000.")
+    notes = _blank_codes(points, form.missing)
+    present = int(np.count_nonzero(~np.isnan(values)))
+    if present == 0:
+        raise DataError(f"{points.path} has no observation in any band.")
+    typical = typical_value(values)
+    if typical >= TYPICAL_DIGITAL_NUMBER:
+        notes += _take_offset(points, form)
+        values /= np.float32(DIGITAL_NUMBER)
+    elif points.whole_numbers or typical > TYPICAL_REFLECTANCE:
+        raise DataError(
+            f"{points.path} has band values that are typically {typical:.3g}, neither reflectance "
+            "(0 to 1) nor reflectance x 10,000 for certain: convert them to reflectance."
+        )
+    elif form.offset is not None:
+        raise UsageError(
+            f"{points.path} holds reflectance, which has no offset of digital numbers: leave "
+            "--offset out."
+        )
+    else:
+        values[np.abs(values - np.float32(SCALED_NO_OBSERVATION)) < 1e-5] = np.nan
+        present = max(int(np.count_nonzero(~np.isnan(values))), 1)
+    digital = typical >= TYPICAL_DIGITAL_NUMBER
+    return _blank_impossible(points, present, digital=digital), tuple(notes)
+
+
+def _blank_codes(points: PointTable, missing: Missing | None) -> list[str]:
+    """Blank declared and recognised codes; refuse a table that seems to have another one."""
+    values = points.values
+    values[values == np.float32(NO_OBSERVATION)] = np.nan
+    if missing is not None and missing != "nan":
+        declared = np.float32(missing)
+        values[np.isclose(values, declared, rtol=1e-6, atol=1e-8)] = np.nan
+    same: Rows = (values == values[:, :1]).all(axis=1)
+    several = values.shape[1] > 1
+    notes = []
+    for code in CODES if several else IMPOSSIBLE_CODES:
+        rows = same & (values[:, 0] == np.float32(code))
+        count = int(np.count_nonzero(rows))
+        if count:
+            values[rows] = np.nan
+            notes.append(f"{count} rows are {code:g} in every band and count as not observed.")
+            same &= ~rows
+    if missing is None:
+        _refuse_unknown_code(points, same, several=several)
+    return notes
+
+
+def _refuse_unknown_code(points: PointTable, same: Rows, *, several: bool) -> None:
+    """Refuse a table in which one number fills every band of many rows."""
+    values = points.values
+    if not several:
+        rows = np.isin(values[:, 0], np.array([0, 1], np.float32))
+    else:
+        rows = same
+        if np.count_nonzero(rows) > 0.5 * len(values):  # bands that are alike throughout
+            return
+    numbers, counts = np.unique(values[rows, 0], return_counts=True)
+    if not len(numbers):
+        return
+    most = int(counts.argmax())
+    alone = not several or counts[most] >= 0.9 * counts.sum()
+    if alone and counts[most] >= max(3, LEAST_REPEATS * len(values)):
+        raise DataError(
+            f"{points.path} has {counts[most]} rows in which every band is {numbers[most]:g}, "
+            "which may stand for missing observations: say so with --missing "
+            f"{numbers[most]:g}, or that it does not with --missing nan."
+        )
+
+
+def _take_offset(points: PointTable, form: StoredForm) -> list[str]:
+    """Subtract a declared offset; look for one that was not declared."""
+    values = points.values
+    if form.offset is not None:
+        added = np.ones(len(values), dtype=bool)
+        since = ""
+        if form.offset_from is not None:
+            added = points.days >= np.datetime64(form.offset_from)
+            since = f" from {form.offset_from} on"
+        values[added] -= np.float32(form.offset)
+        return [f"{form.offset:g} was subtracted from every digital number{since}, as declared."]
+    darkest = np.fmin.reduce(values, axis=1)
+    seen = ~np.isnan(darkest)
+    later = points.days >= np.datetime64(BASELINE_DAY)
+    before, after = darkest[seen & ~later], darkest[seen & later]
+    if min(len(before), len(after)) < ENOUGH_ROWS:
+        return []
+    if np.mean(before < DARK) >= 0.2 and np.mean(after < DARK) <= 0.002:
+        return [
+            f"No digital number is below {DARK:g} from {BASELINE_DAY} on, and many are before: "
+            f"{BASELINE_OFFSET:g} seems to be added to every band from that day on (processing "
+            f"baseline 04.00). If so, ingest again with --offset {BASELINE_OFFSET:g} --offset-from "
+            f"{BASELINE_DAY}."
+        ]
+    return []
+
+
+def _blank_impossible(points: PointTable, present: int, *, digital: bool) -> float:
+    values = points.values
+    wrong = (values < LOWEST_REFLECTANCE) | (values > HIGHEST_REFLECTANCE)
+    share = float(np.count_nonzero(wrong)) / present
+    if share > MAX_IMPOSSIBLE:
+        numbers, counts = np.unique(values[wrong], return_counts=True)
+        code = float(numbers[counts.argmax()]) * (DIGITAL_NUMBER if digital else 1)
+        hint = "check its unit and its missing-value code (65535 or empty)"
+        if counts.max() > 0.5 * counts.sum():
+            hint += f", and if {code:g} is that code declare it with --missing {code:g}"
+        raise DataError(
+            f"{points.path} has {share:.1%} band values outside {LOWEST_REFLECTANCE} to "
+            f"{HIGHEST_REFLECTANCE}, which is no reflectance: {hint}."
+        )
+    values[wrong] = np.nan
+    return share

@@ -1,0 +1,130 @@
+"""Methods by description: what the harness needs to know of one without running its code."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from pydantic import ValidationError
+
+from benchmark.errors import MethodError
+from benchmark.task.methods import Card, Classifier, Context, Method, Track
+from benchmark.task.protocol import Division
+
+WORDS: Final = ("name", "family", "representation", "version", "fingerprint")
+MOST_LETTERS: Final = 200
+"""Length of a word of a description."""
+
+
+@dataclass(frozen=True)
+class DescribedMethod(Method):
+    """A method whose code is not here; it runs in a process of its own.
+
+    Attributes:
+        fingerprint: Fingerprint of its code.
+        file: The Python file that it is in; ``None`` if it is installed.
+    """
+
+    fingerprint: str = ""
+    file: Path | None = None
+
+    @property
+    def code_fingerprint(self) -> str:
+        """Fingerprint of its code, as its process gave it."""
+        return self.fingerprint
+
+
+def describe(method: Method, file: Path | None = None) -> DescribedMethod:
+    """Return a method without its code.
+
+    Args:
+        method: The method.
+        file: The Python file that it is in; ``None`` if it is installed.
+    """
+    if isinstance(method, DescribedMethod):
+        return method
+    return DescribedMethod(
+        name=method.name,
+        family=method.family,
+        representation=method.representation,
+        build=_not_here(method.name),
+        card=method.card,
+        version=method.version,
+        track=method.track,
+        keeps_network=method.keeps_network,
+        released_division=method.released_division,
+        fingerprint=method.code_fingerprint,
+        file=file,
+    )
+
+
+def to_plain(method: Method) -> dict[str, Any]:
+    """Return the description of a method as JSON has it."""
+    return {
+        "name": method.name,
+        "family": method.family,
+        "representation": method.representation,
+        "card": method.card.model_dump(mode="json"),
+        "version": method.version,
+        "track": method.track,
+        "keeps_network": method.keeps_network,
+        "released_division": method.released_division,
+        "fingerprint": method.code_fingerprint,
+    }
+
+
+def from_plain(values: Mapping[str, Any], file: Path | None = None) -> DescribedMethod:
+    """Return a described method from what a process has said of it.
+
+    Args:
+        values: What `to_plain` returns, from whoever.
+        file: The Python file that it is in; ``None`` if it is installed.
+
+    Raises:
+        MethodError: If it is no description.
+    """
+    words = {word: values.get(word) for word in WORDS}
+    if not all(isinstance(word, str) and len(word) <= MOST_LETTERS for word in words.values()):
+        raise MethodError(f"A method describes itself with words that are none: {words!r:.300}.")
+    track: Any = values.get("track")
+    keeps = values.get("keeps_network")
+    if track not in get_args(Track) or not isinstance(keeps, bool):
+        raise MethodError(f"'{words['name']}' is on a track that does not exist: {track!r:.100}.")
+    division: Any = values.get("released_division")
+    if division not in get_args(Division):
+        raise MethodError(
+            f"'{words['name']}' divides a source in a way that does not exist: {division!r:.100}."
+        )
+    try:
+        card = Card.model_validate(values.get("card"))
+    except ValidationError as error:
+        raise MethodError(f"The card of '{words['name']}' is not one: {error}.") from error
+    return DescribedMethod(
+        **{word: str(text) for word, text in words.items()},
+        build=_not_here(str(words["name"])),
+        card=card,
+        track=track,
+        keeps_network=keeps,
+        released_division=division,
+        file=file,
+    )
+
+
+class _NotHere:
+    """Stands for the code of a method that runs elsewhere."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, context: Context) -> Classifier:
+        """Refuse.
+
+        Raises:
+            MethodError: Always.
+        """
+        del context
+        raise MethodError(f"The code of {self.name} is not in this process.")
+
+
+def _not_here(name: str) -> Callable[[Context], Classifier]:
+    return _NotHere(name)

@@ -1,0 +1,131 @@
+"""The samples of every part of a run, chosen once: by the runner, and by who verifies its rows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmark.data.dataset import Dataset
+from benchmark.data.repeated_series import found_elsewhere
+from benchmark.task.preparation import (
+    SourcePool,
+    SourceSplit,
+    TargetSet,
+    divide_source,
+    prepare_target,
+    repeated_division,
+    source_pool,
+)
+from benchmark.task.protocol import Division, Protocol
+from benchmark.task.transfers import label_space
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """What makes samples alike where a protocol compares representations.
+
+    Attributes:
+        name: A name for it: of two alike the samples are chosen once.
+        key: Returns what makes the samples of a domain alike [N, ...]; ``None`` where it is their
+            whole series.
+    """
+
+    name: str
+    key: Callable[[str], npt.NDArray[np.float32] | None]
+
+
+SERIES: Final = Likeness("", lambda _: None)
+"""Samples are alike whose whole series are."""
+
+
+@dataclass(frozen=True, eq=False)
+class SampleChoice:
+    """Chooses samples of one dataset under one protocol, and remembers them.
+
+    Attributes:
+        dataset: The data.
+        protocol: The protocol.
+    """
+
+    dataset: Dataset
+    protocol: Protocol
+    _pools: dict[tuple[str, str], SourcePool] = field(default_factory=dict)
+    _splits: dict[tuple[str, str, int, Division | None], SourceSplit] = field(default_factory=dict)
+    _targets: dict[tuple[str, str, str], TargetSet] = field(default_factory=dict)
+
+    def split(
+        self,
+        source: str,
+        seed: int,
+        likeness: Likeness = SERIES,
+        division: Division | None = None,
+    ) -> SourceSplit:
+        """Return the parts of a source for one seed.
+
+        Args:
+            source: The source.
+            seed: The seed.
+            likeness: What makes samples alike.
+            division: How the released code divides a source for the method; it matters where the
+                protocol repeats that.
+
+        Raises:
+            DataError: If the source cannot serve.
+        """
+        repeated = None if division is None else repeated_division(division, self.protocol)
+        slot = (source, likeness.name, seed, repeated)
+        if slot not in self._splits:
+            samples, pool = self.dataset.load(source), self._pool(source, likeness)
+            self._splits[slot] = divide_source(
+                samples, pool, self.protocol, seed=seed, division=repeated
+            )
+        return self._splits[slot]
+
+    def scored(self, source: str, target: str, likeness: Likeness = SERIES) -> TargetSet:
+        """Return the scored samples of a transfer, which are the same for every seed.
+
+        Args:
+            source: The source.
+            target: The target, or the source itself for its held-out part.
+            likeness: What makes samples alike.
+
+        Raises:
+            DataError: If the source cannot serve or the target cannot be scored.
+        """
+        slot = (source, target, likeness.name)
+        if slot not in self._targets:
+            pool = self._pool(source, likeness)
+            self._targets[slot] = (
+                _held_out(self.dataset, source, pool)
+                if source == target
+                else prepare_target(
+                    self.dataset.load(target),
+                    pool.classes,
+                    self.protocol,
+                    source=source,
+                    source_too_few=pool.too_few,
+                    key=likeness.key(target),
+                )
+            )
+        return self._targets[slot]
+
+    def _pool(self, source: str, likeness: Likeness) -> SourcePool:
+        slot = (source, likeness.name)
+        if slot not in self._pools:
+            by_series = self.protocol.deduplicate == "series"
+            self._pools[slot] = source_pool(
+                self.dataset.load(source),
+                self.protocol,
+                key=likeness.key(source),
+                elsewhere=found_elsewhere(self.dataset, source) if by_series else None,
+            )
+        return self._pools[slot]
+
+
+def _held_out(dataset: Dataset, source: str, pool: SourcePool) -> TargetSet:
+    rows = pool.held_out
+    labels = np.unique(dataset.load(source).labels[rows]).tolist()
+    space = label_space(pool.classes, labels, pool.too_few)
+    return TargetSet(rows=rows, scorable=len(rows), unscored=0, space=space)

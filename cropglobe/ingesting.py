@@ -1,0 +1,32 @@
+"""A table of labelled points as a dataset, from Python."""
+
+from pathlib import Path
+from typing import Any
+
+from benchmark.data.dataset import open_dataset as open_directory
+from benchmark.data.ingest.ingestion import IngestReport, ingest_table
+from cropglobe.datasets import CropDataset
+
+
+def ingest(
+    table: str | Path, directory: str | Path, *, labels: str | Path, **options: Any
+) -> tuple[CropDataset, IngestReport]:
+    """Turn a table of labelled points into domains of a dataset directory.
+
+    Args:
+        table: CSV or parquet file with one row per sample and date, or another format that
+            `cropglobe ingest` reads.
+        directory: Directory to write; domains that it holds already stay.
+        labels: Label map: ``cdl``, ``ewoc`` or the path of a YAML file.
+        options: What the command line's options say, with underscores: ``region="ESP"``,
+            ``level="L2A"``, ``window=5``, ``season_start="07-01"``, ...
+
+    Returns:
+        The dataset, and the report: what was written, dropped and concluded.
+
+    Raises:
+        DataError: If the table or the directory cannot be used.
+        UsageError: If an option is needed, does not exist or does not fit the table.
+    """
+    report = ingest_table(Path(table), Path(directory), labels=str(labels), **options)
+    return CropDataset(open_directory(Path(directory))), report

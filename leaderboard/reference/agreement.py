@@ -1,0 +1,126 @@
+"""Which reference results may stand beside the rows of runs, and why others may not."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from benchmark.results.rows import Row
+from benchmark.task.method_cards import MethodDescription
+from leaderboard.answer_counts import CountedRow
+from leaderboard.code_labels import Code, code_of, name_of
+from leaderboard.reference.reference_file import (
+    ReferenceKey,
+    key_of,
+    read_key,
+    read_reference,
+    reference_files,
+)
+from leaderboard.results import References
+
+PARTS: Final = ("data", "protocol", "metrics")
+"""What must agree, in the order of `ReferenceKey.comparable`."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Reference results that agree with the rows of runs.
+
+    Attributes:
+        references: Their rows on the runs' transfers.
+        codes: Name and code of each of their methods.
+        disagreements: For each dataset and protocol of the runs that has none, why, in a sentence.
+    """
+
+    references: References
+    codes: frozenset[tuple[str, Code]]
+    disagreements: tuple[str, ...]
+
+
+def agree(rows: Sequence[Row], folder: Path) -> Agreement:
+    """Choose the reference results that may stand beside the rows of runs.
+
+    Args:
+        rows: Rows of runs.
+        folder: Folder of the files of reference results.
+
+    Returns:
+        The rows of the same data fingerprint, protocol hash and metrics version, on the transfers
+        of these rows, with the in-domain rows of their sources.
+
+    Raises:
+        StoreError: If a file is damaged.
+    """
+    paths = {path: read_key(path) for path in reference_files(folder)}
+    found: list[CountedRow] = []
+    cards: dict[str, MethodDescription] = {}
+    disagreements: list[str] = []
+    for key in sorted({key_of(row) for row in rows}, key=lambda key: key.file_name):
+        own = [row for row in rows if key_of(row) == key]
+        transfers = {row.transfer for row in own}
+        sources = {row.source for row in own if row.relation != "in-domain"}
+        same = [path for path, known in paths.items() if known.comparable == key.comparable]
+        for path in same:
+            content = read_reference(path)
+            found += [
+                counted
+                for counted in content.rows
+                if (counted.row.source in sources and counted.row.relation == "in-domain")
+                or counted.row.transfer in transfers
+            ]
+            cards.update(content.cards)
+        if not same:
+            disagreements.append(_disagreement(key, list(paths.values()), folder))
+    codes = frozenset((name_of(counted.row), code_of(counted.row)) for counted in found)
+    return Agreement(References(tuple(found), cards), codes, tuple(disagreements))
+
+
+def _disagreement(key: ReferenceKey, known: Sequence[ReferenceKey], folder: Path) -> str:
+    """Say which of data, protocol and metrics differs from the nearest reference results."""
+    place = f"No reference results for {key.dataset}, protocol {key.protocol}"
+    if not known:
+        return f"{place}: {folder} holds none; `cropglobe reference make` makes them."
+    fewest = min(len(_differing(key, other)) for other in known)
+    nearest = [other for other in known if len(_differing(key, other)) == fewest]
+    reasons = [_REASONS[part](key, nearest) for part in _differing(key, nearest[0])]
+    return f"{place}: {'; '.join(reasons)}."
+
+
+def _differing(one: ReferenceKey, other: ReferenceKey) -> tuple[str, ...]:
+    pairs = zip(PARTS, one.comparable, other.comparable, strict=True)
+    return tuple(part for part, mine, theirs in pairs if mine != theirs)
+
+
+def _other_data(key: ReferenceKey, nearest: Sequence[ReferenceKey]) -> str:
+    theirs = _listed(f"{other.dataset} ({other.fingerprint[:8]})" for other in nearest)
+    what = (
+        "run again on the embedded default of the installed version (--data simulated)"
+        if key.simulated
+        else "run on the same files, or compare with runs of your own"
+    )
+    return f"the data differ, fingerprint {key.fingerprint[:8]} here and {theirs} there: {what}"
+
+
+def _other_protocol(key: ReferenceKey, nearest: Sequence[ReferenceKey]) -> str:
+    theirs = _listed(f"{other.protocol} ({other.protocol_hash})" for other in nearest)
+    names = {other.protocol for other in nearest}
+    if key.protocol in names:
+        what = "run again under the protocol of the installed version"
+    else:
+        what = f"run again with --protocol {' or '.join(sorted(names))}"
+    return f"the protocols differ, hash {key.protocol_hash} here and {theirs} there: {what}"
+
+
+def _other_metrics(key: ReferenceKey, nearest: Sequence[ReferenceKey]) -> str:
+    theirs = _listed(other.metric_version for other in nearest)
+    return (
+        f"the metrics differ, version {key.metric_version} here and {theirs} there: run again, or "
+        "make the reference results again, with the newer version of this package"
+    )
+
+
+_REASONS: Final = {"data": _other_data, "protocol": _other_protocol, "metrics": _other_metrics}
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return ", ".join(sorted(set(texts)))

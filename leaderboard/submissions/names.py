@@ -1,0 +1,140 @@
+"""Names of methods and of people: which may be used, and which look like another."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from difflib import SequenceMatcher
+from typing import Final
+
+from benchmark.errors import SubmissionError
+from benchmark.task.methods import ALL_METHODS, method_sets, registry
+from leaderboard.submissions.archive import printable
+
+METHOD_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9.+-]{0,62}[a-z0-9+])?")
+"""Names of methods: they are folders, file names and addresses on every system."""
+
+LOOK_ALIKE: Final = str.maketrans({"0": "o", "1": "l", "i": "l", "5": "s", "3": "e", "8": "b"})
+"""Letters and digits that are taken for each other; of `i`, `l` and `1` none can be told apart."""
+
+PAIRS: Final = (("rn", "m"), ("vv", "w"), ("cl", "d"))
+"""Two letters that are taken for one."""
+
+FORMED: Final = str.maketrans(
+    {
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "þ": "th",
+        "ß": "ss",
+        "æ": "ae",
+        "œ": "oe",
+        "\u0131": "i",
+    }
+)
+"""Latin letters that Unicode does not take apart into a letter of ASCII and a mark."""
+
+NEAR: Final = 0.85
+"""Likeness of two people's names (`difflib`, 0 to 1) from which they count as one person's."""
+
+
+def method_name_problems(name: str) -> Iterator[str]:
+    """Yield why a submitted method may not have a name.
+
+    Args:
+        name: The name.
+
+    Yields:
+        What is wrong, in sentences.
+    """
+    if not METHOD_NAME.fullmatch(name):
+        yield (
+            f"'{printable(ascii(name)[1:-1])}' is no name of a method: use a to z, 0 to 9, '.', "
+            "'+' and '-', 64 at most, beginning with a letter or digit."
+        )
+        return
+    taken = {*registry().all(), *method_sets(), ALL_METHODS}
+    for other in sorted(taken):
+        if name == other:
+            yield f"'{name}' is a name of this package: a submission needs one of its own."
+        elif _skeleton(name) == _skeleton(other):
+            yield f"'{name}' looks like '{other}' of this package: choose another name."
+
+
+def same_method_name(one: str, other: str) -> bool:
+    """Whether two names of methods are the same or are taken for each other."""
+    return _skeleton(one) == _skeleton(other)
+
+
+def check_verifier(verifier: str, authors: Iterable[str]) -> None:
+    """Refuse a verifier whose name is that of an author, or looks like it.
+
+    Args:
+        verifier: Name of the verifier.
+        authors: Names of the authors.
+
+    Raises:
+        SubmissionError: If it is, or if a name cannot be compared.
+    """
+    mine = _words(verifier)
+    if not mine:
+        raise SubmissionError(
+            f"'{printable(ascii(verifier)[1:-1])}' cannot be the name of a verifier: write it in "
+            "Latin letters, so that it can be compared with those of the authors."
+        )
+    for author in authors:
+        theirs = _words(author)
+        if not theirs or _alike(mine, theirs):
+            raise SubmissionError(
+                f"'{printable(verifier)}' is an author of the submission, or looks like "
+                f"'{printable(ascii(author)[1:-1])}': somebody else must verify it."
+            )
+
+
+def author_problems(authors: Iterable[str]) -> Iterator[str]:
+    """Yield which names of authors cannot be compared with a verifier's."""
+    for author in authors:
+        if not _words(author):
+            yield (
+                f"The author '{printable(ascii(author)[1:-1])}' is not written in Latin letters: "
+                "nobody could tell whether a verifier is the same person."
+            )
+
+
+def same_people(some: Iterable[str], others: Iterable[str]) -> bool:
+    """Whether a person is among both; only names in Latin letters can be."""
+    theirs = {_words(name) for name in others} - {()}
+    return any(_words(name) in theirs for name in some)
+
+
+def _skeleton(name: str) -> str:
+    """Return a name with all that looks alike made equal, and without its punctuation."""
+    found = name.casefold().translate(LOOK_ALIKE)
+    for pair, letter in PAIRS:
+        found = found.replace(pair, letter)
+    return "".join(sign for sign in found if sign.isalnum())
+
+
+def _words(name: str) -> tuple[str, ...]:
+    """Return the words of a person's name in plain letters; none if it has others."""
+    apart = unicodedata.normalize("NFKD", name.casefold().translate(FORMED))
+    plain = "".join(sign for sign in apart if not unicodedata.combining(sign))
+    if not plain.isascii() or not all(sign.isprintable() for sign in plain):
+        return ()
+    words = "".join(sign if sign.isalnum() or sign == "'" else " " for sign in plain).split()
+    return tuple(sorted(word for word in map(_skeleton, words) if word))
+
+
+def _alike(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether two names may be one person's: the same words, initials of them, or nearly so."""
+    short, long = sorted((one, other), key=len)
+    if all(any(_stands_for(word, each) for each in long) for word in short):
+        return True
+    joined = SequenceMatcher(None, " ".join(one), " ".join(other), autojunk=False)
+    together = SequenceMatcher(None, "".join(one), "".join(other), autojunk=False)
+    return max(joined.ratio(), together.ratio()) >= NEAR
+
+
+def _stands_for(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    return short == long or (len(short) == 1 and long.startswith(short))

@@ -1,0 +1,157 @@
+"""What a verifier's own training gave, kept as text and shown in place of what was stated."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import ValidationError
+
+from benchmark.errors import SubmissionError
+from benchmark.results.rows import Cost, Row
+from benchmark.task.metrics import Scores
+from leaderboard.code_labels import name_of
+from leaderboard.results import Cell, Results, row_key
+from leaderboard.submissions.submission_models import Digest, Form
+
+OWN_ROWS: Final = "trained_again.json"
+
+
+class OwnRow(Form):
+    """What training again gave for one row.
+
+    Attributes:
+        stated: Digest of the row as its author stated it.
+        own: Digest of the verifier's row.
+        stated_macro_f1: Macro-F1 as the author stated it.
+        scores: The verifier's scores.
+        confusion: The verifier's confusion matrix.
+        cost: What it took the verifier.
+    """
+
+    stated: Digest
+    own: Digest
+    stated_macro_f1: float
+    scores: Scores
+    confusion: tuple[tuple[int, ...], ...]
+    cost: Cost
+
+
+class OwnRows(Form):
+    """What training again gave for every row of a submission.
+
+    Attributes:
+        form_version: Version of this form.
+        rows: The rows.
+    """
+
+    form_version: Literal[1] = 1
+    rows: tuple[OwnRow, ...]
+
+
+def row_digest(row: Row) -> str:
+    """Return a SHA-256 over what a row is and what it scored, its cost and origin left out.
+
+    Weighted F1 follows from the confusion matrix. It is left out, so that a row that was made
+    before it was reported has the same digest.
+    """
+    content = {
+        "key": row.comparability_key,
+        "track": row.track,
+        "method": [name_of(row), row.method_version, row.representation],
+        "transfer": [row.transfer, row.seed],
+        "samples": [row.data.ids_hash, row.data.n_test],
+        "scores": None
+        if row.scores is None
+        else row.scores.model_dump(mode="json", exclude={"weighted_f1"}),
+        "confusion": row.confusion,
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def make_own_rows(stated: Sequence[Row], own: Sequence[Row]) -> str:
+    """Return what is kept of a verifier's own rows, as JSON.
+
+    Args:
+        stated: Rows as their author stated them.
+        own: The verifier's rows, in the same order.
+    """
+    found = []
+    for row, mine in zip(stated, own, strict=True):
+        assert row.scores is not None
+        assert mine.scores is not None
+        assert mine.confusion is not None
+        found.append(
+            OwnRow(
+                stated=row_digest(row),
+                own=row_digest(mine),
+                stated_macro_f1=row.scores.macro_f1,
+                scores=mine.scores,
+                confusion=mine.confusion,
+                cost=mine.cost,
+            )
+        )
+    lines = ",\n".join(row.model_dump_json() for row in found)
+    return f'{{"form_version": 1, "rows": [\n{lines}\n]}}\n'
+
+
+def read_own_rows(path: Path, checksum: str) -> tuple[OwnRow, ...]:
+    """Read a verifier's own rows.
+
+    Args:
+        path: The file.
+        checksum: Its SHA-256, as the verdict has it.
+
+    Raises:
+        SubmissionError: If it cannot be read, or is another file.
+    """
+    try:
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != checksum:
+            raise SubmissionError(
+                f"{path} is not the file that the verdict beside it is about: verify again."
+            )
+        return OwnRows.model_validate_json(content).rows
+    except (OSError, ValidationError) as error:
+        raise SubmissionError(f"{path} cannot be read: verify again with --accept.") from error
+
+
+def with_own_rows(results: Results, known: Mapping[str, OwnRow]) -> Results:
+    """Return evidence in which a verifier's own rows stand in place of what was stated.
+
+    Intervals and agreement rest on stored predictions; where these give another confusion matrix
+    than the verifier's, they are left out.
+
+    Args:
+        results: Rows and what is known of them.
+        known: Own rows by the digest of the stated row and by their own.
+    """
+    rows: list[Row] = []
+    stated: dict[tuple[Cell, int], float] = {}
+    doubtful: set[tuple[Cell, int]] = set()
+    for row in results.rows:
+        own = known.get(row_digest(row)) if known and row.scores is not None else None
+        if own is None:
+            rows.append(row)
+            continue
+        stated[row_key(row)] = own.stated_macro_f1
+        if row.confusion != own.confusion:
+            doubtful.add(row_key(row))
+        update = {"scores": own.scores, "confusion": own.confusion, "cost": own.cost}
+        rows.append(row.model_copy(update=update))
+    lost = {cell for cell, _ in doubtful}
+    return replace(
+        results,
+        rows=tuple(rows),
+        stated=stated,
+        confirmed=results.confirmed - doubtful,
+        draws={cell: each for cell, each in results.draws.items() if cell not in lost},
+        units={cell: each for cell, each in results.units.items() if cell not in lost},
+    )
+
+
+def by_digest(rows: Iterable[OwnRow]) -> dict[str, OwnRow]:
+    """Return own rows by the digest of the stated row and by their own."""
+    return {digest: row for row in rows for digest in (row.stated, row.own)}

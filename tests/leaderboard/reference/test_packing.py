@@ -1,0 +1,293 @@
+"""Reference results: what is packed, how it is read back, and that pairing holds exactly."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sample_rows import make_row, write_run
+
+from benchmark.errors import StoreError
+from benchmark.results.rows import Row
+from leaderboard.comparison_group import comparison_groups
+from leaderboard.reference.agreement import agree
+from leaderboard.reference.packing import pack_reference, read_counted_rows
+from leaderboard.reference.reference_file import (
+    FORMAT_VERSION,
+    read_key,
+    read_reference,
+    reference_files,
+)
+from leaderboard.results import Results, read_results, row_key
+from leaderboard.tables.text_tables import markdown, tidy
+
+OLD, NEW = "aaaaaa1111111111", "bbbbbb2222222222"
+RNG = np.random.default_rng(1)
+LABELS = [RNG.integers(0, 3, 60).tolist(), RNG.integers(0, 3, 60).tolist()]
+BLOCK = [n // 6 for n in range(60)]
+
+
+def answers(
+    *names: str, seeds: tuple[int, ...] = (1, 2, 3)
+) -> dict[tuple[str, int], list[list[int]]]:
+    rng = np.random.default_rng(len(names))
+    return {
+        (name, seed): [
+            [int(n) if rng.random() < 0.6 else int(rng.integers(0, 4)) for n in truth]
+            for truth in LABELS
+        ]
+        for name in names
+        for seed in seeds
+    }
+
+
+def run_of(root: Path, *names: str, block: list[int] | None = BLOCK, **more: object) -> Path:
+    found = answers(*names)
+    return write_run(root, found, labels=LABELS, block=block, protocol="mine", **more)  # type: ignore[arg-type]
+
+
+def beside(folder: Path, run: Path, draws: int = 60) -> Results:
+    return read_results([run], references=lambda rows: agree(rows, folder).references, draws=draws)
+
+
+def same_draws(one: Results, two: Results) -> None:
+    assert one.draws.keys() == two.draws.keys()
+    assert one.draws
+    for cell, metrics in one.draws.items():
+        for name, draws in metrics.items():
+            other = two.draws[cell][name]
+            assert np.array_equal(draws.values, other.values)
+            assert (draws.seeds, draws.units) == (other.seeds, other.units)
+            assert all(np.array_equal(draws.fits[fit], other.fits[fit]) for fit in draws.fits)
+
+
+@pytest.mark.parametrize("block", [BLOCK, None], ids=["blocks", "samples"])
+def test_reference_results_beside_a_run_are_as_two_runs_are(
+    tmp_path: Path, block: list[int] | None
+) -> None:
+    """To the last bit: intervals, paired differences, ranks, and the text of the tables."""
+    mine = run_of(tmp_path / "mine", "mine", block=block)
+    others = run_of(tmp_path / "others", "a", "b", block=block)
+    pack_reference([others], tmp_path / "packed")
+    twice = read_results([mine, others], draws=60)
+    once = beside(tmp_path / "packed", mine)
+    assert once.rows == twice.rows
+    assert (once.units, once.confirmed) == (twice.units, twice.confirmed)
+    assert set(once.units.values()) == {"samples" if block is None else "blocks"}
+    same_draws(once, twice)
+    columns = [name for name in tidy(twice) if name != "machine"]
+    assert tidy(once)[columns].equals(tidy(twice)[columns])
+    (one,), (two,) = comparison_groups(once), comparison_groups(twice)
+    for name in ("a", "b"):
+        pair = [group.mean_draws("mine", "macro_f1") for group in (one, two)]
+        other = [group.mean_draws(name, "macro_f1") for group in (one, two)]
+        differences = [x - y for x, y in zip(pair, other, strict=True) if x is not None and y]
+        assert np.array_equal(differences[0].values, differences[1].values)
+    assert one.origin("mine") == "run"
+    assert one.origin("a") == "reference"
+    assert "Costs of reference results were measured on" in markdown(once)
+    assert "Costs of reference results" not in markdown(twice)
+
+
+def test_a_run_beside_its_own_packed_copy_is_as_it_was(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "run", "a", "b")
+    pack_reference([run], tmp_path / "packed")
+    alone, both = read_results([run], draws=60), beside(tmp_path / "packed", run)
+    assert both.rows == alone.rows
+    assert both.references == frozenset()
+    same_draws(both, alone)
+    assert markdown(both) == markdown(alone)
+
+
+def test_seeds_of_run_and_reference_are_one_method(tmp_path: Path) -> None:
+    found = answers("a")
+    first = {key: value for key, value in found.items() if key[1] == 1}
+    rest = {key: value for key, value in found.items() if key[1] != 1}
+    mine = write_run(tmp_path / "m", first, labels=LABELS, block=BLOCK, protocol="mine")
+    theirs = write_run(tmp_path / "t", rest, labels=LABELS, block=BLOCK, protocol="mine")
+    pack_reference([theirs], tmp_path / "packed")
+    together = beside(tmp_path / "packed", mine)
+    same_draws(together, read_results([mine, theirs], draws=60))
+    (group,) = comparison_groups(together)
+    assert group.origin("a") == "reference and run"
+
+
+def test_rows_come_back_as_they_were(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "run", "a", "b", in_domain=True)
+    stored = {row_key(c.row): c for c in read_counted_rows(run)[0]}
+    (path,) = pack_reference([run], tmp_path / "packed").files
+    back = read_reference(path)
+    assert {row_key(c.row): c.row for c in back.rows} == {k: c.row for k, c in stored.items()}
+    for counted in back.rows:
+        original = stored[row_key(counted.row)].counts
+        assert counted.counts is not None
+        assert original is not None
+        assert (counted.counts.table != original.table).nnz == 0
+        assert counted.counts.units == (1 if counted.row.relation == "in-domain" else 10)
+    assert read_key(path) == back.key
+
+
+def test_the_same_runs_give_the_same_bytes(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "run", "a", "b")
+    (one,) = pack_reference([run], tmp_path / "one").files
+    (two,) = pack_reference([run], tmp_path / "two").files
+    again = pack_reference([run, run], tmp_path / "one").files
+    assert one.read_bytes() == two.read_bytes()
+    assert again == (one,)
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_packing_adds_to_what_is_there(tmp_path: Path) -> None:
+    packed = tmp_path / "packed"
+    pack_reference([run_of(tmp_path / "one", "a")], packed)
+    pack_reference([run_of(tmp_path / "two", "b")], packed)
+    (path,) = reference_files(packed)
+    assert {c.row.method for c in read_reference(path).rows} == {"a", "b"}
+
+
+def test_of_two_codes_the_one_with_more_rows_is_kept_and_then_the_newer(tmp_path: Path) -> None:
+    found = answers("a")
+    few = {key: value for key, value in found.items() if key[1] == 1}
+    packed = tmp_path / "packed"
+    old = write_run(tmp_path / "old", found, labels=LABELS, code=OLD, protocol="mine")
+    new = write_run(tmp_path / "new", few, labels=LABELS, code=NEW, protocol="mine")
+    pack_reference([old], packed)
+    (sentence,) = pack_reference([new], packed).left_out
+    assert sentence.startswith("2 rows of a: they were made by other code than the 6 that are kept")
+    assert codes_in(packed) == {OLD}
+    write_run(tmp_path / "new", found, labels=[*LABELS, LABELS[0]], code=NEW, protocol="mine")
+    later = answers("a", seeds=(4,))
+    write_run(tmp_path / "new", later, labels=LABELS, code=NEW, protocol="mine")
+    pack_reference([tmp_path / "new"], packed)
+    assert codes_in(packed) == {NEW}
+
+
+def codes_in(folder: Path) -> set[str]:
+    return {
+        counted.row.provenance.code_fingerprint
+        for path in reference_files(folder)
+        for counted in read_reference(path).rows
+    }
+
+
+def test_rows_without_predictions_or_of_an_older_protocol_are_left_out(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", answers("a"), labels=LABELS, protocol="smoke")
+    packed = pack_reference([run], tmp_path / "packed")
+    assert packed.files == ()
+    assert "the protocol's hash was hash of smoke then" in packed.left_out[0]
+    mine = run_of(tmp_path / "mine", "a")
+    for path in mine.glob("jobs/*/predictions-USA.npz"):
+        path.unlink()
+    assert "missing or damaged" in pack_reference([mine], tmp_path / "other").left_out[0]
+
+
+def test_a_damaged_file_and_one_of_another_format_are_named(tmp_path: Path) -> None:
+    (path,) = pack_reference([run_of(tmp_path / "run", "a")], tmp_path / "packed").files
+    content = path.read_bytes()
+    path.write_bytes(content[:-200])
+    with pytest.raises(StoreError, match=r"is no file of reference results, or damaged"):
+        read_reference(path)
+    path.write_bytes(changed(content, f'"format_version":{FORMAT_VERSION}', '"format_version":9'))
+    with pytest.raises(StoreError, match="has format 9, and this version reads format 1"):
+        read_reference(path)
+
+
+def test_scores_of_another_metrics_version_are_not_made_up(tmp_path: Path) -> None:
+    (path,) = pack_reference([run_of(tmp_path / "run", "a")], tmp_path / "packed").files
+    path.write_bytes(changed(path.read_bytes(), '"metric_version":"', '"metric_version":"0'))
+    with pytest.raises(StoreError, match="metrics version 0"):
+        read_reference(path)
+
+
+def changed(content: bytes, old: str, new: str) -> bytes:
+    """Return a file whose key has another text in the place of `old`."""
+    result = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as source,
+        zipfile.ZipFile(result, "w", zipfile.ZIP_LZMA) as target,
+    ):
+        for name in source.namelist():
+            data = source.read(name)
+            if name == "key.npy":
+                text = np.lib.format.read_array(io.BytesIO(data)).tobytes().decode()
+                assert old in text
+                member = io.BytesIO()
+                words = np.frombuffer(text.replace(old, new).encode(), dtype=np.uint8)
+                np.lib.format.write_array(member, words)
+                data = member.getvalue()
+            target.writestr(name, data)
+    return result.getvalue()
+
+
+def test_other_samples_under_one_hash_are_named_and_not_paired(tmp_path: Path) -> None:
+    mine = run_of(tmp_path / "mine", "mine")
+    moved = [[(label + 1) % 3 for label in truth] for truth in LABELS]
+    other = write_run(tmp_path / "o", answers("a"), labels=moved, block=BLOCK, protocol="mine")
+    pack_reference([other], tmp_path / "packed")
+    found = beside(tmp_path / "packed", mine)
+    assert "its answers are of other samples than those of other rows" in found.problems[0]
+    assert {cell[4] for cell in found.draws} == {"mine"}
+
+
+@given(
+    truth=st.lists(st.integers(0, 6), min_size=1, max_size=30),
+    data=st.data(),
+)
+def test_any_counts_come_back(
+    truth: list[int], data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    given_ = data.draw(st.lists(st.integers(0, 6), min_size=len(truth), max_size=len(truth)))
+    block = data.draw(st.lists(st.integers(0, 5), min_size=len(truth), max_size=len(truth)))
+    run = write_run(
+        folder / "run", {("a", 1): [given_]}, labels=[truth], block=block, protocol="mine"
+    )
+    (path,) = pack_reference([run], folder / "packed").files
+    ((stored,), (back,)) = read_counted_rows(run)[0], read_reference(path).rows
+    assert back.row == stored.row
+    assert back.counts is not None
+    assert stored.counts is not None
+    assert back.counts.kind == stored.counts.kind
+    assert np.array_equal(back.counts.table.toarray(), stored.counts.table.toarray())
+
+
+def test_agreement_says_which_of_the_three_differs_and_what_to_do(tmp_path: Path) -> None:
+    packed = tmp_path / "packed"
+    run = run_of(tmp_path / "run", "a")
+    row = read_results([run], draws=0).rows[0]
+    assert said(row, tmp_path / "none") == (
+        f"No reference results for tiny, protocol mine: {tmp_path / 'none'} holds none; "
+        "`cropglobe reference make` makes them."
+    )
+    pack_reference([run], packed)
+    assert agree([row], packed).disagreements == ()
+    other = make_row(protocol="yours")
+    assert "the protocols differ, hash hash of yours here and mine (hash of mine)" in said(
+        other, packed
+    )
+    assert "run again with --protocol mine" in said(other, packed)
+    elsewhere = make_row(protocol="mine", fingerprint="e" * 64)
+    assert "the data differ, fingerprint eeeeeeee here and tiny (dddddddd) there" in said(
+        elsewhere, packed
+    )
+    older = make_row(protocol="mine", metric_version="0")
+    assert "the metrics differ, version 0 here and" in said(older, packed)
+    changed_hash = row.model_copy(update={"protocol_hash": "x"})
+    assert "run again under the protocol of the installed version" in said(changed_hash, packed)
+
+
+def said(row: Row, folder: Path) -> str:
+    (sentence,) = agree([row], folder).disagreements
+    return sentence
+
+
+def test_only_the_transfers_of_the_run_stand_beside_it(tmp_path: Path) -> None:
+    pack_reference([run_of(tmp_path / "o", "a", in_domain=True)], tmp_path / "packed")
+    rows = [make_row(protocol="mine", target="USA")]
+    found = agree(rows, tmp_path / "packed").references.rows
+    assert {c.row.transfer for c in found} == {"FRA:USA", "FRA:FRA"}
+    elsewhere = agree([make_row(protocol="mine", target="ARG")], tmp_path / "packed")
+    assert {c.row.transfer for c in elsewhere.references.rows} == {"FRA:FRA"}

@@ -1,0 +1,66 @@
+"""The reference results of the package: they are small, and two rows made again are the same."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmark.data.dataset_source import open_source
+from benchmark.run.jobs import plan
+from benchmark.run.runner import Runner
+from benchmark.task.methods import registry
+from benchmark.task.metrics import METRIC_VERSION
+from benchmark.task.protocol import load_protocol
+from benchmark.task.transfers import parse_transfer
+from leaderboard.answer_counts import CountedRow
+from leaderboard.reference.packing import MOST_BYTES, size_of
+from leaderboard.reference.reference_file import read_key, read_reference, reference_files
+
+SHIPPED = Path(__file__).parents[3] / "leaderboard" / "reference" / "shipped"
+
+CHEAP = ("harmonic.xgboost", "median.random-forest")
+"""Methods that are fitted in seconds and give the same answers on every machine."""
+
+
+def test_the_files_are_small() -> None:
+    assert size_of(reference_files(SHIPPED)) <= MOST_BYTES
+
+
+def test_no_real_series_is_shipped() -> None:
+    assert {path.suffix for path in SHIPPED.iterdir()} <= {".npz", ""}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", CHEAP)
+def test_a_row_made_again_is_the_same(method: str) -> None:
+    counted = stored_row(method)
+    row = counted.row
+    dataset = open_source("simulated")
+    if row.data.fingerprint != dataset.fingerprint:
+        pytest.fail(
+            "The reference results are of an older embedded default: make them again with "
+            "`cropglobe reference make`."
+        )
+    protocol = load_protocol(row.protocol).model_copy(update={"seeds": (row.seed,)})
+    (job,) = plan(dataset, protocol, [registry().get(method)], [parse_transfer(row.transfer)])
+    rows = {again.transfer: again for again in Runner(dataset, protocol).run(job).rows}
+    assert rows[row.transfer].without_circumstances() == row.without_circumstances()
+
+
+def stored_row(method: str) -> CountedRow:
+    """Return a row of the embedded default under a protocol as it is now; skip without one."""
+    for path in reference_files(SHIPPED):
+        key = read_key(path)
+        if not key.simulated or key.metric_version != METRIC_VERSION:
+            continue
+        if key.protocol_hash != load_protocol(key.protocol).hash:
+            continue
+        for counted in read_reference(path).rows:
+            same = (
+                counted.row.provenance.code_fingerprint == registry().get(method).code_fingerprint
+            )
+            if counted.row.method == method and counted.row.relation != "in-domain" and same:
+                return counted
+    pytest.skip(
+        f"no shipped row of {method} by its present code under a present protocol: "
+        "`cropglobe reference make` makes it"
+    )
