@@ -19,10 +19,7 @@ from benchmark.results.fitted_networks import Network
 from benchmark.results.rows import Row, Status
 from benchmark.results.store import Prediction
 from benchmark.run.device import Measurement, resolve_device
-from benchmark.run.jobs import Job
-from benchmark.run.outcome import Outcome
-from benchmark.run.row_assembly import make_row, with_ending, with_scores, without_target
-from benchmark.run.started_method import (
+from benchmark.run.fitting.started_method import (
     Ending,
     FitReport,
     FitRequest,
@@ -33,7 +30,10 @@ from benchmark.run.started_method import (
     reason_of,
     start_in_process,
 )
-from benchmark.run.target_prediction import PredictionRequest, show_target
+from benchmark.run.fitting.target_prediction import PredictionRequest, show_target
+from benchmark.run.jobs import Job
+from benchmark.run.outcome import Outcome
+from benchmark.run.row_assembly import make_row, with_ending, with_scores, without_target
 from benchmark.task.methods import Context, Features, Track, require_finite
 from benchmark.task.preparation import (
     SourceSplit,

@@ -1,7 +1,6 @@
 """Leaderboards as text: Markdown, CSV and what is printed on the screen."""
 
-import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,13 +19,11 @@ from leaderboard.tables.columns import (
     percent,
     shown,
 )
+from leaderboard.tables.markdown_text import markdown_cell, markdown_table
 from leaderboard.tables.section_facts import facts, notes, title_of
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-WITHOUT_SCHEME: Final = re.compile(r"\b(www)\.", re.IGNORECASE)
-"""What some readers of Markdown make a link of although no scheme stands before it."""
 
 
 def markdown(results: Results) -> str:
@@ -206,27 +203,3 @@ def _space(row: Row) -> str:
         parts.append(f"too few samples on one side {', '.join(labels.too_few)}")
     left_out = f" ({row.data.n_unscored} target samples left out)" if row.data.n_unscored else ""
     return f"{row.transfer}: {'; '.join(parts)}{left_out}."
-
-
-def markdown_table(heading: list[str], body: list[list[str]], *, safe: bool = False) -> list[str]:
-    """Write a table as lines of Markdown.
-
-    Args:
-        heading: Headings.
-        body: Lines of cells.
-        safe: Whether the texts are Markdown already; they are made harmless otherwise.
-    """
-    if not body:
-        return ["No method has a score."]
-    lines = [heading, ["---"] * len(heading), *body]
-    cells = lines if safe else [[markdown_cell(text) for text in line] for line in lines]
-    return ["| " + " | ".join(line) + " |" for line in cells]
-
-
-def markdown_cell(text: str) -> str:
-    """Make a text harmless inside a Markdown line or table cell: no tag, link or mention."""
-    flat = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    for sign in "\\|`[]":
-        flat = flat.replace(sign, "\\" + sign)
-    flat = flat.replace("://", "&#58;//").replace("@", "&#64;")
-    return WITHOUT_SCHEME.sub(r"\1&#46;", flat)

@@ -137,7 +137,7 @@ def _serve(connection: Connection, setup: Setup, limit: float | None, server: Me
         runner = open_runner(setup, server, limit)
         store = RunStore(setup.run)
         if setup.place is not None:
-            store.stay_at(setup.place)
+            store.place.stay_at(setup.place)
         connection.send((READY,))
         while True:
             task, method = connection.recv()
