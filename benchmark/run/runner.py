@@ -35,14 +35,14 @@ from benchmark.run.jobs import Job
 from benchmark.run.outcome import Outcome
 from benchmark.run.row_assembly import make_row, with_ending, with_scores, without_target
 from benchmark.task.methods import Context, Features, Track, require_finite
-from benchmark.task.preparation import (
+from benchmark.task.protocol import Protocol
+from benchmark.task.samples.preparation import (
     SourceSplit,
     TargetSet,
     class_positions,
 )
-from benchmark.task.protocol import Protocol
-from benchmark.task.sample_choice import SERIES, Likeness, SampleChoice
-from benchmark.task.sample_division import Rows
+from benchmark.task.samples.sample_choice import SERIES, Likeness, SampleChoice
+from benchmark.task.samples.sample_division import Rows
 
 logger = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from benchmark.data.representations import BUILT_IN, Observations, represent
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import SubmissionError
 from benchmark.results.rows import Row
-from benchmark.task.preparation import ids_hash
 from benchmark.task.protocol import Protocol
-from benchmark.task.sample_choice import SERIES, Likeness, SampleChoice
+from benchmark.task.samples.preparation import ids_hash
+from benchmark.task.samples.sample_choice import SERIES, Likeness, SampleChoice
 from benchmark.task.transfers import LabelSpace
 
 

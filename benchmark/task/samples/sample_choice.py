@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from benchmark.data.dataset import Dataset
 from benchmark.data.repeated_series import found_elsewhere
-from benchmark.task.preparation import (
+from benchmark.task.protocol import Division, Protocol
+from benchmark.task.samples.preparation import (
     SourcePool,
     SourceSplit,
     TargetSet,
@@ -18,7 +19,6 @@ from benchmark.task.preparation import (
     repeated_division,
     source_pool,
 )
-from benchmark.task.protocol import Division, Protocol
 from benchmark.task.transfers import label_space
 
 
