@@ -39,7 +39,6 @@ from benchmark.task.preparation import (
     SourceSplit,
     TargetSet,
     class_positions,
-    repeated_division,
 )
 from benchmark.task.protocol import Protocol
 from benchmark.task.sample_choice import SERIES, Likeness, SampleChoice
@@ -196,8 +195,7 @@ class Runner:
             DataError: If the data cannot serve the job.
         """
         likeness = self._likeness(job)
-        division = repeated_division(job.method.released_division, self.protocol)
-        split = self._samples.split(job.source, job.seed, likeness, division=division)
+        split = self._samples.split(job.source, job.seed, likeness, job.method.released_division)
         names = (job.source, *job.targets) if len(split.held_out) else job.targets
         return split, {name: self._samples.scored(job.source, name, likeness) for name in names}
 
