@@ -170,7 +170,7 @@ class TorchClassifier:
         for epoch in range(budget.epochs):
             self.network_.train()
             total = torch.zeros((), device=samples.device)
-            for rows in _draw(count, drawn, generator).split(size):
+            for rows in torch.split(_draw(count, drawn, generator), size):
                 inputs, wanted = batch(rows)
                 with self._autocast():
                     logits = network(inputs)
