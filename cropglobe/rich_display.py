@@ -23,7 +23,7 @@ def dataset_html(dataset: "CropDataset") -> str:
 def results_html(results: "RunResults") -> str:
     """Return results as one leaderboard per comparison group."""
     from cropglobe.run_results import leaderboard_cells
-    from leaderboard.tables.text_tables import title_of
+    from leaderboard.tables.section_facts import title_of
 
     parts = []
     for group in results.groups:

@@ -12,7 +12,8 @@ from leaderboard.file_names import slug
 from leaderboard.paper.citation import bibtex
 from leaderboard.results import Results
 from leaderboard.tables.leaderboard_files import csv_text
-from leaderboard.tables.text_tables import title_of, with_limits
+from leaderboard.tables.section_facts import title_of
+from leaderboard.tables.text_tables import with_limits
 
 METRICS: Final[Mapping[str, str]] = {
     "macro_f1": "Macro-F1",

@@ -30,8 +30,7 @@ from benchmark.task.preparation import (
 )
 from benchmark.task.protocol import Protocol, load_protocol
 from benchmark.task.sample_division import cap
-from benchmark.task.transfer_bands import transfer_bands
-from benchmark.task.transfers import Transfer, parse_transfer
+from benchmark.task.transfers import Transfer, parse_transfer, transfer_bands
 from leaderboard.statistics.bootstrap import bootstrap, interval, tabulate
 from leaderboard.statistics.confusion_scores import METRICS
 

@@ -21,6 +21,7 @@ from benchmark.results.fitted_networks import PROTOCOL_FILE, Network, write_netw
 from benchmark.results.folder_replacement import REMOVED, keep_files, mend, replace_folder
 from benchmark.results.job_locks import JobLocks
 from benchmark.results.rows import Row
+from benchmark.results.run_place import RunPlace
 
 JOBS: Final = "jobs"
 CLAIMS: Final = "running"
@@ -31,11 +32,6 @@ MANIFEST_FILE: Final = "manifest.json"
 PREDICTIONS: Final = "predictions-"
 
 NANOSECONDS: Final = 10**9
-
-MOVED: Final = (
-    "it was renamed or removed while the run went on. Finished jobs are kept in it; run the same "
-    "command again with --out and its new place."
-)
 
 _ROWS = TypeAdapter(list[Row])
 
@@ -140,47 +136,16 @@ class RunStore:
 
     Args:
         root: Run directory; made when the first job is written.
+
+    Attributes:
+        place: Notices that the run directory is renamed while a run goes on.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.jobs = root / JOBS
         self.job_locks = JobLocks(root / CLAIMS)
-        self._place: int | None = None
-
-    def stay(self) -> int:
-        """Write only while the run directory is the one that is there now; return its number.
-
-        Raises:
-            StoreError: If there is none.
-        """
-        try:
-            self._place = self.root.stat().st_ino
-        except OSError as error:
-            raise StoreError(f"There is no run directory {self.root}: {MOVED}") from error
-        return self._place
-
-    def stay_at(self, number: int) -> None:
-        """Write only while the run directory is that of a number, see `stay`."""
-        self._place = number
-        self.require_place()
-
-    def require_place(self) -> None:
-        """See that the run directory has not been renamed, removed or replaced since `stay`.
-
-        Raises:
-            StoreError: If it has.
-        """
-        if self._place is None:
-            return
-        try:
-            same = self.root.stat().st_ino == self._place
-        except FileNotFoundError:
-            same = False
-        except OSError as error:
-            raise StoreError(f"{self.root} cannot be read: {error.strerror or error}.") from error
-        if not same:
-            raise StoreError(f"The run directory {self.root} is no longer there: {MOVED}")
+        self.place = RunPlace(root)
 
     def prepare(self) -> None:
         """Make the directory, see that it can be written, and mend what a killed process left.
@@ -192,6 +157,7 @@ class RunStore:
             self.jobs.mkdir(parents=True, exist_ok=True)
             folder_aside(self.jobs).rmdir()
             mend(self.jobs)
+            self.place.stay()
         except OSError as error:
             raise StoreError(
                 f"Cannot write to the run directory {self.root}: {error.strerror or error}; "
@@ -230,7 +196,7 @@ class RunStore:
             StoreError: If it cannot be written; nothing is left behind then.
         """
         folder = self.jobs / identity.key
-        self.require_place()
+        self.place.require()
         try:
             self.jobs.mkdir(parents=True, exist_ok=True)
             staging = folder_aside(self.jobs)

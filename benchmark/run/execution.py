@@ -244,7 +244,7 @@ class _Schedule:
     def settle(self, task: Task, end: TaskResult | LostJob) -> Finished | None:
         """Note how a job ended; return it if that is final."""
         job = self.jobs[task.identity.key]
-        self.store.require_place()
+        self.store.place.require()
         self.running.remove(task.identity.key)
         if isinstance(end, LostJob):
             if end.again:

@@ -10,8 +10,7 @@ from benchmark.results.store import JobIdentity
 from benchmark.task.methods import Method
 from benchmark.task.metrics import METRIC_VERSION
 from benchmark.task.protocol import Protocol
-from benchmark.task.transfer_bands import transfer_bands
-from benchmark.task.transfers import Transfer
+from benchmark.task.transfers import Transfer, transfer_bands
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from benchmark.results.provenance import provenance
 from benchmark.results.rows import Cost, DataDescription, Row
 from benchmark.results.store import Prediction
 from benchmark.run.device import PROCESSOR, Measurement, device_name
+from benchmark.run.fitting.started_method import Ending, FitReport
 from benchmark.run.jobs import Job
-from benchmark.run.started_method import Ending, FitReport
 from benchmark.task.absent_crops import rewritten
 from benchmark.task.metrics import METRIC_VERSION, score
 from benchmark.task.preparation import SourceSplit, TargetSet, ids_hash, repeated_division

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from benchmark.results.store import RunStore
     from benchmark.run.execution import Finished, Plan
     from benchmark.run.progress_display import RunDisplay
+    from benchmark.run.session import Session
     from benchmark.task.protocol import Protocol
 
 EXIT_FAILED_JOBS: Final = 3
@@ -151,11 +152,7 @@ def run(
         work = session.work
         display = RunDisplay(work.todo)
         session.write_plan()
-        _announce(display, work)
-        if work.todo and not isolated:
-            display.say(f"Warning: {NOT_ISOLATED}")
-        for sentence in (*session.warnings, *session.data_warnings()):
-            display.say(f"Warning: {sentence}")
+        _announce(display, session, isolated=isolated)
         display.at_once = 1 if executor is None else executor.at_once
         with _tracking(store, tracking_uri, wanted=tracking, busy=bool(work.todo)) as follower:
             with display:
@@ -168,7 +165,7 @@ def run(
                     on_finish=display.finish,
                     seconds=None if minutes is None else 60 * minutes,
                 )
-            store.require_place()
+            store.place.require()
             changed = reports and make_reports(store)  # before MLflow ends, which shows them
             if follower is not None:
                 _finish_tracking(follower, display)
@@ -229,7 +226,8 @@ def _tracking(
     return BackgroundSync(store.root.resolve(), address)
 
 
-def _announce(display: "RunDisplay", work: "Plan") -> None:
+def _announce(display: "RunDisplay", session: "Session", *, isolated: bool) -> None:
+    work = session.work
     for problem in work.damaged:
         display.say(f"Damaged, to be run again: {problem}")
     for changed, jobs in Counter(work.stale.values()).items():
@@ -238,6 +236,9 @@ def _announce(display: "RunDisplay", work: "Plan") -> None:
         )
     kept = len(work.done) + len(work.failed) + len(work.unavailable)
     display.say(f"{len(work.todo)} jobs to run, {kept} stored already.")
+    own = (NOT_ISOLATED,) if work.todo and not isolated else ()
+    for sentence in (*own, *session.warnings, *session.data_warnings()):
+        display.say(f"Warning: {sentence}")
 
 
 def _conclude(

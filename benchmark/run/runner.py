@@ -19,10 +19,7 @@ from benchmark.results.fitted_networks import Network
 from benchmark.results.rows import Row, Status
 from benchmark.results.store import Prediction
 from benchmark.run.device import Measurement, resolve_device
-from benchmark.run.jobs import Job
-from benchmark.run.outcome import Outcome
-from benchmark.run.row_assembly import make_row, with_ending, with_scores, without_target
-from benchmark.run.started_method import (
+from benchmark.run.fitting.started_method import (
     Ending,
     FitReport,
     FitRequest,
@@ -33,9 +30,17 @@ from benchmark.run.started_method import (
     reason_of,
     start_in_process,
 )
-from benchmark.run.target_prediction import PredictionRequest, show_target
+from benchmark.run.fitting.target_prediction import PredictionRequest, show_target
+from benchmark.run.jobs import Job
+from benchmark.run.outcome import Outcome
+from benchmark.run.row_assembly import make_row, with_ending, with_scores, without_target
 from benchmark.task.methods import Context, Features, Track, require_finite
-from benchmark.task.preparation import SourceSplit, TargetSet, class_positions
+from benchmark.task.preparation import (
+    SourceSplit,
+    TargetSet,
+    class_positions,
+    repeated_division,
+)
 from benchmark.task.protocol import Protocol
 from benchmark.task.sample_choice import SERIES, Likeness, SampleChoice
 from benchmark.task.sample_division import Rows
@@ -191,7 +196,8 @@ class Runner:
             DataError: If the data cannot serve the job.
         """
         likeness = self._likeness(job)
-        split = self._samples.split(job.source, job.seed, likeness, job.method.released_division)
+        division = repeated_division(job.method.released_division, self.protocol)
+        split = self._samples.split(job.source, job.seed, likeness, division=division)
         names = (job.source, *job.targets) if len(split.held_out) else job.targets
         return split, {name: self._samples.scored(job.source, name, likeness) for name in names}
 

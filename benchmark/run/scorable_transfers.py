@@ -8,8 +8,7 @@ from benchmark.errors import DataError
 from benchmark.run.jobs import Job
 from benchmark.run.runner import Runner
 from benchmark.task.protocol import Protocol
-from benchmark.task.transfer_bands import transfer_bands
-from benchmark.task.transfers import Transfer, named_transfers
+from benchmark.task.transfers import Transfer, named_transfers, transfer_bands
 
 
 def choose_with_bands(

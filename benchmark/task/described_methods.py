@@ -92,15 +92,17 @@ def from_plain(values: Mapping[str, Any], file: Path | None = None) -> Described
         raise MethodError(f"'{words['name']}' is on a track that does not exist: {track!r:.100}.")
     division: Any = values.get("released_division")
     if division not in get_args(Division):
-        raise MethodError(
-            f"'{words['name']}' divides a source in a way that does not exist: {division!r:.100}."
-        )
+        raise MethodError(f"'{words['name']}' asks for an unknown division: {division!r:.100}.")
     try:
         card = Card.model_validate(values.get("card"))
     except ValidationError as error:
         raise MethodError(f"The card of '{words['name']}' is not one: {error}.") from error
     return DescribedMethod(
-        **{word: str(text) for word, text in words.items()},
+        name=str(words["name"]),
+        family=str(words["family"]),
+        representation=str(words["representation"]),
+        version=str(words["version"]),
+        fingerprint=str(words["fingerprint"]),
         build=_not_here(str(words["name"])),
         card=card,
         track=track,

@@ -110,12 +110,13 @@ class Context:
 class Classifier(Protocol):
     """The contract: scikit-learn's shape, with validation data handed over at fitting.
 
-    Labels are 0 to K - 1, the positions of ``Context.classes``, and each occurs in the training
-    data unless the method asks for a plain division (``Method.released_division``). A fitted
-    classifier may offer ``parameter_count_`` (int), ``flops_per_sample_`` (int), ``history_`` (one
-    mapping of numbers per epoch) and ``device_`` (where it computes; if unsaid, ``cpu``, unless it
-    took a GPU's memory through torch), which are stored with its rows. The ``samples`` of an epoch
-    are those of training that it drew, where not each of them once.
+    Labels are 0 to K - 1, the positions of ``Context.classes``. Each occurs in the training data
+    unless the method asks for a plain division (``Method.released_division``).
+
+    A fitted classifier may offer ``parameter_count_`` (int), ``flops_per_sample_`` (int),
+    ``history_`` (one mapping of numbers per epoch) and ``device_`` (where it computes; if unsaid,
+    ``cpu``, unless it took a GPU's memory through torch), which are stored with its rows. The
+    ``samples`` of an epoch are those of training that it drew, where not each of them once.
     """
 
     def fit(self, x: Features, y: Labels, *, validation: tuple[Features, Labels]) -> "Classifier":

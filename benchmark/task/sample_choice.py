@@ -15,7 +15,6 @@ from benchmark.task.preparation import (
     TargetSet,
     divide_source,
     prepare_target,
-    repeated_division,
     source_pool,
 )
 from benchmark.task.protocol import Division, Protocol
@@ -60,6 +59,7 @@ class SampleChoice:
         source: str,
         seed: int,
         likeness: Likeness = SERIES,
+        *,
         division: Division | None = None,
     ) -> SourceSplit:
         """Return the parts of a source for one seed.
@@ -68,18 +68,17 @@ class SampleChoice:
             source: The source.
             seed: The seed.
             likeness: What makes samples alike.
-            division: How the released code divides a source for the method; it matters where the
-                protocol repeats that.
+            division: How the released code divides the source for the method, where the protocol
+                repeats that; ``None`` divides by the protocol's own rules.
 
         Raises:
             DataError: If the source cannot serve.
         """
-        repeated = None if division is None else repeated_division(division, self.protocol)
-        slot = (source, likeness.name, seed, repeated)
+        slot = (source, likeness.name, seed, division)
         if slot not in self._splits:
             samples, pool = self.dataset.load(source), self._pool(source, likeness)
             self._splits[slot] = divide_source(
-                samples, pool, self.protocol, seed=seed, division=repeated
+                samples, pool, self.protocol, seed=seed, division=division
             )
         return self._splits[slot]
 

@@ -76,19 +76,21 @@ def divide(
 def divide_plainly(
     rows: Rows, samples: DomainSamples, fraction: float, seed: int
 ) -> tuple[Rows, Rows]:
-    """Divide rows at random, whatever their classes: a rare one may be missing in either part.
+    """Divide rows at random, whatever their classes, as the released code does for most methods.
+
+    The small part is rounded down. A rare class may be missing in either part.
 
     Args:
         rows: Rows to divide.
         samples: Samples of the domain.
-        fraction: Share of the small part, which is rounded down.
+        fraction: Share of the small part.
         seed: Seed of the division.
 
     Returns:
         The large and the small part.
 
     Raises:
-        DataError: If the small part would be empty.
+        DataError: If there are too few samples to divide.
     """
     few = int(fraction * len(rows))
     if few < 1:

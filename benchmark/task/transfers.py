@@ -1,4 +1,4 @@
-"""Source and target pairs, what relates the two, and which crops they share."""
+"""Source and target pairs: what relates the two, and which crops and bands they share."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,10 @@ from typing import Final, Literal, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from benchmark.data.dataset import Dataset
 from benchmark.data.taxonomy import CROPS, country_code, country_of
-from benchmark.errors import UsageError, did_you_mean
+from benchmark.errors import DataError, UsageError, did_you_mean
+from benchmark.task.protocol import Protocol
 
 Relation = Literal[
     "in-domain",
@@ -203,3 +205,30 @@ def _year_of(domain: str) -> int | None:
     """Return the year of ``CODE-YYYY`` or ``CODE-REGION-YYYY``."""
     _, _, suffix = domain.rpartition("-")
     return int(suffix) if suffix.isdigit() and len(suffix) == 4 else None
+
+
+def transfer_bands(dataset: Dataset, protocol: Protocol, transfer: Transfer) -> tuple[str, ...]:
+    """Return the bands of a transfer, which no other transfer of a run changes.
+
+    Args:
+        dataset: The data.
+        protocol: The protocol, which may fix the bands.
+        transfer: Source and target.
+
+    Returns:
+        The bands of the protocol or else those that source and target have in common, in the
+        official order.
+
+    Raises:
+        DataError: If a domain lacks a band that the protocol fixes, or the two share none.
+    """
+    if protocol.bands is None:
+        return dataset.common_bands(transfer.domains)
+    for domain in transfer.domains:
+        lacking = [b for b in protocol.bands if b not in dataset.domain_card(domain).bands]
+        if lacking:
+            raise DataError(
+                f"Domain {domain} lacks {', '.join(lacking)} of the bands that are asked for "
+                f"({' '.join(protocol.bands)})."
+            )
+    return protocol.bands

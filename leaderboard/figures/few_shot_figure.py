@@ -9,7 +9,7 @@ from scipy.optimize import isotonic_regression
 from leaderboard.comparison_group import ComparisonGroup
 from leaderboard.few_shot_curves import few_shot_curves
 from leaderboard.statistics.confusion_scores import Floats
-from leaderboard.tables.text_tables import title_of
+from leaderboard.tables.section_facts import title_of
 
 
 def draw_few_shot(group: ComparisonGroup) -> Figure | None:

@@ -23,7 +23,7 @@ from leaderboard.results import Results
 from leaderboard.statistics.ranking import pareto_front
 from leaderboard.tables.columns import method_frame
 from leaderboard.tables.leaderboard_files import write_whole
-from leaderboard.tables.text_tables import title_of
+from leaderboard.tables.section_facts import title_of
 
 COLOURS: Final = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
 """Okabe and Ito's palette, which readers with any colour vision tell apart; marks differ too."""

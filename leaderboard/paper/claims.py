@@ -18,7 +18,7 @@ from leaderboard.results import Results
 from leaderboard.statistics.bootstrap import FEWEST_SEEDS, LEVEL, Interval, mean_of
 from leaderboard.tables.columns import MISSING, signed_percent
 from leaderboard.tables.paper_tables import Cell, Table
-from leaderboard.tables.text_tables import SIMULATED_MARK, title_of
+from leaderboard.tables.section_facts import SIMULATED_MARK, title_of
 
 Verdict = Literal["holds", "does not hold", "undecided", "not run"]
 

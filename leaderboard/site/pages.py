@@ -21,7 +21,7 @@ from leaderboard.site.site_tables import (
     transfer_site_table,
 )
 from leaderboard.tables.columns import RANKED_BY, method_frame
-from leaderboard.tables.text_tables import title_of
+from leaderboard.tables.section_facts import title_of
 from leaderboard.templating import environment
 
 SUITE: Final = "CropGlobe"

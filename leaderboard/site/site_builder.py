@@ -29,7 +29,8 @@ from leaderboard.site.site_tables import leaderboard_site_table, transfer_site_t
 from leaderboard.statistics.bootstrap import DRAWS
 from leaderboard.tables.columns import COLUMNS
 from leaderboard.tables.leaderboard_files import csv_text, method_table, write_whole
-from leaderboard.tables.text_tables import facts, tidy
+from leaderboard.tables.section_facts import facts
+from leaderboard.tables.text_tables import tidy
 
 ASSETS: Final = (
     "site.css",

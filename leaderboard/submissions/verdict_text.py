@@ -7,7 +7,7 @@ from benchmark.errors import SubmissionError
 from leaderboard.submissions.archive import printable
 from leaderboard.submissions.verification.reference_comparison import Comparison
 from leaderboard.submissions.verification.verification import Verdict
-from leaderboard.tables.text_tables import WITHOUT_SCHEME
+from leaderboard.tables.markdown_text import WITHOUT_SCHEME
 
 LONGEST: int = 500
 """Letters of one line that a submission has a say in."""

@@ -10,41 +10,11 @@ import pandas as pd
 
 from leaderboard.comparison_group import ComparisonGroup
 from leaderboard.results import VERIFICATIONS
-from leaderboard.statistics.bootstrap import Draws
+from leaderboard.tables.method_standing import MethodStanding
 
 MISSING: Final = "-"
 
 RANKED_BY: Final = "macro_f1"
-
-
-@dataclass(frozen=True)
-class MethodStanding:
-    """One method among those that it may be compared with.
-
-    Attributes:
-        method: The method.
-        family: Its family.
-        cells: Its line of each transfer, as of :func:`leaderboard.score_frames.transfer_frame`.
-        group: All that it is compared with.
-    """
-
-    method: str
-    family: str
-    cells: pd.DataFrame
-    group: ComparisonGroup
-
-    @property
-    def complete(self) -> bool:
-        """Whether it has a score for every transfer; averages over fewer are not comparable."""
-        return len(self.cells) == len(self.group.comparable.transfers)
-
-    def mean(self, name: str) -> float:
-        """Mean over all transfers; NaN if one is missing."""
-        return float(self.cells[name].mean(skipna=False)) if self.complete else float("nan")
-
-    def draws(self, name: str) -> Draws | None:
-        """Resampled means over all transfers; ``None`` if one was not resampled."""
-        return self.group.mean_draws(self.method, name) if self.complete else None
 
 
 @dataclass(frozen=True)
@@ -203,7 +173,7 @@ REGISTRY: Final = (
         "weighted F1",
         percent,
         _mean("weighted_f1"),
-        "Mean F1 over the shared crops, each weighing as its samples; the released code has it.",
+        "Mean F1 over the shared crops, weighted by samples; as the released code reports.",
         main=False,
     ),
     Column(

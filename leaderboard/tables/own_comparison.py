@@ -21,7 +21,7 @@ from leaderboard.tables.columns import (
     signed_percent,
 )
 from leaderboard.tables.paper_tables import Cell, Table
-from leaderboard.tables.text_tables import facts, title_of
+from leaderboard.tables.section_facts import facts, title_of
 
 if TYPE_CHECKING:
     from rich.table import Table as ScreenTable

@@ -23,7 +23,7 @@ from leaderboard.tables.columns import (
 )
 from leaderboard.tables.crop_means import area_bias_by_crop, f1_by_crop
 from leaderboard.tables.emphasis import EMPHASIS_NOTE, Emphasis, emphasis
-from leaderboard.tables.text_tables import facts, title_of
+from leaderboard.tables.section_facts import facts, title_of
 
 TIME: Final = "cross-year"
 

@@ -8,8 +8,8 @@ from typing import Final
 from leaderboard.tables.columns import MISSING
 from leaderboard.tables.emphasis import Emphasis
 from leaderboard.tables.leaderboard_files import no_formula
+from leaderboard.tables.markdown_text import markdown_cell, markdown_table
 from leaderboard.tables.paper_tables import Cell, Table
-from leaderboard.tables.text_tables import markdown_cell, markdown_table
 
 _MARKDOWN: Final[Mapping[Emphasis, str]] = {"": "{}", "best": "**{}**", "second": "<u>{}</u>"}
 _LATEX: Final[Mapping[Emphasis, str]] = {

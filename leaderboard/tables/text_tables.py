@@ -1,23 +1,16 @@
 """Leaderboards as text: Markdown, CSV and what is printed on the screen."""
 
-import re
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from benchmark.data.taxonomy import CROPS
 from benchmark.results.rows import Row
-from benchmark.task.metrics import METRIC_VERSION
-from leaderboard.code_labels import shared_names
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
-from leaderboard.machine import machine_of
-from leaderboard.results import VERIFICATIONS, Results, row_key
+from leaderboard.results import Results
 from leaderboard.score_frames import ComparableRows
-from leaderboard.statistics.bootstrap import FEWEST_SEEDS
 from leaderboard.statistics.confusion_scores import METRICS
-from leaderboard.statistics.ranking import CriticalDifference
 from leaderboard.tables.columns import (
     MISSING,
     MISSING_SCORES,
@@ -26,17 +19,11 @@ from leaderboard.tables.columns import (
     percent,
     shown,
 )
+from leaderboard.tables.markdown_text import markdown_cell, markdown_table
+from leaderboard.tables.section_facts import facts, notes, title_of
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-WITHOUT_SCHEME: Final = re.compile(r"\b(www)\.", re.IGNORECASE)
-"""What some readers of Markdown make a link of although no scheme stands before it."""
-
-SIMULATED_MARK: Final = "Simulated data: no satellite saw it; not comparable with the paper."
-RELEASED_MARK: Final = (
-    "The protocol repeats the released code, its defects included: not comparable with others."
-)
 
 
 def markdown(results: Results) -> str:
@@ -100,7 +87,7 @@ def _screen_table(group: ComparisonGroup) -> "Table":
 
     table = Table(
         title=escape(title_of(group.comparable)),
-        caption=escape("\n".join([*_incomplete(group), *_origins(group)])) or None,
+        caption=escape("\n".join(notes(group))) or None,
         caption_justify="left",
     )
     frame = method_frame(group)
@@ -135,177 +122,6 @@ def _section_markdown(group: ComparisonGroup) -> str:
         lines += ["", f"## {title} by transfer (%)", "", *_transfer_table(group, ranking, name)]
     lines += _problems(comparable)
     return "\n".join(lines) + "\n"
-
-
-def title_of(comparable: ComparableRows) -> str:
-    """Name a section: its dataset, protocol and track, and an older version of the metrics."""
-    version = comparable.metric_version
-    older = "" if version == METRIC_VERSION else f", metrics version {version}"
-    mark = " (simulated)" if comparable.simulated and "simulated" not in comparable.dataset else ""
-    track = "" if comparable.track == "inductive" else f", {comparable.track} track"
-    return f"{comparable.dataset}{mark}, protocol {comparable.protocol}{track}{older}"
-
-
-def facts(group: ComparisonGroup) -> list[str]:
-    """Return what a reader must know of a section, in sentences."""
-    comparable = group.comparable
-    seeds = ", ".join(map(str, comparable.seeds))
-    bands = sorted({" ".join(row.data.bands) for row in comparable.rows})
-    splits = sorted({row.data.split for row in comparable.rows if row.data.split is not None})
-    split = " and ".join(splits) or "unknown"
-    found = [
-        f"Dataset fingerprint {comparable.fingerprint[:16]}, protocol hash "
-        f"{comparable.protocol_hash}, metrics version {comparable.metric_version}; seeds {seeds}.",
-        "Scores in percent, means over transfers of means over seeds; ranked by macro-F1 over "
-        "the crops that source and target share.",
-        f"In-domain: macro-F1 of the same fit on the source's held-out part ({split} split), "
-        "on its samples of the crops that are scored in the target; gap: in-domain less target; "
-        "samples/s: prediction.",
-        f"Bands: {'; '.join(bands)}.",
-        *_doubts(group),
-    ]
-    if comparable.released:
-        found.insert(0, RELEASED_MARK)
-    if comparable.simulated:
-        found.insert(0, SIMULATED_MARK)
-    return found
-
-
-def _doubts(group: ComparisonGroup) -> list[str]:
-    """What the intervals rest on, and what the ranking cannot show."""
-    found = []
-    if group.units:
-        what = " and ".join(("seeds", *(f"{unit} of the target" for unit in group.units)))
-        found.append(
-            f"Intervals: 95 % bootstrap, resampling {what}{_few_seeds(group)}; countries are not "
-            "resampled, so they say nothing of countries that are not here."
-        )
-    found += [*_incomplete(group), *_origins(group)]
-    scored = {row.method for row in group.comparable.rows if row.scores is not None}
-    unconfirmed = sorted(name for name in scored if group.confirmed_share(name) < 1)
-    if unconfirmed:
-        found.append(f"Unverified, no stored predictions give the score: {', '.join(unconfirmed)}.")
-    known = [row for row in group.comparable.rows if row.data.coverage is not None]
-    partly = {row.method for row in known if row.data.coverage != 1}
-    if partly:
-        found.append(
-            f"Without a vector for every sample: {', '.join(sorted(partly))}; a sample that has "
-            "none is answered with the crops' shares in the training samples."
-        )
-    for status in VERIFICATIONS[1:]:
-        names = sorted(name for name in scored if group.verification(name) == status)
-        found += [f"{status.capitalize()}: {', '.join(names)}."] if names else []
-    found += _stated(group)
-    if group.critical is not None:
-        found.append(critical_sentence(group.critical, len(group.grid)))
-    return found
-
-
-def _stated(group: ComparisonGroup) -> list[str]:
-    """Say what authors stated of methods whose rows are a verifier's own, mean macro-F1."""
-    pairs: dict[str, list[tuple[float, float]]] = {}
-    for row in group.comparable.rows:
-        stated = group.results.stated.get(row_key(row))
-        if stated is not None and row.scores is not None and row.relation != "in-domain":
-            pairs.setdefault(row.method, []).append((stated, row.scores.macro_f1))
-    means = {
-        method: tuple(sum(values) / len(values) for values in zip(*found, strict=True))
-        for method, found in sorted(pairs.items())
-    }
-    said = [
-        f"{method} {percent(own)} ({percent(stated)} stated)"
-        for method, (stated, own) in means.items()
-    ]
-    if not said:
-        return []
-    return [f"Scores and costs are the verifier's own, macro-F1: {', '.join(said)}."]
-
-
-def _few_seeds(group: ComparisonGroup) -> str:
-    """What intervals between one or two seeds are worth; measured by scripts/interval_coverage."""
-    seeds = group.transfers["seeds"].max()
-    if seeds == 1:
-        return "; with one seed they say nothing of how fits differ"
-    if seeds < FEWEST_SEEDS:
-        return (
-            "; between two seeds they held the truth in 81 to 93 of 100 made-up experiments, not "
-            "in 95, the less often the more fits differ"
-        )
-    return ""
-
-
-def _incomplete(group: ComparisonGroup) -> list[str]:
-    """Name the methods without every transfer, and those with fewer seeds than others."""
-    names = [name for _, name in group.comparable.transfers]
-    cells = group.transfers.pivot_table(index="method", columns="transfer", values="seeds")
-    cells = cells.reindex(columns=names)
-    lacking = {str(m): [n for n in names if pd.isna(line[n])] for m, line in cells.iterrows()}
-    most = cells.max()
-    short = {str(m): [n for n in names if line[n] < most[n]] for m, line in cells.iterrows()}
-    found = []
-    if any(lacking.values()):
-        found.append(
-            f"Not ranked, since a transfer is missing: {_named(lacking)}; with "
-            "--transfers, ranks are over chosen ones alone."
-        )
-    if any(short.values()):
-        found.append(
-            f"Fewer seeds than others, so their intervals may be too narrow: {_named(short)}."
-        )
-    return found
-
-
-def _origins(group: ComparisonGroup) -> list[str]:
-    """Say which names stand for several codes, and which rows are reference results."""
-    rows = [row for row in group.comparable.rows if row.scores is not None]
-    shared = shared_names(rows)
-    found = [] if shared is None else [shared]
-    machines: dict[bool, set[str]] = {}
-    for row in rows:
-        is_reference = row_key(row) in group.results.references
-        machines.setdefault(is_reference, set()).add(machine_of(row))
-    if True in machines:
-        found.append(
-            "Costs of reference results were measured on "
-            + "; ".join(sorted(machines[True]))
-            + (
-                f"; those of runs on {'; '.join(sorted(machines[False]))}."
-                if False in machines
-                else "."
-            )
-        )
-    return found
-
-
-def _named(transfers: Mapping[str, Sequence[str]]) -> str:
-    """List methods with their transfers, shortened where there are many."""
-    parts = [
-        f"{method} ({_shortened(names, MOST_TRANSFERS)})"
-        for method, names in transfers.items()
-        if names
-    ]
-    return _shortened(parts, MOST_METHODS)
-
-
-def _shortened(parts: Sequence[str], most: int) -> str:
-    more = f" and {len(parts) - most} more" if len(parts) > most else ""
-    return ", ".join(parts[:most]) + more
-
-
-MOST_METHODS: Final = 8
-"""Methods that a sentence names."""
-
-MOST_TRANSFERS: Final = 3
-"""Transfers of each that it names."""
-
-
-def critical_sentence(found: CriticalDifference, methods: int) -> str:
-    """Say what average ranks over so few transfers can prove."""
-    return (
-        f"Friedman test over {found.transfers} transfers: p = {found.p_value:.2g}; with so few, "
-        f"average ranks of {methods} methods must differ by {found.difference:.1f} to be told "
-        "apart (Nemenyi, 5 %), and transfers that share a country are not independent."
-    )
 
 
 def _transfer_table(group: ComparisonGroup, ranking: pd.DataFrame, name: str) -> list[str]:
@@ -387,27 +203,3 @@ def _space(row: Row) -> str:
         parts.append(f"too few samples on one side {', '.join(labels.too_few)}")
     left_out = f" ({row.data.n_unscored} target samples left out)" if row.data.n_unscored else ""
     return f"{row.transfer}: {'; '.join(parts)}{left_out}."
-
-
-def markdown_table(heading: list[str], body: list[list[str]], *, safe: bool = False) -> list[str]:
-    """Write a table as lines of Markdown.
-
-    Args:
-        heading: Headings.
-        body: Lines of cells.
-        safe: Whether the texts are Markdown already; they are made harmless otherwise.
-    """
-    if not body:
-        return ["No method has a score."]
-    lines = [heading, ["---"] * len(heading), *body]
-    cells = lines if safe else [[markdown_cell(text) for text in line] for line in lines]
-    return ["| " + " | ".join(line) + " |" for line in cells]
-
-
-def markdown_cell(text: str) -> str:
-    """Make a text harmless inside a Markdown line or table cell: no tag, link or mention."""
-    flat = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    for sign in "\\|`[]":
-        flat = flat.replace(sign, "\\" + sign)
-    flat = flat.replace("://", "&#58;//").replace("@", "&#64;")
-    return WITHOUT_SCHEME.sub(r"\1&#46;", flat)

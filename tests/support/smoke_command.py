@@ -21,7 +21,9 @@ def rows_of(run: Path) -> list[Row]:
 
 def smoke_run(cli: Cli, data: Path, out: Path, *more: object) -> tuple[int, str, str]:
     """Run fast methods under `smoke`; `more` are further words."""
-    words = ["run", "--data", data, "--protocol", "smoke", "--out", out]
+    words = ["run", "--data", data, "--out", out]
+    if "--protocol" not in more:
+        words += ["--protocol", "smoke"]
     if "--methods" not in more:
         words += ["--methods", *FAST]
     return cli(*words, *more)

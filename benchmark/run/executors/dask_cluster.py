@@ -205,10 +205,10 @@ def answer(
         CropGlobeError: If no job can be run here, as when its method's code is not that which the
             coordinator has.
     """
-    replace_unknown_signs()  # a method may print
+    replace_unknown_signs()
     with _one_job:
         store, job = RunStore(setup.run), make_job(task, method)
-        store.stay()
+        store.place.stay()
         with _deaths(run, task.identity.key) as deaths:
             runner = _runner(setup, time_limit)
             if deaths >= DEATHS:

@@ -69,7 +69,7 @@ def run_task(task: Task, job: Job, runner: Runner, store: RunStore) -> TaskResul
         StoreError: If the answers cannot be stored.
     """
     start, began = time.perf_counter(), now()
-    store.require_place()
+    store.place.require()
     with store.job_locks.hold(task.identity.key) as got:
         if not got:
             return TaskResult("taken")
@@ -108,7 +108,7 @@ def store_lost_task(
     Raises:
         StoreError: If it cannot be stored.
     """
-    store.require_place()
+    store.place.require()
     with store.job_locks.hold(task.identity.key) as got:
         if not got or _finished_elsewhere(task, store) is not None:
             return TaskResult("taken")

@@ -33,8 +33,7 @@ from benchmark.run.executors.method_server_connection import (
     MethodServer,
     MethodServerLostError,
 )
-from benchmark.run.jobs import Job
-from benchmark.run.started_method import (
+from benchmark.run.fitting.started_method import (
     Ending,
     FitReport,
     FitRequest,
@@ -42,7 +41,8 @@ from benchmark.run.started_method import (
     MethodRaisedError,
     NoAnswerError,
 )
-from benchmark.run.target_prediction import ShownTarget
+from benchmark.run.fitting.target_prediction import ShownTarget
+from benchmark.run.jobs import Job
 from benchmark.run.tracebacks import frames_of
 from benchmark.task.described_methods import DescribedMethod, from_plain
 from benchmark.task.metrics import Probabilities

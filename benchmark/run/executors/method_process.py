@@ -25,8 +25,8 @@ from benchmark.terminal import replace_unknown_signs
 
 if TYPE_CHECKING:
     from benchmark.run.executors.messages import Channel, Message
-    from benchmark.run.started_method import FitReport, FitRequest, InProcessMethod
-    from benchmark.run.target_prediction import ShownTarget
+    from benchmark.run.fitting.started_method import FitReport, FitRequest, InProcessMethod
+    from benchmark.run.fitting.target_prediction import ShownTarget
     from benchmark.task.methods import Method
 
 BEGIN: Final = "begin"
@@ -82,6 +82,9 @@ def run_method_process(connection: socket.socket, trace: int) -> None:
     """
     _tell_where_it_dies(trace)
     from benchmark.run.executors.messages import Channel, MessageError
+    from benchmark.terminal import replace_unknown_signs
+
+    replace_unknown_signs()  # a method may print
 
     channel = Channel(connection)
     with suppress(MessageError):  # the harness is gone
@@ -183,7 +186,7 @@ def _look_up(channel: "Channel", begin: Mapping[str, Any]) -> "list[Method] | No
 def _serve(channel: "Channel", method: "Method") -> None:
     from benchmark.errors import UnavailableError
     from benchmark.run.executors.messages import Message
-    from benchmark.run.started_method import InProcessMethod
+    from benchmark.run.fitting.started_method import InProcessMethod
     from benchmark.run.tracebacks import describe_error
 
     started = InProcessMethod(method)

@@ -15,8 +15,8 @@ from benchmark.errors import MethodError
 from benchmark.run.device import PROCESSOR, Measurement
 from benchmark.run.executors.messages import PLAIN_TYPES, Array, Message
 from benchmark.run.executors.method_process import FIT, FITTED, PREDICT, PREDICTED
-from benchmark.run.started_method import FitReport, FitRequest
-from benchmark.run.target_prediction import ShownTarget, Teaching
+from benchmark.run.fitting.started_method import FitReport, FitRequest
+from benchmark.run.fitting.target_prediction import ShownTarget, Teaching
 from benchmark.task.fitted_attributes import read_fitted_attributes
 from benchmark.task.methods import Context, Target
 from benchmark.task.metrics import Probabilities, check_probabilities

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from benchmark.run.executors.fork_server import search_path
 from benchmark.run.executors.method_server import LOAD, load_own_methods, serve_methods
-from benchmark.run.started_method import NoAnswerError
+from benchmark.run.fitting.started_method import NoAnswerError
 
 FIND_METHOD: Final = "benchmark.task.authoring.method_files:find_method"
 METHOD_SERVER: Final = "benchmark.run.executors.method_server"

@@ -115,7 +115,7 @@ def _become_worker(stack: Any) -> None:
     signal.signal(signal.SIGUSR1, signal.SIG_DFL)
     faulthandler.register(signal.SIGUSR1, stack, all_threads=False, chain=True)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to answer
-    replace_unknown_signs()  # a method may print
+    replace_unknown_signs()
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.ERROR)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -137,7 +137,7 @@ def _serve(connection: Connection, setup: Setup, limit: float | None, server: Me
         runner = open_runner(setup, server, limit)
         store = RunStore(setup.run)
         if setup.place is not None:
-            store.stay_at(setup.place)
+            store.place.stay_at(setup.place)
         connection.send((READY,))
         while True:
             task, method = connection.recv()

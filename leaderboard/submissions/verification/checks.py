@@ -19,8 +19,7 @@ from benchmark.task.absent_crops import rewritten
 from benchmark.task.card_requirements import card_questions
 from benchmark.task.metrics import METRIC_VERSION, Scores, check_probabilities, score
 from benchmark.task.protocol import Protocol, load_protocol, shipped_protocols
-from benchmark.task.transfer_bands import transfer_bands
-from benchmark.task.transfers import Transfer
+from benchmark.task.transfers import Transfer, transfer_bands
 from leaderboard.submissions.archive import printable
 from leaderboard.submissions.names import author_problems, method_name_problems
 from leaderboard.submissions.submission_models import CLOSED_TRACK, Submission

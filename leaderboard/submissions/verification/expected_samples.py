@@ -11,7 +11,7 @@ from benchmark.data.representations import BUILT_IN, Observations, represent
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import SubmissionError
 from benchmark.results.rows import Row
-from benchmark.task.preparation import ids_hash
+from benchmark.task.preparation import ids_hash, repeated_division
 from benchmark.task.protocol import Protocol
 from benchmark.task.sample_choice import SERIES, Likeness, SampleChoice
 from benchmark.task.transfers import LabelSpace
@@ -86,7 +86,8 @@ class Expectation:
     def _expected(self, row: Row) -> ExpectedSamples:
         likeness = self._likeness(row)
         # A row may be of a method that is not here: it says itself which division was repeated.
-        split = self._samples.split(row.source, row.seed, likeness, row.data.division)
+        division = row.data.division and repeated_division(row.data.division, self.protocol)
+        split = self._samples.split(row.source, row.seed, likeness, division=division)
         chosen = self._samples.scored(row.source, row.target, likeness)
         samples = self.dataset.load(row.target)
         return ExpectedSamples(

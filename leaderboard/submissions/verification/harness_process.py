@@ -15,7 +15,6 @@ from benchmark.errors import SubmissionError
 from benchmark.results.rows import Row
 from benchmark.results.store import RunStore
 from benchmark.results.stored_cards import read_cards
-from benchmark.run.run_command import EXIT_FAILED_JOBS
 from benchmark.task.protocol import Protocol, load_protocol, shipped_protocols
 from leaderboard.submissions.archive import printable
 from leaderboard.submissions.submission_models import Submission
@@ -33,6 +32,9 @@ LONGEST_JOB_S: Final = 86400.0
 
 BESIDE_JOBS_S: Final = 3600.0
 """Seconds that a run may take beside its jobs: imports, and preparing the data."""
+
+EXIT_FAILED_JOBS: Final = 3
+"""Exit status of `cropglobe run` whose jobs have failed, as `benchmark.run.run_command` has it."""
 
 TRIES: Final = 2
 """How often a job is run at most: once more where its process died."""

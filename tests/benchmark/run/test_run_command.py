@@ -50,6 +50,24 @@ def test_running_again_skips_and_the_leaderboard_is_rebuilt_from_rows(
     assert (run / "leaderboard.md").read_bytes() == before
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_after_the_minutes_no_job_is_started_and_the_same_command_goes_on(
+    cli: Cli, tiny: Dataset, tmp_path: Path, workers: int
+) -> None:
+    run = tmp_path / "run"
+    words = (cli, tiny.root, run, "--transfers", "FRA:CHN", "--workers", workers)
+    code, _, err = smoke_run(*words, "--minutes", "0", "--no-reports")
+    assert code == 0
+    assert "3 of 3 jobs were not started" in err
+    assert RunStore(run).keys() == ()
+    assert not (run / "leaderboard.md").exists()
+    code, _, err = smoke_run(*words, "--minutes", "60")
+    assert code == 0
+    assert "not started" not in err
+    assert len(RunStore(run).keys()) == 3
+    assert (run / "leaderboard.md").exists()
+
+
 def test_status_and_index_of_a_run(cli: Cli, tiny: Dataset, tmp_path: Path) -> None:
     run = tmp_path / "run"
     smoke_run(cli, tiny.root, run, "--transfers", "FRA:CHN")

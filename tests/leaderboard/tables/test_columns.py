@@ -19,7 +19,8 @@ from leaderboard.comparison_group import comparison_groups
 from leaderboard.results import from_rows, read_results
 from leaderboard.tables.columns import REGISTRY, method_frame
 from leaderboard.tables.paper_tables import paper_tables
-from leaderboard.tables.text_tables import facts, markdown, screen_tables, tidy
+from leaderboard.tables.section_facts import facts
+from leaderboard.tables.text_tables import markdown, screen_tables, tidy
 from leaderboard.transfer_selection import on_transfers
 
 

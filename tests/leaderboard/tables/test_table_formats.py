@@ -16,6 +16,7 @@ from leaderboard.results import Results, from_rows, read_results
 from leaderboard.tables.emphasis import emphasis
 from leaderboard.tables.leaderboard_files import csv_text
 from leaderboard.tables.paper_tables import STYLES, Table, paper_tables
+from leaderboard.tables.section_facts import facts
 from leaderboard.tables.table_formats import (
     FORMATS,
     as_csv,
@@ -24,7 +25,6 @@ from leaderboard.tables.table_formats import (
     as_markdown,
     latex_text,
 )
-from leaderboard.tables.text_tables import facts
 
 HOSTILE = (
     "<script>alert(1)</script>",

@@ -11,9 +11,9 @@ from tiny import make_samples
 from benchmark.data.dataset import BANDS, Dataset
 from benchmark.errors import MethodError, UnavailableError
 from benchmark.results.rows import Row
+from benchmark.run.fitting.target_prediction import PredictionRequest, predict_target, show_target
 from benchmark.run.jobs import plan
 from benchmark.run.runner import Runner
-from benchmark.run.target_prediction import PredictionRequest, predict_target, show_target
 from benchmark.run.training.target_label_wrappers import FewShot, Oracle
 from benchmark.task.methods import Card, Context, Method, Target, Track
 from benchmark.task.protocol import load_protocol

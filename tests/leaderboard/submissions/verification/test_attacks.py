@@ -497,7 +497,7 @@ def test_infinite_numbers_are_no_numbers(value: str, honest: Path, tmp_path: Pat
 def test_warnings_are_the_verifiers_own(
     text: str, honest: Path, tiny: Dataset, tmp_path: Path
 ) -> None:
-    from leaderboard.tables.text_tables import markdown_cell
+    from leaderboard.tables.markdown_text import markdown_cell
 
     lie = in_json("rows.json", lambda rows: rows[0]["data"].update(warnings=[text]))
     found = problems(verify(read_submission(forge(honest, tmp_path / "a.zip", lie)), tiny))

@@ -4,6 +4,8 @@ import sys
 import tracemalloc
 from pathlib import Path
 
+from benchmark.run import run_command
+from leaderboard.submissions.verification import harness_process
 from leaderboard.submissions.verification.bounded_process import KEPT_OUTPUT, run_bounded
 
 
@@ -34,3 +36,7 @@ def test_a_program_is_ended_with_what_it_started(tmp_path: Path) -> None:
     assert ended.status is None
     state = Path(f"/proc/{int(ended.output)}/stat")
     assert not state.exists() or state.read_text("utf-8").split()[2] == "Z"
+
+
+def test_the_status_of_failed_jobs_is_that_of_the_command() -> None:
+    assert harness_process.EXIT_FAILED_JOBS == run_command.EXIT_FAILED_JOBS

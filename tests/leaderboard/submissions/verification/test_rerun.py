@@ -220,7 +220,7 @@ def test_code_that_did_not_make_the_predictions_is_noticed(
     assert "points from that of training again" in problems(verdict)
 
 
-@pytest.mark.parametrize(("noise", "deterministic"), [(0.02, False), (0.0, True)])
+@pytest.mark.parametrize(("noise", "deterministic"), [(0.1, False), (0.0, True)])
 def test_a_seed_under_two_names_is_noticed_where_no_copy_is_seen(
     noise: float, deterministic: bool, honest: Path, tiny: Dataset, tmp_path: Path
 ) -> None:
@@ -238,7 +238,10 @@ def test_a_seed_under_two_names_is_noticed_where_no_copy_is_seen(
     assert any("no copied seed was looked for" in each for each in verdict.notes) is deterministic
     verdict = trained_again(verdict, tiny)
     assert not verdict.accepted
-    assert "seed 83: training again gave other answers here, although" in problems(verdict)
+    said = "The card in the submission is not the one in its code"
+    if not deterministic:
+        said = "seed 83: training again gave other answers here, although"
+    assert said in problems(verdict)
 
 
 @pytest.mark.parametrize("where", ["fit", "import"])

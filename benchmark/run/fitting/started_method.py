@@ -14,8 +14,8 @@ import numpy.typing as npt
 from benchmark.errors import MethodError
 from benchmark.results.rows import Isolation, Status
 from benchmark.run.device import Measurement, device_of, measure, measure_all
+from benchmark.run.fitting.target_prediction import ShownTarget, predict_target
 from benchmark.run.jobs import Job
-from benchmark.run.target_prediction import ShownTarget, predict_target
 from benchmark.run.tracebacks import describe_error
 from benchmark.task.fitted_attributes import FittedAttributes, read_fitted_attributes
 from benchmark.task.methods import Classifier, Context, Exportable, Features, Labels, Method

@@ -1,0 +1,201 @@
+"""What a reader must know of a section, in sentences: its data, its intervals, what is missing."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import pandas as pd
+
+from benchmark.task.metrics import METRIC_VERSION
+from leaderboard.code_labels import shared_names
+from leaderboard.comparison_group import ComparisonGroup
+from leaderboard.machine import machine_of
+from leaderboard.results import VERIFICATIONS, row_key
+from leaderboard.score_frames import ComparableRows
+from leaderboard.statistics.bootstrap import FEWEST_SEEDS
+from leaderboard.statistics.ranking import CriticalDifference
+from leaderboard.tables.columns import percent
+
+SIMULATED_MARK: Final = "Simulated data: no satellite saw it; not comparable with the paper."
+RELEASED_MARK: Final = (
+    "The protocol repeats the released code, its defects included: not comparable with others."
+)
+
+
+def title_of(comparable: ComparableRows) -> str:
+    """Name a section: its dataset, protocol and track, and an older version of the metrics."""
+    version = comparable.metric_version
+    older = "" if version == METRIC_VERSION else f", metrics version {version}"
+    mark = " (simulated)" if comparable.simulated and "simulated" not in comparable.dataset else ""
+    track = "" if comparable.track == "inductive" else f", {comparable.track} track"
+    return f"{comparable.dataset}{mark}, protocol {comparable.protocol}{track}{older}"
+
+
+def facts(group: ComparisonGroup) -> list[str]:
+    """Return what a reader must know of a section, in sentences."""
+    comparable = group.comparable
+    seeds = ", ".join(map(str, comparable.seeds))
+    bands = sorted({" ".join(row.data.bands) for row in comparable.rows})
+    splits = sorted({row.data.split for row in comparable.rows if row.data.split is not None})
+    split = " and ".join(splits) or "unknown"
+    found = [
+        f"Dataset fingerprint {comparable.fingerprint[:16]}, protocol hash "
+        f"{comparable.protocol_hash}, metrics version {comparable.metric_version}; seeds {seeds}.",
+        "Scores in percent, means over transfers of means over seeds; ranked by macro-F1 over "
+        "the crops that source and target share.",
+        f"In-domain: macro-F1 of the same fit on the source's held-out part ({split} split), "
+        "on its samples of the crops that are scored in the target; gap: in-domain less target; "
+        "samples/s: prediction.",
+        f"Bands: {'; '.join(bands)}.",
+        *_doubts(group),
+    ]
+    if comparable.released:
+        found.insert(0, RELEASED_MARK)
+    if comparable.simulated:
+        found.insert(0, SIMULATED_MARK)
+    return found
+
+
+def _doubts(group: ComparisonGroup) -> list[str]:
+    """What the intervals rest on, and what the ranking cannot show."""
+    found = []
+    if group.units:
+        what = " and ".join(("seeds", *(f"{unit} of the target" for unit in group.units)))
+        found.append(
+            f"Intervals: 95 % bootstrap, resampling {what}{_few_seeds(group)}; countries are not "
+            "resampled, so they say nothing of countries that are not here."
+        )
+    found += notes(group)
+    scored = {row.method for row in group.comparable.rows if row.scores is not None}
+    unconfirmed = sorted(name for name in scored if group.confirmed_share(name) < 1)
+    if unconfirmed:
+        found.append(f"Unverified, no stored predictions give the score: {', '.join(unconfirmed)}.")
+    known = [row for row in group.comparable.rows if row.data.coverage is not None]
+    partly = {row.method for row in known if row.data.coverage != 1}
+    if partly:
+        found.append(
+            f"Without a vector for every sample: {', '.join(sorted(partly))}; a sample that has "
+            "none is answered with the crops' shares in the training samples."
+        )
+    for status in VERIFICATIONS[1:]:
+        names = sorted(name for name in scored if group.verification(name) == status)
+        found += [f"{status.capitalize()}: {', '.join(names)}."] if names else []
+    found += _stated(group)
+    if group.critical is not None:
+        found.append(critical_sentence(group.critical, len(group.grid)))
+    return found
+
+
+def _stated(group: ComparisonGroup) -> list[str]:
+    """Say what authors stated of methods whose rows are a verifier's own, mean macro-F1."""
+    pairs: dict[str, list[tuple[float, float]]] = {}
+    for row in group.comparable.rows:
+        stated = group.results.stated.get(row_key(row))
+        if stated is not None and row.scores is not None and row.relation != "in-domain":
+            pairs.setdefault(row.method, []).append((stated, row.scores.macro_f1))
+    means = {
+        method: tuple(sum(values) / len(values) for values in zip(*found, strict=True))
+        for method, found in sorted(pairs.items())
+    }
+    said = [
+        f"{method} {percent(own)} ({percent(stated)} stated)"
+        for method, (stated, own) in means.items()
+    ]
+    if not said:
+        return []
+    return [f"Scores and costs are the verifier's own, macro-F1: {', '.join(said)}."]
+
+
+def _few_seeds(group: ComparisonGroup) -> str:
+    """What intervals between one or two seeds are worth; measured by scripts/interval_coverage."""
+    seeds = group.transfers["seeds"].max()
+    if seeds == 1:
+        return "; with one seed they say nothing of how fits differ"
+    if seeds < FEWEST_SEEDS:
+        return (
+            "; between two seeds they held the truth in 81 to 93 of 100 made-up experiments, not "
+            "in 95, the less often the more fits differ"
+        )
+    return ""
+
+
+def notes(group: ComparisonGroup) -> list[str]:
+    """Return what a reader of the ranking alone must know: what is missing, and whose rows it has.
+
+    Args:
+        group: Methods that may be compared.
+    """
+    return [*_incomplete(group), *_origins(group)]
+
+
+def _incomplete(group: ComparisonGroup) -> list[str]:
+    """Name the methods without every transfer, and those with fewer seeds than others."""
+    names = [name for _, name in group.comparable.transfers]
+    cells = group.transfers.pivot_table(index="method", columns="transfer", values="seeds")
+    cells = cells.reindex(columns=names)
+    lacking = {str(m): [n for n in names if pd.isna(line[n])] for m, line in cells.iterrows()}
+    most = cells.max()
+    short = {str(m): [n for n in names if line[n] < most[n]] for m, line in cells.iterrows()}
+    found = []
+    if any(lacking.values()):
+        found.append(
+            f"Not ranked, since a transfer is missing: {_named(lacking)}; with "
+            "--transfers, ranks are over chosen ones alone."
+        )
+    if any(short.values()):
+        found.append(
+            f"Fewer seeds than others, so their intervals may be too narrow: {_named(short)}."
+        )
+    return found
+
+
+def _origins(group: ComparisonGroup) -> list[str]:
+    """Say which names stand for several codes, and which rows are reference results."""
+    rows = [row for row in group.comparable.rows if row.scores is not None]
+    shared = shared_names(rows)
+    found = [] if shared is None else [shared]
+    machines: dict[bool, set[str]] = {}
+    for row in rows:
+        is_reference = row_key(row) in group.results.references
+        machines.setdefault(is_reference, set()).add(machine_of(row))
+    if True in machines:
+        found.append(
+            "Costs of reference results were measured on "
+            + "; ".join(sorted(machines[True]))
+            + (
+                f"; those of runs on {'; '.join(sorted(machines[False]))}."
+                if False in machines
+                else "."
+            )
+        )
+    return found
+
+
+def _named(transfers: Mapping[str, Sequence[str]]) -> str:
+    """List methods with their transfers, shortened where there are many."""
+    parts = [
+        f"{method} ({_shortened(names, MOST_TRANSFERS)})"
+        for method, names in transfers.items()
+        if names
+    ]
+    return _shortened(parts, MOST_METHODS)
+
+
+def _shortened(parts: Sequence[str], most: int) -> str:
+    more = f" and {len(parts) - most} more" if len(parts) > most else ""
+    return ", ".join(parts[:most]) + more
+
+
+MOST_METHODS: Final = 8
+"""Methods that a sentence names."""
+
+MOST_TRANSFERS: Final = 3
+"""Transfers of each that it names."""
+
+
+def critical_sentence(found: CriticalDifference, methods: int) -> str:
+    """Say what average ranks over so few transfers can prove."""
+    return (
+        f"Friedman test over {found.transfers} transfers: p = {found.p_value:.2g}; with so few, "
+        f"average ranks of {methods} methods must differ by {found.difference:.1f} to be told "
+        "apart (Nemenyi, 5 %), and transfers that share a country are not independent."
+    )
