@@ -137,8 +137,9 @@ def _names(tree: ast.AST) -> set[str]:
                 found.add(f"{node.value.id}.{node.attr}")
         elif isinstance(node, ast.Call) and ast.unparse(node.func) == "getattr":
             name = node.args[1] if len(node.args) > 1 else None
-            plain = isinstance(name, ast.Constant) and isinstance(name.value, str)
-            found.add(str(name.value) if plain else "getattr of a name that is put together")
+            plain = name.value if isinstance(name, ast.Constant) else None
+            built = "getattr of a name that is put together"
+            found.add(plain if isinstance(plain, str) else built)
     return found
 
 
