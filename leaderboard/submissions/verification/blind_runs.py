@@ -159,6 +159,7 @@ def compare_blind(
         What changed, in sentences.
     """
     loose = submission.described.track in LOOSE_TRACKS
+    yield from _lost_together(submission, expectation, blind, again)
     for row in submission.rows:
         after = blind.answers.get((row.transfer, row.seed))
         if after is None:
@@ -191,6 +192,29 @@ def compare_blind(
             yield (
                 f"{place}: {lost} of {len(touched)} right answers were lost when series were moved "
                 f"by {NUDGED:g}: the code looks samples up."
+            )
+
+
+def _lost_together(
+    submission: Submission, expectation: Expectation, blind: BlindRun, again: TrainedRun
+) -> Iterator[str]:
+    """Yield seeds under which all targets lost what may be chance for each one of them."""
+    for seed in submission.manifest.seeds:
+        before: Probabilities = {}
+        after: Probabilities = {}
+        truth: dict[str, int] = {}
+        for row in submission.rows:
+            changed = blind.answers.get((row.transfer, seed)) if row.seed == seed else None
+            same = _truth(expectation, row) if changed is not None else {}
+            for name in sorted(blind.nudged.get(row.transfer, frozenset()) & same.keys()):
+                place = f"{row.transfer} {name}"
+                if changed is not None and name in changed:
+                    before[place] = again.predictions[row.transfer, seed][name]
+                    after[place], truth[place] = changed[name], same[name]
+        if lost := _loss(before, after, truth, list(before)):
+            yield (
+                f"All transfers, seed {seed}: {lost} of {len(before)} right answers were lost when "
+                f"series were moved by {NUDGED:g}: the code looks samples up."
             )
 
 

@@ -39,8 +39,15 @@ MAKERS: Final = (
 UNREADABLE: Final = frozenset(
     {"__import__", "__builtins__", "builtins", "compile", "ctypes", "eval", "exec", "gc"}
     | {"importlib", "inspect", "marshal", "pickle", "pkgutil", "runpy", "subprocess"}
+    | {"code", "codeop", "pydoc", "zipimport", "globals", "locals", "vars", "attrgetter"}
+    | {"__dict__", "__getattribute__", "__globals__", "__loader__", "__spec__", "__subclasses__"}
+    | {"sys.modules", "sys.meta_path", "getattr of a name that is put together"}
+    | {"simulate", "simulate_domain", "simulate_dataset", "open_dataset", "dataset_source"}
 )
 """Names by which code runs, imports or reads what its text does not show."""
+
+HARMLESS_ATTRIBUTES: Final = frozenset({"code", "compile", "eval", "exec", "inspect"})
+"""Those that methods of common objects have too, such as `re.compile` and `model.eval`."""
 
 
 def questions(code: str) -> Iterator[str]:
@@ -62,7 +69,10 @@ def questions(code: str) -> Iterator[str]:
             f"{MOST_COMPRESSED // 1024} kB that pass without a look."
         )
     try:
-        tree = ast.parse(code)
+        tree = ast.parse(code.encode())  # with the encoding that it names, as it is when it runs
+        shown = ast.dump(ast.parse(code))
+        if ast.dump(tree) != shown:
+            yield "It names an encoding in which it says something else than what a reader sees."
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         yield "The file is not readable as Python, so that nobody can say what it holds."
         return
@@ -116,7 +126,21 @@ def _imported(tree: ast.AST) -> set[str]:
 
 
 def _names(tree: ast.AST) -> set[str]:
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    """Return the names and attributes that a file uses, those that `getattr` fetches among them."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            found |= {node.id} - {"code"}
+        elif isinstance(node, ast.Attribute):
+            found |= {node.attr} - HARMLESS_ATTRIBUTES
+            if isinstance(node.value, ast.Name):
+                found.add(f"{node.value.id}.{node.attr}")
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "getattr":
+            name = node.args[1] if len(node.args) > 1 else None
+            plain = name.value if isinstance(name, ast.Constant) else None
+            built = "getattr of a name that is put together"
+            found.add(plain if isinstance(plain, str) else built)
+    return found
 
 
 def _known_packages() -> set[str]:

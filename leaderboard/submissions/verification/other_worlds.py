@@ -20,6 +20,10 @@ from benchmark.files import replace_text
 WORLDS: Final = 3
 """Worlds that each target is simulated in again; their scores are averaged."""
 
+SEED_BITS: Final = 128
+"""Bits of a secret seed: 31 can be tried out within the time of a job, by code that then has a
+world's labels."""
+
 MOST_SAMPLES: Final = 2_000
 """Samples of a target in one world; the embedded default has as many."""
 
@@ -111,7 +115,7 @@ def other_worlds(dataset: Dataset, targets: Sequence[str]) -> Worlds | None:
             simulate_domain(target, samples=1, seed=0)
     except UsageError:
         return None  # a region of somebody's own file
-    return Worlds(dataset, tuple(secrets.randbelow(2**31) for _ in range(WORLDS)))
+    return Worlds(dataset, tuple(secrets.randbits(SEED_BITS) for _ in range(WORLDS)))
 
 
 def compare_worlds(
