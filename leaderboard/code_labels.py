@@ -5,7 +5,7 @@ from typing import Final
 
 from benchmark.results.rows import Row
 
-SIGN: Final = "@"
+SIGN: Final = ":"
 """What stands between a name and the mark of its code."""
 
 FEWEST_DIGITS: Final = 6
@@ -37,7 +37,7 @@ def with_labels(rows: Iterable[Row]) -> tuple[Row, ...]:
 
     Returns:
         The rows in the same order. Where rows of one dataset, protocol and metrics version have
-        one name and several codes, the method of each is ``NAME@MARK``, the mark being the first
+        one name and several codes, the method of each is ``NAME:MARK``, the mark being the first
         digits of the code's fingerprint; a ``+`` and those of the vectors follow where two have
         the same code. Other rows have their method's name.
     """

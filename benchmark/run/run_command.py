@@ -167,14 +167,15 @@ def run(
                 )
             store.place.require()
             changed = reports and make_reports(store)  # before MLflow ends, which shows them
-            if follower is not None:
-                _finish_tracking(follower, display)
+            _finish_tracking(follower, display)
     _conclude(
         display, store.root, len(session.jobs), work, finished, unchanged=reports and not changed
     )
 
 
-def _finish_tracking(follower: "BackgroundSync", display: "RunDisplay") -> None:
+def _finish_tracking(follower: "BackgroundSync | None", display: "RunDisplay") -> None:
+    if follower is None:
+        return
     follower.finish()
     if follower.warning is not None:
         display.say(f"Warning: {follower.warning}")

@@ -48,8 +48,8 @@ def test_two_codes_under_one_name_are_two_lines() -> None:
     (group,) = comparison_groups(from_rows(two_codes()))
     frame = method_frame(group).set_index("method")
     assert frame["macro_f1"].to_dict() == {
-        "mine@aaaaaa": pytest.approx(0.455),
-        "mine@bbbbbb": pytest.approx(0.347),
+        "mine:aaaaaa": pytest.approx(0.455),
+        "mine:bbbbbb": pytest.approx(0.347),
     }
     assert group.transfers["seeds"].tolist() == [2, 2]
 
@@ -66,7 +66,7 @@ def test_the_file_and_the_terminal_say_so() -> None:
     assert sentence in markdown(results)
     (table,) = screen_tables(results)
     assert sentence in str(table.caption)
-    assert "mine (mine@bbbbbb, mine@aaaaaa)" in markdown(results)
+    assert "mine (mine:bbbbbb, mine:aaaaaa)" in markdown(results)
     assert "Several codes" not in markdown(from_rows(two_codes()[:2]))
 
 
@@ -82,30 +82,30 @@ def test_other_vectors_are_another_line() -> None:
         for vectors in ("1" * 64, "2" * 64)
     ]
     labels = [row.method for row in with_labels(rows)]
-    assert labels == ["test.nearest@aaaaaa+111111", "test.nearest@aaaaaa+222222"]
+    assert labels == ["test.nearest:aaaaaa+111111", "test.nearest:aaaaaa+222222"]
     assert {name_of(row) for row in with_labels(rows)} == {"test.nearest"}
 
 
 def test_marks_are_as_long_as_they_must_be() -> None:
     rows = with_labels([make_row(code="a" * 16), make_row(code="a" * 8 + "b" * 8)])
-    assert [row.method for row in rows] == ["test.nearest@aaaaaaaaa", "test.nearest@aaaaaaaab"]
+    assert [row.method for row in rows] == ["test.nearest:aaaaaaaaa", "test.nearest:aaaaaaaab"]
 
 
 def test_labels_are_made_again_alike_and_go_where_one_code_is_left() -> None:
     labelled = with_labels(two_codes())
     assert with_labels(labelled) == labelled
     assert {row.method for row in with_labels(labelled[:2])} == {"mine"}
-    strange = make_row(method="me@home", code=OLD)
-    assert name_of(strange) == "me@home"
+    strange = make_row(method="me:home", code=OLD)
+    assert name_of(strange) == "me:home"
 
 
 def test_where_a_method_is_named_the_newest_code_is_meant() -> None:
     rows = [*two_codes("median.random-forest"), make_row(method="other", macro_f1=0.5)]
-    assert newest_labels(with_labels(rows))["median.random-forest"][0].endswith("@bbbbbb")
+    assert newest_labels(with_labels(rows))["median.random-forest"][0].endswith(":bbbbbb")
     (group,) = comparison_groups(from_rows(rows))
-    assert group.reference == "median.random-forest@bbbbbb"
-    (named,) = comparison_groups(from_rows(rows), "median.random-forest@aaaaaa")
-    assert named.reference == "median.random-forest@aaaaaa"
+    assert group.reference == "median.random-forest:bbbbbb"
+    (named,) = comparison_groups(from_rows(rows), "median.random-forest:aaaaaa")
+    assert named.reference == "median.random-forest:aaaaaa"
     with pytest.raises(UsageError, match="No row of method"):
         comparison_groups(from_rows(rows), "mine")
 
@@ -123,7 +123,7 @@ def test_parity_and_claims_take_the_newest_code() -> None:
     duels = [
         duel
         for finding in findings
-        if finding.subject == "cropnet@bbbbbb"
+        if finding.subject == "cropnet:bbbbbb"
         for contest in finding.contests
         for duel in contest.duels
         if duel.rival == "ltae"
@@ -136,7 +136,7 @@ def test_a_variant_is_compared_with_the_newest_of_what_it_varies() -> None:
     rows = [*two_codes("a"), *(make_row(method="a.b", seed=n, macro_f1=0.5) for n in (3, 4))]
     (group,) = comparison_groups(from_rows(rows))
     (table,) = (t for t in paper_tables(group, "full") if t.title.startswith("Variants"))
-    assert [[cell.text for cell in line][:2] for line in table.body] == [["a.b", "a@bbbbbb"]]
+    assert [[cell.text for cell in line][:2] for line in table.body] == [["a.b", "a:bbbbbb"]]
 
 
 def test_intervals_are_of_each_code_alone(tmp_path: Path) -> None:
@@ -146,8 +146,8 @@ def test_intervals_are_of_each_code_alone(tmp_path: Path) -> None:
     write_run(tmp_path / "b", {("mine", n): [wrong] for n in (3, 4)}, labels=labels, code=NEW)
     both = read_results([tmp_path / "a", tmp_path / "b"], draws=50)
     frame = tidy(both).set_index("method")
-    assert frame.loc["mine@aaaaaa", "macro_f1_low"] == 1
-    assert frame.loc["mine@bbbbbb", "macro_f1_high"] == 0
+    assert frame.loc["mine:aaaaaa", "macro_f1_low"] == 1
+    assert frame.loc["mine:bbbbbb", "macro_f1_high"] == 0
     (group,) = comparison_groups(both)
     assert {group.confirmed_share(label) for label in group.names} == {1.0}
 
@@ -183,5 +183,5 @@ def test_the_command_prints_both(tmp_path: Path, capsys: pytest.CaptureFixture[s
     with pytest.raises(SystemExit):
         main(["leaderboard", str(tmp_path / OLD), str(tmp_path / NEW)])
     said = capsys.readouterr().out
-    assert "test.nearest@aaaaaa" in said
-    assert "test.nearest@bbbbbb" in said
+    assert "test.nearest:aaaaaa" in said
+    assert "test.nearest:bbbbbb" in said

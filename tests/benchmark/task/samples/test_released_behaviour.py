@@ -16,7 +16,8 @@ from benchmark.run.runner import Runner
 from benchmark.task.absent_crops import without_absent_crops
 from benchmark.task.described_methods import describe, from_plain, to_plain
 from benchmark.task.methods import registry
-from benchmark.task.preparation import (
+from benchmark.task.protocol import Protocol, load_protocol
+from benchmark.task.samples.preparation import (
     distinct,
     divide_source,
     prepare_source,
@@ -24,7 +25,6 @@ from benchmark.task.preparation import (
     repeated_division,
     source_pool,
 )
-from benchmark.task.protocol import Protocol, load_protocol
 from benchmark.task.transfers import Transfer
 
 FRANCE = make_samples("FRA", blocks=False)
