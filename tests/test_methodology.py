@@ -20,6 +20,14 @@ PAGE = (Path(__file__).parent.parent / "docs" / "methodology.md").read_text("utf
 TUTORIAL = (Path(__file__).parent.parent / "docs" / "submit.md").read_text("utf-8")
 
 
+def test_the_test_of_every_released_behaviour_exists() -> None:
+    root = Path(__file__).parent.parent / "docs"
+    named = re.findall(r"\| \[(test_\w+)\]\((\S+)\) \|", PAGE)
+    assert len(named) >= 19
+    for name, place in named:
+        assert f"def {name}(" in (root / place).read_text("utf-8"), (name, place)
+
+
 def test_every_track_has_its_rule() -> None:
     assert set(re.findall(r"^\| `([a-z-]+)`:", PAGE, re.M)) == set(TRACKS)
 

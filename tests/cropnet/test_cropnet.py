@@ -96,7 +96,8 @@ def test_nothing_is_changed_when_nothing_is_asked_for() -> None:
     torch.testing.assert_close(draw(still, year()), crop_season(year()))
 
 
-def test_shift_alone_moves_whole_days_within_fifty() -> None:
+def test_shift_alone_moves_by_the_days_drawn_under_the_corrected_protocols() -> None:
+    # The released code's whole steps: tests/benchmark/run/training/test_augmentation.py.
     # The value of a series equal to its day shows where the window went.
     line = (torch.arange(73, dtype=torch.float32) * 5 + 2.5).expand(2000, 1, 73)
     shift = Augmentation(scale_probability=0, warp_probability=0)

@@ -37,6 +37,12 @@ def test_methods_of_the_released_code_are_those_of_the_facts() -> None:
     assert {"cropnet", "cropnet.aug", "median.random-forest", "harmonic.mlp"} <= released
 
 
+def test_the_card_of_cropnet_says_the_network_not_this_training() -> None:
+    # paper_facts.md, Read again [C]: there is no command for CropNet without augmentation.
+    assert "the network, not this training" in render_card(registry().get("cropnet"))
+    assert "the network, not this training" not in render_card(registry().get("cropnet.aug"))
+
+
 def test_the_headline_set_is_short_and_has_every_family_that_the_paper_compares() -> None:
     methods = registry().all()
     headline = method_sets()[HEADLINE]

@@ -24,6 +24,7 @@ def test_scores_of_a_hand_computed_example() -> None:
     assert scores.per_crop["wheat"].f1 == 0
     assert scores.per_crop["wheat"].precision is None
     assert scores.macro_f1 == pytest.approx((2 / 3 + 2 / 3 + 0) / 3)
+    assert scores.weighted_f1 == pytest.approx((3 * 2 / 3 + 1 * 2 / 3 + 1 * 0) / 5)
     assert scores.balanced_accuracy == pytest.approx((2 / 3 + 1 + 0) / 3)
     # chance agreement: (3*3 + 1*2 + 1*0) / 25 = 11/25
     assert scores.kappa == pytest.approx((3 / 5 - 11 / 25) / (1 - 11 / 25))

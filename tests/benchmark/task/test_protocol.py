@@ -6,6 +6,7 @@ import pytest
 
 from benchmark.errors import UsageError
 from benchmark.task.protocol import (
+    LATER_KEYS,
     load_protocol,
     parse_protocol,
     shipped_protocols,
@@ -47,6 +48,37 @@ def test_only_the_released_protocol_repeats_defects() -> None:
     for name in shipped_protocols():
         defects = load_protocol(name).released_defects.model_dump().values()
         assert all(defects) if name == "paper-released" else not any(defects)
+
+
+def test_the_released_protocol_ignores_places_and_keeps_nothing_apart() -> None:
+    # paper_facts.md, defect 6, and Training [C]: a random split, and no held-out part.
+    released = load_protocol("paper-released")
+    assert (released.split, released.held_out_fraction) == ("random", 0)
+
+
+def test_keys_that_came_later_leave_the_hashes_of_the_corrected_protocols() -> None:
+    # Hashes of the protocols as they were when their first rows of metrics version 2 were made.
+    assert {name: load_protocol(name).hash for name in ("smoke", "quick", "standard", "paper")} == {
+        "smoke": "d183ad9a04f21ff5",
+        "quick": "45efc4ec88250afe",
+        "standard": "b1732e36ffb6c0e6",
+        "paper": "7ba7cb74333d936c",
+    }
+
+
+def test_a_later_key_counts_once_it_is_set() -> None:
+    base = validate_protocol(SMOKE, where="test")
+    for key in LATER_KEYS:
+        part, _, inner = key.partition(".")
+        if part != "released_defects":
+            continue
+        defects = SMOKE["released_defects"]
+        assert validate_protocol(SMOKE | {part: defects | {inner: False}}, where="x").hash == (
+            base.hash
+        )
+        assert validate_protocol(SMOKE | {part: defects | {inner: True}}, where="x").hash != (
+            base.hash
+        )
 
 
 def test_hash_changes_with_the_budget_but_not_with_seeds_device_or_description() -> None:

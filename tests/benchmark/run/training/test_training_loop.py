@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmark.errors import MethodError
+from benchmark.run.training import training_loop
 from benchmark.run.training.training_loop import Recipe, TorchClassifier, class_weights
 from benchmark.task.fitted_attributes import read_fitted_attributes
 from benchmark.task.methods import Context, Features, Labels
@@ -160,6 +161,24 @@ def test_each_sample_is_drawn_once_an_epoch_where_the_last_batch_is_kept(
         x, y, validation=data(seed=1)
     )
     np.testing.assert_array_equal(np.sort(torch.cat(seen).numpy()), np.sort(x[:, 0, 1]))
+
+
+def test_class_weights_count_validation_labels_where_the_released_code_is_repeated(
+    changed: Callable[..., Protocol], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[int] = []
+
+    def record(labels: Labels, classes: int) -> Tensor:
+        counted.append(len(labels))
+        return class_weights(labels, classes)
+
+    monkeypatch.setattr(training_loop, "class_weights", record)
+    for repeated in (False, True):
+        protocol = changed(released_defects={"weights_from_validation": repeated})
+        TorchClassifier(Recipe(build), context(protocol)).fit(
+            *data(64), validation=data(32, seed=1)
+        )
+    assert counted == [64, 96]
 
 
 def test_class_weights_are_scikit_learns() -> None:
