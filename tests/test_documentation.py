@@ -100,6 +100,18 @@ def test_pages_of_results_are_of_a_current_protocol_or_say_that_they_are_not(nam
     assert ("simulated" in text.split("\n", 1)[0].lower()) == (name == "results-simulated.md")
 
 
+@pytest.mark.parametrize("name", ["README.md", "docs/python.md"])
+def test_the_python_interface_does_what_its_pages_show(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / name).read_text("utf-8"), re.M | re.S)
+    (code,) = (block for block in blocks if "import cropglobe" in block)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    assert list(names["results"].leaderboard()["method"]) == ["median.random-forest"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if cropglobe_commands(page)], ids=lambda page: page.name
@@ -181,9 +193,9 @@ def official_files(*domains: str) -> dict[str, bytes]:
 
 
 def test_the_readmes_method_works(tiny: Dataset, smoke: Protocol) -> None:
-    (code,) = re.findall(
-        r"^```python\n(.*?)^```", (ROOT / "README.md").read_text("utf-8"), re.M | re.S
-    )
+    text = (ROOT / "README.md").read_text("utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
+    (code,) = (block for block in blocks if "def methods()" in block)
     names: dict[str, Any] = {}
     exec(code, names)
     (job,) = plan(tiny, smoke, names["methods"](), select_transfers(["FRA:CHN"], tiny.domains))
