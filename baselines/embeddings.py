@@ -16,7 +16,8 @@ HEADS = (
 )
 
 PAPERS = ("alphaearth",)
-"""Embeddings that the paper compares with; they go without the prefix ``embedding.``."""
+"""Embeddings that the paper compares with; they go without the prefix ``embedding.``. Features of
+the official files that no encoder made, which can be computed too, are named ``harmonic-files``."""
 
 
 def representations() -> tuple[Representation, ...]:
@@ -37,7 +38,7 @@ def methods() -> tuple[Method, ...]:
     return tuple(
         Method(
             name=f"{_representation(name)}.{head}",
-            family="foundation-model",
+            family="foundation-model" if kind.encoder else "handcrafted",
             representation=_representation(name),
             build=build,
             card=_card(name, kind, head, title),
@@ -49,6 +50,8 @@ def methods() -> tuple[Method, ...]:
 
 
 def _representation(name: str) -> str:
+    if not embeddings()[name].encoder:
+        return f"{name}-files"
     return name if name in PAPERS else f"embedding.{name}"
 
 
@@ -66,8 +69,13 @@ def _card(name: str, kind: Embedding, head: str, title: str) -> Card:
         licence=f"MIT (this code); vectors: {kind.licence}",
         pretraining=Pretraining(
             data=kind.data, countries=None, years=kind.years, labels=kind.labels
-        ),
-        extra_information=("observations beyond the series: other sensors, or all of the year",),
+        )
+        if kind.encoder
+        else None,
+        extra_information=("observations beyond the series: other sensors, or all of the year",)
+        if kind.encoder
+        else (),
+        in_released_code=not kind.encoder and head != "xgboost",
         deterministic=head == "xgboost",
         notes=("Vectors come with the data: the official files, or a table that was ingested.",),
     )

@@ -21,15 +21,15 @@ from benchmark.data.representations import Observations, represent
 from benchmark.data.taxonomy import CROPS
 from benchmark.task.methods import Context, Features, registry
 from benchmark.task.metrics import confusion_matrix
-from benchmark.task.preparation import (
+from benchmark.task.protocol import Protocol, load_protocol
+from benchmark.task.samples.preparation import (
     SourceSplit,
     class_positions,
     divide_source,
     prepare_target,
     source_pool,
 )
-from benchmark.task.protocol import Protocol, load_protocol
-from benchmark.task.sample_division import cap
+from benchmark.task.samples.sample_division import cap
 from benchmark.task.transfers import Transfer, parse_transfer, transfer_bands
 from leaderboard.statistics.bootstrap import bootstrap, interval, tabulate
 from leaderboard.statistics.confusion_scores import METRICS

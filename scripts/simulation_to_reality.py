@@ -27,8 +27,8 @@ from benchmark.data.season import step_centres
 from benchmark.data.simulate.world import Options, simulate_domain
 from benchmark.data.taxonomy import CROPS
 from benchmark.task.methods import Context, registry
-from benchmark.task.preparation import prepare_source
 from benchmark.task.protocol import Protocol, load_protocol
+from benchmark.task.samples.preparation import prepare_source
 
 METHODS = ("median.random-forest", "harmonic.xgboost", "cropnet.aug")
 SCORED = {

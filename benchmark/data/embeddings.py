@@ -36,6 +36,9 @@ class Embedding(BaseModel):
         data: What its encoder was trained on.
         years: Years of that data; empty where not known.
         labels: Labels that the encoder was trained with.
+        suffix: End of its file names, after the domain.
+        encoder: Whether an encoder made the vectors, which then have one axis; features that are
+            computed by a formula may have more, which are taken one after another.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,6 +52,16 @@ class Embedding(BaseModel):
     data: str
     years: tuple[int, ...]
     labels: str
+    suffix: str = ""
+    encoder: bool = True
+
+    def file_name(self, domain: str) -> str:
+        """Return the name of the file of a domain."""
+        return f"{self.stem}_{domain}{self.suffix}.npz"
+
+    def domain_of_file(self, name: str) -> str | None:
+        """Return the domain of a file by its name; ``None`` if it is of another kind."""
+        return vector_domain(name, self.stem, self.suffix)
 
 
 @cache
@@ -90,9 +103,9 @@ def read_embedding(name: str, root: Path, samples: DomainSamples) -> FloatArray:
         DataError: If the file is not what it must be.
     """
     kind = get_embedding(name)
-    file = f"{kind.stem}_{samples.name}.npz"
+    file = kind.file_name(samples.name)
     paths = [
-        path for path in archives_below(root) if vector_domain(path.name, kind.stem) == samples.name
+        path for path in archives_below(root) if kind.domain_of_file(path.name) == samples.name
     ]
     if not paths:
         raise UnavailableError(
@@ -128,10 +141,10 @@ def vectors_fingerprint(name: str, dataset: Dataset) -> str | None:
     Raises:
         DataError: If a file cannot be read.
     """
-    stem = get_embedding(name).stem
+    kind = get_embedding(name)
     digest, found = hashlib.sha256(), False
     for path in sorted(dataset.archives, key=lambda path: path.name):
-        if vector_domain(path.name, stem) not in dataset.domains:
+        if kind.domain_of_file(path.name) not in dataset.domains:
             continue
         try:
             with path.open("rb") as handle:
@@ -187,9 +200,9 @@ def ingest_embedding(
         raise DataError(f"{table} names no sample of {where}: are its ids the same?")
     _require_one_domain(table, {domain: part["sample_id"] for domain, part in content.items()})
     for domain in content:
-        _require_room(table, dataset.root / f"{kind.stem}_{domain}.npz", ids, named=bool(region))
+        _require_room(table, dataset.root / kind.file_name(domain), ids, named=bool(region))
     for domain, part in content.items():
-        write_arrays(dataset.root / f"{kind.stem}_{domain}.npz", part)
+        write_arrays(dataset.root / kind.file_name(domain), part)
     return cover
 
 
@@ -229,6 +242,8 @@ def _vectors(
     if "fea" not in arrays:
         raise DataError(f"{path} lacks the array fea.")
     vectors = np.asarray(arrays["fea"], dtype=np.float32)
+    if not kind.encoder and vectors.ndim > 1:
+        vectors = vectors.reshape(len(vectors), -1)
     if vectors.ndim != 2 or kind.dimension not in (None, vectors.shape[1]):
         raise DataError(
             f"{path} has fea of shape {vectors.shape}: need [samples, {kind.dimension or 'any'}]."

@@ -1,5 +1,6 @@
 """What commands that plan jobs ask for: data, protocol, methods, transfers, seeds, device."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -31,6 +32,22 @@ Bands = Annotated[
     typer.Option(
         help="Bands that every transfer is given, such as B4 B8; if not given, those that its "
         "source and target have in common."
+    ),
+]
+
+
+class FeatureOrigin(StrEnum):
+    """Where the features come from of methods that can have them computed or read."""
+
+    computed = "computed"
+    files = "files"
+
+
+RepresentationFrom = Annotated[
+    FeatureOrigin,
+    typer.Option(
+        help="Whether 'harmonic.*' computes its features or reads the official harmonic files; its "
+        "rows are then named 'harmonic-files.*'."
     ),
 ]
 

@@ -14,8 +14,8 @@ from benchmark.run.fitting.started_method import Ending, FitReport
 from benchmark.run.jobs import Job
 from benchmark.task.absent_crops import rewritten
 from benchmark.task.metrics import METRIC_VERSION, score
-from benchmark.task.preparation import SourceSplit, TargetSet, ids_hash, repeated_division
 from benchmark.task.protocol import Protocol
+from benchmark.task.samples.preparation import SourceSplit, TargetSet, ids_hash, repeated_division
 from benchmark.task.transfers import Transfer
 
 

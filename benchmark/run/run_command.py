@@ -11,7 +11,17 @@ import typer
 
 from benchmark.results.run_directory_commands import TrackingUri
 from benchmark.run.executors.fork_server import start_fork_server
-from benchmark.run.job_options import Bands, Data, Device, Methods, ProtocolName, Seeds, Transfers
+from benchmark.run.job_options import (
+    Bands,
+    Data,
+    Device,
+    FeatureOrigin,
+    Methods,
+    ProtocolName,
+    RepresentationFrom,
+    Seeds,
+    Transfers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +67,7 @@ def run(
     transfers: Transfers = None,
     seeds: Seeds = None,
     bands: Bands = None,
+    representation_from: RepresentationFrom = FeatureOrigin.computed,
     device: Device = None,
     out: Annotated[Path | None, typer.Option(help="Run directory.")] = None,
     overwrite: Annotated[
@@ -114,6 +125,7 @@ def run(
     from benchmark.run.run_reports import make_reports
     from benchmark.run.runner import Runner
     from benchmark.run.session import choose_methods, open_executor, open_session
+    from benchmark.task.feature_files import on_files
 
     if scheduler is None:  # its workers may have what this machine lacks
         resolve_device(chosen_protocol.device, chosen_protocol.precision)
@@ -121,6 +133,8 @@ def run(
     chosen_methods = choose_methods(
         methods or [], method_file or [], isolated=isolated, confined=confined
     )
+    if representation_from == FeatureOrigin.files:
+        chosen_methods = on_files(chosen_methods)
     with show_progress("Preparing") as progress:
         dataset = open_source(data, progress)
     store = RunStore(place)
@@ -153,14 +167,15 @@ def run(
                 )
             store.place.require()
             changed = reports and make_reports(store)  # before MLflow ends, which shows them
-            if follower is not None:
-                _finish_tracking(follower, display)
+            _finish_tracking(follower, display)
     _conclude(
         display, store.root, len(session.jobs), work, finished, unchanged=reports and not changed
     )
 
 
-def _finish_tracking(follower: "BackgroundSync", display: "RunDisplay") -> None:
+def _finish_tracking(follower: "BackgroundSync | None", display: "RunDisplay") -> None:
+    if follower is None:
+        return
     follower.finish()
     if follower.warning is not None:
         display.say(f"Warning: {follower.warning}")

@@ -35,15 +35,14 @@ from benchmark.run.jobs import Job
 from benchmark.run.outcome import Outcome
 from benchmark.run.row_assembly import make_row, with_ending, with_scores, without_target
 from benchmark.task.methods import Context, Features, Track, require_finite
-from benchmark.task.preparation import (
+from benchmark.task.protocol import Protocol
+from benchmark.task.samples.preparation import (
     SourceSplit,
     TargetSet,
     class_positions,
-    repeated_division,
 )
-from benchmark.task.protocol import Protocol
-from benchmark.task.sample_choice import SERIES, Likeness, SampleChoice
-from benchmark.task.sample_division import Rows
+from benchmark.task.samples.sample_choice import SERIES, Likeness, SampleChoice
+from benchmark.task.samples.sample_division import Rows
 
 logger = logging.getLogger(__name__)
 
@@ -196,8 +195,7 @@ class Runner:
             DataError: If the data cannot serve the job.
         """
         likeness = self._likeness(job)
-        division = repeated_division(job.method.released_division, self.protocol)
-        split = self._samples.split(job.source, job.seed, likeness, division=division)
+        split = self._samples.split(job.source, job.seed, likeness, job.method.released_division)
         names = (job.source, *job.targets) if len(split.held_out) else job.targets
         return split, {name: self._samples.scored(job.source, name, likeness) for name in names}
 

@@ -52,6 +52,7 @@ def describe(method: Method, file: Path | None = None) -> DescribedMethod:
         version=method.version,
         track=method.track,
         keeps_network=method.keeps_network,
+        released_division=method.released_division,
         fingerprint=method.code_fingerprint,
         file=file,
     )

@@ -22,7 +22,7 @@ from leaderboard.tables.section_facts import SIMULATED_MARK, title_of
 
 Verdict = Literal["holds", "does not hold", "undecided", "not run"]
 
-Mark = Literal["P", "S", "secondary", "I", "?"]
+Mark = Literal["P", "S", "T", "secondary", "I", "?"]
 
 METRIC_NAMES: Final[Mapping[str, str]] = {
     "macro_f1": "Macro-F1",
@@ -42,8 +42,8 @@ class Opponent(_Stored):
         title: What the sentence calls it.
         families: Families whose every method is meant.
         methods: Names or patterns of methods that are meant.
-        mark: How the comparison is known: ``P`` the paper, ``S`` its results page, ``secondary``
-            others, ``I`` inference, ``?`` not known.
+        mark: How the comparison is known: ``P`` the paper, ``S`` its results page, ``T`` a third
+            party's page, ``secondary`` others, ``I`` inference, ``?`` not known.
         origin: The same in words.
     """
 
@@ -287,8 +287,8 @@ def claim_tables(
     notes = (
         *((SIMULATED_MARK,) if comparable.simulated else ()),
         f"{data}the paper's sentence on other data or another protocol than the paper's.",
-        f"{title}. Marks: P the paper, S its public results page, secondary a source that cites "
-        "it, I inference, ? not known.",
+        f"{title}. Marks: P the paper, S a results page, T a third party's page, secondary a "
+        "source that cites it, I inference, ? not known.",
         "Holds: the paired 95 % interval of the difference lies above zero for every method that "
         "was run. Does not hold: below zero for one of them, with intervals widened for their "
         "number (Bonferroni). Undecided: neither, or a rival was not run, or there are fewer than "

@@ -25,7 +25,10 @@ class Published:
         method: Our name of it.
         metric: Column of our frames.
         value: The number, a share.
-        mark: How it is known: ``P`` the paper, ``S`` its results page, ``secondary`` others.
+        deviation: Its standard deviation over runs, a share, from a secondary source; ``None``
+            where it is not known.
+        mark: How it is known: ``P`` the paper, ``T`` a third party's page, which lists several
+            systems, ``secondary`` others.
         origin: The same in words.
         caution: What is uncertain; may be empty.
     """
@@ -36,6 +39,7 @@ class Published:
     method: str
     metric: str
     value: float
+    deviation: float | None
     mark: str
     origin: str
     caution: str
@@ -77,6 +81,7 @@ def published() -> tuple[Published, ...]:
             method=line["method"],
             metric=line["metric"],
             value=float(line["value"]) / 100,
+            deviation=float(line["std"]) / 100 if line["std"] else None,
             mark=line["mark"],
             origin=line["origin"],
             caution=line["caution"],
@@ -159,7 +164,7 @@ def parity_table(group: ComparisonGroup, comparisons: Sequence[Comparison]) -> T
         texts = (
             f"{number.source}:{number.target}",
             f"{number.paper_method} ({number.method})",
-            f"{100 * number.value:.2f} [{number.mark}]",
+            _as_published(number),
             MISSING if comparison.ours is None else percent(comparison.ours),
             MISSING if comparison.deviation is None else percent(comparison.deviation),
             MISSING if limits is None else f"{percent(limits.low)} to {percent(limits.high)}",
@@ -172,8 +177,9 @@ def parity_table(group: ComparisonGroup, comparisons: Sequence[Comparison]) -> T
     return Table(
         title=f"Published and ours, {comparable.dataset}, protocol {comparable.protocol}",
         notes=(
-            "Overall accuracy (%). Marks: P the paper, S its public results page, secondary a "
-            "source that cites it.",
+            "Overall accuracy (%). Marks: P the paper, T a third party's page that lists several "
+            "systems, whose figure need not be the paper's own, secondary a source that cites it. "
+            "Published standard deviations are from a secondary source.",
             f"{missing} of {len(comparisons)} published numbers have no row here.",
             "The published intervals are not known: a difference outside our interval may still "
             "lie within theirs.",
@@ -191,3 +197,8 @@ def parity_table(group: ComparisonGroup, comparisons: Sequence[Comparison]) -> T
         ),
         body=tuple(body),
     )
+
+
+def _as_published(number: Published) -> str:
+    spread = "" if number.deviation is None else f" +- {100 * number.deviation:.2f}"
+    return f"{100 * number.value:.2f}{spread} [{number.mark}]"

@@ -282,7 +282,8 @@ def read_reference(path: Path) -> ReferenceSet:
 
 def _members(path: Path, names: Iterable[str]) -> dict[str, npt.NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here, since numpy leaves a file open that it cannot read.
+        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as archive:
             return {name: archive[name] for name in names}
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise _damaged(path) from error

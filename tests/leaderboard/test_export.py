@@ -23,7 +23,7 @@ ROWS = [
 
 def test_tidy_results_rank_within_a_transfer_and_a_group() -> None:
     table = pd.read_csv(io.StringIO(export(from_rows(ROWS))["results.csv"]))
-    assert len(table) == 5 * 5
+    assert len(table) == 5 * 5  # rows by exported metrics
     china = table[(table["metric"] == "Macro-F1") & (table["transfer"] == "FRA:CHN")]
     assert dict(zip(china["method"], china["rank"], strict=True)) == {
         "a": 1,

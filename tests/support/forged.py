@@ -17,8 +17,8 @@ from benchmark.run.jobs import plan
 from benchmark.run.runner import Runner
 from benchmark.task.authoring.method_files import load_method_file
 from benchmark.task.authoring.method_template import new_method
-from benchmark.task.preparation import ids_hash
 from benchmark.task.protocol import Protocol
+from benchmark.task.samples.preparation import ids_hash
 from benchmark.task.transfers import select_transfers
 from leaderboard.submissions.archive import read_archive, write_archive
 from leaderboard.submissions.submission_models import MANIFEST, MEMBERS

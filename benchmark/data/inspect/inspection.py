@@ -6,6 +6,7 @@ from benchmark.data.calendar_detection import SeasonFinding, find_season
 from benchmark.data.dataset import Dataset
 from benchmark.data.dataset_card import DomainCard
 from benchmark.data.embeddings import embeddings
+from benchmark.data.inspect.harmonic_files import compare_harmonics
 from benchmark.data.inspect.representation_files import disagreements
 from benchmark.data.official.domain_rules import unread_files
 from benchmark.data.official.stored_numbers import Reading
@@ -91,6 +92,7 @@ class Inspection(BaseModel):
         domains: Its domains, by name.
         shared: Pairs of domains that share series; a score on such a target is no transfer.
         disagreements: Files of other representations that do not hold the samples of the series.
+        harmonics: What each official harmonic file has in common with what is computed here.
         unread: Archives below the directory that nothing knows what to do with.
     """
 
@@ -105,6 +107,7 @@ class Inspection(BaseModel):
     domains: tuple[DomainInspection, ...]
     shared: tuple[SharedSeries, ...]
     disagreements: tuple[str, ...] = ()
+    harmonics: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
 
     @property
@@ -143,6 +146,7 @@ def inspect_dataset(dataset: Dataset) -> Inspection:
             for pair, (series, conflicts) in repeats.shared.items()
         ),
         disagreements=disagreements(dataset),
+        harmonics=compare_harmonics(dataset),
         unread=unread_files(dataset.root, dataset.archives, read, stems),
     )
 

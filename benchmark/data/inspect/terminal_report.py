@@ -152,7 +152,7 @@ def _defects(inspection: Inspection) -> Iterator[RenderableType]:
             f"Nothing says the order of the bands of {', '.join(d.name for d in assumed)}: "
             f"{' '.join(assumed[0].bands)} is assumed."
         )
-    for line in (*found, *notes, *_unread(inspection)):
+    for line in (*found, *notes, *inspection.harmonics, *_unread(inspection)):
         yield Text(line, style="yellow")
 
 

@@ -105,17 +105,18 @@ def likely_domain(name: str) -> str | None:
     return "-".join([*words, *years])
 
 
-def vector_domain(name: str, stem: str) -> str | None:
+def vector_domain(name: str, stem: str, suffix: str = "") -> str | None:
     """Return the domain of a file of precomputed vectors.
 
     Args:
         name: Name of the file.
         stem: Beginning of the names of such files, before the domain.
+        suffix: End of them, after it.
 
     Returns:
         The domain; ``None`` if it is no such file.
     """
-    match = re.fullmatch(rf"{re.escape(stem)}_{DOMAIN}\.npz", name)
+    match = re.fullmatch(rf"{re.escape(stem)}_{DOMAIN}{re.escape(suffix)}\.npz", name)
     return None if match is None else domain_of(match["domain"])
 
 

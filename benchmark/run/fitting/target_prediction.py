@@ -22,10 +22,10 @@ from benchmark.task.methods import (
     ask,
 )
 from benchmark.task.metrics import Probabilities
-from benchmark.task.preparation import class_positions
 from benchmark.task.protocol import Protocol
-from benchmark.task.sample_division import Rows
-from benchmark.task.target_parts import teaching_parts, unlabelled_rows
+from benchmark.task.samples.preparation import class_positions
+from benchmark.task.samples.sample_division import Rows
+from benchmark.task.samples.target_parts import teaching_parts, unlabelled_rows
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from benchmark.run.jobs import Job
 from benchmark.run.planning.speed_calibration import Speed, calibrate, passes_of
 from benchmark.run.runner import Runner
 from benchmark.task.methods import Context, Features, Labels, Target
-from benchmark.task.preparation import SourceSplit, TargetSet, class_positions
+from benchmark.task.samples.preparation import SourceSplit, TargetSet, class_positions
 
 logger = logging.getLogger(__name__)
 

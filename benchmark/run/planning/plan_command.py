@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from benchmark.run.job_options import Bands, Data, Device, Methods, ProtocolName, Seeds, Transfers
+from benchmark.run.job_options import (
+    Bands,
+    Data,
+    Device,
+    FeatureOrigin,
+    Methods,
+    ProtocolName,
+    RepresentationFrom,
+    Seeds,
+    Transfers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +41,7 @@ def plan(
     transfers: Transfers = None,
     seeds: Seeds = None,
     bands: Bands = None,
+    representation_from: RepresentationFrom = FeatureOrigin.computed,
     device: Device = None,
     out: Annotated[
         Path | None, typer.Option(help="Run directory whose stored jobs need not be run.")
@@ -55,6 +66,7 @@ def plan(
     from benchmark.run.planning.cost_estimates import make_estimate
     from benchmark.run.runner import Runner
     from benchmark.run.scorable_transfers import choose_scorable, choose_with_bands
+    from benchmark.task.feature_files import on_files
     from benchmark.task.methods import registry
     from benchmark.task.transfers import select_transfers
     from benchmark.terminal import make_console
@@ -62,6 +74,8 @@ def plan(
     chosen = make_protocol(protocol, seeds, device, bands)
     resolve_device(chosen.device, chosen.precision)
     selected = registry().select(methods or [])
+    if representation_from == FeatureOrigin.files:
+        selected = on_files(selected)
     with show_progress("Preparing") as progress:
         dataset = open_source(data, progress)
         asked = transfers or []

@@ -11,9 +11,9 @@ from benchmark.data.representations import BUILT_IN, Observations, represent
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import SubmissionError
 from benchmark.results.rows import Row
-from benchmark.task.preparation import ids_hash, repeated_division
 from benchmark.task.protocol import Protocol
-from benchmark.task.sample_choice import SERIES, Likeness, SampleChoice
+from benchmark.task.samples.preparation import ids_hash
+from benchmark.task.samples.sample_choice import SERIES, Likeness, SampleChoice
 from benchmark.task.transfers import LabelSpace
 
 
@@ -86,8 +86,7 @@ class Expectation:
     def _expected(self, row: Row) -> ExpectedSamples:
         likeness = self._likeness(row)
         # A row may be of a method that is not here: it says itself which division was repeated.
-        division = row.data.division and repeated_division(row.data.division, self.protocol)
-        split = self._samples.split(row.source, row.seed, likeness, division=division)
+        split = self._samples.split(row.source, row.seed, likeness, row.data.division)
         chosen = self._samples.scored(row.source, row.target, likeness)
         samples = self.dataset.load(row.target)
         return ExpectedSamples(

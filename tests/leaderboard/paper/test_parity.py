@@ -14,15 +14,24 @@ def test_every_published_number_has_a_source_and_a_mark() -> None:
     """Numbers as in the project's notes on the paper (shared/spec/paper_facts.md)."""
     numbers = published()
     assert len(numbers) == 25
-    assert {number.mark for number in numbers} == {"P", "S", "secondary"}
+    assert {number.mark for number in numbers} == {"P", "T", "secondary"}
     assert all(number.origin and number.metric == "overall_accuracy" for number in numbers)
     assert all(0.4 < number.value < 1 for number in numbers)
     by_cell = {(n.source, n.target, n.method): n.value for n in numbers}
     assert len(by_cell) == 25
     assert by_cell["USA", "AUS", "cropnet"] == pytest.approx(0.867)
     assert by_cell["FRA", "BEL", "cropnet.aug"] == pytest.approx(0.9824)
-    # A method that was not named on the results page is marked as read into it.
-    assert all("read as" in n.caution for n in numbers if n.mark == "S")
+    # A third party's page lists several systems: that one of them is CropNet is a guess.
+    assert all("is a guess" in n.caution for n in numbers if n.mark == "T")
+    assert sum(n.mark == "T" for n in numbers) == 10
+
+
+def test_published_deviations_are_those_of_table_11() -> None:
+    """paper_facts.md, Read again: time transfer with standard deviations, a secondary source."""
+    known = {n.value: n.deviation for n in published() if n.deviation is not None}
+    expected = {95.52: 0.04, 96.03: 0.05, 96.37: 0.03, 96.81: 0.03}
+    expected |= {85.39: 0.08, 85.66: 0.09, 87.68: 0.06, 88.31: 0.06}
+    assert known == pytest.approx({a / 100: b / 100 for a, b in expected.items()})
 
 
 def test_ours_and_the_difference() -> None:
@@ -43,7 +52,7 @@ def test_ours_and_the_difference() -> None:
     table = parity_table(group, comparisons)
     assert "24 of 25 published numbers have no row here." in table.notes
     (line,) = (cells for cells in table.body if cells[3].text != "-")
-    assert [cell.text for cell in line][2:7] == ["82.52 [S]", "82.0", "2.0", "-", "-0.5"]
+    assert [cell.text for cell in line][2:7] == ["82.52 [T]", "82.0", "2.0", "-", "-0.5"]
 
 
 def test_an_interval_where_predictions_are_stored(tmp_path: Path) -> None:

@@ -220,7 +220,7 @@ def test_files_of_other_names_and_years(tmp_path: Path) -> None:
 def test_one_of_two_files_of_a_domain_may_be_ignored(tmp_path: Path) -> None:
     save(tmp_path, NUMBERS)
     save(tmp_path, NUMBERS, place=f"old/{year_file_name('FRA')}")
-    with pytest.raises(DataError, match="both hold domain FRA: keep one, or name the other under"):
+    with pytest.raises(DataError, match="both hold domain FRA: keep one, name the other "):
         open_dataset(tmp_path)
     say(tmp_path, ignore=("old/*",))
     assert open_dataset(tmp_path).file("FRA") == tmp_path / year_file_name("FRA")

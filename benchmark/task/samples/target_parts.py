@@ -8,9 +8,9 @@ import numpy.typing as npt
 from benchmark.data.official.domain_file import DomainSamples
 from benchmark.errors import UnavailableError
 from benchmark.randomness import generator
-from benchmark.task.preparation import DATA_SEED, distinct
 from benchmark.task.protocol import Protocol
-from benchmark.task.sample_division import Rows
+from benchmark.task.samples.preparation import DATA_SEED, distinct
+from benchmark.task.samples.sample_division import Rows
 
 
 def unlabelled_rows(samples: DomainSamples, protocol: Protocol, *, seed: int) -> Rows:

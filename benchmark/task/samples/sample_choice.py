@@ -9,15 +9,16 @@ import numpy.typing as npt
 
 from benchmark.data.dataset import Dataset
 from benchmark.data.repeated_series import found_elsewhere
-from benchmark.task.preparation import (
+from benchmark.task.protocol import Division, Protocol
+from benchmark.task.samples.preparation import (
     SourcePool,
     SourceSplit,
     TargetSet,
     divide_source,
     prepare_target,
+    repeated_division,
     source_pool,
 )
-from benchmark.task.protocol import Division, Protocol
 from benchmark.task.transfers import label_space
 
 
@@ -59,7 +60,6 @@ class SampleChoice:
         source: str,
         seed: int,
         likeness: Likeness = SERIES,
-        *,
         division: Division | None = None,
     ) -> SourceSplit:
         """Return the parts of a source for one seed.
@@ -68,17 +68,18 @@ class SampleChoice:
             source: The source.
             seed: The seed.
             likeness: What makes samples alike.
-            division: How the released code divides the source for the method, where the protocol
-                repeats that; ``None`` divides by the protocol's own rules.
+            division: How the released code divides a source for the method; it matters where the
+                protocol repeats that.
 
         Raises:
             DataError: If the source cannot serve.
         """
-        slot = (source, likeness.name, seed, division)
+        repeated = None if division is None else repeated_division(division, self.protocol)
+        slot = (source, likeness.name, seed, repeated)
         if slot not in self._splits:
             samples, pool = self.dataset.load(source), self._pool(source, likeness)
             self._splits[slot] = divide_source(
-                samples, pool, self.protocol, seed=seed, division=division
+                samples, pool, self.protocol, seed=seed, division=repeated
             )
         return self._splits[slot]
 

@@ -9,8 +9,8 @@ from tiny import make_samples
 
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import DataError
-from benchmark.task.preparation import distinct, ids_hash, prepare_source, prepare_target
 from benchmark.task.protocol import Protocol
+from benchmark.task.samples.preparation import distinct, ids_hash, prepare_source, prepare_target
 
 FRANCE = make_samples("FRA")
 

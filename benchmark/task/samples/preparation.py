@@ -13,7 +13,7 @@ from benchmark.data.taxonomy import CROPS
 from benchmark.errors import DataError
 from benchmark.randomness import derive_seed
 from benchmark.task.protocol import Division, Protocol
-from benchmark.task.sample_division import Rows, can_split, cap, divide, divide_plainly
+from benchmark.task.samples.sample_division import Rows, can_split, cap, divide, divide_plainly
 from benchmark.task.transfers import LabelSpace, label_space
 
 DATA_SEED: Final = 0

@@ -8,7 +8,7 @@ from tiny import make_samples
 
 from benchmark.errors import UnavailableError
 from benchmark.task.protocol import load_protocol
-from benchmark.task.target_parts import teaching_parts, unlabelled_rows
+from benchmark.task.samples.target_parts import teaching_parts, unlabelled_rows
 
 SMOKE = load_protocol("smoke")
 
