@@ -89,6 +89,20 @@ def test_coverage_is_a_column_once_a_sample_has_no_vector() -> None:
     assert "coverage" not in markdown(from_rows([*plain, *covered(1.0)]))
 
 
+def test_weighted_f1_is_missing_where_a_row_was_made_before_it_was_reported() -> None:
+    def weighted(target: str, value: float | None) -> Row:
+        row = make_row(method="a", target=target)
+        assert row.scores is not None
+        scores = row.scores.model_copy(update={"weighted_f1": value})
+        return row.model_copy(update={"scores": scores})
+
+    rows = [weighted("CHN", 0.4), weighted("USA", 0.8)]
+    assert frame_of(rows, "a")["weighted_f1"].tolist() == pytest.approx([0.6])
+    older = [weighted("CHN", 0.4), weighted("USA", None)]
+    assert frame_of(older, "a")["weighted_f1"].isna().all(), "missing, neither 0 nor the other's"
+    assert frame_of(older, "a")["macro_f1"].tolist() == pytest.approx([0.5])
+
+
 def test_a_missing_seed_is_counted() -> None:
     rows = [make_row(method="a"), make_row(method="b"), make_row(method="b", seed=2)]
     frame = frame_of(rows, "a")

@@ -19,6 +19,7 @@ from forged import (
 
 from benchmark.data.dataset import Dataset
 from benchmark.errors import SubmissionError
+from leaderboard.submissions.own_rows import row_digest
 from leaderboard.submissions.submission_reader import read_submission
 from leaderboard.submissions.verification.verification import verify
 
@@ -257,6 +258,18 @@ def test_a_dishonest_submission_is_refused(
 
     found = reasons(forge(honest, tmp_path / "forged.zip", change), tiny)
     assert any(re.search(reason, each) for each in found), found
+
+
+@pytest.mark.parametrize("value", [None, 0.99])
+def test_weighted_f1_may_be_missing_and_not_false(
+    value: float | None, honest: Path, tiny: Dataset, tmp_path: Path
+) -> None:
+    """Rows that were made before it was reported lack it, and their digest is the same."""
+    change = in_json("rows.json", lambda rows: rows[0]["scores"].update(weighted_f1=value))
+    found = reasons(forge(honest, tmp_path / "other.zip", change), tiny)
+    assert any("weighted_f1" in reason for reason in found) == (value is not None)
+    rows = [read_submission(path).rows[0] for path in (honest, tmp_path / "other.zip")]
+    assert row_digest(rows[0]) == row_digest(rows[1])
 
 
 @pytest.mark.parametrize("form", ["digits", "names", "letters"])
