@@ -212,7 +212,7 @@ def test_progress_is_told_by_part(tmp_path: Path) -> None:
 AT_ONCE = """
 import sys
 from pathlib import Path
-from benchmark.data import conversion
+from benchmark.data.official import conversion
 from benchmark.data.dataset import open_dataset
 conversion.LARGE = 0
 sys.stdin.readline()
