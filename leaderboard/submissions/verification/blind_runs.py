@@ -90,6 +90,11 @@ class _Copy:
     root: Path
 
 
+def secret_generator() -> np.random.Generator:
+    """Return a generator without a seed, by which changes could be undone."""
+    return np.random.default_rng()
+
+
 def train_blind(
     submission: Submission,
     expectation: Expectation,
@@ -261,7 +266,7 @@ def _write(
         series, labels = np.array(dataset.series(name, copy.bands)), samples.labels
         kept = np.arange(len(labels))
         moved: npt.NDArray[np.intp] = np.empty(0, dtype=np.intp)
-        random = np.random.default_rng()  # no seed, by which changes could be undone
+        random = secret_generator()
         if name == copy.source:
             if submission.protocol.deduplicate == "series":
                 # What other domains hold is not learned from, and most of those are not here.
@@ -332,7 +337,7 @@ def _write_vectors(
         vectors = np.array(read_embedding(kind, dataset.root, samples))
     except UnavailableError:
         return  # the run says that there are none
-    random = np.random.default_rng()
+    random = secret_generator()
     step = NUDGED_VECTORS * np.nan_to_num(np.nanstd(vectors, axis=0)).astype(np.float32)
     signs = random.choice(np.array([-1, 1], np.float32), vectors[moved].shape)
     vectors[moved] += signs * step
