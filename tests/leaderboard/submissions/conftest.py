@@ -23,8 +23,14 @@ from leaderboard.submissions.verification.harness_process import Task, TrainedRu
 def _repeatable(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw the same secrets in every run: on tiny data a cheat is found mostly, not always."""
     bits = random.Random(7)
-    monkeypatch.setattr(blind_runs, "secret_generator", lambda: np.random.default_rng(1))
+    monkeypatch.setattr(blind_runs, "secret_generator", lambda: np.random.default_rng(7))
     monkeypatch.setattr(other_worlds.secrets, "randbits", bits.getrandbits)
+
+
+@pytest.fixture
+def other_secrets(_repeatable: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw other secrets: those under which a cheat is found that the first ones miss."""
+    monkeypatch.setattr(blind_runs, "secret_generator", lambda: np.random.default_rng(1))
 
 
 @pytest.fixture(scope="session")

@@ -209,7 +209,7 @@ def test_the_costs_that_are_shown_are_the_verifiers(
 
 
 def test_code_that_cheats_under_the_second_seed_alone_is_noticed(
-    run: Path, tiny: Dataset, quick: Protocol, here: None, tmp_path: Path
+    run: Path, tiny: Dataset, quick: Protocol, here: None, other_secrets: None, tmp_path: Path
 ) -> None:
     table = (
         "\n        if self.context.seed != 82:\n"

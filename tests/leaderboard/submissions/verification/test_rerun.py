@@ -186,7 +186,7 @@ def test_confined_code_reaches_no_label_by_any_way(
 
 
 def test_a_table_of_known_series_is_noticed(
-    run: Path, tiny: Dataset, quick: Protocol, tmp_path: Path
+    run: Path, tiny: Dataset, quick: Protocol, other_secrets: None, tmp_path: Path
 ) -> None:
     """The table is of hashes, so that no label stands in the code; exact series find it."""
     code = (run.parent / "my_method.py").read_text("utf-8")
