@@ -196,7 +196,9 @@ def comparison_groups(
     if reference is not None and reference not in names:
         raise UsageError(f"No row of method '{reference}': {did_you_mean(reference, names)}")
     found = comparable_rows(results.rows, RELATIONS)
-    return tuple(_field(comparable, found, results, reference or REFERENCE) for comparable in found)
+    return tuple(
+        _make_group(comparable, found, results, reference or REFERENCE) for comparable in found
+    )
 
 
 def beside(group: ComparisonGroup, track: Track) -> ComparisonGroup | None:
@@ -206,7 +208,7 @@ def beside(group: ComparisonGroup, track: Track) -> ComparisonGroup | None:
     return next((other for other in same if other.comparable.track == track), None)
 
 
-def _field(
+def _make_group(
     comparable: ComparableRows, others: Iterable[ComparableRows], results: Results, reference: str
 ) -> ComparisonGroup:
     bare = ComparisonGroup(comparable, results)
