@@ -1,10 +1,14 @@
 """The code that a method is built with: its modules, and what their files held when loaded."""
 
+import ast
 import inspect
+import io
+import tokenize
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
+from typing import TypeGuard
 
 
 def code_files(build: Callable[..., object]) -> set[Path]:
@@ -19,11 +23,71 @@ def code_files(build: Callable[..., object]) -> set[Path]:
 def code_contents(build: Callable[..., object]) -> list[bytes]:
     """Return what those files held when each was first asked for here: the code that is loaded.
 
-    A file may be edited under a process that lives long, such as a worker of a cluster. It goes on
-    with the code that it has, and is not to pass that off as the new.
+    Comments, docstrings and empty lines are left out (:func:`executed_text`). A file may be edited
+    under a process that lives long, such as a worker of a cluster. That process goes on with the
+    code that it has, and must not pass it off as the new code.
     """
     held = {_file(module): _content(module) for module in _modules(build)}
     return [content for content in held.values() if content is not None]
+
+
+def executed_text(content: bytes) -> bytes:
+    """Return a module's text without comments, string statements, empty lines and line endings.
+
+    What is left out changes no prediction, unless code reads its own docstrings. So finished jobs
+    stay valid when a docstring is corrected. The result does not depend on the version of Python.
+
+    Args:
+        content: Content of the file.
+
+    Returns:
+        The text in UTF-8; the content as it is where it is no Python that can be parsed.
+    """
+    try:
+        tree = ast.parse(content)
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        comments = [
+            token.start
+            for token in tokenize.tokenize(io.BytesIO(content).readline)
+            if token.type == tokenize.COMMENT
+        ]
+        lines = io.StringIO(content.decode(encoding), newline=None).read().split("\n")
+    except (SyntaxError, ValueError, tokenize.TokenError):
+        return content
+    for number, column in comments:
+        lines[number - 1] = lines[number - 1][:column]
+    coded = [line.encode() for line in lines]
+    kept_lines: set[int] = set()
+    removed: set[ast.AST] = set()
+    for node in ast.walk(tree):  # a statement comes before the text that it consists of
+        if isinstance(node, ast.Expr) and _is_text(node.value):
+            removed.add(node.value)
+            _blank(coded, node)
+        elif node not in removed and (isinstance(node, ast.JoinedStr) or _is_text(node)):
+            kept_lines.update(range(node.lineno, node.end_lineno or node.lineno))
+    # A space or an empty line inside a text of several lines is part of its value.
+    found = (
+        line if number in kept_lines else line.rstrip()
+        for number, line in enumerate(coded, start=1)
+    )
+    return b"\n".join(
+        line for number, line in enumerate(found, start=1) if line or number in kept_lines
+    )
+
+
+def _is_text(node: ast.AST) -> TypeGuard[ast.Constant]:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)
+
+
+def _blank(lines: list[bytes], node: ast.Expr) -> None:
+    """Remove a statement from lines, in place."""
+    first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+    after = lines[last][node.end_col_offset :]
+    lines[first] = lines[first][: node.col_offset] + (after if first == last else b"")
+    for number in range(first + 1, last + 1):
+        lines[number] = b""
+    if first != last:
+        lines[last] = after
 
 
 def _modules(build: Callable[..., object]) -> set[ModuleType]:
@@ -61,4 +125,4 @@ def _file(module: ModuleType) -> Path | None:
 @cache
 def _content(module: ModuleType) -> bytes | None:
     path = _file(module)
-    return None if path is None else path.read_bytes()
+    return None if path is None else executed_text(path.read_bytes())
