@@ -95,7 +95,7 @@ def test_cropnet_trains_at_the_rate_of_matrix_products(benchmark: BenchmarkFixtu
     share = share_of_peak(
         benchmark, lambda: built("cropnet", protocol).fit(x, y, validation=held), flops
     )
-    keep(benchmark, "% of matrix product", 100 * share, reference=91)
+    keep(benchmark, "% of matrix product", 100 * share, reference=87)
 
 
 def test_cropnet_predicts_at_the_rate_of_matrix_products(benchmark: BenchmarkFixture) -> None:
@@ -105,7 +105,7 @@ def test_cropnet_predicts_at_the_rate_of_matrix_products(benchmark: BenchmarkFix
     share = share_of_peak(
         benchmark, lambda: classifier.predict_proba(x), len(x) * PREDICTION_FLOPS, turns=9
     )
-    keep(benchmark, "% of matrix product", 100 * share, reference=115)
+    keep(benchmark, "% of matrix product", 100 * share, reference=109)
 
 
 def test_presto_encodes_batches(benchmark: BenchmarkFixture) -> None:
@@ -118,7 +118,7 @@ def test_presto_encodes_batches(benchmark: BenchmarkFixture) -> None:
             lambda: encoder(batch),
             lambda: [encoder(sample) for sample in batch[:16].split(1)],
             share=16 / len(batch),
-            reference=2.1,
+            reference=1.9,
             floor=1.2,  # at 1, one by one would be as fast
         )
     benchmark.extra_info["samples per second"] = len(batch) / median

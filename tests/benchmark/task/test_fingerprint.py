@@ -131,7 +131,7 @@ def test_what_is_left_is_the_same_program(package: str) -> None:
 class WithoutTexts(ast.NodeTransformer):
     """Removes statements that are texts."""
 
-    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:  # noqa: N802 - named by ast
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
         return None if isinstance(node.value, ast.Constant) else node
 
 
