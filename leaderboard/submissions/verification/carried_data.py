@@ -20,21 +20,24 @@ Code compresses to a quarter; the largest module of this package takes 5 kB."""
 
 DISTRIBUTION: Final = "cropglobe-benchmark"
 
-EVER_PRESENT: Final = ("benchmark", "baselines", "cropnet", "leaderboard")
-"""Packages of this project that a method may import."""
+OWN_PACKAGES: Final = ("baselines", "benchmark", "cropglobe", "cropnet", "leaderboard")
+"""Packages of this project."""
 
-MAKERS: Final = (
-    "benchmark.data.dataset.",
-    "benchmark.data.dataset_source.",
-    "benchmark.data.embeddings.",
-    "benchmark.data.ingest.",
-    "benchmark.data.official.",
-    "benchmark.data.simulate.",
-    "benchmark.results.",
-    "benchmark.run.runner.",
-    "leaderboard.",
+FOR_METHODS: Final = (
+    "baselines.",
+    "benchmark.data.representations.",
+    "benchmark.data.season.",
+    "benchmark.data.taxonomy.",
+    "benchmark.errors.",
+    "benchmark.randomness.",
+    "benchmark.run.training.augmentation.",
+    "benchmark.run.training.target_label_wrappers.",
+    "benchmark.run.training.training_loop.",
+    "benchmark.task.methods.",
+    "cropnet.",
 )
-"""Modules of this project that read or make data: the public world can be simulated again."""
+"""What of these packages a method may import without a look: nothing that reads data or simulates
+it, since the public world can be simulated again."""
 
 UNREADABLE: Final = frozenset(
     {"__import__", "__builtins__", "builtins", "compile", "ctypes", "eval", "exec", "gc"}
@@ -89,10 +92,10 @@ def questions(code: str) -> Iterator[str]:
             f"It imports {printable(', '.join(strange))}, which is no part of this package or of "
             "what it requires, and may bring data along."
         )
-    makers = sorted(name for name in imported if f"{name}.".startswith(MAKERS))
-    if makers:
+    others = _own_modules_for_a_look(imported)
+    if others:
         yield (
-            f"It imports {printable(', '.join(makers))}, by which data can be read or simulated."
+            f"It imports {printable(', '.join(others))}, by which data can be read or simulated."
         )
     hidden = sorted(_names(tree) & UNREADABLE | imported & UNREADABLE)
     if hidden:
@@ -123,6 +126,14 @@ def _imported(tree: ast.AST) -> set[str]:
             module = "." if node.level else node.module or ""
             found |= {module} | {f"{module}.{alias.name}" for alias in node.names}
     return found
+
+
+def _own_modules_for_a_look(imported: set[str]) -> list[str]:
+    """Return the modules of this project among the imports that are not meant for methods."""
+    own = {name for name in imported if name.partition(".")[0] in OWN_PACKAGES}
+    meant = {name for name in own if f"{name}.".startswith(FOR_METHODS)}
+    parents = {name for name in own if any(each.startswith(f"{name}.") for each in meant)}
+    return sorted(own - meant - parents)
 
 
 def _names(tree: ast.AST) -> set[str]:
@@ -164,7 +175,7 @@ def _known_packages() -> set[str]:
         for module, owners in packages_distributions().items()
         if any(_normal(owner) in known for owner in owners)
     }
-    return modules | set(sys.stdlib_module_names) | set(EVER_PRESENT)
+    return modules | set(sys.stdlib_module_names) | set(OWN_PACKAGES)
 
 
 def _normal(name: str) -> str:
