@@ -36,7 +36,7 @@ def three_views(windows: Tensor) -> Tensor:
 
 
 def stacked_views(windows: Tensor) -> Tensor:
-    """Return the three views of windows [N, B, T] one after another along the bands, [N, 3 B, T]."""
+    """Return the three views of windows [N, B, T], one after another, [N, 3 B, T]."""
     return three_views(windows).flatten(1, 2)
 
 
