@@ -35,8 +35,8 @@ inside another key is written after it, with a dot."""
 Division = Literal["stratified", "plain", "undone"]
 """How the released code divides a source into training and validation samples: ``stratified`` by
 class (its forest), ``plain`` at random with the validation part rounded down (its networks),
-``undone`` with all samples in both parts (CropNet). Source: paper_facts.md, defect 1 and Read again,
-mark C."""
+``undone`` with all samples in both parts (CropNet). Source: paper_facts.md, defect 1 and Read
+again, mark C."""
 
 
 class _Strict(BaseModel):
@@ -94,8 +94,8 @@ class ReleasedDefects(_Strict):
 
     All are off by default. The numbers are those of the defects in paper_facts.md. Defect 2, a
     generator without a seed, cannot be repeated here, since a run must give the same bytes twice.
-    Defect 7 raises an error. A behaviour without a number is not a defect, but a choice that differs
-    from ours (docs/methodology.md).
+    Defect 7 raises an error. A behaviour without a number is not a defect, but another choice than
+    ours (docs/methodology.md).
 
     Attributes:
         split_undone: (1) CropNet trains on the whole source and selects on training data. The same
