@@ -105,9 +105,7 @@ def read_arrays(path: Path, *, but: str | None = None) -> dict[str, Array]:
         with path.open("rb") as handle:
             archive = np.load(handle, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise DataError(
-                    f"{path} is a single array: save an .npz archive with fea and lbl."
-                )
+                raise DataError(f"{path} is a single array: save an .npz archive with fea and lbl.")
             with archive:
                 return {name: archive[name] for name in archive.files if name != but}
     except ValueError as error:

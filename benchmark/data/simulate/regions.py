@@ -274,7 +274,9 @@ def _parse_region(text: str, where: str) -> Region:
     try:
         entry: Any = yaml.safe_load(text)
         if not isinstance(entry, dict):
-            raise DataError(f"{where} has no region: write its name, places, rows and other fields.")
+            raise DataError(
+                f"{where} has no region: write its name, places, rows and other fields."
+            )
         return Region(**entry)
     except yaml.YAMLError as error:
         raise DataError(f"{where} is not valid YAML: {error}.") from error
