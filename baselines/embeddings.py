@@ -1,4 +1,4 @@
-"""Precomputed embeddings under each head: AlphaEarth as in the paper, and any that are declared."""
+"""Methods on precomputed embeddings, with each head: AlphaEarth as in the paper, and others."""
 
 from functools import partial
 
@@ -16,8 +16,8 @@ HEADS = (
 )
 
 PAPERS = ("alphaearth",)
-"""Embeddings that the paper compares with; they go without the prefix ``embedding.``. Features of
-the official files that no encoder made, which can be computed too, are named ``harmonic-files``."""
+"""Embeddings that the paper uses; their names have no prefix ``embedding.``. Harmonic features that
+are read from the official files, and can be computed too, are named ``harmonic-files``."""
 
 
 def representations() -> tuple[Representation, ...]:
@@ -57,7 +57,9 @@ def _representation(name: str) -> str:
 
 def _stored(samples: Observations, *, name: str) -> FloatArray:
     if samples.stored is None:
-        raise UnavailableError(f"Domain {samples.domain} has no place for stored vectors.")
+        raise UnavailableError(
+            f"Domain {samples.domain} has no files of vectors: use data that is read from files."
+        )
     return samples.stored(name)
 
 

@@ -1,4 +1,4 @@
-"""Floors: what is reached without looking at the samples."""
+"""Floors: methods that do not use the samples."""
 
 import numpy as np
 import numpy.typing as npt
@@ -36,10 +36,10 @@ def methods() -> tuple[Method, ...]:
 
 
 class MajorityClassifier:
-    """Gives every sample the class shares of the source, so that the largest always wins.
+    """Predicts the class shares of the source for every sample, so always the largest class.
 
     Args:
-        context: Its classes.
+        context: Classes.
     """
 
     def __init__(self, context: Context) -> None:
@@ -61,12 +61,12 @@ class MajorityClassifier:
 class PriorClassifier(MajorityClassifier):
     """Draws one class for each sample by the class shares of the source.
 
-    The draw depends on the seed and on the sample's own values, so that the answer for a sample
-    does not depend on which other samples are asked about.
+    The draw depends on the seed and on the values of the sample, so that the prediction for a
+    sample does not depend on the other samples.
     """
 
     def predict_proba(self, x: Features) -> npt.NDArray[np.float64]:
-        """Return certainty of a randomly drawn class for each sample [N, K]."""
+        """Return probability 1 for a randomly drawn class of each sample [N, K]."""
         flat = np.ascontiguousarray(x.reshape(len(x), -1))
         words = flat.view(np.uint32).astype(np.uint64)
         odd = np.random.default_rng(self.context.seed).integers(

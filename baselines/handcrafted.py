@@ -1,4 +1,4 @@
-"""Handcrafted features under each head: the paper's harmonic and median baselines."""
+"""Methods on handcrafted features, with each head: the paper's harmonic and median baselines."""
 
 from collections.abc import Callable
 from functools import partial
@@ -153,7 +153,7 @@ def _oracles() -> tuple[Method, ...]:
                 deterministic=head == "xgboost",
                 extra_information=("labelled target samples, as many as a source may have",),
                 notes=(
-                    "Two halves of the target answer for each other; in-domain it is "
+                    "Each half of the target is predicted by a fit on the other; in-domain it is "
                     f"median.{head}.",
                 ),
             ),

@@ -15,13 +15,13 @@ from benchmark.run.training.training_loop import Recipe, TorchClassifier
 from benchmark.task.methods import Classifier, Context, Features, Labels
 
 MLP_LAYERS: Final = 8
-"""Hidden layers of the released code's MLP (paper_facts.md, Training, mark C)."""
+"""Number of hidden layers of the released code's MLP (paper_facts.md, Training, mark C)."""
 
 MLP_WIDTH: Final = 128
-"""Units of each hidden layer (same place)."""
+"""Units of each hidden layer (the same source)."""
 
 MLP_DROPOUT: Final = 0.3
-"""Dropout after each hidden layer (same place)."""
+"""Dropout after each hidden layer (the same source)."""
 
 THREADS: Final = -1
 """All cores that the process may use."""
@@ -101,13 +101,13 @@ class XGBoost:
 
 
 class AugmentedTrees:
-    """Trees on the season windows of whole years and of augmented copies of them.
+    """Trees on season windows and on augmented copies of them.
 
-    Copies are made once, as many as the protocol says, since trees have no epochs.
+    Trees have no epochs, so the copies are made once; the protocol gives their number.
 
     Args:
         context: Seed, class count, device and the limits of the trees.
-        head: Makes the trees.
+        head: Function that makes the trees.
     """
 
     def __init__(self, context: Context, *, head: Callable[[Context], Classifier]) -> None:
@@ -117,7 +117,7 @@ class AugmentedTrees:
     def fit(
         self, x: Features, y: Labels, *, validation: tuple[Features, Labels]
     ) -> "AugmentedTrees":
-        """Fit the trees on x [N, B, 73], y [N] and copies; select on plain validation windows."""
+        """Fit the trees on x [N, B, 73], y [N] and copies; validation windows have no copies."""
         copies = self.context.protocol.augmentation.copies
         augment = augmentation_of(self.context.protocol)
         year = torch.from_numpy(np.ascontiguousarray(x))
@@ -136,7 +136,7 @@ class AugmentedTrees:
 
 
 class MultilayerPerceptron(TorchClassifier):
-    """The released code's MLP on flattened features, trained like every network.
+    """The released code's MLP on flattened features, trained like the other networks.
 
     Args:
         context: Seed, classes, protocol and device.

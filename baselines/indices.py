@@ -1,4 +1,4 @@
-"""Vegetation and water indices and their seasonal statistics: what agronomists would look at."""
+"""Vegetation and water indices, and statistics of their course over the season."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -14,10 +14,11 @@ from benchmark.errors import UnavailableError
 from benchmark.task.methods import Card, Method
 
 SMALLEST: Final = 1e-3
-"""Reflectance below which a denominator is noise; sums and bands are held above it."""
+"""Lowest denominator of an index; a reflectance below it is noise."""
 
 HIGHEST_RATIO: Final = 20.0
-"""Ratios over a single band are cut here: a maize canopy's GCVI is about 10 at its peak."""
+"""Highest ratio to a single band; larger ratios are clipped. The GCVI of a maize canopy is about 10
+at its peak."""
 
 
 def _normalised(first: FloatArray, second: FloatArray) -> FloatArray:
@@ -56,7 +57,7 @@ HALF: Final = 0.5
 
 
 def indices(samples: Observations) -> FloatArray:
-    """Return the seasonal statistics of every index that the bands allow.
+    """Return the seasonal statistics of every index whose bands are available.
 
     Args:
         samples: The samples.
@@ -65,7 +66,7 @@ def indices(samples: Observations) -> FloatArray:
         Statistics [N, indices, 6], in the order of `STATISTICS`.
 
     Raises:
-        UnavailableError: If the bands allow no index.
+        UnavailableError: If no index has its bands.
     """
     series = season(samples.series)
     values = [
@@ -74,20 +75,22 @@ def indices(samples: Observations) -> FloatArray:
         if {first, second} <= set(samples.bands)
     ]
     if not values:
-        raise UnavailableError(f"The bands {', '.join(samples.bands)} allow no index.")
+        raise UnavailableError(
+            f"The bands {', '.join(samples.bands)} allow no index: B4 and B8 would allow NDVI."
+        )
     return np.stack([seasonal_statistics(index) for index in values], axis=1)
 
 
 def seasonal_statistics(values: FloatArray) -> FloatArray:
-    """Describe the course of an index over the season window.
+    """Return six statistics of an index over the season window.
 
     Args:
         values: Index [N, 43].
 
     Returns:
-        [N, 6]: the highest value; its day of year; the first and last day of the unbroken time
-        around it in which the index is above half of its amplitude; the amplitude; the area above
-        the lowest value, in days.
+        Statistics [N, 6]: the highest value; its day of the year; the first and last day of the
+        period around it in which the index is never below half of its amplitude; the amplitude;
+        the area above the lowest value, in days.
     """
     days = step_centres()[WINDOW]
     lowest = values.min(axis=1)
@@ -110,7 +113,14 @@ def _run_end(
     *,
     towards: int,
 ) -> npt.NDArray[np.int64]:
-    """Return the last step of the unbroken run of high values around the peak, on one side."""
+    """Return the last step of the run of high values around the peak, on one side [N].
+
+    Args:
+        high: Whether a value is high [N, T].
+        top: Step of the peak [N].
+        step: Numbers of the steps [T].
+        towards: Side of the peak, -1 for earlier steps and 1 for later steps.
+    """
     beyond = (step - top[:, None]) * towards > 0
     low = beyond & ~high
     ordered = low if towards > 0 else low[:, ::-1]
@@ -120,7 +130,7 @@ def _run_end(
 
 def representations() -> tuple[Representation, ...]:
     """Return the representation of this module."""
-    summary = "seasonal statistics of six indices [6, 6], fewer where bands lack"
+    summary = "seasonal statistics of six indices [6, 6], fewer where bands are missing"
     return (Representation("indices", summary, indices, cached=True),)
 
 

@@ -1,4 +1,4 @@
-"""What the networks of this package share: input standardisation and a plain and augmented form."""
+"""Functions that the networks of this package share: standardisation, day encoding, two methods."""
 
 from collections.abc import Callable
 from functools import partial
@@ -12,7 +12,7 @@ from benchmark.run.training.training_loop import Recipe, TorchClassifier
 from benchmark.task.methods import Card, Context, Method
 
 Build = Callable[[tuple[int, ...], int], nn.Module]
-"""Makes a network from the shape [B, T] of one sample and the number of classes."""
+"""Function that makes a network from the shape [B, T] of one sample and the number of classes."""
 
 SETTINGS: Final = (
     "Budget, optimiser and schedule are the protocol's, not the reference's; each band is "
@@ -21,7 +21,7 @@ SETTINGS: Final = (
 
 
 class StandardBands(nn.BatchNorm1d):
-    """Standardises each band over samples and dates; raw reflectance has very unlike spreads.
+    """Standardises each band over samples and dates, since bands vary by very different amounts.
 
     Args:
         bands: Number of bands B of the series [N, B, T].
@@ -32,16 +32,16 @@ class StandardBands(nn.BatchNorm1d):
 
 
 def plain_and_augmented(name: str, family: str, build: Build, card: Card) -> tuple[Method, Method]:
-    """Return a network as two methods: as it is, and trained with the paper's augmentation.
+    """Return two methods of one network: without augmentation, and with the paper's augmentation.
 
     Args:
-        name: Name of the plain method; the other one's ends in ``.aug``.
-        family: Their family.
-        build: Makes the network for the season window.
-        card: Card of the plain method.
+        name: Name of the method without augmentation. The other name has ``.aug`` at its end.
+        family: Family of both methods.
+        build: Function that makes the network for the season window.
+        card: Card of the method without augmentation.
 
     Returns:
-        Both methods.
+        Both methods, the one without augmentation first.
     """
     augmented = card.model_copy(
         update={"summary": card.summary + " Trained with shift, scale and warp (CropNet's)."}
@@ -70,7 +70,7 @@ def day_encoding(days: Tensor, width: int, longest: float) -> Tensor:
         longest: Base of the geometric series of wavelengths.
 
     Returns:
-        Codes [T, width]: sines in even places and cosines in odd ones.
+        Codes [T, width]: sines at even and cosines at odd positions.
     """
     rates = longest ** (-torch.arange(0, width, 2, dtype=torch.float32) / width)
     angles = days[:, None] * rates

@@ -1,8 +1,8 @@
-"""Presto: a transformer pretrained on single-pixel time series, frozen or trained on.
+"""Presto: a transformer pretrained on single-pixel time series, frozen or fine-tuned.
 
 Reference: Tseng et al. 2023, Lightweight, Pre-trained Transformers for Remote Sensing Timeseries,
-arXiv 2304.14065. Layers, groups and normalisation are the published
-ones; so are the weights, which are never part of this package.
+arXiv 2304.14065. Layers, groups, normalisation and weights are the published ones. The weights are
+not part of this package.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -38,10 +38,10 @@ BLOCKS: Final = 2
 MLP_RATIO: Final = 4
 MOST_MONTHS: Final = 24
 PART_WIDTH: Final = 32
-"""Length of the month and channel parts of a token; the positional part has twice as much."""
+"""Length of the month part and of the channel part of a token; the position part has twice that."""
 
 CHANNEL_KINDS: Final = 10
-"""Rows of the channel embedding, one for each group of the original, those absent here included."""
+"""Rows of the channel embedding: one for each group of the original, also for unused groups."""
 
 PRETRAINING: Final = Pretraining(
     data="Sentinel-2 level 1C (S2_HARMONIZED), Sentinel-1, ERA5 and SRTM pixel series",
@@ -60,40 +60,42 @@ GROUPS: Final[Mapping[str, tuple[int, tuple[str, ...]]]] = MappingProxyType(
         "NDVI": (8, ("B8", "B4")),
     }
 )
-"""Row of the channel embedding and bands of each group of channels that Sentinel-2 gives."""
+"""Row of the channel embedding, and bands, of each group of Sentinel-2 channels."""
 
 MONTHS: Final = 12
 STEPS_PER_MONTH: Final = 30 // STEP_DAYS
-"""Composites in a 30-day month; the 73rd joins the last month."""
+"""Composites in a 30-day month; the last month has the 73rd composite too."""
 
 SEASON_MONTHS: Final = slice(4, 11)
 """May to November: the 30-day months that the season window covers."""
 
 BATCH: Final = 64
-"""Samples encoded at once; larger batches were slower on the processors measured."""
+"""Samples encoded at once; larger batches were slower on the processors that were measured."""
 
 
 class PrestoEncoder(nn.Module):
-    """The encoder: monthly reflectance to one vector per sample.
+    """The encoder: it turns monthly reflectance into one vector per sample.
 
-    A group of channels whose bands are not all there gets no token, as in the original.
+    A group of channels without all of its bands gets no token, as in the original.
 
     Args:
         bands: Names of the bands of its input, in order.
 
     Raises:
-        UnavailableError: If the bands serve no group.
+        UnavailableError: If no group has all of its bands.
     """
 
     def __init__(self, bands: Sequence[str]) -> None:
         super().__init__()
-        self.places = {
+        self.band_indices = {
             name: [list(bands).index(band) for band in needed]
             for name, (_, needed) in GROUPS.items()
             if set(needed) <= set(bands)
         }
-        if not self.places:
-            raise UnavailableError(f"Presto knows none of the bands {', '.join(bands)}.")
+        if not self.band_indices:
+            raise UnavailableError(
+                f"Presto uses none of the bands {', '.join(bands)}: it needs B8, B8A or others."
+            )
         from timm.models.vision_transformer import Block
 
         self.eo_patch_embed = nn.ModuleDict(
@@ -112,13 +114,15 @@ class PrestoEncoder(nn.Module):
         )
         self.norm = nn.LayerNorm(WIDTH)
 
-    def forward(self, months: Tensor, first_month: int = 0, place: Tensor | None = None) -> Tensor:
+    def forward(
+        self, months: Tensor, first_month: int = 0, location: Tensor | None = None
+    ) -> Tensor:
         """Encode monthly series.
 
         Args:
             months: Reflectance in [0, 1] [N, B, T], T from 1 to 24 months of 30 days.
             first_month: Calendar month of the first step, 0 for January.
-            place: Latitude and longitude in degrees [N, 2]; no location token without it.
+            location: Latitude and longitude in degrees [N, 2]; ``None`` for no location token.
 
         Returns:
             Embeddings [N, 128].
@@ -127,17 +131,17 @@ class PrestoEncoder(nn.Module):
         calendar = (torch.arange(steps, device=months.device) + first_month) % 12
         time = torch.cat([self.month_embed(calendar), self.pos_embed[0, :steps]], dim=1)
         groups = []
-        for name, places in self.places.items():
-            values = months[:, places].transpose(1, 2)
+        for name, indices in self.band_indices.items():
+            values = months[:, indices].transpose(1, 2)
             if name == "NDVI":
                 values = _ndvi(values)
             kind = self.channel_embed.weight[GROUPS[name][0]].expand(steps, -1)
             parts = torch.cat([time[:, :PART_WIDTH], kind, time[:, PART_WIDTH:]], dim=1)
             groups.append(self.eo_patch_embed[name](values) + parts)
         tokens = torch.cat(groups, dim=1)
-        if place is not None:
-            here = self.latlon_embed(_on_sphere(place)).view(count, 1, WIDTH)
-            tokens = torch.cat([here, tokens], dim=1)
+        if location is not None:
+            token = self.latlon_embed(_on_sphere(location)).view(count, 1, WIDTH)
+            tokens = torch.cat([token, tokens], dim=1)
         for block in self.blocks:
             tokens = block(tokens)
         embedding: Tensor = self.norm(tokens.mean(dim=1))
@@ -152,8 +156,9 @@ def _ndvi(values: Tensor) -> Tensor:
     return torch.where(lit, (infrared - red) / torch.where(lit, total, 1.0), 0.0)
 
 
-def _on_sphere(place: Tensor) -> Tensor:
-    latitude, longitude = torch.deg2rad(place).unbind(dim=1)
+def _on_sphere(location: Tensor) -> Tensor:
+    """Return points on the unit sphere [N, 3] of latitude and longitude in degrees [N, 2]."""
+    latitude, longitude = torch.deg2rad(location).unbind(dim=1)
     return torch.stack(
         [
             latitude.cos() * longitude.cos(),
@@ -165,13 +170,13 @@ def _on_sphere(place: Tensor) -> Tensor:
 
 
 def load_encoder(bands: Sequence[str]) -> PrestoEncoder:
-    """Return the encoder with the published weights, ready to predict.
+    """Return the encoder with the published weights, in evaluation mode.
 
     Args:
         bands: Names of the bands of its input, in order.
 
     Raises:
-        UnavailableError: If there are no weights here; the message says how to get them.
+        UnavailableError: If the weights are not on this machine. The message says how to get them.
     """
     encoder = PrestoEncoder(bands)
     encoder.load_state_dict(_published())
@@ -180,7 +185,7 @@ def load_encoder(bands: Sequence[str]) -> PrestoEncoder:
 
 @cache
 def _published() -> Mapping[str, Tensor]:
-    """Return the published weights under the names that they have here."""
+    """Return the published weights by the names of `PrestoEncoder`."""
     stored: Mapping[str, Tensor] = torch.load(fetch(WEIGHTS), map_location="cpu", weights_only=True)
     prefix, absent = "encoder.", ("S1.", "ERA5.", "SRTM.")
     unused = (*(f"{prefix}eo_patch_embed.{name}" for name in absent), f"{prefix}dw_embed.")
@@ -200,7 +205,7 @@ def to_months(series: Tensor) -> Tensor:
         series: Values [N, B, 73].
 
     Returns:
-        The median of the six steps of each month, of the seven of the last [N, B, 12].
+        Medians [N, B, 12], of six steps in each month and of seven in the last.
     """
     last = STEPS_PER_MONTH * (MONTHS - 1)
     shape = (*series.shape[:-1], MONTHS - 1, STEPS_PER_MONTH)
@@ -209,7 +214,7 @@ def to_months(series: Tensor) -> Tensor:
 
 
 def _median(values: Tensor) -> Tensor:
-    """Return the median over the last axis, the mean of the middle two of an even number."""
+    """Return the median over the last axis; of an even number, the mean of the middle two."""
     ordered = values.sort(dim=-1).values
     count = ordered.shape[-1]
     return (ordered[..., (count - 1) // 2] + ordered[..., count // 2]) / 2
@@ -220,8 +225,8 @@ def embed(samples: Observations, *, months: slice, location: bool) -> FloatArray
 
     Args:
         samples: The samples.
-        months: Which of the twelve months are shown.
-        location: Whether their coordinates are shown too.
+        months: Which of the twelve months the encoder gets.
+        location: Whether the encoder gets the coordinates too.
 
     Returns:
         Embeddings [N, 128].
@@ -230,14 +235,14 @@ def embed(samples: Observations, *, months: slice, location: bool) -> FloatArray
         UnavailableError: If weights, bands or coordinates are missing.
     """
     encoder = load_encoder(samples.bands).to(samples.device)
-    place: npt.NDArray[np.float32] | None = None
+    coordinates: npt.NDArray[np.float32] | None = None
     if location:
         if samples.latitude is None or samples.longitude is None:
             raise UnavailableError(
                 f"Domain {samples.domain} has no coordinates, which Presto's location token needs: "
                 "ingest it from a table with lon and lat, or use presto.mlp."
             )
-        place = np.stack([samples.latitude, samples.longitude], axis=1).astype(np.float32)
+        coordinates = np.stack([samples.latitude, samples.longitude], axis=1).astype(np.float32)
     start = months.start or 0
     first_month = (round(samples.first_day * 12 / DAYS_PER_YEAR) + start) % 12
     parts = []
@@ -245,8 +250,10 @@ def embed(samples: Observations, *, months: slice, location: bool) -> FloatArray
         for begin in range(0, len(samples.series), BATCH):
             rows = slice(begin, begin + BATCH)
             batch = torch.from_numpy(np.ascontiguousarray(samples.series[rows])).to(samples.device)
-            known = None if place is None else torch.from_numpy(place[rows]).to(samples.device)
-            parts.append(encoder(to_months(batch)[..., months], first_month, known))
+            there = None
+            if coordinates is not None:
+                there = torch.from_numpy(coordinates[rows]).to(samples.device)
+            parts.append(encoder(to_months(batch)[..., months], first_month, there))
     return np.asarray(torch.cat(parts).cpu().numpy(), dtype=np.float32)
 
 
@@ -307,7 +314,7 @@ def methods() -> tuple[Method, ...]:
         representation="median-year",
         build=_finetuned,
         card=_card(
-            "Presto with a linear layer, encoder trained on with the protocol's budget and "
+            "Presto with a linear layer, encoder fine-tuned with the protocol's budget and "
             "learning rate; the paper does not test it.",
             (),
             note="The first month counts as January, in an aligned southern season too.",

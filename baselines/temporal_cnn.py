@@ -1,6 +1,6 @@
-"""Temporal convolutions and a recurrent network, bands as channels.
+"""Temporal convolutions and a recurrent network, with bands as channels.
 
-Not in the paper's released code: this project's readings of the references.
+They are not in the paper's released code. This project wrote them from the references.
 """
 
 from typing import Final
@@ -15,19 +15,19 @@ TEMPCNN_FILTERS: Final = 64
 TEMPCNN_KERNEL: Final = 5
 TEMPCNN_DENSE: Final = 256
 TEMPCNN_DROPOUT: Final = 0.5
-"""The reference's choices for Sentinel-like series (Pelletier et al. 2019, section 3.2)."""
+"""Values of the reference for series like Sentinel's (Pelletier et al. 2019, section 3.2)."""
 
 INCEPTION_FILTERS: Final = 64
-"""The reference has 32; 64 make it comparable with CropNet in size."""
+"""The reference has 32; with 64 the network has about as many parameters as CropNet."""
 
 INCEPTION_KERNELS: Final = (39, 19, 9)
-"""The reference's 40, 20 and 10, made odd so that they are centred."""
+"""The reference has 40, 20 and 10; odd lengths can be centred on a date."""
 
 INCEPTION_BOTTLENECK: Final = 32
 INCEPTION_DEPTH: Final = 6
 
 LSTM_WIDTH: Final = 128
-"""A usual width for crop series; CropNet's size would take a width of 288."""
+"""A usual width for crop series; a network with CropNet's size would need a width of 288."""
 
 LSTM_LAYERS: Final = 2
 
@@ -113,7 +113,7 @@ class TempCNN(nn.Module):
 
 
 class _Inception(nn.Module):
-    """One block: a bottleneck before three kernels, beside a pooled branch."""
+    """One block: a bottleneck followed by three kernels, in parallel with a pooled branch."""
 
     def __init__(self, inputs: int) -> None:
         super().__init__()
@@ -173,7 +173,7 @@ class RecurrentNetwork(nn.Module):
 
     Attributes:
         uncounted_flops: Multiplications and additions of the recurrence for one sample, which
-            torch's counter does not see.
+            torch's counter does not count.
 
     Args:
         shape: Bands and dates of a sample.

@@ -1,7 +1,7 @@
-"""Transformers over the season: as an image, as one token per date, as lightweight attention.
+"""Transformers over the season: over an image, over one token per date, and lightweight attention.
 
-The paper compares with transformers that its released code does not hold; these are this project's
-readings of the references, sized like CropNet (1,036,295 parameters for seven classes).
+The paper compares with transformers that are not in its released code. This project wrote these
+from the references, with about as many parameters as CropNet (1,036,295 for seven classes).
 """
 
 from typing import Final
@@ -20,14 +20,14 @@ HEADS: Final = 8
 DROPOUT: Final = 0.1
 
 PATCH: Final = (2, 4)
-"""Bands and dates of one patch; 10 x 43 become 5 x 11 patches, the last of them padded."""
+"""Bands and dates of one patch. An image of 10 x 43 has 5 x 11 patches; the last are padded."""
 
 LTAE_HEADS: Final = 16
 LTAE_KEY: Final = 8
 """Heads and key length of the reference (Garnot & Landrieu 2020, table 1)."""
 
 LTAE_WIDTH: Final = 768
-"""Three times the reference's 256, so that its size is comparable with CropNet's."""
+"""Three times the 256 of the reference, so that the network has about CropNet's size."""
 
 LTAE_PERIOD: Final = 1000.0
 """Base of the reference's positional encoding."""
@@ -143,11 +143,11 @@ class TemporalTransformer(nn.Module):
 
 
 class LightweightAttention(nn.Module):
-    """L-TAE: each head looks with one learned query at its own share of the channels.
+    """L-TAE: temporal attention; each head has one learned query and its own part of the channels.
 
-    Layers as in the reference: channels embedded and normalised, position added to each head's
-    share, keys by one linear layer, attention from a learned query, an output layer of half the
-    width, a decoder.
+    Layers as in the reference: channels are embedded and normalised, the position is added to the
+    channels of each head, one linear layer gives the keys, a learned query gives the attention,
+    then follow an output layer of half the width and a decoder.
 
     Args:
         shape: Bands and dates of a sample.
@@ -201,6 +201,6 @@ class LightweightAttention(nn.Module):
 
 
 def season_days(dates: int) -> Tensor:
-    """Return the day of each of the `dates` steps of the season window, [dates]."""
+    """Return the day of each of the first `dates` steps of the season window, [dates]."""
     days = step_centres()[WINDOW][:dates]
     return torch.from_numpy(days).float()

@@ -1,6 +1,6 @@
 """CropNet: a small network that convolves over bands and dates together.
 
-`methods.methods` returns CropNet and its relatives as methods of the benchmark. `model.CropNet` is
-the network; `views`, `adaptation` and `ensembles` are what its relatives add. The augmentation is
-the harness's own (`benchmark.run.training.augmentation`).
+`methods.methods` returns CropNet and its variants as methods of the benchmark. `model.CropNet` is
+the network. `views`, `adaptation` and `ensembles` have the parts that the variants add. The
+augmentation is part of the harness (`benchmark.run.training.augmentation`).
 """

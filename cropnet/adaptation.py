@@ -1,4 +1,4 @@
-"""Ways of adapting a trained CropNet to the unlabelled series of a target."""
+"""Four ways to adapt a trained CropNet to the unlabelled series of a target."""
 
 import copy
 from typing import TYPE_CHECKING, Final
@@ -19,34 +19,45 @@ if TYPE_CHECKING:
 
 CONFIDENT_SHARE: Final = 0.3
 CONFIDENT_MOST: Final = 400
-"""Of each predicted class, the most confident 30 % and at most 400 are kept (the pilot's)."""
+"""Self-training uses the most confident 30 % of each predicted class, and at most 400 samples.
+Source: the project's pilot."""
 
 SHIFT_ROUNDS: Final = 200
 SHIFT_TOLERANCE: Final = 1e-6
-"""Rounds of expectation-maximisation, and the change of a share below which it has converged."""
+"""Largest number of rounds of expectation-maximisation, and the change of a share below which it
+stops."""
 
 LINEAR_ROUNDS: Final = 1000
 SMALLEST_SPREAD: Final = 1e-6
 
 
 class SelfTraining(Wrapped):
-    """Class-balanced self-training: learn anew from the source and the surest target samples."""
+    """Class-balanced self-training: train again on the source and confident target samples."""
 
     def adapt(self, x: Features) -> Classifier:
-        """Return a student trained from scratch on the source and pseudo-labelled x [M, ...]."""
-        rows, labels = surest(self.inner_.predict_proba(x))
+        """Return a new classifier, trained on the source and on pseudo-labelled target samples.
+
+        Args:
+            x: Samples of the target [M, ...], without labels.
+        """
+        rows, labels = most_confident(self.inner_.predict_proba(x))
         xs, ys, validation = self.source_
         joint = np.concatenate([xs, x[rows]]), np.concatenate([ys, labels])
         return self.again("student").fit(*joint, validation=validation)
 
 
 class PriorShift(Wrapped):
-    """Re-weights classes by the target's shares, estimated from the answers themselves."""
+    """Re-weights classes by their shares in the target, estimated from the predictions."""
 
     def adapt(self, x: Features) -> Classifier:
-        """Return the teacher with its probabilities re-weighted for the shares found in x."""
-        answers = np.asarray(self.inner_.predict_proba(x), dtype=np.float64)
-        return _Reweighted(self.inner_, estimate_shares(answers) * answers.shape[1])
+        """Return the classifier with its probabilities re-weighted by the class shares in x.
+
+        Args:
+            x: Samples of the target [M, ...], without labels.
+        """
+        probabilities = np.asarray(self.inner_.predict_proba(x), dtype=np.float64)
+        weights = estimate_shares(probabilities) * probabilities.shape[1]
+        return _Reweighted(self.inner_, weights)
 
 
 class _Reweighted:
@@ -67,14 +78,18 @@ class _Reweighted:
 
 
 class AdaptiveBatchNorm(TorchClassifier):
-    """A network whose batch-norm statistics are replaced by the target's (AdaBN).
+    """A network whose batch-norm statistics are replaced by those of the target (AdaBN).
 
     Reference: Li et al. 2016, Revisiting Batch Normalization for Practical Domain Adaptation,
     arXiv 1603.04779.
     """
 
     def adapt(self, x: Features) -> TorchClassifier:
-        """Return a copy with batch-norm statistics of x [M, ...], each sample weighing alike."""
+        """Return a copy of the network with the batch-norm statistics of x.
+
+        Args:
+            x: Samples of the target [M, ...], without labels. All have the same weight.
+        """
         adapted = copy.copy(self)
         adapted.network_ = copy.deepcopy(self.network_).eval()
         layers = [
@@ -85,7 +100,7 @@ class AdaptiveBatchNorm(TorchClassifier):
         for layer in layers:
             layer.reset_running_stats()
             layer.train()
-        # Shuffled, since the statistics of a batch are those that its samples are normalised by.
+        # Shuffled, since each batch is normalised by its own statistics.
         order = generator(self.context.seed, "statistics").permutation(len(x))
         seen = 0
         with torch.inference_mode():
@@ -99,17 +114,17 @@ class AdaptiveBatchNorm(TorchClassifier):
 
 
 class CorrelationAlignment(TorchClassifier):
-    """CORAL: a linear classifier on source features with the target's mean and covariance.
+    """CORAL: a linear classifier on source features that have the target's mean and covariance.
 
-    Features are those before the network's linear layer. Reference: Sun, Feng & Saenko 2016,
+    The features are the input of the network's linear layer. Reference: Sun, Feng & Saenko 2016,
     Return of Frustratingly Easy Domain Adaptation, arXiv 1511.05547, algorithm 1 with its unit
-    ridge; features are standardised by the source, and means are matched too.
+    ridge. In addition, features are standardised by the source and means are matched.
     """
 
     def fit(
         self, x: Features, y: Labels, *, validation: tuple[Features, Labels]
     ) -> "CorrelationAlignment":
-        """Train the network and remember the source's features."""
+        """Train the network, and keep the features of the source for `adapt`."""
         super().fit(x, y, validation=validation)
         features = self.embed(x)
         self.mean_, self.spread_ = features.mean(axis=0), features.std(axis=0) + SMALLEST_SPREAD
@@ -117,7 +132,7 @@ class CorrelationAlignment(TorchClassifier):
         return self
 
     def embed(self, x: Features) -> npt.NDArray[np.float64]:
-        """Return the features before the linear layer [N, D]."""
+        """Return the features before the linear layer [N, D] of samples x [N, ...]."""
         network = self.network_
         assert isinstance(network, CropNet)
         with torch.inference_mode():
@@ -125,7 +140,11 @@ class CorrelationAlignment(TorchClassifier):
         return np.asarray(np.concatenate(parts), dtype=np.float64)
 
     def adapt(self, x: Features) -> "_Aligned":
-        """Return a classifier for a target whose samples are like x [M, ...]."""
+        """Return a classifier for the target.
+
+        Args:
+            x: Samples of the target [M, ...], without labels.
+        """
         from sklearn.linear_model import LogisticRegression
 
         features, labels = self.source_
@@ -134,12 +153,12 @@ class CorrelationAlignment(TorchClassifier):
         return _Aligned(self, linear.fit(align(source, target), labels))
 
     def standardise(self, features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Return features with the source's mean and spread taken out."""
+        """Return features [N, D] minus the source's mean, divided by its standard deviation."""
         return np.asarray((features - self.mean_) / self.spread_)
 
 
 class _Aligned:
-    """A network's features under a linear classifier that was fitted for one target."""
+    """A linear classifier, fitted for one target, on the features of a network."""
 
     def __init__(self, network: CorrelationAlignment, linear: "LogisticRegression") -> None:
         self.network = network
@@ -155,17 +174,17 @@ class _Aligned:
         return np.asarray(self.linear.predict_proba(features))
 
 
-def surest(probabilities: npt.ArrayLike) -> tuple[npt.NDArray[np.int64], Labels]:
+def most_confident(probabilities: npt.ArrayLike) -> tuple[npt.NDArray[np.int64], Labels]:
     """Choose the most confident samples of each predicted class.
 
     Args:
-        probabilities: Of each class [M, K].
+        probabilities: Probability of each class [M, K].
 
     Returns:
-        Row numbers, ascending, and their predicted classes.
+        Row numbers in ascending order, and the predicted class of each.
     """
-    answers = np.asarray(probabilities)
-    predicted, confidence = answers.argmax(axis=1), answers.max(axis=1)
+    values = np.asarray(probabilities)
+    predicted, confidence = values.argmax(axis=1), values.max(axis=1)
     chosen = []
     for label in np.unique(predicted):
         rows = np.flatnonzero(predicted == label)
@@ -176,13 +195,14 @@ def surest(probabilities: npt.ArrayLike) -> tuple[npt.NDArray[np.int64], Labels]
 
 
 def estimate_shares(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Estimate class shares by expectation-maximisation, from answers of a balanced classifier.
+    """Estimate class shares by expectation-maximisation from the predictions of a classifier.
 
     Reference: Saerens, Latinne & Decaestecker 2002, Adjusting the Outputs of a Classifier to New a
-    Priori Probabilities; the training shares are equal, since training weighs classes equally.
+    Priori Probabilities. The training shares are taken as equal, since training weighs all classes
+    equally.
 
     Args:
-        probabilities: Of each class [M, K].
+        probabilities: Probability of each class [M, K].
 
     Returns:
         Shares [K] that sum to one.
@@ -201,9 +221,17 @@ def estimate_shares(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.fl
 def align(
     source: npt.NDArray[np.float64], target: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """Return source features [N, D] with the mean and covariance of target features [M, D].
+    """Transform source features so that they have the mean and covariance of target features.
 
-    Covariances have a unit ridge, so that they can be inverted.
+    A unit ridge is added to both covariances, so that they can be inverted. Reference: see
+    `CorrelationAlignment`.
+
+    Args:
+        source: Features of the source [N, D].
+        target: Features of the target [M, D].
+
+    Returns:
+        Transformed source features [N, D].
     """
     ridge = np.eye(source.shape[1])
     whiten = _power(np.cov(source, rowvar=False) + ridge, -0.5)

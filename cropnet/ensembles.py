@@ -1,4 +1,4 @@
-"""Several networks that answer as one."""
+"""Ensembles: several networks whose probabilities are averaged."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -12,16 +12,16 @@ from benchmark.run.training.training_loop import TorchClassifier
 from benchmark.task.methods import Context, Features, Labels
 
 SMALLEST: Final = 1e-7
-"""Floor of a probability in a geometric mean, about the resolution of single precision."""
+"""Lowest probability in a geometric mean, about the resolution of single precision."""
 
 
 class Ensemble:
-    """Networks trained on the same samples with seeds of their own, averaged.
+    """The mean of several networks, each trained on the same samples with another seed.
 
     Args:
         context: Seed, classes, protocol and device.
-        members: Makes each network.
-        mean: ``arithmetic`` or ``geometric`` mean of the probabilities.
+        members: Functions that make the networks.
+        mean: Kind of mean of the probabilities, ``arithmetic`` or ``geometric``.
     """
 
     def __init__(
@@ -57,8 +57,8 @@ class Ensemble:
 
     def predict_proba(self, x: Features) -> npt.NDArray[np.float32]:
         """Return the mean probability of each class [N, K]."""
-        answers = np.stack([member.predict_proba(x) for member in self.fitted_])
+        predictions = np.stack([member.predict_proba(x) for member in self.fitted_])
         if self.mean == "arithmetic":
-            return np.asarray(answers.mean(axis=0))
-        product = np.exp(np.log(np.maximum(answers, SMALLEST)).mean(axis=0))
+            return np.asarray(predictions.mean(axis=0))
+        product = np.exp(np.log(np.maximum(predictions, SMALLEST)).mean(axis=0))
         return np.asarray(product / product.sum(axis=1, keepdims=True))

@@ -1,4 +1,4 @@
-"""CropNet and its relatives as methods of the benchmark."""
+"""CropNet and its variants as methods of the benchmark."""
 
 from collections.abc import Callable
 from functools import partial
@@ -29,14 +29,14 @@ REFERENCE: Final = (
 OWN: Final = "this project"
 
 PARAMETERS: Final = 1_036_295
-"""Of CropNet with seven classes (paper_facts.md, CropNet, mark C)."""
+"""Parameters of CropNet with seven classes (paper_facts.md, CropNet, mark C)."""
 
 ALONE: Final = {
     "shift": ("time shift", Augmentation(scale_probability=0, warp_probability=0)),
     "scale": ("time scale", Augmentation(shift_probability=0, warp_probability=0)),
     "warp": ("magnitude warp", Augmentation(shift_probability=0, scale_probability=0)),
 }
-"""Each part of the augmentation alone, with the probability that it has in the whole."""
+"""Each part of the augmentation alone, with its probability in the complete augmentation."""
 
 SHOTS: Final = (5, 20, 100)
 
@@ -115,7 +115,7 @@ def _ablations() -> tuple[Method, ...]:
             f"cropnet.{name}",
             partial(augmented, augmentation=augmentation),
             _card(
-                f"CropNet trained with {what} alone, as likely as in the whole augmentation.",
+                f"CropNet trained with {what} alone, as likely as in the complete augmentation.",
                 reference=REFERENCE,
                 parameters=PARAMETERS,
             ),
@@ -194,13 +194,13 @@ def _adapted() -> tuple[Method, ...]:
         (
             "cropnet.aug+self-training",
             partial(SelfTraining, build=augmented),
-            "cropnet.aug trained again with its surest answers on the target (class-balanced).",
+            "cropnet.aug trained again with its most confident predictions on the target.",
             OWN,
         ),
         (
             "duo+self-training",
             partial(SelfTraining, build=duo),
-            "duo trained again with its surest answers on the target (class-balanced).",
+            "duo trained again with its most confident predictions on the target.",
             OWN,
         ),
         (
@@ -212,7 +212,7 @@ def _adapted() -> tuple[Method, ...]:
         (
             "cropnet.aug+coral",
             partial(augmented, kind=CorrelationAlignment),
-            "cropnet.aug's features, source moved to the target's mean and covariance.",
+            "Features of cropnet.aug, those of the source with the target's mean and covariance.",
             "Sun, Feng & Saenko 2016, arXiv 1511.05547",
         ),
         (
@@ -228,7 +228,7 @@ def _adapted() -> tuple[Method, ...]:
             build,
             _card(
                 summary,
-                f"Its teacher is {name.partition('+')[0]}; in-domain it is not adapted.",
+                f"It adapts {name.partition('+')[0]}; in-domain it is not adapted.",
                 reference=reference,
                 parameters=(2 * PARAMETERS + 14_346) if name.startswith("duo") else PARAMETERS,
                 **seen,
@@ -247,7 +247,8 @@ def _taught() -> tuple[Method, ...]:
             _card(
                 f"cropnet.aug trained on the source and {shots} target samples per class.",
                 "The target's samples are repeated until they weigh as much as the source's.",
-                "Two halves of the target answer for each other; in-domain it is cropnet.aug.",
+                "Each half of the target is predicted by a fit on the other; in-domain it is "
+                "cropnet.aug.",
                 parameters=PARAMETERS,
                 extra_information=(f"{shots} labelled target samples per class",),
                 target_labels_per_class=shots,
@@ -261,7 +262,8 @@ def _taught() -> tuple[Method, ...]:
         partial(Oracle, build=augmented),
         _card(
             "cropnet.aug trained on the target itself: an upper bound.",
-            "Two halves of the target answer for each other; in-domain it is cropnet.aug.",
+            "Each half of the target is predicted by a fit on the other; in-domain it is "
+            "cropnet.aug.",
             parameters=PARAMETERS,
             extra_information=("labelled target samples, as many as a source may have",),
         ),
@@ -301,7 +303,12 @@ def _informed() -> tuple[Method, ...]:
 
 
 def plain(context: Context, *, channels: int | None = None) -> TorchClassifier:
-    """Return an untrained CropNet for season windows."""
+    """Return an untrained CropNet for season windows.
+
+    Args:
+        context: Seed, classes, protocol and device.
+        channels: Channels of every convolution; by default those of CropNet.
+    """
     recipe = Recipe(
         build=lambda _shape, classes: _cropnet(classes, channels), in_released_code=True
     )
@@ -314,7 +321,13 @@ def augmented(
     augmentation: Augmentation | None = None,
     kind: type[TorchClassifier] = TorchClassifier,
 ) -> TorchClassifier:
-    """Return an untrained CropNet for whole years, trained on augmented season windows."""
+    """Return an untrained CropNet that takes whole years and will train on augmented windows.
+
+    Args:
+        context: Seed, classes, protocol and device.
+        augmentation: Augmentation; by default that of the protocol.
+        kind: Class of the classifier.
+    """
     recipe = Recipe(
         build=lambda _shape, classes: CropNet(classes),
         view=crop_season,
@@ -325,7 +338,7 @@ def augmented(
 
 
 def views_2d(context: Context) -> TorchClassifier:
-    """Return an untrained CropNet on three views of augmented season windows."""
+    """Return an untrained CropNet that takes whole years and uses three views of each window."""
     return TorchClassifier(
         _viewed(context, three_views, lambda _shape, classes: CropNet(classes, views=VIEWS)),
         context,
@@ -333,7 +346,7 @@ def views_2d(context: Context) -> TorchClassifier:
 
 
 def views_1d(context: Context) -> TorchClassifier:
-    """Return an untrained network over time alone on three views of augmented windows."""
+    """Return an untrained network like `views_2d` that convolves over time alone."""
     return TorchClassifier(
         _viewed(
             context,
@@ -372,7 +385,7 @@ def _viewed(
     view: Callable[[Tensor], Tensor],
     build: Callable[[tuple[int, ...], int], nn.Module],
 ) -> Recipe:
-    """Return the recipe of a network on views of windows, with invented samples of `other`."""
+    """Return the training recipe of a network on views, with invented samples of `other`."""
     augmentation = augmentation_of(context.protocol)
     invented = InventedOther(context.classes.index("other")) if "other" in context.classes else None
     return Recipe(

@@ -1,4 +1,4 @@
-"""The CropNet network."""
+"""The CropNet network, and its ablation with convolutions along one axis."""
 
 from typing import Final
 
@@ -9,29 +9,30 @@ CHANNELS: Final = 128
 """Channels of every convolution (released code; paper_facts.md, CropNet, mark C)."""
 
 DROPOUT: Final = (0.2, 0.3, 0.3, 0.4)
-"""Channel dropout after each of the four blocks (released code, same place)."""
+"""Channel dropout after each of the four blocks (released code; the same source)."""
 
 SMALL_CHANNELS: Final = 64
-"""Channels of the half-width network: a quarter of the parameters."""
+"""Channels of the network at half width; it has a quarter of the parameters."""
 
 TIME_CHANNELS: Final = 221
-"""Channels at which convolutions over time alone have nearly CropNet's parameters."""
+"""Channels with which convolutions over time alone have nearly as many parameters as CropNet."""
 
 SPECTRAL_CHANNELS: Final = 219
-"""Channels at which convolutions over bands alone have nearly CropNet's parameters."""
+"""Channels with which convolutions over bands alone have nearly as many parameters as CropNet."""
 
 
 class CropNet(nn.Module):
-    """Four blocks of two 3 x 3 convolutions over the band x date image, pooled and classified.
+    """CropNet: four blocks of two 3 x 3 convolutions over an image of bands x dates.
 
-    1,035,392 + 129 x classes parameters. Reference: Tong & Wang 2025, arXiv 2509.03497; layers as
-    in the released code (paper_facts.md, CropNet, mark C).
+    The feature maps are averaged and classified by a linear layer. It has 1,035,392 + 129 x classes
+    parameters. Reference: Tong & Wang 2025, arXiv 2509.03497; layers as in the released code
+    (paper_facts.md, CropNet, mark C).
 
     Args:
         classes: Number of classes.
         channels: Channels of every convolution.
-        dropout: Channel dropout after each block; as many blocks as entries.
-        views: Images of one sample, the channels of the first convolution.
+        dropout: Channel dropout after each block; the number of entries is the number of blocks.
+        views: Number of images of one sample: input channels of the first convolution.
     """
 
     def __init__(
@@ -71,12 +72,13 @@ class CropNet(nn.Module):
 
 
 class OneAxisCropNet(nn.Module):
-    """CropNet's blocks with convolutions of three along one axis; the other axis is the channels.
+    """CropNet with convolutions of length 3 along one axis; the other axis gives the channels.
 
-    Not in the released code: the ablation of convolving over bands and dates together.
+    It is an ablation: CropNet convolves over bands and dates together. It is not in the released
+    code.
 
     Args:
-        inputs: Positions along the other axis.
+        inputs: Length of the other axis.
         classes: Number of classes.
         channels: Channels of every convolution.
     """

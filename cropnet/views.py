@@ -1,6 +1,6 @@
-"""Three views of a season, and invented samples of `other`.
+"""Three views of a season, and invented samples of the class `other`.
 
-Definitions: the project's pilot on real transfers; neither is in the paper or its released code.
+Source: the project's pilot on real transfers. Neither is in the paper or its released code.
 """
 
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ from torch import Tensor
 from benchmark.data.season import STEP_DAYS, WINDOW
 
 SMALLEST: Final = 1e-3
-"""Reflectance below which spread or brightness is noise; added where one divides by either."""
+"""Reflectance that is added to a divisor; standard deviation and brightness below it are noise."""
 
 VIEWS: Final = 3
 
 
 def three_views(windows: Tensor) -> Tensor:
-    """Return reflectance, its shape over time and its shape over bands.
+    """Return three views of each window: reflectance, z-score over time, relative spectrum.
 
     Args:
         windows: Reflectance [N, B, T].
 
     Returns:
-        [N, 3, B, T]: the reflectance; per sample and band, the z-score over time; per sample and
-        date, the spectrum divided by its mean over bands.
+        Views [N, 3, B, T]: the reflectance; for each sample and band, the z-score over time; for
+        each sample and date, the spectrum divided by its mean over bands.
     """
     spread, level = torch.std_mean(windows, dim=2, keepdim=True, correction=0)
     brightness = windows.mean(dim=1, keepdim=True)
@@ -36,20 +36,23 @@ def three_views(windows: Tensor) -> Tensor:
 
 
 def stacked_views(windows: Tensor) -> Tensor:
-    """Return the three views with their bands one after another, [N, 3 B, T]."""
+    """Return the three views of windows [N, B, T], one after another, [N, 3 B, T]."""
     return three_views(windows).flatten(1, 2)
 
 
 @dataclass(frozen=True)
 class InventedOther:
-    """Turns some crop samples of a batch into series that no crop has, labelled `other`.
+    """Replaces some crop samples of a batch by unrealistic series with the label `other`.
+
+    Half of these are shifted in time, the others are flattened towards their mean.
 
     Attributes:
-        label: Position of the class `other`.
-        share: Chance of each crop sample to be replaced.
-        least_days: Smallest shift in time.
-        most_days: Largest shift in time; either way, whole 5-day steps, the year a circle.
-        dynamics: What is left of the departures from the season's mean in a flattened series.
+        label: Index of the class `other`.
+        share: Probability that a crop sample is replaced.
+        least_days: Smallest shift in time, in days, earlier or later.
+        most_days: Largest shift in time, in days. Shifts are whole 5-day steps; what leaves the end
+            of the year enters at its beginning.
+        dynamics: Factor on the differences from the season's mean in a flattened series.
     """
 
     label: int
@@ -61,15 +64,15 @@ class InventedOther:
     def __call__(
         self, year: Tensor, labels: Tensor, generator: torch.Generator
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return which samples to replace, the season windows in their place, and their labels.
+        """Draw the samples to replace, and make the windows that replace them.
 
         Args:
             year: Series of whole years [N, B, 73].
-            labels: Class positions [N].
-            generator: Source of all randomness, on the device of the series.
+            labels: Class indices [N].
+            generator: Generator of all random numbers, on the device of the series.
 
         Returns:
-            Whether to replace each sample [N], windows [N, B, 43], labels [N].
+            Whether to replace each sample [N], the new windows [N, B, 43], the new labels [N].
         """
         count, device = len(year), year.device
 
@@ -80,8 +83,8 @@ class InventedOther:
         steps = (self.least_days // STEP_DAYS, self.most_days // STEP_DAYS + 1)
         move = torch.randint(*steps, (count,), generator=generator, device=device)
         move = torch.where(draw() < 0.5, move, -move)
-        places = torch.arange(WINDOW.start, WINDOW.stop, device=device)
-        index = (places + move[:, None]) % year.shape[-1]
+        steps_of_window = torch.arange(WINDOW.start, WINDOW.stop, device=device)
+        index = (steps_of_window + move[:, None]) % year.shape[-1]
         shifted = year.gather(2, index.unsqueeze(1).expand(-1, year.shape[1], -1))
         window = year[..., WINDOW]
         mean = window.mean(dim=2, keepdim=True)

@@ -154,7 +154,7 @@ def representations() -> Mapping[str, Representation]:
         except (ImportError, AttributeError, TypeError) as error:
             raise MethodError(
                 f"The representations of '{point.name}' ({point.value}) cannot be loaded: "
-                f"{error}; mend or uninstall that package."
+                f"{error}; correct or uninstall that package."
             ) from error
         for view in views:
             if view.name in found:

@@ -1,6 +1,6 @@
-"""What a run leaves: rows, the store that keeps them, and where they come from.
+"""The results of a run: rows, the store of finished jobs, plans, cards and provenance.
 
-`store.RunStore` writes and reads finished jobs, each whole or absent. `rows.Row` is the schema of a
-score, and `run_status.run_status` says what is done and what is missing. `mlflow` shows the store
-in MLflow.
+`store.RunStore` writes and reads finished jobs; a job is stored completely or not at all.
+`rows.Row` is the schema of a score. `run_status.run_status` says which jobs are done and which are
+missing. `mlflow` shows the store in MLflow.
 """

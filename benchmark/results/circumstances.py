@@ -1,7 +1,7 @@
-"""A fingerprint of what a method may lack here: installed packages, files of weights, settings.
+"""A fingerprint of what a method may need: installed packages, files of weights, settings.
 
-What a job is made of (its method's code, the data, the protocol, files of vectors) is in the job's
-identity and does not count again.
+The method's code, the data, the protocol and files of vectors are part of the job's identity and
+not of this fingerprint.
 """
 
 import hashlib
@@ -16,14 +16,17 @@ from typing import Final
 from benchmark.data.hub.weights import WEIGHTS_VARIABLE
 
 SETTINGS: Final = (WEIGHTS_VARIABLE, "HF_HUB_OFFLINE", "HF_HOME", "HF_HUB_CACHE")
-"""Environment variables that decide where weights are looked for."""
+"""Environment variables that decide where weights are searched."""
 
 MOST_FILES: Final = 1000
-"""Files of the user's own weights that are looked at."""
+"""Largest number of the user's own files of weights that are part of the fingerprint."""
 
 
 def circumstances() -> str:
-    """Return sixteen hex digits over what a method may lack here; no file's content is read."""
+    """Return sixteen hex digits of a hash of packages, settings, and names and sizes of weights.
+
+    The content of files is not read.
+    """
     digest = hashlib.sha256()
     for part in (*_packages(), *_settings(), *_weights(), *_hub_cache()):
         digest.update(part.encode() + b"\n")
@@ -42,10 +45,10 @@ def _settings() -> Iterator[str]:
 
 
 def _weights() -> Iterator[str]:
-    place = os.environ.get(WEIGHTS_VARIABLE)
-    if not place:
+    folder = os.environ.get(WEIGHTS_VARIABLE)
+    if not folder:
         return
-    root = Path(place)
+    root = Path(folder)
     paths = [root] if root.is_file() else root.rglob("*")
     for path in sorted(path for _, path in zip(range(MOST_FILES), paths, strict=False)):
         if path.is_file():

@@ -1,4 +1,4 @@
-"""Fitted networks as plain arrays: kept with a job, and put together again without a pickle."""
+"""Fitted networks as plain arrays: stored with a job and restored without a pickle."""
 
 import json
 import os
@@ -22,17 +22,17 @@ PROTOCOL_FILE: Final = "protocol.json"
 
 SHAPE: Final = ".sample_shape"
 CLASSES: Final = ".classes"
-"""Names that no parameter has, since modules cannot be named so."""
+"""Names of two arrays that are not parameters; no module of torch can have such a name."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """What a fitted network is made of.
+    """A fitted network as plain arrays.
 
     Attributes:
         sample_shape: Shape of one sample of its representation.
         classes: Names of the classes, in the order of the probability columns.
-        arrays: Its numbers by name.
+        arrays: Its parameters by name.
     """
 
     sample_shape: tuple[int, ...]
@@ -41,24 +41,24 @@ class Network:
 
 
 def write_network(folder: Path, network: Network) -> None:
-    """Write a network into a folder that is not in its place yet, and flush it to the disk.
+    """Write a network into the folder of a job that is not finished yet, and flush it to the disk.
 
     Raises:
         OSError: If it cannot be written.
     """
     described = {SHAPE: np.array(network.sample_shape), CLASSES: np.array(network.classes)}
     with (folder / NETWORK_FILE).open("wb") as handle:
-        # Trained numbers do not compress.
+        # Trained parameters do not compress.
         np.savez(handle, allow_pickle=False, **described, **network.arrays)
         handle.flush()
         os.fsync(handle.fileno())
 
 
 def read_network(folder: Path) -> Network:
-    """Read the network of a job.
+    """Read the network of a job from its folder.
 
     Raises:
-        StoreError: If it was not kept, or is damaged.
+        StoreError: If the network was not stored, or is damaged.
     """
     path = folder / NETWORK_FILE
     try:
@@ -71,11 +71,11 @@ def read_network(folder: Path) -> Network:
 
 
 def restore_network(folder: Path, *, method: str, seed: int, bands: tuple[str, ...]) -> Classifier:
-    """Put the classifier of a job together again, on the processor.
+    """Restore the fitted classifier of a job, on the processor.
 
     Args:
-        folder: Where its network and its protocol lie.
-        method: Name of its method, which must be installed, in the version that was trained.
+        folder: Folder with its network and its protocol.
+        method: Name of its method. The method must be installed with the code that was trained.
         seed: Seed of the job.
         bands: Bands that the method was given.
 
@@ -83,14 +83,16 @@ def restore_network(folder: Path, *, method: str, seed: int, bands: tuple[str, .
         The fitted classifier.
 
     Raises:
-        StoreError: If a file is missing or damaged, or the network is of other code.
+        StoreError: If a file is missing or damaged, or the network does not fit the method's code.
         UsageError: If the method is not installed.
     """
     network = read_network(folder)
     try:
         protocol = Protocol.model_validate(json.loads((folder / PROTOCOL_FILE).read_bytes()))
     except (OSError, ValueError, ValidationError) as error:
-        raise StoreError(f"{folder / PROTOCOL_FILE} is missing or damaged.") from error
+        raise StoreError(
+            f"{folder / PROTOCOL_FILE} is missing or damaged: run the job again."
+        ) from error
     context = Context(
         seed=seed,
         classes=network.classes,
@@ -101,8 +103,14 @@ def restore_network(folder: Path, *, method: str, seed: int, bands: tuple[str, .
     )
     classifier = registry().get(method).build(context)
     if not isinstance(classifier, Exportable):
-        raise StoreError(f"{method} as it is installed cannot be put together from {folder}.")
+        raise StoreError(
+            f"{method} as it is installed cannot be restored from {folder}: install the version "
+            "that was trained."
+        )
     try:
         return classifier.restore(network.arrays)
     except (RuntimeError, KeyError, ValueError) as error:
-        raise StoreError(f"The network in {folder} is of other code of {method}.") from error
+        raise StoreError(
+            f"The network in {folder} is of other code of {method}: install the version that was "
+            "trained, or run the job again."
+        ) from error

@@ -1,4 +1,4 @@
-"""Folders that replace others, whole: what is moved aside, brought back, and kept of the older."""
+"""Replace a folder by another one so that a reader always finds a complete folder."""
 
 import contextlib
 import errno
@@ -15,17 +15,17 @@ REPLACED: Final = ".replaced-"
 REMOVED: Final = ".removed-"
 
 ABANDONED_AFTER: Final = 3600
-"""Seconds after which what a killed process left half-written is removed; writing takes less."""
+"""Seconds after which a half-written folder of a killed process is removed; writing takes less."""
 
 
 def replace_folder(staging: Path, folder: Path) -> None:
-    """Move `staging` to `folder`; a folder there before is moved aside first and then removed.
+    """Rename `staging` to `folder`. An existing folder is first renamed and then removed.
 
-    Another process may do the same at the same time: whoever finds the name taken moves that
-    aside, so that the last one stands, whole.
+    Two processes may do this at the same time. Each renames the folder that it finds, so the folder
+    of the last process remains, and it is complete.
 
     Raises:
-        OSError: If it cannot be moved.
+        OSError: If the folder cannot be renamed.
     """
     replaced: list[Path] = []
     while True:
@@ -36,7 +36,7 @@ def replace_folder(staging: Path, folder: Path) -> None:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
         aside = folder_aside(folder.parent, REPLACED)
-        with contextlib.suppress(FileNotFoundError):  # the other process was quicker
+        with contextlib.suppress(FileNotFoundError):  # the other process has renamed it already
             folder.rename(aside / folder.name)
         replaced.append(aside)
     flush_folder(folder.parent)
@@ -44,11 +44,14 @@ def replace_folder(staging: Path, folder: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def mend(jobs: Path) -> None:
-    """Bring back what was moved aside for a job that then never came; remove what is abandoned."""
+def repair(jobs: Path) -> None:
+    """Repair the folder of jobs after a process was killed.
+
+    A job that was renamed, but not replaced, gets its name back. Half-written folders are removed.
+    """
     for aside in jobs.glob(f"{REPLACED}*"):
         for folder in aside.glob("[!.]*"):
-            with contextlib.suppress(OSError):  # a newer one stands there, or has come just now
+            with contextlib.suppress(OSError):  # the job was replaced after all
                 folder.rename(jobs / folder.name)
     for prefix in (ASIDE, REPLACED, REMOVED):
         for folder in jobs.glob(f"{prefix}*"):
@@ -58,11 +61,11 @@ def mend(jobs: Path) -> None:
 
 
 def keep_files(older: Path, staging: Path, names: Iterable[str]) -> None:
-    """Copy the files of an older folder that `staging` has not, and flush them to the disk.
+    """Copy files of an older folder that `staging` does not have, and flush them to the disk.
 
     Args:
-        older: Folder whose files are whole.
-        staging: Folder that is not in its place yet.
+        older: Folder with complete files.
+        staging: Folder that does not have its final name yet.
         names: Names of the files.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The page on the results format, written from the schema so that it cannot be out of date."""
+"""The page docs/results-format.md, written from the schema so that it is never out of date."""
 
 import re
 from collections.abc import Iterator
@@ -31,30 +31,35 @@ HEAD: Final = """# Results format
 
 <!-- Written by scripts/results_format.py from the schema: change that, not this page. -->
 
-A run directory is plain files; reading it needs no lock, no server and no pickle.
+A run directory consists of plain files. You can read it without a lock, a server or a pickle.
 
-| path | what it is | whole because |
+| path | content | how damage is found, or what writes it again |
 |---|---|---|
 | `jobs/KEY/rows.json` | the rows of a job, one per target (schema version {version}) | checksum |
 | `jobs/KEY/job.json` | what the job is; KEY is a hash of it | checksum, and its own name |
 | `jobs/KEY/predictions-TARGET.npz` | `sample_id` [N], `probability` [N, K], `classes` [K], \
 `label` [N], and `block` [N] where places are known | checksum |
 | `jobs/KEY/history.json` | numbers of each epoch of a trained network | checksum |
-| `jobs/KEY/protocol.json` | the protocol in full, defaults filled in | checksum |
-| `jobs/KEY/network.npz` | the fitted CropNet: its numbers by name, `.classes`, `.sample_shape`; \
-not with `--no-keep-networks` | checksum |
-| `jobs/KEY/manifest.json` | SHA-256 of each file beside it | written last, folder renamed |
-| `plans/NAME.json` | what a command asked for, and the protocol in full | its own checksum |
-| `cards/METHOD.json` | the card of each method that was asked for | written aside, renamed |
-| `running/KEY` | a job that runs now: locked by its process, let go when that dies | - |
-| `index.parquet` | every row, flat: `scores.macro_f1`, `data.n_test`, ... | rebuilt by \
+| `jobs/KEY/protocol.json` | the protocol with all keys, also those with default values | checksum |
+| `jobs/KEY/network.npz` | the fitted CropNet: its parameters by name, `.classes`, \
+`.sample_shape`; not with `--no-keep-networks` | checksum |
+| `jobs/KEY/manifest.json` | SHA-256 of each file of the folder | written last, then the folder \
+is renamed |
+| `plans/NAME.json` | the jobs that a command asked for, and the complete protocol | its own \
+checksum |
+| `cards/METHOD.json` | the card of each method that was asked for | written under another name, \
+then renamed |
+| `running/KEY` | a job that runs now; its process locks the file, and the system releases the \
+lock when the process ends | - |
+| `index.parquet` | every row, flat: `scores.macro_f1`, `data.n_test`, ... | written again by \
 `cropglobe index RUN` |
-| `mlflow.db`, `mlartifacts/` | MLflow's view, shown by `mlflow ui --backend-store-uri \
-sqlite:///RUN/mlflow.db` | rebuilt by `cropglobe sync RUN` |
+| `mlflow.db`, `mlartifacts/` | the results in MLflow, shown by `mlflow ui --backend-store-uri \
+sqlite:///RUN/mlflow.db` | written again by `cropglobe sync RUN` |
 | `broken-mlflow-N/` | a database of MLflow that was broken, and its artifacts | not read |
-| `tracking.json` | which MLflow servers are up to date | made anew |
-| `leaderboard.*`, `transfers.csv` | tables | rebuilt by `cropglobe leaderboard RUN` |
-| `reports.json` | which jobs those were made of, so that they are made once | made anew |
+| `tracking.json` | which MLflow servers are up to date | written again by the next sync |
+| `leaderboard.*`, `transfers.csv` | tables | written again by `cropglobe leaderboard RUN` |
+| `reports.json` | which jobs are in the tables, so that unchanged tables are not made again | \
+written again by the next run |
 
 ```python
 from pathlib import Path
@@ -65,25 +70,30 @@ jobs, damaged = RunStore(Path("RUN")).read_all()
 rows = [row for job in jobs for row in job.rows]
 ```
 
-`cropglobe status RUN` compares plans with jobs: done, failed, timeout, unavailable, stale (stored
-by other code of its method, or other files of vectors, than was asked for last), running, damaged,
-missing. A missing value is `null`, never 0.
+`cropglobe status RUN` compares plans with jobs. The states are done, failed, timeout, unavailable,
+stale (stored by other code of its method, or with other files of vectors, than the last command
+asked for), running, damaged and missing. A missing value is `null`, never 0.
 
 ## Metrics versions
 
-Rows of different versions are read by every command and shown under headings of their own. They
-are never averaged, ranked or tested together.
+Every command reads rows of all versions and shows them under separate headings. Rows of different
+versions are never averaged, ranked or tested together.
 
-- **2**: under a cap each seed draws its own source samples, and its own samples of a target to
-  adapt to or to be taught by (version 1: one draw for all seeds). A target's cap is drawn after
-  samples of crops that are not scored are dropped (version 1: before). `n_unscored` counts all of
-  these, `n_scorable` is new, and `overall_accuracy_all` weights by the two. A target with one
-  scorable crop is not scored. Bands are those that source and target have in common (version 1:
-  those of all domains of the run), and no longer part rows that are compared.
-- **1**: the first. Its rows have no `n_scorable`.
+Version **2** differs from version 1 in these points:
 
-The in-domain score and the gap of tables are computed from stored confusion matrices, for rows of
-both versions alike: [leaderboard.md](leaderboard.md#what-the-numbers-are).
+- Under a cap each seed draws its own source samples. It also draws its own samples of a target to
+  adapt to or to learn from. (Version 1: one draw for all seeds.)
+- A target's cap is applied after samples of crops that are not scored are dropped (version 1:
+  before). `n_unscored` counts all of these, `n_scorable` is new, and `overall_accuracy_all` is
+  weighted by the two.
+- A target with one scorable crop is not scored.
+- Bands are those that source and target have in common (version 1: those of all domains of the
+  run). Rows with different bands are therefore compared.
+
+Version **1** is the first. Its rows have no `n_scorable`.
+
+Tables compute the in-domain score and the gap from stored confusion matrices, for rows of both
+versions: [leaderboard.md](leaderboard.md#what-the-numbers-are).
 """
 
 
@@ -91,7 +101,7 @@ def results_format() -> str:
     """Return the page as Markdown.
 
     Raises:
-        ValueError: If a field has no description in the docstring of its class.
+        ValueError: If the docstring of a class does not describe one of its fields.
     """
     return HEAD.format(version=SCHEMA_VERSION) + "".join(
         f"\n## {title}\n\n{_table(model)}" for title, model in PARTS
@@ -110,7 +120,7 @@ def _table(model: type[BaseModel]) -> str:
 
 
 def _attributes(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
-    """Yield name and description of each entry below ``Attributes:`` of a docstring."""
+    """Yield name and description of each entry under ``Attributes:`` in a class's docstring."""
     _, _, text = cleandoc(model.__doc__ or "").partition("Attributes:\n")
     for entry in re.split(r"\n(?=    \w+: )", "\n" + text):
         name, found, meaning = entry.strip().partition(": ")

@@ -1,4 +1,4 @@
-"""Job locks: one locked file per running job; the system releases it when its holder dies."""
+"""Job locks: one locked file per running job; the system releases it when the process ends."""
 
 import errno
 import fcntl
@@ -22,11 +22,11 @@ NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno
 class JobLocks:
     """The job locks of a run directory.
 
-    A lock keeps two processes from running one job twice. The store does not depend on it, since a
-    finished job is put in place by renaming. On a file system without locks a job may run twice.
+    A lock prevents two processes from running the same job. The store does not depend on it, since
+    a finished job gets its name by renaming. On a file system without locks a job may run twice.
 
     Args:
-        folder: Folder of the locked files.
+        folder: Folder of the lock files.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -59,7 +59,7 @@ class JobLocks:
         try:
             yield True
         finally:
-            # Removed while it is locked: whoever opened it before sees that its name is gone.
+            # Removed while it is locked, so a process that opened it before finds that it is gone.
             path.unlink(missing_ok=True)
             os.close(descriptor)
 

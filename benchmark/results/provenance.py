@@ -1,4 +1,4 @@
-"""Where a row comes from: code, packages, machine, command line."""
+"""The provenance of a row: code, packages, machine, command line."""
 
 import os
 import platform
@@ -22,13 +22,13 @@ DRIVER: Final = Path("/proc/driver/nvidia/version")
 
 
 def provenance(code_fingerprint: str) -> Provenance:
-    """Describe this process for a row.
+    """Return the provenance of rows that this process makes.
 
     Args:
         code_fingerprint: Fingerprint of the method's code.
 
     Returns:
-        The provenance; what cannot be found out is ``None``.
+        The provenance. A value that cannot be found is ``None``.
     """
     commit, dirty = _git_state()
     return Provenance(
@@ -49,12 +49,17 @@ def provenance(code_fingerprint: str) -> Provenance:
 
 
 def now() -> str:
-    """Return the time, UTC, ISO 8601, to the millisecond."""
+    """Return the present time, UTC, ISO 8601, with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def with_start(rows: Iterable[Row], started: str) -> tuple[Row, ...]:
-    """Return rows that say when their job began."""
+    """Return copies of rows with the time when their job began.
+
+    Args:
+        rows: Rows of a job.
+        started: The time, UTC, ISO 8601.
+    """
     return tuple(
         row.model_copy(
             update={"provenance": row.provenance.model_copy(update={"started": started})}
@@ -85,13 +90,13 @@ def _memory() -> int | None:
 
 @cache
 def _driver() -> str | None:
-    """Return what the kernel says of the driver or, where it is silent, what the tool says."""
+    """Return the driver's version as the kernel reports it, or else as ``nvidia-smi`` does."""
     if DRIVER.is_file():
         found = re.search(r"Kernel Module.*?\s(\d+\.[\d.]+)", DRIVER.read_text("utf-8", "replace"))
         if found is not None:
             return found[1]
-    said = _answer("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader")
-    return said.splitlines()[0].strip() if said else None
+    output = _output("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader")
+    return output.splitlines()[0].strip() if output else None
 
 
 @cache
@@ -107,16 +112,16 @@ def _package_versions() -> dict[str, str]:
 
 @cache
 def _git_state() -> tuple[str | None, bool | None]:
-    commit = _answer("git", "rev-parse", "HEAD")
+    commit = _output("git", "rev-parse", "HEAD")
     if commit is None:
         return None, None
-    status = _answer("git", "status", "--porcelain", "--untracked-files=no")
+    status = _output("git", "status", "--porcelain", "--untracked-files=no")
     return commit, None if status is None else bool(status)
 
 
-def _answer(*words: str) -> str | None:
+def _output(*words: str) -> str | None:
     try:
-        answer = subprocess.run(  # noqa: S603 - fixed words, the user's own tools
+        done = subprocess.run(  # noqa: S603 - fixed words, the user's own tools
             words,
             capture_output=True,
             text=True,
@@ -125,4 +130,4 @@ def _answer(*words: str) -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return answer.stdout.strip()
+    return done.stdout.strip()

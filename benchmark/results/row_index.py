@@ -1,4 +1,4 @@
-"""The index: every row of a run as one flat parquet table, a view that can be rebuilt."""
+"""The index: every row of a run in one flat parquet table, made again from the rows at any time."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,16 +13,16 @@ INDEX_FILE: Final = "index.parquet"
 
 
 def write_index(store: RunStore) -> Path:
-    """Write the index of a run directory, in place of an older one.
+    """Write the index of a run directory and replace an older one.
 
     Args:
-        store: The store.
+        store: The store of the run directory.
 
     Returns:
-        Its file.
+        Path of the index.
 
     Raises:
-        StoreError: If there is no run here, or the file cannot be written.
+        StoreError: If the directory has no run, or the file cannot be written.
     """
     import pyarrow as pa
     from pyarrow import parquet
@@ -40,14 +40,14 @@ def write_index(store: RunStore) -> Path:
 
 
 def index_rows(jobs: Iterable[StoredJob]) -> Iterator[dict[str, Any]]:
-    """Yield one flat record per row.
+    """Yield one flat record for each row.
 
     Args:
         jobs: Stored jobs.
 
     Yields:
-        Key of the job, and the fields of the row; those of its parts are named
-        ``scores.macro_f1``, those of a crop ``scores.per_crop.corn.f1``.
+        The key of the job and the fields of the row. Names of inner fields have dots, such as
+        ``scores.macro_f1`` and ``scores.per_crop.corn.f1``.
     """
     names = [name for name in Row.model_fields if name != "confusion"]
     for job in jobs:

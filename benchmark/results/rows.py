@@ -1,4 +1,4 @@
-"""The row: one method, one transfer, one seed, and all that is needed to compare and check it."""
+"""The row: scores of one method, transfer and seed, with what is needed to compare and check it."""
 
 from collections.abc import Iterable
 from typing import Final, Literal
@@ -10,7 +10,7 @@ from benchmark.task.metrics import Scores
 from benchmark.task.transfers import LabelSpace, Relation
 
 SCHEMA_VERSION: Final = 1
-"""Raised whenever a field changes its meaning."""
+"""Version of the schema. Raise it whenever a field changes its meaning."""
 
 Status = Literal["ok", "failed", "timeout", "unavailable"]
 
@@ -22,24 +22,24 @@ class _Stored(BaseModel):
 
 
 class Cost(_Stored):
-    """What a fit and its predictions took; ``None`` is not measured.
+    """The cost of a fit and its predictions; a value that was not measured is ``None``.
 
     Attributes:
-        parameters: Trained numbers of a network.
+        parameters: Number of trained parameters of a network.
         flops_per_sample: Floating-point operations of one prediction.
-        fit_seconds: Time inside ``fit``.
+        fit_seconds: Time inside ``fit``, in seconds.
         fit_samples_per_second: Training samples drawn, over all epochs, per second of fit.
-        predict_seconds: Time inside ``predict_proba`` for this target, with that of adapting to it
-            or being taught by it on the tracks that do so.
-        predict_samples_per_second: Samples of this target per second.
-        peak_memory_bytes: Highest memory during the fit: of the device on a GPU, of the process
-            elsewhere.
-        energy_joules: Energy of the fit, where a counter can be read: of the GPU on a GPU, of the
-            processors with all that ran on them elsewhere.
+        predict_seconds: Time inside ``predict_proba`` for this target, in seconds. On tracks that
+            adapt to a target or learn from it, that time is included.
+        predict_samples_per_second: Samples of this target per second of prediction.
+        peak_memory_bytes: Highest memory during the fit: that of the device on a GPU, otherwise
+            that of the process.
+        energy_joules: Energy of the fit, if a counter can be read: that of the GPU on a GPU,
+            otherwise that of the processors with everything that ran on them.
         represent_seconds: Time to compute the representation of all samples of the target;
-            ``None`` where it was read from the cache.
-        device: Where it ran.
-        device_name: Name of the processor.
+            ``None`` if it was read from the cache.
+        device: Device of the fit, such as ``cpu`` or ``cuda:0``.
+        device_name: Name of the processor or GPU.
     """
 
     parameters: int | None = None
@@ -56,28 +56,32 @@ class Cost(_Stored):
 
 
 class Provenance(_Stored):
-    """Where a row comes from.
+    """Code, software, machine and command that made a row.
 
     Attributes:
         package_version: Version of this package.
         code_fingerprint: Fingerprint of the method's code.
-        commit: Git commit of the working directory's checkout; ``None`` outside of one.
+        commit: Git commit of the checkout in the working directory; ``None`` if it is not a
+            checkout.
         dirty: Whether that checkout had uncommitted changes.
         python: Version of Python.
-        packages: Versions of the packages that scores depend on.
+        packages: Versions of the packages on which scores depend.
         platform: Operating system and machine.
-        processors: Processors that the process might use.
-        threads: Threads that the numerical libraries were limited to; ``None`` where they were not.
+        processors: Number of processors that the process was allowed to use.
+        threads: Largest number of threads of the numerical libraries (``OMP_NUM_THREADS``);
+            ``None`` if it was not set.
         memory_bytes: Memory of the machine.
-        driver: Version of the NVIDIA driver; ``None`` without one.
+        driver: Version of the NVIDIA driver; ``None`` without a driver.
         created: Time of writing, UTC, ISO 8601.
-        started: When its job began, UTC, ISO 8601; ``None`` in rows of version 0.1.
+        started: Time when its job began, UTC, ISO 8601; ``None`` in rows of version 0.1.
         command: Command line.
-        isolation: How the method was kept apart: in a ``process`` of its own for each job, or
-            ``confined`` there by the system besides; ``None`` where it was not, or in older rows.
-        processes_left: Processes that the job's method had left running and that were ended;
-            ``None`` where nobody looked.
-        circumstances: Fingerprint of what an unavailable row may have lacked; ``None`` elsewhere.
+        isolation: How the method was isolated: ``process`` in a process of its own for each job,
+            ``confined`` if that process was also confined by the system; ``None`` if it was not
+            isolated, and in older rows.
+        processes_left: Number of processes that the job's method left running and that were ended;
+            ``None`` if this was not checked.
+        circumstances: Fingerprint of packages, weights and settings in an unavailable row, to
+            notice when these change; ``None`` in other rows.
     """
 
     package_version: str
@@ -100,31 +104,32 @@ class Provenance(_Stored):
 
 
 class DataDescription(_Stored):
-    """The data of a row, its comparability included.
+    """The data of a row: dataset, bands, numbers of samples and crops.
 
     Attributes:
         name: Name of the dataset.
         fingerprint: Fingerprint of the dataset.
-        simulated: Whether no satellite saw it.
+        simulated: Whether the data are simulated.
         bands: Bands that the method was given.
-        split: How the source was divided: ``block`` keeps spatial blocks whole.
-        division: What the protocol repeats of the released code's division of a source: ``plain``,
-            or ``undone``, where all samples are both trained on and selected by; ``None`` where it
-            repeats nothing.
-        n_train: Samples trained on.
-        n_validation: Samples selected by.
-        n_test: Samples scored.
-        n_scorable: Target samples of scored crops, of which a cap draws those that are scored;
-            ``None`` in rows of metrics version 1.
-        n_unscored: Target samples not scored because the source lacks their crop; in metrics
-            version 1 counted after the cap.
-        vectors: Fingerprint of the files of vectors that were read, where vectors are read.
-        coverage: Share of the scored samples that have a vector, where vectors are read; those
-            without are answered with the crops' shares in the training samples.
+        split: How the source was divided: ``block`` by whole spatial blocks, ``random`` without
+            regard to them.
+        division: Division of the released code that the protocol repeats: ``plain``, or ``undone``,
+            where all samples are both training and validation samples; ``None`` if it repeats none.
+        n_train: Number of training samples.
+        n_validation: Number of validation samples.
+        n_test: Number of scored samples.
+        n_scorable: Number of target samples of scored crops, before a cap; ``None`` in rows of
+            metrics version 1.
+        n_unscored: Number of target samples that are not scored because the source lacks their
+            crop; in metrics version 1 counted after the cap.
+        vectors: Fingerprint of the files of vectors, if vectors were read.
+        coverage: Share of the scored samples that have a vector, if vectors were read. For samples
+            without a vector the prediction is the crops' shares in the training samples.
         ids_hash: Hash of the ids of the scored samples.
         classes: Crops that were learned, in the order of the probability columns.
-        labels: Which crops source and target share.
-        warnings: Differences between source and target that are no geography, in sentences.
+        labels: The crops of source and target.
+        warnings: Differences between source and target that have other causes than geography, in
+            sentences.
     """
 
     name: str
@@ -155,25 +160,25 @@ class Row(_Stored):
         schema_version: Version of this schema.
         metric_version: Version of the metrics.
         method: Name of the method.
-        method_version: Version that its author gave it.
-        family: Its family.
-        track: The ranking it belongs to.
-        representation: View of the samples that it was given.
+        method_version: Version of the method, given by its author.
+        family: Family of the method.
+        track: Ranking to which the method belongs.
+        representation: Representation of the samples.
         source: Domain of the training data.
         target: Domain that was scored; the source itself for the in-domain score.
-        relation: What lies between the two.
+        relation: Relation of source and target.
         seed: Seed of the fit.
         protocol: Name of the protocol.
         protocol_hash: Hash of the protocol.
         data: The data.
         status: Whether there is a score and, if not, what happened.
-        reason: Why there is no score.
+        reason: Why there is no score, in a sentence.
         scores: The scores.
-        confusion: Samples by true crop (rows) and predicted crop (columns), [7][7].
-        cost: What it took.
+        confusion: Number of samples by true crop (rows) and predicted crop (columns), [7][7].
+        cost: Time, memory and energy.
         target_labels_per_class: Labelled target samples of each crop that the method was shown at
             most; ``None`` where it was shown none, or all that there are.
-        provenance: Where it comes from.
+        provenance: Code, software, machine and command that made the row.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -200,10 +205,10 @@ class Row(_Stored):
 
     @property
     def comparability_key(self) -> tuple[str, ...]:
-        """Dataset fingerprint, protocol hash and metric version; of version 1 the bands too.
+        """Dataset fingerprint, protocol hash and metrics version; in version 1 also the bands.
 
-        Bands follow from dataset, protocol and transfer since version 2. Before, they depended on
-        the other transfers of a run.
+        Since version 2, dataset, protocol and transfer decide the bands. In version 1 the bands
+        depended on the other transfers of a run.
         """
         key = (self.data.fingerprint, self.protocol_hash, self.metric_version)
         return (*key, " ".join(self.data.bands)) if self.metric_version == "1" else key
@@ -214,12 +219,12 @@ class Row(_Stored):
         return f"{self.source}:{self.target}"
 
     def without_circumstances(self) -> dict[str, object]:
-        """Return the row less what may differ between two runs of one command."""
+        """Return the row as plain values, without those that differ between runs of one command."""
         return self.model_dump(exclude={"cost", "provenance"})
 
 
 def worst_status(rows: Iterable[Row]) -> Status:
-    """Return the worst status of some rows."""
+    """Return the worst status of rows, from worst to best: failed, timeout, unavailable, ok."""
     statuses = {row.status for row in rows}
     worst: tuple[Status, ...] = ("failed", "timeout", "unavailable")
     return next((status for status in worst if status in statuses), "ok")

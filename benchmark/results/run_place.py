@@ -1,4 +1,4 @@
-"""Whether a run directory is still where it was: it may be renamed while a run goes on."""
+"""Check that a run directory has not been renamed, removed or replaced during a run."""
 
 from pathlib import Path
 from typing import Final
@@ -6,13 +6,13 @@ from typing import Final
 from benchmark.errors import StoreError
 
 MOVED: Final = (
-    "it was renamed or removed while the run went on. Finished jobs are kept in it; run the same "
-    "command again with --out and its new place."
+    "it was renamed or removed during the run. Finished jobs are kept in it; run the same command "
+    "again with --out and its new path."
 )
 
 
 class RunPlace:
-    """The place of a run directory; nothing is looked at before `stay`.
+    """Remembers which directory a path named; nothing is checked before `stay` is called.
 
     Args:
         root: The directory.
@@ -23,10 +23,13 @@ class RunPlace:
         self._number: int | None = None
 
     def stay(self) -> int:
-        """Hold on to the directory that is there now; return its number on its file system.
+        """Remember the directory that the path names now.
+
+        Returns:
+            The number of the directory on its file system (inode).
 
         Raises:
-            StoreError: If there is none.
+            StoreError: If there is no directory.
         """
         try:
             self._number = self.root.stat().st_ino
@@ -35,19 +38,19 @@ class RunPlace:
         return self._number
 
     def stay_at(self, number: int) -> None:
-        """Hold on to the directory of a number, see `stay`.
+        """Remember the directory of a number that `stay` returned in another process.
 
         Raises:
-            StoreError: If another one is there, or none.
+            StoreError: If the path now names another directory, or none.
         """
         self._number = number
         self.require()
 
     def require(self) -> None:
-        """See that the directory has not been renamed, removed or replaced since `stay`.
+        """Check that the directory has not been renamed, removed or replaced since `stay`.
 
         Raises:
-            StoreError: If it has.
+            StoreError: If it has been renamed, removed or replaced.
         """
         if self._number is None:
             return

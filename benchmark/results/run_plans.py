@@ -1,4 +1,4 @@
-"""What was asked for: each command's jobs, kept in the run directory before the first runs."""
+"""Run plans: the jobs that each command asked for, written before the first job runs."""
 
 import hashlib
 import json
@@ -34,18 +34,18 @@ class PlannedJob(_Stored):
 
 
 class RunPlan(_Stored):
-    """What one command asked for. The same command again is the same plan.
+    """The jobs that one command asked for. The same command given again has the same plan.
 
     Attributes:
-        plan_version: Version of this form.
-        created: When it was first asked for, UTC, ISO 8601.
-        asked: When it was last asked for.
-        order: Its number among the plans of the run directory, by the last asking, whatever the
-            clock said; 0 in plans of versions that did not count.
-        command: Command line that asked last.
+        plan_version: Version of this format.
+        created: Time when the command was first given, UTC, ISO 8601.
+        asked: Time when the command was last given, UTC, ISO 8601.
+        order: Number of the plan in the order in which commands were last given, independent of the
+            clock; 0 in plans of versions without this number.
+        command: Command line as it was last given.
         dataset: Name of the dataset.
-        data_path: Where the dataset lay.
-        protocol: The protocol in full, defaults filled in.
+        data_path: Path of the dataset.
+        protocol: The protocol with all keys, also those with default values.
         jobs: The jobs.
     """
 
@@ -61,7 +61,7 @@ class RunPlan(_Stored):
 
     @property
     def name(self) -> str:
-        """Sixteen hex digits over the jobs: the name of the plan's file."""
+        """Name of the plan's file: sixteen hex digits of a hash of the jobs."""
         asked = sorted([job.identity.key, *sorted(job.targets)] for job in self.jobs)
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
 
@@ -73,12 +73,12 @@ def make_plan(
     data_path: str,
     protocol: Mapping[str, Any],
 ) -> RunPlan:
-    """Describe what this process's command asks for.
+    """Return the plan of the command of this process.
 
     Args:
         jobs: Identity and targets of each job.
         dataset: Name of the dataset.
-        data_path: Where it lies.
+        data_path: Path of the dataset.
         protocol: The protocol as plain values.
 
     Returns:
@@ -97,14 +97,14 @@ def make_plan(
 
 
 def write_plan(root: Path, plan: RunPlan) -> Path:
-    """Keep a plan in a run directory; asked for again, it keeps the time of the first asking.
+    """Write a plan into a run directory. A plan that exists keeps its time `created`.
 
     Args:
         root: Run directory.
         plan: The plan.
 
     Returns:
-        Its file.
+        Path of its file.
 
     Raises:
         StoreError: If it cannot be written.
@@ -116,7 +116,7 @@ def write_plan(root: Path, plan: RunPlan) -> Path:
         try:
             plan = plan.model_copy(update={"created": _read_plan(path).created})
         except StoreError:
-            # Damaged: what is written now mends it.
+            # Damaged: it is written again below.
             path.unlink(missing_ok=True)
     content = plan.model_dump(mode="json")
     try:
@@ -133,8 +133,8 @@ def read_plans(root: Path) -> tuple[tuple[RunPlan, ...], tuple[str, ...]]:
         root: Run directory.
 
     Returns:
-        The plans in the order of their last asking, and what is wrong with those that cannot be
-        read.
+        The plans in the order in which their commands were last given, and a sentence for each plan
+        that cannot be read.
     """
     plans: list[RunPlan] = []
     damaged: list[str] = []

@@ -1,4 +1,4 @@
-"""Where a run stands: each job that was asked for, and why it has no score if it has none."""
+"""The status of a run: the state of each job that was asked for, and the reason for it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ STATES: Final[tuple[State, ...]] = get_args(State)
 
 @dataclass(frozen=True)
 class JobStatus:
-    """Where a job stands.
+    """The state of a job.
 
     Attributes:
         identity: The job.
         state: Its state.
-        reason: Why it is in that state; ``None`` where the state says all.
+        reason: Why it is in that state; ``None`` if there is nothing to add.
     """
 
     identity: JobIdentity
@@ -29,18 +29,18 @@ class JobStatus:
     reason: str | None = None
 
     def __str__(self) -> str:
-        """Return the job as people name it."""
+        """Return method, source and seed of the job in words."""
         return f"{self.identity.method} from {self.identity.source}, seed {self.identity.seed}"
 
 
 @dataclass(frozen=True)
 class RunStatus:
-    """Where a run stands.
+    """The state of every job of a run.
 
     Attributes:
-        jobs: Every job that was asked for or is stored, by method, source and seed.
-        damaged_plans: What is wrong with plans that cannot be read; their jobs, if they are not
-            stored, are not known.
+        jobs: Every job that was asked for or is stored, sorted by method, source and seed.
+        damaged_plans: A sentence for each plan that cannot be read. Its jobs are missing here if
+            they are not stored.
     """
 
     jobs: tuple[JobStatus, ...]
@@ -52,24 +52,28 @@ class RunStatus:
 
 
 def run_status(store: RunStore) -> RunStatus:
-    """Compare what was asked for with what is stored and with what runs now.
+    """Compare the jobs of all plans with the stored jobs and with the running jobs.
 
-    A job is stale if it was stored by other code of its method than was asked for last, whatever
-    the seed, source or protocol that was asked for then, or with other files of vectors than was
-    asked for last of the job itself. Nothing is imported or opened but the run directory.
+    A job is stale in two cases. First, it was stored by other code of its method than the code in
+    the last plan that has this method, for any seed, source or protocol. Second, it was stored with
+    other files of vectors than the last plan of this job names. Only the run directory is read; no
+    method is imported.
 
     Args:
-        store: The store.
+        store: The store of the run directory.
 
     Returns:
         The status.
 
     Raises:
-        StoreError: If there is no run here.
+        StoreError: If the directory has no run.
     """
     plans, damaged_plans = read_plans(store.root)
     if not plans and not store.jobs.is_dir():
-        raise StoreError(f"{store.root} is no run directory: it has neither plans nor jobs.")
+        raise StoreError(
+            f"{store.root} is no run directory, since it has neither plans nor jobs: name the "
+            "directory that `cropglobe run` wrote."
+        )
     running = store.job_locks.held()
     stored, damaged = _read(store)
     asked: dict[JobIdentity, PlannedJob] = {}
@@ -90,7 +94,7 @@ def run_status(store: RunStore) -> RunStatus:
 
 
 def _read(store: RunStore) -> tuple[dict[JobIdentity, StoredJob], dict[str, str]]:
-    """Return the stored jobs by slot, and what is wrong with damaged ones by key."""
+    """Return the stored jobs by slot, and a sentence for each damaged job by key."""
     if not store.jobs.is_dir():
         return {}, {}
     jobs, problems = store.read_all()

@@ -1,4 +1,4 @@
-"""The store: one folder per finished job, whole or absent, readable without a lock or server."""
+"""The store: one complete folder for each finished job, readable without a lock or a server."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from benchmark.errors import StoreError
 from benchmark.files import folder_aside, write_text
 from benchmark.results.fitted_networks import PROTOCOL_FILE, Network, write_network
-from benchmark.results.folder_replacement import REMOVED, keep_files, mend, replace_folder
+from benchmark.results.folder_replacement import REMOVED, keep_files, repair, replace_folder
 from benchmark.results.job_locks import JobLocks
 from benchmark.results.rows import Row
 from benchmark.results.run_place import RunPlace
@@ -37,19 +37,19 @@ _ROWS = TypeAdapter(list[Row])
 
 
 class JobIdentity(BaseModel):
-    """What makes a job's answers what they are.
+    """Everything that can change the predictions of a job.
 
     Attributes:
         method: Name of the method.
         code_fingerprint: Fingerprint of its code.
-        representation: View of the samples.
+        representation: Representation of the samples.
         source: Domain of the training data.
         seed: Seed of the fit.
         protocol_hash: Hash of the protocol.
         dataset_fingerprint: Fingerprint of the dataset.
         metric_version: Version of the metrics.
         bands: Bands that the method is given.
-        vectors: Fingerprint of the files of vectors that the representation reads, if it does.
+        vectors: Fingerprint of the files of vectors, if the representation reads such files.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -67,20 +67,20 @@ class JobIdentity(BaseModel):
 
     @property
     def key(self) -> str:
-        """Twenty hex digits of the SHA-256 of all attributes: the name of the job's folder.
+        """Name of the job's folder: twenty hex digits of the SHA-256 of all attributes.
 
-        Vectors count where there are any, so that jobs of before they did keep their names.
+        ``vectors`` is left out if it is ``None``, so that older jobs keep their names.
         """
         unsaid = {"vectors"} if self.vectors is None else set()
         return hashlib.sha256(self.model_dump_json(exclude=unsaid).encode()).hexdigest()[:20]
 
     @property
     def slot(self) -> "JobIdentity":
-        """The job whatever its method's code and vectors: of one slot, one job's answers count."""
+        """The job without its method's code and vectors; only one job of each slot counts."""
         return self.model_copy(update={"code_fingerprint": "", "vectors": None})
 
     def changed_since(self, stored: "JobIdentity") -> str | None:
-        """Say what a stored job of this slot was made by that is other now; ``None`` if nothing."""
+        """Say what has changed since a stored job of this slot; ``None`` if nothing has changed."""
         code = ["other code of its method"] * (self.code_fingerprint != stored.code_fingerprint)
         vectors = ["other files of vectors"] * (self.vectors != stored.vectors)
         return " and ".join(code + vectors) or None
@@ -96,7 +96,7 @@ class Prediction:
         probabilities: Probability of each learned class [N, K], float32.
         classes: Names of the classes [K].
         labels: True class index of each sample [N].
-        block: Spatial block of each sample [N], what intervals resample; ``None`` without places.
+        block: Spatial block of each sample [N], which intervals resample; ``None`` without blocks.
     """
 
     target: str
@@ -109,13 +109,13 @@ class Prediction:
 
 @dataclass(frozen=True)
 class StoredJob:
-    """A job that was read back whole.
+    """A complete job that was read from the store.
 
     Attributes:
-        identity: What the job was.
+        identity: Identity of the job.
         rows: Its rows, one per target.
-        folder: Where it lies.
-        checksum: SHA-256 of its manifest, and so of all that it holds.
+        folder: Its folder.
+        checksum: SHA-256 of its manifest, which has the checksums of all its files.
         written: When it was written, in nanoseconds of the file system's clock.
     """
 
@@ -138,7 +138,7 @@ class RunStore:
         root: Run directory; made when the first job is written.
 
     Attributes:
-        place: Notices that the run directory is renamed while a run goes on.
+        place: Checks that the run directory is not renamed during a run.
     """
 
     def __init__(self, root: Path) -> None:
@@ -148,15 +148,15 @@ class RunStore:
         self.place = RunPlace(root)
 
     def prepare(self) -> None:
-        """Make the directory, see that it can be written, and mend what a killed process left.
+        """Make the directory, check that it can be written, and repair it after a killed process.
 
         Raises:
-            StoreError: If it cannot.
+            StoreError: If it cannot be written.
         """
         try:
             self.jobs.mkdir(parents=True, exist_ok=True)
             folder_aside(self.jobs).rmdir()
-            mend(self.jobs)
+            repair(self.jobs)
             self.place.stay()
         except OSError as error:
             raise StoreError(
@@ -175,25 +175,25 @@ class RunStore:
         kept: StoredJob | None = None,
         newer_than: int = 0,
     ) -> Path:
-        """Write a job aside, flush it, and move it to its name; an older one is replaced.
+        """Write a job under a temporary name, flush it and rename it; replace an older one.
 
         Args:
-            identity: What the job is.
+            identity: Identity of the job.
             rows: Its rows, one per target.
-            predictions: Probabilities per target.
+            predictions: Probabilities of each target.
             history: Numbers of each epoch.
-            protocol: The protocol in full, as plain values.
+            protocol: The complete protocol, as plain values.
             network: The fitted network.
-            kept: A stored job some of whose rows are among these: probabilities that are not given
-                come from it and, where none are given, all that it holds besides rows.
-            newer_than: When the job that this one replaces was written; whatever the clock says,
-                this one counts as written later.
+            kept: A stored job of which some rows are written again. Probabilities that
+                `predictions` lacks are copied from it; without any, its other files are copied too.
+            newer_than: Time at which the replaced job was written, in nanoseconds. The new job gets
+                a later time, even if the clock says otherwise.
 
         Returns:
             The job's folder.
 
         Raises:
-            StoreError: If it cannot be written; nothing is left behind then.
+            StoreError: If it cannot be written. No partial folder is left.
         """
         folder = self.jobs / identity.key
         self.place.require()
@@ -223,12 +223,12 @@ class RunStore:
         except OSError as error:
             raise StoreError(
                 f"Cannot write job {identity.method} from {identity.source} to {folder}: "
-                f"{error.strerror or error}; what was finished before is kept."
+                f"{error.strerror or error}; finished jobs are kept: correct this and run it again."
             ) from error
         return folder
 
     def read(self, key: str) -> StoredJob | None:
-        """Return a job, or ``None`` if there is none of that key.
+        """Return the job of a key, or ``None`` if there is no such job.
 
         Raises:
             StoreError: If the job is damaged; the message names the file.
@@ -240,7 +240,7 @@ class RunStore:
                 before, number = number, folder.stat().st_ino
                 return _read_job(folder)
             except (StoreError, FileNotFoundError):
-                if number == before:  # else another process may have replaced or removed it
+                if number == before:  # otherwise another process may have replaced or removed it
                     raise
         return None
 
@@ -264,7 +264,7 @@ class RunStore:
             folder.rename(aside / key)
             shutil.rmtree(aside)
         except FileNotFoundError:
-            return  # another process that replaced it was first
+            return  # another process has removed it already
         except OSError as error:
             raise StoreError(f"Cannot remove {folder}: {error.strerror or error}.") from error
 
@@ -272,12 +272,11 @@ class RunStore:
         """Read every job.
 
         Returns:
-            The jobs by key, and what is wrong with those that cannot be read. Of two jobs of one
-            slot, which stand there when a process was killed while it replaced one by the other,
-            the newer is returned.
+            The jobs sorted by key, and a sentence for each job that cannot be read. Of two jobs of
+            one slot (a process was killed while it replaced one) the newer one is returned.
 
         Raises:
-            StoreError: If there is no run here.
+            StoreError: If the directory has no run.
         """
         if not self.jobs.is_dir():
             raise StoreError(f"{self.root} is no run directory: it has no folder '{JOBS}'.")
@@ -295,10 +294,10 @@ class RunStore:
         return tuple(sorted(found.values(), key=lambda job: job.folder.name)), tuple(damaged)
 
     def predictions(self, job: StoredJob, target: str) -> Prediction:
-        """Return the probabilities that a job gave for a target.
+        """Return the probabilities of a job for a target.
 
         Raises:
-            StoreError: If they were not kept, or are damaged.
+            StoreError: If they were not stored, or are damaged.
         """
         path = job.folder / _prediction_name(target)
         try:

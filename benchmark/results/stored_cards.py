@@ -1,4 +1,4 @@
-"""Cards of the methods that were asked for, kept with a run: what it compares can be read there."""
+"""Cards of the methods of a run, stored in the run directory."""
 
 import hashlib
 import re
@@ -17,17 +17,17 @@ CARDS: Final = "cards"
 
 
 def write_cards(root: Path, methods: Iterable[Method]) -> tuple[Path, ...]:
-    """Keep the cards of methods in a run directory, in the place of older ones.
+    """Write the cards of methods into a run directory, and replace older ones.
 
     Args:
         root: Run directory.
         methods: The methods.
 
     Returns:
-        The files.
+        Paths of the files.
 
     Raises:
-        StoreError: If one cannot be written.
+        StoreError: If a file cannot be written.
     """
     paths = []
     for method in methods:
@@ -44,10 +44,10 @@ def read_cards(root: Path) -> tuple[dict[str, MethodDescription], tuple[str, ...
     """Read every card of a run directory.
 
     Args:
-        root: Run directory; one of before cards were kept has none.
+        root: Run directory. Directories of old versions have no cards.
 
     Returns:
-        The cards by method, and what is wrong with those that cannot be read.
+        The cards by method, and a sentence for each card that cannot be read.
     """
     cards: dict[str, MethodDescription] = {}
     damaged: list[str] = []
@@ -62,6 +62,6 @@ def read_cards(root: Path) -> tuple[dict[str, MethodDescription], tuple[str, ...
 
 
 def _stem(name: str) -> str:
-    """Return a file name: the method's own where that is safe everywhere, else a hash of it."""
+    """Return the stem of a card's file: the method's name if every system allows it, or a hash."""
     safe = re.fullmatch(r"[a-z0-9][a-z0-9._+-]{0,99}", name)
     return name if safe else hashlib.sha256(name.encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""In-domain score and gap of each transfer, and their means, for leaderboard and MLflow alike."""
+"""In-domain score and gap of each transfer, and their means, for leaderboards and MLflow."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from benchmark.data.taxonomy import CROPS
 from benchmark.results.rows import Row
 
 MEANS: Final = ("macro_f1", "overall_accuracy", "in_domain", "gap")
-"""What is averaged over transfers."""
+"""Scores whose means over transfers are computed."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class TransferScore:
         macro_f1: Macro-F1 in the target.
         overall_accuracy: Overall accuracy in the target.
         in_domain: Macro-F1 of the same fit on the source's held-out samples of the crops that are
-            scored in the target; ``None`` where one of them has none.
-        gap: In-domain less target.
+            scored in the target; ``None`` if one of these crops has no held-out sample.
+        gap: In-domain macro-F1 minus macro-F1 in the target; ``None`` likewise.
     """
 
     source: str
@@ -36,22 +36,22 @@ class TransferScore:
     gap: float | None
 
 
-def in_domain_macro_f1(home: Row | None, away: Row) -> float | None:
-    """Return the in-domain macro-F1 that belongs to the score in a target.
+def in_domain_macro_f1(in_domain: Row | None, target: Row) -> float | None:
+    """Return the in-domain macro-F1 over the crops that are scored in a target.
 
     Args:
-        home: Row of the source's held-out part, of the same fit.
-        away: Row of the target.
+        in_domain: Row of the source's held-out part, of the same fit.
+        target: Row of the target.
 
     Returns:
         Macro-F1 over the held-out samples of the crops that are scored in the target. Samples of
-        other crops are dropped as they are in the target; an answer that names another crop stays
-        an error. ``None`` if a crop of the target has no held-out sample.
+        other crops are left out, as in the target. The prediction of another crop is an error.
+        ``None`` if a crop of the target has no held-out sample.
     """
-    if home is None or home.confusion is None or away.scores is None:
+    if in_domain is None or in_domain.confusion is None or target.scores is None:
         return None
-    crops = [CROPS.index(name) for name, crop in away.scores.per_crop.items() if crop.support]
-    whole = np.array(home.confusion, dtype=np.float64)
+    crops = [CROPS.index(name) for name, crop in target.scores.per_crop.items() if crop.support]
+    whole = np.array(in_domain.confusion, dtype=np.float64)
     matrix = np.zeros_like(whole)
     matrix[crops] = whole[crops]
     support, given = matrix.sum(axis=1), matrix.sum(axis=0)
@@ -61,18 +61,18 @@ def in_domain_macro_f1(home: Row | None, away: Row) -> float | None:
 
 
 def transfer_scores(rows: Iterable[Row]) -> tuple[TransferScore, ...]:
-    """Return the scores of one job in each scored target, the source itself left out.
+    """Return the scores of one job in each scored target, without the source itself.
 
     Args:
         rows: Rows of one job.
     """
     rows = tuple(rows)
-    home = next((r for r in rows if r.relation == "in-domain" and r.scores is not None), None)
+    source = next((r for r in rows if r.relation == "in-domain" and r.scores is not None), None)
     found = []
     for row in rows:
         if row.relation == "in-domain" or row.scores is None:
             continue
-        inside = in_domain_macro_f1(home, row)
+        inside = in_domain_macro_f1(source, row)
         found.append(
             TransferScore(
                 source=row.source,
@@ -87,13 +87,13 @@ def transfer_scores(rows: Iterable[Row]) -> tuple[TransferScore, ...]:
 
 
 def mean_scores(scores: Iterable[TransferScore]) -> Mapping[str, float]:
-    """Average over transfers the means over seeds, as leaderboards do.
+    """Return the means over transfers of the means over seeds, as in leaderboards.
 
     Args:
         scores: Scores of one method, of any transfers and seeds.
 
     Returns:
-        The means by the names in `MEANS`; what no transfer has is left out.
+        The means by the names in `MEANS`. A score that no transfer has is left out.
     """
     cells: dict[tuple[str, str], list[TransferScore]] = {}
     for score in scores:

@@ -1,6 +1,7 @@
-"""What is asked: transfers, protocols, methods, samples and metrics.
+"""The task: transfers, protocols, methods, samples and metrics.
 
-`protocol.load_protocol` and `methods.registry` find what is installed, and
-`transfers.select_transfers` names the pairs. `samples` chooses the samples that are learned
-from and scored. `metrics.score` turns probabilities and labels into scores.
+`protocol.load_protocol` loads a protocol, `methods.registry` finds the installed methods and
+`transfers.select_transfers` returns pairs of source and target. `samples` chooses the samples that
+methods learn from and that are scored. `metrics.score` computes scores from probabilities and
+labels.
 """

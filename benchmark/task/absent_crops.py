@@ -1,4 +1,4 @@
-"""The released code's rewriting of predictions, for runs that repeat it and their verifiers."""
+"""Defect 4 of the released code, which rewrites predictions; used by runs and by verification."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from benchmark.task.protocol import Protocol
 
 
 def rewritten(protocol: Protocol, target: str, probabilities: Probabilities) -> Labels | None:
-    """Repeat the released code's fourth defect where the protocol asks for it.
+    """Repeat defect 4 of the released code (paper_facts.md) if the protocol asks for it.
 
     Args:
         protocol: The protocol.
@@ -16,8 +16,8 @@ def rewritten(protocol: Protocol, target: str, probabilities: Probabilities) -> 
         probabilities: Probability of each class [N, 7].
 
     Returns:
-        Predicted class of each sample [N], crops that the target does not grow replaced by
-        ``other``; ``None`` where the most probable class stands.
+        Predicted class of each sample [N], in which crops that the target does not grow are
+        replaced by ``other``; ``None`` if the most probable class is not changed.
     """
     if not protocol.released_defects.rewrite_absent_crops:
         return None
@@ -25,10 +25,17 @@ def rewritten(protocol: Protocol, target: str, probabilities: Probabilities) -> 
 
 
 def without_absent_crops(target: str, predicted: Labels) -> Labels | None:
-    """Return predicted classes [N], crops that a target does not grow replaced by ``other``.
+    """Replace predicted crops that a target does not grow by ``other``.
 
-    ``None`` where the released code leaves them (paper_facts.md, defect 4): it knows the codes ARG,
-    AUS and CHN alone, and neither a year nor a region of these countries.
+    The released code does this for the codes ARG, AUS and CHN only, not for a year or a region of
+    these countries (paper_facts.md, defect 4).
+
+    Args:
+        target: Domain that is scored.
+        predicted: Predicted class of each sample [N].
+
+    Returns:
+        The new classes [N]; ``None`` for a target that the released code does not change.
     """
     country = countries().get(target)
     if country is None or country.released_classes is None:

@@ -1,4 +1,4 @@
-"""What a card must state before its rows may stand beside others."""
+"""What a card must state before the rows of its method may be ranked with others."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -8,20 +8,20 @@ from benchmark.errors import CropGlobeError
 from benchmark.task.methods import Card, registry
 
 PLACEHOLDER: Final = "FILL IN"
-"""What the templates of `cropglobe methods new` hold where the author knows better."""
+"""Text in the templates of `cropglobe methods new` that the author must replace."""
 
 UNSAID: Final = frozenset(
     {"", "?", "-", "none", "n/a", "na", "tbd", "todo", "unknown", "not stated"}
 )
-"""Words that state nothing, of a summary, a reference, a licence or pretraining data."""
+"""Words that state nothing as a summary, reference, licence or pretraining data."""
 
 
 def card_questions(card: Card, representation: str) -> Iterator[str]:
-    """Yield what a card leaves open, as what follows "its card" in a sentence.
+    """Yield what is missing in a card, each as a clause that follows "its card" in a sentence.
 
     Args:
         card: The card.
-        representation: View of the samples that the method is given.
+        representation: Representation of the method.
 
     Yields:
         Clauses such as ``has no licence``.
@@ -51,12 +51,12 @@ def _says(text: str, *, none_is_said: bool = False) -> bool:
 
 
 def _is_pretrained(representation: str) -> bool:
-    """Whether every installed method on this representation states pretraining."""
+    """Return whether every installed method on a representation states pretraining."""
     if representation in BUILT_IN:
         return False
     try:
         known = registry().all().values()
     except CropGlobeError:
-        return False  # a broken package is reported where its methods are asked for
+        return False  # a broken package is reported when its methods are selected
     users = [method for method in known if method.representation == representation]
     return bool(users) and all(method.card.pretraining is not None for method in users)

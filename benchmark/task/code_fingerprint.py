@@ -1,4 +1,4 @@
-"""The code that a method is built with: its modules, and what their files held when loaded."""
+"""The code with which a method is built: its files, and their content when they were loaded."""
 
 import ast
 import inspect
@@ -12,23 +12,33 @@ from typing import TypeGuard
 
 
 def code_files(build: Callable[..., object]) -> set[Path]:
-    """Return the files that a function and what it is bound to are written in.
+    """Return the files of the code with which a method is built.
 
-    Modules of its own package that those import at their top count too, and so do the harness's
-    training and augmentation (``benchmark.run``), since they change answers as well.
+    These are the files of the function and of its bound arguments, of the modules of its own
+    package that they import, and of the harness's training and augmentation (``benchmark.run``),
+    since all of these change predictions. Only imports at the top of a module count.
+
+    Args:
+        build: Function that makes the classifier.
     """
     return {path for path in map(_file, _modules(build)) if path is not None}
 
 
 def code_contents(build: Callable[..., object]) -> list[bytes]:
-    """Return what those files held when each was first asked for here: the code that is loaded.
+    """Return the content of the `code_files` of a method as it was when this process first read it.
 
     Comments, docstrings and empty lines are left out (:func:`executed_text`). A file may be edited
-    under a process that lives long, such as a worker of a cluster. That process goes on with the
-    code that it has, and must not pass it off as the new code.
+    while a process runs for a long time, such as a worker of a cluster. The process goes on with
+    the code that it loaded, so the fingerprint must be of that code.
+
+    Args:
+        build: Function that makes the classifier.
+
+    Returns:
+        The contents of the files.
     """
-    held = {_file(module): _content(module) for module in _modules(build)}
-    return [content for content in held.values() if content is not None]
+    contents = {_file(module): _content(module) for module in _modules(build)}
+    return [content for content in contents.values() if content is not None]
 
 
 def executed_text(content: bytes) -> bytes:
@@ -109,7 +119,7 @@ def _modules(build: Callable[..., object]) -> set[ModuleType]:
 
 
 def _parts(build: object) -> Iterator[object]:
-    """Yield a function, or for a partial its function and the arguments that are code."""
+    """Yield the function; for a partial, its function and those arguments that are callable."""
     if isinstance(build, partial):
         for part in (build.func, *build.args, *build.keywords.values()):
             yield from _parts(part)

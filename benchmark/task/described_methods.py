@@ -1,4 +1,4 @@
-"""Methods by description: what the harness needs to know of one without running its code."""
+"""Descriptions of methods: what the harness must know of a method whose code it does not run."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from benchmark.task.protocol import Division
 
 WORDS: Final = ("name", "family", "representation", "version", "fingerprint")
 MOST_LETTERS: Final = 200
-"""Length of a word of a description."""
+"""Greatest length of a text in a description."""
 
 
 @dataclass(frozen=True)
 class DescribedMethod(Method):
-    """A method whose code is not here; it runs in a process of its own.
+    """A method whose code is not in this process; it runs in a process of its own.
 
     Attributes:
         fingerprint: Fingerprint of its code.
@@ -30,12 +30,12 @@ class DescribedMethod(Method):
 
     @property
     def code_fingerprint(self) -> str:
-        """Fingerprint of its code, as its process gave it."""
+        """Fingerprint of its code, as the process with the code reported it."""
         return self.fingerprint
 
 
 def describe(method: Method, file: Path | None = None) -> DescribedMethod:
-    """Return a method without its code.
+    """Return the description of a method, which does not contain its code.
 
     Args:
         method: The method.
@@ -59,7 +59,7 @@ def describe(method: Method, file: Path | None = None) -> DescribedMethod:
 
 
 def to_plain(method: Method) -> dict[str, Any]:
-    """Return the description of a method as JSON has it."""
+    """Return the description of a method as values that JSON can store."""
     return {
         "name": method.name,
         "family": method.family,
@@ -74,29 +74,38 @@ def to_plain(method: Method) -> dict[str, Any]:
 
 
 def from_plain(values: Mapping[str, Any], file: Path | None = None) -> DescribedMethod:
-    """Return a described method from what a process has said of it.
+    """Return a described method from values that another process sent.
 
     Args:
-        values: What `to_plain` returns, from whoever.
+        values: Values as `to_plain` returns them. They are not trusted, so all are checked.
         file: The Python file that it is in; ``None`` if it is installed.
 
     Raises:
-        MethodError: If it is no description.
+        MethodError: If the values are not those of a description.
     """
     words = {word: values.get(word) for word in WORDS}
     if not all(isinstance(word, str) and len(word) <= MOST_LETTERS for word in words.values()):
-        raise MethodError(f"A method describes itself with words that are none: {words!r:.300}.")
+        raise MethodError(
+            f"The description of a method has values that are not text of at most {MOST_LETTERS} "
+            f"letters: {words!r:.300}."
+        )
     track: Any = values.get("track")
     keeps = values.get("keeps_network")
     if track not in get_args(Track) or not isinstance(keeps, bool):
-        raise MethodError(f"'{words['name']}' is on a track that does not exist: {track!r:.100}.")
+        raise MethodError(
+            f"'{words['name']}' is on an unknown track {track!r:.100}: use one of "
+            f"{', '.join(get_args(Track))}."
+        )
     division: Any = values.get("released_division")
     if division not in get_args(Division):
-        raise MethodError(f"'{words['name']}' asks for an unknown division: {division!r:.100}.")
+        raise MethodError(
+            f"'{words['name']}' asks for an unknown division {division!r:.100}: use one of "
+            f"{', '.join(get_args(Division))}."
+        )
     try:
         card = Card.model_validate(values.get("card"))
     except ValidationError as error:
-        raise MethodError(f"The card of '{words['name']}' is not one: {error}.") from error
+        raise MethodError(f"The card of '{words['name']}' is wrong: {error}.") from error
     return DescribedMethod(
         name=str(words["name"]),
         family=str(words["family"]),
@@ -113,19 +122,21 @@ def from_plain(values: Mapping[str, Any], file: Path | None = None) -> Described
 
 
 class _NotHere:
-    """Stands for the code of a method that runs elsewhere."""
+    """Build function of a described method; it raises an error, since the code is elsewhere."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def __call__(self, context: Context) -> Classifier:
-        """Refuse.
+        """Raise an error.
 
         Raises:
             MethodError: Always.
         """
         del context
-        raise MethodError(f"The code of {self.name} is not in this process.")
+        raise MethodError(
+            f"The code of {self.name} is not in this process: run it with --workers 1 or more."
+        )
 
 
 def _not_here(name: str) -> Callable[[Context], Classifier]:

@@ -7,20 +7,20 @@ from benchmark.errors import UsageError
 from benchmark.task.methods import Method, registry
 
 FROM_FILES: Final = {"harmonic": "harmonic-files"}
-"""Computed representations, and the same features read from the official files."""
+"""For each computed representation, the one with the same features read from official files."""
 
 
 def on_files(methods: Sequence[Method]) -> tuple[Method, ...]:
-    """Return methods with those in the place of `harmonic.*` that read the official files.
+    """Replace methods on computed features by the methods that read these features from files.
 
-    They are methods of their own, with names of their own, so that rows of computed features and
-    rows of features that were read are never averaged.
+    The two have different names (`harmonic.*` and `harmonic-files.*`), so that rows of computed
+    features and rows of features from files are never averaged.
 
     Args:
         methods: Methods that were asked for.
 
     Returns:
-        As many methods; those that cannot read files are unchanged.
+        The same number of methods; those that cannot read files are unchanged.
 
     Raises:
         UsageError: If none of them can read files.

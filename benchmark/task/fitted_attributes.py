@@ -1,4 +1,4 @@
-"""What a fitted classifier tells of itself, read once and as plain numbers."""
+"""Attributes that a fitted classifier reports, read once and checked: counts, history, device."""
 
 import math
 from collections.abc import Mapping
@@ -11,18 +11,19 @@ from benchmark.errors import MethodError
 DEVICES: Final = ("cpu", "cuda", "mps")
 
 MOST: Final = 2**63
-"""Counts are stored in tables as 64-bit integers."""
+"""Upper limit of a count, since tables store counts as 64-bit integers."""
 
 
 @dataclass(frozen=True)
 class FittedAttributes:
-    """What a fitted classifier tells of itself.
+    """Attributes that a fitted classifier reports.
 
     Attributes:
-        parameters: Trained numbers; ``None`` if it does not say.
-        flops_per_sample: Floating-point operations of one prediction; ``None`` likewise.
-        history: Numbers of each epoch, finite or NaN.
-        device: Where it computes, such as ``cpu`` or ``cuda:0``; ``None`` if it does not say.
+        parameters: Number of trained parameters; ``None`` if not reported.
+        flops_per_sample: Floating-point operations of one prediction; ``None`` if not reported.
+        history: Numbers of each epoch by name, finite or NaN; empty if not reported.
+        device: Device on which it computes, such as ``cpu`` or ``cuda:0``; ``None`` if not
+            reported.
     """
 
     parameters: int | None = None
@@ -32,16 +33,16 @@ class FittedAttributes:
 
 
 def read_fitted_attributes(classifier: object) -> FittedAttributes:
-    """Read what a fitted classifier reports, see `benchmark.task.methods.Classifier`.
+    """Read the attributes that a fitted classifier reports (`benchmark.task.methods.Classifier`).
 
     Args:
         classifier: The classifier.
 
     Returns:
-        Its counts, its history and its device, where it has them.
+        Its counts, history and device, as far as it reports them.
 
     Raises:
-        MethodError: If one of them is of another kind; the message names it.
+        MethodError: If an attribute has a wrong type or value. The message names it.
     """
     return FittedAttributes(
         parameters=_count(classifier, "parameter_count_"),
@@ -65,7 +66,7 @@ def _count(classifier: object, name: str) -> int | None:
 
 
 def _device(device: Any) -> str | None:
-    """Return the name of a device, of a torch device too."""
+    """Return the name of a device, given as text or as a torch device."""
     if device is None:
         return None
     if str(device).partition(":")[0] not in DEVICES:
@@ -89,16 +90,16 @@ def _history(history: Any) -> tuple[Mapping[str, float], ...]:
 
 def _name(name: Any) -> str:
     if not isinstance(name, str) or not name:
-        raise MethodError(f"history_ names a number {name!r}: names are text.")
+        raise MethodError(f"history_ names a number {name!r}: use text as the name.")
     return name
 
 
 def _number(name: Any, value: Any) -> float:
-    """Return a number as a float; JSON has no infinity."""
+    """Return a number as a float; infinity becomes NaN, since JSON has no infinity."""
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise MethodError(
-            f"history_ has {value!r} as '{name}': report numbers, float('nan') where there is none."
+            f"history_ has {value!r} as '{name}': report a number, or float('nan') without one."
         ) from error
     return number if math.isfinite(number) else math.nan

@@ -1,4 +1,4 @@
-"""What a method's card says, for people; and which targets a pretrained encoder never saw."""
+"""Cards of methods as text and tables; and the share of targets unseen in pretraining."""
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
@@ -20,18 +20,18 @@ TRACKS: Final[Mapping[Track, str]] = MappingProxyType(
         "predictions-only": "what nobody can check, since the model is closed",
     }
 )
-"""What each track may see."""
+"""What a method on each track may see of a target."""
 
 
 class MethodDescription(BaseModel):
-    """A method as its card describes it, apart from its code.
+    """The description of a method: its properties and card, without its code.
 
     Attributes:
         method: Its name.
         family: Its family.
         track: The ranking it belongs to.
-        representation: Name of the view of the samples that it is given.
-        view: What that view is.
+        representation: Name of its representation.
+        view: What this representation is, in a few words.
         version: Version that its author gave it.
         card: Its card.
     """
@@ -48,7 +48,7 @@ class MethodDescription(BaseModel):
 
 
 def describe_method(method: Method) -> MethodDescription:
-    """Return what can be kept of a method without its code."""
+    """Return the description of a method, which can be stored without its code."""
     return MethodDescription(
         method=method.name,
         family=method.family,
@@ -61,7 +61,7 @@ def describe_method(method: Method) -> MethodDescription:
 
 
 def card_lines(method: MethodDescription) -> tuple[tuple[str, str], ...]:
-    """Return the properties of a method with their values, its notes last."""
+    """Return pairs of property and value for each line of a card; the notes are last."""
     card = method.card
     return (
         ("what it is", card.summary),
@@ -74,20 +74,20 @@ def card_lines(method: MethodDescription) -> tuple[tuple[str, str], ...]:
         ("parameters", _parameters(card)),
         ("pretraining", _pretraining(card)),
         ("extra information", "; ".join(card.extra_information) or "none"),
-        ("answers depend on the seed", "no" if card.deterministic else "yes"),
+        ("predictions depend on the seed", "no" if card.deterministic else "yes"),
         ("version", method.version),
         *(("note", note) for note in card.notes),
     )
 
 
 def render_card(method: Method) -> str:
-    """Return the card of a method as text, one property a line.
+    """Return the card of a method as text.
 
     Args:
         method: The method.
 
     Returns:
-        Lines of ``property: value``, then its notes.
+        Its name, then one property with its value on each line, then its notes.
     """
     lines = card_lines(describe_method(method))
     width = max(len(name) for name, _ in lines)
@@ -101,14 +101,15 @@ def render_card(method: Method) -> str:
 
 
 def unseen_share(card: Card, targets: Iterable[str]) -> Fraction | None:
-    """Return the share of targets that lie in countries absent from a method's pretraining.
+    """Return the share of targets in countries that a method's pretraining did not include.
 
     Args:
-        card: Its card.
+        card: Card of the method.
         targets: Names of the target domains.
 
     Returns:
-        A share; 1 for a method without pretraining, ``None`` without targets.
+        The share, from 0 to 1. It is 1 for a method without pretraining and ``None`` without
+        targets.
     """
     names = tuple(targets)
     if not names:
@@ -142,7 +143,7 @@ def _pretraining(card: Card) -> str:
 
 
 def catalogue(methods: Iterable[Method]) -> str:
-    """Return a table of methods in Markdown, by track and family, as docs/methods.md has it."""
+    """Return the table of methods of docs/methods.md in Markdown, sorted by track and family."""
     order = {track: number for number, track in enumerate(TRACKS)}
     lines = ["| method | family | track | parameters | what it is |", "|---|---|---|---|---|"]
     for method in sorted(methods, key=lambda m: (order[m.track], m.family, m.name)):

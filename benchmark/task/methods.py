@@ -1,4 +1,4 @@
-"""Methods, what they must be able to do, and the registry that finds them."""
+"""Methods, the contracts of their classifiers, and the registry of installed methods."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,10 +24,10 @@ ENTRY_POINTS: Final = "cropglobe.methods"
 """Entry-point group; each entry is a function that returns methods."""
 
 ALL_METHODS: Final = "all"
-"""Word that asks for every method."""
+"""Word that selects every method."""
 
 HEADLINE: Final = "headline"
-"""Word for the set of methods of a run in which none are named."""
+"""Name of the set of methods that a run uses by default."""
 
 Features = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
@@ -36,13 +36,13 @@ Track = Literal["inductive", "unlabelled-target", "knowledge", "oracle", "predic
 
 
 class Pretraining(BaseModel):
-    """What an encoder saw before it came here.
+    """The data of an encoder's pretraining.
 
     Attributes:
-        data: Products.
-        countries: Codes of the countries that it saw; ``None`` is the whole world.
+        data: Data products.
+        countries: Codes of the countries of the data; ``None`` means the whole world.
         years: Years of the data.
-        labels: Labels that it was trained with, or that there were none.
+        labels: Labels that it was trained with, or a statement that there were none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,22 +54,23 @@ class Pretraining(BaseModel):
 
 
 class Card(BaseModel):
-    """What a reader must know of a method.
+    """The card of a method: what a reader must know about it.
 
     Attributes:
         summary: What it is, in a sentence.
-        reference: Publication or repository it comes from; this project where it is its own.
+        reference: Publication or repository from which it comes, or this project.
         licence: Licence of code and weights.
-        in_released_code: Whether the paper's released code contains it; ``network`` where it has
-            the network and no command that trains it so.
-        pretraining: What it was trained on before; ``None`` if it was not.
-        extra_information: What it uses beyond the source's series and labels, such as coordinates.
-        target_labels_per_class: Labelled target samples of each crop that it is shown at most;
-            ``None`` where it is shown none, or all that there are.
-        parameters: Trained numbers for ten bands and seven classes; ``None`` where they depend on
-            the data, as in trees.
-        deterministic: Whether its answers are the same under every seed.
-        notes: Cautions, and where it departs from its reference.
+        in_released_code: Whether the paper's released code contains it. ``network`` if that code
+            has the network but no command that trains it in this way.
+        pretraining: Data of its pretraining; ``None`` without pretraining.
+        extra_information: What it uses besides the source's series and labels, such as
+            coordinates.
+        target_labels_per_class: Largest number of labelled target samples of each crop that it is
+            given; ``None`` if it is given none, or all.
+        parameters: Number of trained parameters for ten bands and seven classes; ``None`` if it
+            depends on the data, as in trees.
+        deterministic: Whether its predictions are the same under every seed.
+        notes: Warnings, and differences from its reference.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -88,13 +89,13 @@ class Card(BaseModel):
 
 @dataclass(frozen=True)
 class Context:
-    """What a method is told before it is trained.
+    """What a method is given to build its classifier.
 
     Attributes:
-        seed: Seed of all its randomness.
+        seed: Seed of all its random numbers.
         classes: Names of the classes, in the order of the probability columns.
-        protocol: The protocol, for its budget.
-        device: ``cpu``, ``cuda:0`` or the like, already resolved.
+        protocol: The protocol, which has the budget of training.
+        device: Device to compute on, such as ``cpu`` or ``cuda:0``; never ``auto``.
         bands: Names of the bands of the series.
         sample_shape: Shape of one sample of the representation.
     """
@@ -108,19 +109,29 @@ class Context:
 
 
 class Classifier(Protocol):
-    """The contract: scikit-learn's shape, with validation data handed over at fitting.
+    """The contract of a classifier: that of scikit-learn, with validation samples in `fit`.
 
-    Labels are 0 to K - 1, the positions of ``Context.classes``. Each occurs in the training data
+    Labels are 0 to K - 1, the indices of ``Context.classes``. Each occurs in the training data
     unless the method asks for a plain division (``Method.released_division``).
 
-    A fitted classifier may offer ``parameter_count_`` (int), ``flops_per_sample_`` (int),
-    ``history_`` (one mapping of numbers per epoch) and ``device_`` (where it computes; if unsaid,
-    ``cpu``, unless it took a GPU's memory through torch), which are stored with its rows. The
-    ``samples`` of an epoch are those of training that it drew, where not each of them once.
+    A fitted classifier may have these attributes, which are stored with its rows:
+    ``parameter_count_`` (int), ``flops_per_sample_`` (int), ``history_`` (one mapping of numbers
+    for each epoch) and ``device_`` (where it computes). Without ``device_`` it is ``cpu``, or the
+    GPU if it used a GPU's memory through torch. The number ``samples`` of an epoch is how many
+    training samples were drawn, if that is not all of them once.
     """
 
     def fit(self, x: Features, y: Labels, *, validation: tuple[Features, Labels]) -> "Classifier":
-        """Train on samples x [N, ...] with labels y [N]; choose by the validation samples."""
+        """Train the classifier.
+
+        Args:
+            x: Training samples [N, ...].
+            y: Their labels [N].
+            validation: Samples [M, ...] and labels [M] for choosing checkpoints or settings.
+
+        Returns:
+            This classifier.
+        """
         ...
 
     def predict_proba(self, x: Features) -> npt.NDArray[np.floating[Any]]:
@@ -130,46 +141,47 @@ class Classifier(Protocol):
 
 @runtime_checkable
 class Adaptable(Protocol):
-    """What the track ``unlabelled-target`` asks for besides."""
+    """What a classifier on the track ``unlabelled-target`` must have in addition."""
 
     def adapt(self, x: Features) -> Classifier:
-        """Return a classifier adapted to target samples x [M, ...]; leave this one as it is."""
+        """Return a new classifier, adapted to target samples x [M, ...]; do not change this one."""
         ...
 
 
 @runtime_checkable
 class Teachable(Protocol):
-    """What the track ``oracle`` asks for besides."""
+    """What a classifier on the track ``oracle`` must have in addition."""
 
     def teach(self, x: Features, y: Labels) -> Classifier:
-        """Return a classifier that has seen labelled target samples; leave this one as it is.
+        """Return a new classifier, trained with labelled target samples; do not change this one.
 
-        Labels are positions of ``Context.classes``, of which some may be missing; the samples come
-        in no particular order, as many as a source may have.
+        Args:
+            x: Samples [M, ...] in no special order, at most as many as a source may have.
+            y: Their labels [M], indices of ``Context.classes``. Some classes may be missing.
         """
         ...
 
 
 @runtime_checkable
 class Exportable(Protocol):
-    """What a classifier needs besides so that its fitted network is kept as plain arrays."""
+    """What a classifier must have in addition if its fitted network is stored as plain arrays."""
 
     def export(self) -> Mapping[str, npt.NDArray[Any]]:
-        """Return the trained numbers by name."""
+        """Return the trained parameters by name."""
         ...
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> Classifier:
-        """Become what was exported, in place of being fitted, and return this."""
+        """Take over exported parameters instead of being fitted, and return this classifier."""
         ...
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is publicly known of a target.
+    """Public knowledge of a target.
 
     Attributes:
-        domain: Its name.
-        southern: Whether it lies in the southern hemisphere.
+        domain: Name of the target.
+        southern: Whether it is in the southern hemisphere.
         first_day: Days from 1 January to the first step of its series.
     """
 
@@ -180,31 +192,31 @@ class Target:
 
 @runtime_checkable
 class Informed(Protocol):
-    """What the track ``knowledge`` asks for besides."""
+    """What a classifier on the track ``knowledge`` must have in addition."""
 
     def inform(self, target: Target) -> Classifier:
-        """Return a classifier that knows which target it is asked about; leave this one as is."""
+        """Return a new classifier for a known target; do not change this one."""
         ...
 
 
 @dataclass(frozen=True)
 class Method:
-    """A way of recognising crops that can be trained in one domain and asked in others.
+    """A method of recognising crops: trained in one domain, it predicts in others.
 
     Attributes:
-        name: ``representation.head`` or ``architecture.variant``.
+        name: Name, ``representation.head`` or ``architecture.variant``.
         family: Group in tables: floor, handcrafted, convolution, transformer, ...
-        representation: Name of the view of the samples that it is given.
-        build: Makes an untrained classifier.
-        card: What a reader must know.
-        version: Raised by its author when its answers change on purpose.
-        track: Which ranking it belongs to, by what it is shown of a target: nothing
+        representation: Name of the representation of its samples.
+        build: Function that makes an untrained classifier.
+        card: Its card.
+        version: Version; its author raises it to say that its predictions changed.
+        track: Ranking to which it belongs, by what it is given of a target: nothing
             (``inductive``), its crop calendar (``knowledge``, see `Informed`), its series
-            (``unlabelled-target``, see `Adaptable`) or its labels (``oracle``, see `Teachable`);
-            ``predictions-only`` is a model that nobody but its authors can run.
-        keeps_network: Whether its fitted network is kept with its answers, see `Exportable`.
-        released_division: How the released code divides a source for it; a protocol that repeats
-            the released code does so, all others do not.
+            (``unlabelled-target``, see `Adaptable`) or its labels (``oracle``, see `Teachable`).
+            ``predictions-only`` is a model that only its authors can run.
+        keeps_network: Whether its fitted network is stored, see `Exportable`.
+        released_division: How the released code divides a source for it. Only a protocol that
+            repeats the released code divides in this way.
     """
 
     name: str
@@ -219,10 +231,10 @@ class Method:
 
     @property
     def code_fingerprint(self) -> str:
-        """Sixteen hex digits over version, representation and the code that it is built with.
+        """Sixteen hex digits of a hash of name, version, representation and code.
 
-        It is the code that this process has loaded, whatever has become of the files since. Where
-        they lie does not count: they are taken in the order of their content.
+        The code is the code that this process has loaded; later changes of the files do not count.
+        The paths of the files do not count either.
         """
         view = get_representation(self.representation)
         text = f"{self.name}\n{self.version}\n{view.name}\n{view.version}\n"
@@ -233,10 +245,12 @@ class Method:
 
 
 def ask(classifier: Classifier, x: Features, classes: int) -> Probabilities:
-    """Return a fitted classifier's answer: the one way in which the harness asks.
+    """Return the probabilities that a fitted classifier predicts, checked.
+
+    The harness calls ``predict_proba`` only through this function.
 
     Args:
-        classifier: The classifier.
+        classifier: The fitted classifier.
         x: Samples [N, ...].
         classes: Number of classes K.
 
@@ -244,37 +258,40 @@ def ask(classifier: Classifier, x: Features, classes: int) -> Probabilities:
         Probabilities [N, K].
 
     Raises:
-        MethodError: If samples have missing values, or the answer is no probability for each.
+        MethodError: If samples have missing values, or the classifier returns no probabilities.
     """
     require_finite(x)
     return check_probabilities(classifier.predict_proba(x), samples=len(x), classes=classes)
 
 
 def require_finite(x: Features) -> None:
-    """See that no feature is missing.
+    """Check that no feature is missing.
+
+    Args:
+        x: Samples [N, ...].
 
     Raises:
-        MethodError: If one is NaN or infinite.
+        MethodError: If a value is NaN or infinite.
     """
     if not np.isfinite(x).all():
         rows = np.flatnonzero(~np.isfinite(x.reshape(len(x), -1)).all(axis=1))
         raise MethodError(
             f"The representation has NaN or infinite values in {len(rows)} of {len(x)} samples "
-            f"(first: row {rows[0]})."
+            f"(first: row {rows[0]}): correct the representation or leave these samples out."
         )
 
 
 class MethodSource(Protocol):
-    """Where methods come from: an entry point, or what looks like one."""
+    """A source of methods: an entry point, or an object with the same attributes."""
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """Name of the source."""
         ...
 
     @property
     def value(self) -> str:
-        """What it points at."""
+        """Module and function, or file, for messages."""
         ...
 
     def load(self) -> Callable[[], Iterable[Method]]:
@@ -283,10 +300,10 @@ class MethodSource(Protocol):
 
 
 class Registry:
-    """The methods that are installed, found lazily through entry points.
+    """The installed methods. They are loaded from entry points when they are first needed.
 
     Args:
-        points: Entry points of the group, or the like; each loads a function returning methods.
+        points: Sources of methods, such as the entry points of the group.
     """
 
     def __init__(self, points: Iterable[MethodSource]) -> None:
@@ -294,7 +311,7 @@ class Registry:
         self._methods: dict[str, Method] | None = None
 
     def all(self) -> Mapping[str, Method]:
-        """Return every method by name, sorted.
+        """Return every method by name, sorted by name.
 
         Raises:
             MethodError: If an entry point cannot be loaded or two methods share a name.
@@ -305,17 +322,18 @@ class Registry:
                 for method in _load(point):
                     if method.name in found:
                         raise MethodError(
-                            f"Two methods are named '{method.name}': rename that of {point.value}."
+                            f"Two methods are named '{method.name}': rename the one of "
+                            f"{point.value}."
                         )
                     found[method.name] = method
             self._methods = dict(sorted(found.items()))
         return self._methods
 
     def get(self, name: str) -> Method:
-        """Return a method.
+        """Return the method of a name.
 
         Raises:
-            UsageError: If there is none of that name.
+            UsageError: If there is no method of that name.
         """
         methods = self.all()
         if name not in methods:
@@ -323,11 +341,14 @@ class Registry:
         return methods[name]
 
     def select(self, patterns: Sequence[str]) -> tuple[Method, ...]:
-        """Return the methods that match any of the patterns; the headline set without a pattern.
+        """Return the methods that match any of the patterns.
 
         Args:
-            patterns: Names, shell patterns such as ``harmonic.*``, or the word for a set of
-                methods (`method_sets`); ``all`` is every method.
+            patterns: Names, shell patterns such as ``harmonic.*``, names of sets (`method_sets`) or
+                ``all`` for every method. If empty, the headline set.
+
+        Returns:
+            The methods, each once.
 
         Raises:
             UsageError: If a pattern matches nothing.
@@ -346,7 +367,7 @@ class Registry:
 
 @cache
 def method_sets() -> Mapping[str, tuple[str, ...]]:
-    """Return the names of the methods of each set, by the word that stands for it."""
+    """Return the names of the methods of each set, by the name of the set."""
     text = files("benchmark.task").joinpath("method_sets.yaml").read_text("utf-8")
     return {word: tuple(names) for word, names in yaml.safe_load(text).items()}
 
@@ -358,7 +379,7 @@ def registry() -> Registry:
 
 
 def taken(methods: Iterable[Method]) -> tuple[Method, ...]:
-    """Return methods whose modules have just been loaded, their code's fingerprints taken."""
+    """Return methods that have just been loaded, and keep the content of their code files."""
     found = tuple(methods)
     for method in found:
         if isinstance(method, Method):
@@ -372,5 +393,5 @@ def _load(point: MethodSource) -> tuple[Method, ...]:
     except (ImportError, AttributeError, TypeError) as error:
         raise MethodError(
             f"The methods of '{point.name}' ({point.value}) cannot be loaded: {error}; "
-            "mend or uninstall that package."
+            "correct or uninstall that package."
         ) from error

@@ -1,4 +1,4 @@
-"""Scores from probabilities and labels; numpy only."""
+"""Scores from probabilities and labels, computed with numpy alone."""
 
 from typing import Final
 
@@ -10,17 +10,17 @@ from benchmark.data.taxonomy import CROPS
 from benchmark.errors import MethodError
 
 METRIC_VERSION: Final = "2"
-"""Raised whenever a definition below changes, or which samples or bands a protocol chooses; rows of
-different versions are never compared. What changed is told in docs/results-format.md."""
+"""Version of the metrics. Raise it whenever a definition below changes, or the choice of samples or
+bands. Rows of different versions are never compared. docs/results-format.md lists the changes."""
 
 CALIBRATION_BINS: Final = 15
 """Equal-width confidence bins of the calibration error (Guo et al. 2017, arXiv 1706.04599)."""
 
 SMALLEST_PROBABILITY: Final = 1e-7
-"""Floor of a probability inside the logarithm, about the resolution of single precision."""
+"""Lowest probability inside the logarithm, about the resolution of single precision."""
 
 SUM_TOLERANCE: Final = 1e-3
-"""How far the probabilities of a sample may be from summing to one."""
+"""Largest difference between 1 and the sum of the probabilities of a sample."""
 
 Probabilities = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
@@ -31,11 +31,14 @@ class CropScores(BaseModel):
     """Scores of one crop.
 
     Attributes:
-        precision: Share of the predictions of this crop that are right; ``None`` if there is none.
-        recall: Share of the samples of this crop that are found; ``None`` if there is none.
-        f1: Harmonic mean of the two; 0 when neither finds anything, ``None`` without samples.
-        support: Samples of this crop.
-        predicted: Predictions of this crop.
+        precision: Share of the predictions of this crop that are right; ``None`` without
+            predictions.
+        recall: Share of the samples of this crop that are predicted as it; ``None`` without
+            samples.
+        f1: Harmonic mean of precision and recall; 0 if no prediction of this crop is right,
+            ``None`` without samples.
+        support: Number of samples of this crop.
+        predicted: Number of predictions of this crop.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,22 +51,22 @@ class CropScores(BaseModel):
 
 
 class Scores(BaseModel):
-    """Scores of one method on one set of samples; averages run over the crops with samples.
+    """Scores of one method on one set of samples; means are over the crops that have samples.
 
     Attributes:
-        overall_accuracy: Share of samples that are right.
+        overall_accuracy: Share of samples whose predicted crop is right.
         macro_f1: Mean F1 over the crops that have samples.
-        weighted_f1: Mean F1 over the crops that have samples, each weighing as its samples;
-            ``None`` in rows that were made before it was reported.
+        weighted_f1: Mean F1 over the crops that have samples, weighted by their number of samples;
+            ``None`` in rows of versions that did not report it.
         balanced_accuracy: Mean recall over the crops that have samples.
-        kappa: Cohen's kappa; ``None`` where chance agreement is certain.
-        log_loss: Mean negative logarithm of the probability given to the true crop.
+        kappa: Cohen's kappa; ``None`` if the agreement by chance is 1.
+        log_loss: Mean negative logarithm of the probability of the true crop.
         brier: Mean over samples of the summed squared error of the probabilities.
-        calibration_error: Expected calibration error of the top class.
-        overall_accuracy_all: Share of *all* target samples that are right, those of crops that
-            the source does not have (always wrong) included: overall accuracy times the share of
+        calibration_error: Expected calibration error of the most probable class.
+        overall_accuracy_all: Share of *all* target samples that are right. Samples of crops that
+            the source does not have count as wrong. It is overall accuracy times the share of
             target samples that are of scored crops.
-        per_crop: Scores of each crop that has samples or predictions.
+        per_crop: Scores of each crop that has samples or predictions, by name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,33 +84,45 @@ class Scores(BaseModel):
 
 
 def check_probabilities(probabilities: object, *, samples: int, classes: int) -> Probabilities:
-    """Return the answer of a classifier if it is one probability per sample and class.
+    """Return the output of ``predict_proba`` as an array if it is valid.
 
     Args:
-        probabilities: What ``predict_proba`` returned.
-        samples: Number of samples that were asked about.
+        probabilities: Output of ``predict_proba``.
+        samples: Number of samples that it was given.
         classes: Number of classes.
 
     Returns:
         The probabilities [samples, classes], float32.
 
     Raises:
-        MethodError: If shape, range or sum is wrong.
+        MethodError: If the shape, a value or the sum of a row is wrong.
     """
     array = np.asarray(probabilities, dtype=np.float32)
     if array.shape != (samples, classes):
         raise MethodError(
-            f"predict_proba returned shape {array.shape} where ({samples}, {classes}) is needed."
+            f"predict_proba returned shape {array.shape}: return ({samples}, {classes})."
         )
     if not np.isfinite(array).all():
-        raise MethodError("predict_proba returned NaN or infinite values.")
+        raise MethodError("predict_proba returned NaN or infinite values: return probabilities.")
     if array.min(initial=0.0) < 0 or np.abs(array.sum(axis=1) - 1).max(initial=0.0) > SUM_TOLERANCE:
-        raise MethodError("predict_proba returned values that are negative or do not sum to one.")
+        raise MethodError(
+            "predict_proba returned values that are negative or do not sum to one: return "
+            "probabilities."
+        )
     return array
 
 
 def confusion_matrix(labels: Labels, predicted: Labels, classes: int) -> Confusion:
-    """Count the samples of each true class (rows) given each predicted class (columns)."""
+    """Count samples by true class (rows) and predicted class (columns).
+
+    Args:
+        labels: True class of each sample [N].
+        predicted: Predicted class of each sample [N].
+        classes: Number of classes K.
+
+    Returns:
+        Counts [K, K].
+    """
     counts = np.bincount(labels * classes + predicted, minlength=classes * classes)
     return counts.reshape(classes, classes).astype(np.int64)
 
@@ -118,8 +133,8 @@ def macro_f1(labels: Labels, predicted: Labels, *, over_predicted: bool = False)
     Args:
         labels: True class of each sample [N].
         predicted: Predicted class of each sample [N].
-        over_predicted: Average over the classes that are predicted too, as the released code does
-            for its validation score (paper_facts.md, defect 5).
+        over_predicted: Whether the mean is also over classes that have predictions only, as the
+            released code does for its validation score (paper_facts.md, defect 5).
 
     Returns:
         A value in [0, 1].
@@ -146,11 +161,12 @@ def score(
     Args:
         probabilities: Probability of each class [N, 7]; zero for classes the source lacks.
         labels: True class index [N].
-        predicted: Predicted class index [N], where it is not the most probable one (the released
-            code rewrites predictions); ties go to the lowest index otherwise.
-        unscored: Target samples left out because the source lacks their crop.
-        scorable: Target samples of the other crops, of which those scored may be a draw; as many
-            as are scored if ``None``.
+        predicted: Predicted class index [N], if it is not the most probable class (the released
+            code rewrites predictions). By default the most probable class, and of several the one
+            with the lowest index.
+        unscored: Number of target samples left out because the source lacks their crop.
+        scorable: Number of target samples of the other crops, from which a cap may have drawn the
+            scored ones. By default the number of scored samples.
 
     Returns:
         The scores and the confusion matrix [7, 7], true crop by predicted crop.
@@ -159,9 +175,9 @@ def score(
         MethodError: If there is no sample to score.
     """
     if len(labels) == 0:
-        raise MethodError("There is no sample to score.")
-    answer = probabilities.argmax(axis=1).astype(np.int64) if predicted is None else predicted
-    matrix = confusion_matrix(labels, answer, len(CROPS))
+        raise MethodError("There is no sample to score: give one or more.")
+    chosen = probabilities.argmax(axis=1).astype(np.int64) if predicted is None else predicted
+    matrix = confusion_matrix(labels, chosen, len(CROPS))
     precision, recall, f1 = _precision_recall_f1(matrix)
     support, given = matrix.sum(axis=1), matrix.sum(axis=0)
     present = support > 0

@@ -1,4 +1,4 @@
-"""What is held equal between methods: data, budget, seeds, selection, label policy."""
+"""Protocols: what is the same for all methods, such as data, budget, seeds and selection."""
 
 import hashlib
 from collections.abc import Mapping
@@ -29,14 +29,14 @@ LATER_KEYS: Final[tuple[str, ...]] = (
     "released_defects.last_batch_kept",
     "released_defects.kaiming_linear_layers",
 )
-"""Keys of a protocol that came after the first rows were published, in the order they came; a key
-inside another is named after it."""
+"""Keys of a protocol that were added after the first rows were published, in order of time. A key
+inside another key is written after it, with a dot."""
 
 Division = Literal["stratified", "plain", "undone"]
-"""How the released code divides a source into training and validation samples: by class (its
-forest), plainly at random with the validation part rounded down (its networks), or to no effect,
-since all samples are used in both parts (CropNet; paper_facts.md, defect 1 and Read again, mark C).
-"""
+"""How the released code divides a source into training and validation samples: ``stratified`` by
+class (its forest), ``plain`` at random with the validation part rounded down (its networks),
+``undone`` with all samples in both parts (CropNet). Source: paper_facts.md, defect 1 and Read
+again, mark C."""
 
 
 class _Strict(BaseModel):
@@ -47,11 +47,11 @@ class Network(_Strict):
     """Budget of every trained network.
 
     Attributes:
-        epochs: Epochs of training; the best checkpoint on validation data is kept.
-        passes_per_epoch: How often each training sample is drawn in one epoch. Augmented and
-            plain networks get the same number of gradient steps.
+        epochs: Epochs of training. The checkpoint with the best validation score is used.
+        passes_per_epoch: How often each training sample is drawn in one epoch. Networks with and
+            without augmentation get the same number of gradient steps.
         batch_size: Samples in a step.
-        learning_rate: Adam's rate, or the peak of a one-cycle schedule.
+        learning_rate: Learning rate of Adam; with a one-cycle schedule, its highest value.
         schedule: ``constant`` or ``one-cycle`` (Smith & Topin 2019, arXiv 1708.07120).
     """
 
@@ -66,9 +66,9 @@ class Trees(_Strict):
     """Budget of every ensemble of trees.
 
     Attributes:
-        forest: Trees of a random forest.
-        boosting_rounds: Upper limit of boosting rounds.
-        early_stopping_rounds: Rounds without gain on validation data after which boosting stops.
+        forest: Number of trees of a random forest.
+        boosting_rounds: Largest number of boosting rounds.
+        early_stopping_rounds: Boosting stops after so many rounds without a better validation loss.
     """
 
     forest: int = Field(ge=1)
@@ -77,12 +77,12 @@ class Trees(_Strict):
 
 
 class Augmentation(_Strict):
-    """How augmented methods get their copies.
+    """How augmented copies are made.
 
     Attributes:
-        mode: ``online`` draws a fresh copy in every batch; ``static`` makes the copies once and
-            trains on originals and copies together, as the released code does.
-        copies: Augmented copies for each original.
+        mode: ``online`` draws a new copy of each sample in every batch. ``static`` makes the copies
+            once and trains on originals and copies together, as the released code does.
+        copies: Number of augmented copies of each original.
     """
 
     mode: Literal["online", "static"] = "online"
@@ -90,26 +90,26 @@ class Augmentation(_Strict):
 
 
 class ReleasedDefects(_Strict):
-    """What a protocol repeats of the released code for comparison; all off elsewhere.
+    """The behaviours of the released code that a protocol repeats for comparison.
 
-    The numbers are those of the defects in paper_facts.md. Defect 2, an unseeded generator, cannot
-    be repeated by a harness that gives the same bytes twice; defect 7 raises. What has no number is
-    no defect, but another choice than ours (docs/methodology.md).
+    All are off by default. The numbers are those of the defects in paper_facts.md. Defect 2, a
+    generator without a seed, cannot be repeated here, since a run must give the same bytes twice.
+    Defect 7 raises an error. A behaviour without a number is not a defect, but another choice than
+    ours (docs/methodology.md).
 
     Attributes:
-        split_undone: (1) CropNet trains on the whole source and selects on training data; so do
-            all methods whose `released_division` is ``undone``.
+        split_undone: (1) CropNet trains on the whole source and selects on training data. The same
+            is true of all methods whose `released_division` is ``undone``.
         rewrite_absent_crops: (4) Predictions of crops not grown in the target become ``other``.
-        validation_over_predicted: (5) Validation macro-F1 averages over predicted classes too.
-        weights_from_validation: (6) Class weights count the validation labels as well.
-        whole_step_windows: Moved windows of augmented copies are made of whole 5-day steps.
-        plain_split: The source is divided plainly at random for methods whose
+        validation_over_predicted: (5) Validation macro-F1 is a mean over predicted classes too.
+        weights_from_validation: (6) Class weights count the validation labels too.
+        whole_step_windows: Moved windows of augmented copies consist of whole 5-day steps.
+        plain_split: The source is divided at random, without regard to class, for methods whose
             `released_division` is ``plain`` or ``undone``, and by class for all others.
-        one_label_per_series: Of samples with one series the first is kept, whatever their labels.
-        last_batch_kept: The last batch of an epoch is as small as what is left; it is left out
-            elsewhere.
+        one_label_per_series: Of samples with the same series the first is kept, whatever its label.
+        last_batch_kept: The last, smaller batch of an epoch is used; otherwise it is left out.
         kaiming_linear_layers: Linear layers of CropNet and of the multilayer perceptron begin with
-            Kaiming weights and zero bias, not with torch's own initial values.
+            Kaiming weights and zero bias instead of torch's own initial values.
     """
 
     split_undone: bool = False
@@ -124,45 +124,47 @@ class ReleasedDefects(_Strict):
 
 
 class Protocol(_Strict):
-    """One written way of training and scoring every method.
+    """The rules and the budget under which every method is trained and scored.
 
     Attributes:
         name: Name of the protocol.
-        description: What it is for; not part of the hash.
-        seeds: Seeds, one fit each.
-        held_out_fraction: Share of the source kept for its in-domain score, the same for every
-            seed; 0 keeps none.
-        validation_fraction: Share of the source for model selection, drawn anew for each seed.
-        split: ``block`` keeps spatial blocks whole, ``random`` does not, ``auto`` uses blocks
-            where the data has them; the row says which it was.
+        description: Purpose; not part of the hash.
+        seeds: Seeds. Each method is fitted once for each seed.
+        held_out_fraction: Share of the source that is kept for the in-domain score, the same for
+            every seed; 0 keeps none.
+        validation_fraction: Share of the source for model selection, drawn again for each seed.
+        split: ``block`` keeps spatial blocks whole, ``random`` does not, ``auto`` keeps them whole
+            if the data has blocks. The row says which was done.
         selection_metric: Score on validation data by which checkpoints are chosen.
-        max_source_samples: Most samples for training and validation, drawn by class share and
-            anew for each seed.
-        max_target_samples: Most samples of a target, or of the held-out source, that are scored:
-            drawn by class share from those of scored crops, the same for every seed.
-        minimum_class_samples: A crop with fewer samples in the source is not learned, and one
-            with fewer in the target is not scored.
-        label_policy: ``shared`` scores the target samples of crops that the source has; ``all``
-            scores every sample, so that a crop the source lacks counts as an error.
-        deduplicate: ``series`` drops samples whose whole year repeats another's, and source
-            samples of one series with two labels; ``representation`` drops repeats within each
-            representation, as the released code does; ``none`` keeps all.
-        season: ``as-stored`` takes the season window as the files have it; ``aligned`` moves
-            years that are on the calendar until they run as northern ones from 1 January do:
-            southern ones by half a year, and any by what its stated start asks for.
+        max_source_samples: Largest number of samples for training and validation, drawn by class
+            share, again for each seed; ``None`` for no limit.
+        max_target_samples: Largest number of scored samples of a target or of the held-out source,
+            drawn by class share from the samples of scored crops, the same for every seed; ``None``
+            for no limit.
+        minimum_class_samples: A crop with fewer samples in the source is not learned; a crop with
+            fewer samples in the target is not scored.
+        label_policy: ``shared`` scores the target samples of crops that the source has. ``all``
+            scores every sample; then crops that the source does not have count as errors.
+        deduplicate: ``series`` drops samples whose whole year equals that of another sample, and
+            source samples of one series with two labels. ``representation`` drops repeats in each
+            representation, as the released code does. ``none`` keeps all.
+        season: ``as-stored`` takes the season window from the files as they are. ``aligned`` first
+            moves years that follow the calendar, so that the season is where it is in a northern
+            year from 1 January: southern years by half a year, and every year by its stated start.
         bands: Bands that every transfer is given, in the official order; ``None`` gives each
             transfer the bands that its source and target have in common.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
-        precision: Arithmetic of the networks: ``fp32``; ``tf32``, which is ``fp32`` on what has no
-            tensor cores; ``bf16``, an error where the device has no instructions for it.
-        compile: Train networks through ``torch.compile``; its dropout draws other numbers, so that
-            scores differ as those of two seeds do.
+        precision: Arithmetic of the networks: ``fp32``; ``tf32``, which equals ``fp32`` on devices
+            without tensor cores; ``bf16``, which is an error on devices without instructions for
+            it.
+        compile: Whether networks are trained through ``torch.compile``. Its dropout draws other
+            numbers, so scores differ as those of two seeds do.
         network: Budget of networks.
         trees: Budget of tree ensembles.
-        augmentation: Copies of augmented methods.
-        released_defects: Defects repeated for comparison.
-        job_time_limit_s: Seconds after which a job in a worker process is stopped and counts as
-            ``timeout``; not part of the hash.
+        augmentation: How augmented copies are made.
+        released_defects: Behaviours of the released code that are repeated for comparison.
+        job_time_limit_s: Seconds after which a job in a worker process is stopped with the status
+            ``timeout``; ``None`` for no limit. Not part of the hash.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
@@ -200,21 +202,22 @@ class Protocol(_Strict):
     def _consistent(self) -> Self:
         if self.held_out_fraction + self.validation_fraction >= 0.8:
             raise ValueError(
-                "held_out_fraction and validation_fraction leave too little to train on"
+                "held_out_fraction and validation_fraction leave too little to train on: their sum "
+                "must be below 0.8"
             )
         if len(set(self.seeds)) != len(self.seeds):
-            raise ValueError("seeds are repeated")
+            raise ValueError("seeds are repeated: name each seed once")
         return self
 
     @property
     def hash(self) -> str:
-        """Sixteen hex digits of the SHA-256 of what can change a score.
+        """Sixteen hex digits of the SHA-256 of everything that can change a score.
 
-        That is everything but the description, device, seeds and time limit. Seeds are part of
-        each row and the device is part of its cost, so that a run on other seeds or another device
-        stays comparable. The limit decides whether there is a score and never which; who has a
-        slower machine may raise it and stay comparable. A key of `LATER_KEYS` counts only where it
-        differs from its default, so that rows made before it existed stay comparable.
+        Description, device, seeds and time limit are not part of it. Seeds are part of each row and
+        the device is part of its cost, so that runs with other seeds or another device can be
+        compared. The time limit decides whether there is a score but cannot change it, so it may be
+        raised on a slower machine. A key of `LATER_KEYS` is part of the hash only if it differs
+        from its default, so that rows made before the key existed can be compared.
         """
         unhashed: dict[str, Any] = dict.fromkeys(
             ("description", "device", "seeds", "job_time_limit_s"), True
@@ -255,8 +258,8 @@ def load_protocol(name: str) -> Protocol:
         The protocol.
 
     Raises:
-        UsageError: If there is no such protocol, or the file has an unknown key or a value that
-            does not fit; the message names the key.
+        UsageError: If there is no such protocol, or the file has an unknown key or a wrong value.
+            The message names the key.
     """
     if name.endswith((".yaml", ".yml")):
         path = Path(name)
@@ -268,7 +271,7 @@ def load_protocol(name: str) -> Protocol:
     if name not in shipped_protocols():
         raise UsageError(
             f"Unknown protocol '{name}': {did_you_mean(name, shipped_protocols())} "
-            "A file is named with its ending, my-protocol.yaml."
+            "To use a file, give its name with the ending, such as my-protocol.yaml."
         )
     text = files("benchmark.task").joinpath("protocols", f"{name}.yaml").read_text("utf-8")
     return parse_protocol(text, where=f"protocol {name}")
@@ -279,7 +282,7 @@ def parse_protocol(text: str, *, where: str) -> Protocol:
 
     Args:
         text: YAML.
-        where: What the text is, for messages.
+        where: Name of the file or protocol, for messages.
 
     Returns:
         The protocol.
@@ -292,27 +295,28 @@ def parse_protocol(text: str, *, where: str) -> Protocol:
     except yaml.YAMLError as error:
         raise UsageError(f"{where} is not YAML: {str(error).splitlines()[0]}.") from error
     if not isinstance(content, Mapping):
-        raise UsageError(f"{where} is not a protocol: it must be keys and values.")
+        raise UsageError(f"{where} is not a protocol: write keys and values, such as name: mine.")
     return validate_protocol(content, where=where)
 
 
 def validate_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:
-    """Return the protocol that keys and values describe.
+    """Return the protocol with the given keys and values.
 
     Args:
         content: Keys and values.
-        where: Where they come from, for messages.
+        where: Name of the file or protocol, for messages.
 
     Returns:
         The protocol.
 
     Raises:
-        UsageError: If a key is unknown or missing, or a value does not fit.
+        UsageError: If a key is unknown or missing, or a value is wrong.
     """
     try:
         return Protocol.model_validate(content)
     except ValidationError as error:
-        # A misspelt key is both unknown and missing: the unknown one is what the user can see.
+        # A misspelt key is both unknown and missing. The message names the unknown key, which the
+        # user can find in the file.
         problem = min(error.errors(), key=lambda entry: entry["type"] != "extra_forbidden")
         raise UsageError(f"{where}: {_explain(problem)}") from error
 
@@ -323,7 +327,7 @@ def _explain(problem: Mapping[str, Any]) -> str:
     if problem["type"] == "extra_forbidden":
         return f"unknown key '{key}': {did_you_mean(location[-1], _keys_beside(location))}"
     if problem["type"] == "missing":
-        return f"the key '{key}' is missing."
+        return f"the key '{key}' is missing: add it."
     given = f" (given: {problem['input']!r})" if location else ""
     return f"'{key or 'the protocol'}': {problem['msg']}{given}."
 

@@ -1,4 +1,4 @@
-"""Source and target pairs: what relates the two, and which crops and bands they share."""
+"""Transfers, pairs of source and target: their relation, and the crops and bands they share."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ Relation = Literal[
 ]
 
 RELATIONS: Final[tuple[Relation, ...]] = get_args(Relation)
-"""From near to far; tables list transfers in this order."""
+"""All relations, from near to far; tables list transfers in this order."""
 
 ALL_PAIRS: Final = "all"
 
@@ -53,7 +53,7 @@ class Transfer:
 
     @property
     def relation(self) -> Relation:
-        """What lies between source and target, the farthest step that applies."""
+        """The relation of source and target; if several apply, the one listed last."""
         if self.source == self.target:
             return "in-domain"
         if country_code(self.source) == country_code(self.target):
@@ -68,14 +68,15 @@ class Transfer:
 
 
 class LabelSpace(BaseModel):
-    """Which crops source and target have in common.
+    """The crops of source and target.
 
     Attributes:
-        shared: Crops that both have, and that are scored.
-        source_only: Crops that only the source has; predicting one is an error.
-        target_only: Crops that only the target has; no method trained on the source can name them.
-        too_few: Crops left out because the source or target has fewer samples than the protocol's
-            minimum.
+        shared: Crops that both have; these are scored.
+        source_only: Crops that only the source has. To predict one of them is an error.
+        target_only: Crops that only the target has. A method trained on the source cannot predict
+            them.
+        too_few: Crops left out because the source or the target has fewer samples than the
+            protocol's minimum.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -97,17 +98,17 @@ def label_space(
         too_few: Class indices of either side that have too few samples.
 
     Returns:
-        The accounting, crops in class order.
+        The crops of both, in the order of the classes.
     """
-    known, asked = set(source), set(target)
+    learned, occurring = set(source), set(target)
 
     def names(classes: Iterable[int]) -> tuple[str, ...]:
         return tuple(CROPS[index] for index in sorted(classes))
 
     return LabelSpace(
-        shared=names(known & asked),
-        source_only=names(known - asked),
-        target_only=names(asked - known),
+        shared=names(learned & occurring),
+        source_only=names(learned - occurring),
+        target_only=names(occurring - learned),
         too_few=names(set(too_few)),
     )
 
@@ -129,10 +130,13 @@ def groups() -> Mapping[str, tuple[Transfer, ...]]:
 
 
 def parse_transfer(text: str) -> Transfer:
-    """Return the transfer that ``SOURCE:TARGET`` names.
+    """Return the transfer of a text such as ``FRA:CHN``.
+
+    Args:
+        text: ``SOURCE:TARGET``.
 
     Raises:
-        UsageError: If the text is not of that form or names one domain twice.
+        UsageError: If the text has another form or names one domain twice.
     """
     source, separator, target = text.partition(":")
     if not separator or not source or not target or ":" in target:
@@ -142,30 +146,31 @@ def parse_transfer(text: str) -> Transfer:
         )
     if source == target:
         raise UsageError(
-            f"'{text}' has one domain on both sides: in-domain scores come with every transfer."
+            f"'{text}' has one domain on both sides: name two domains, since every transfer gives "
+            "the in-domain score too."
         )
     return Transfer(source, target)
 
 
 def named_transfers(words: Iterable[str]) -> frozenset[Transfer]:
-    """Return the pairs among what a user asked for, which are neither groups nor ``all``."""
+    """Return the transfers that a user named as pairs, not by a group or ``all``."""
     return frozenset(parse_transfer(word) for word in words if ":" in word)
 
 
 def select_transfers(words: Sequence[str], domains: Sequence[str]) -> tuple[Transfer, ...]:
-    """Turn what a user asked for into transfers between the domains of a dataset.
+    """Return the transfers between the domains of a dataset that a user selected.
 
     Args:
-        words: Pairs, group names or ``all`` (every ordered pair of domains). Empty asks for the
-            published transfers that the data allows or, where it allows none, for all pairs.
+        words: Pairs, group names or ``all`` (every ordered pair of domains). If empty, the
+            published transfers between domains of the data or, if there are none, all pairs.
         domains: Domains of the dataset.
 
     Returns:
-        The transfers, each once, in the order asked for.
+        The transfers, each once, in the order of the words.
 
     Raises:
-        UsageError: If a word is neither pair nor group, or a named pair or group is not in the
-            data; the message names the word.
+        UsageError: If a word is neither a pair nor a group, or the data has no such pair or no pair
+            of the group. The message names the word.
     """
     known = set(domains)
     every = tuple(Transfer(a, b) for a in sorted(known) for b in sorted(known) if a != b)
@@ -176,7 +181,7 @@ def select_transfers(words: Sequence[str], domains: Sequence[str]) -> tuple[Tran
             for domain in (transfer.source, transfer.target):
                 if domain not in known:
                     raise UsageError(
-                        f"The data has no domain '{domain}', asked for in '{word}': "
+                        f"The data has no domain '{domain}', which '{word}' names: "
                         f"{did_you_mean(domain, known)}"
                     )
             members: tuple[Transfer, ...] = (transfer,)
@@ -186,7 +191,8 @@ def select_transfers(words: Sequence[str], domains: Sequence[str]) -> tuple[Tran
             members = tuple(t for t in groups()[word] if {t.source, t.target} <= known)
             if words and not members:
                 raise UsageError(
-                    f"The data ({', '.join(sorted(known))}) allows no transfer of group '{word}'."
+                    f"The data ({', '.join(sorted(known))}) allows no transfer of group '{word}': "
+                    "name other transfers or use other data."
                 )
         else:
             raise UsageError(
@@ -196,7 +202,7 @@ def select_transfers(words: Sequence[str], domains: Sequence[str]) -> tuple[Tran
     transfers = tuple(chosen) or every
     if not transfers:
         raise UsageError(
-            f"The data has one domain only ({', '.join(known)}): a transfer needs two."
+            f"The data has one domain only ({', '.join(known)}): use data with two or more."
         )
     return transfers
 
@@ -208,7 +214,7 @@ def _year_of(domain: str) -> int | None:
 
 
 def transfer_bands(dataset: Dataset, protocol: Protocol, transfer: Transfer) -> tuple[str, ...]:
-    """Return the bands of a transfer, which no other transfer of a run changes.
+    """Return the bands of a transfer. They do not depend on the other transfers of a run.
 
     Args:
         dataset: The data.
@@ -216,11 +222,11 @@ def transfer_bands(dataset: Dataset, protocol: Protocol, transfer: Transfer) -> 
         transfer: Source and target.
 
     Returns:
-        The bands of the protocol or else those that source and target have in common, in the
-        official order.
+        The bands of the protocol or, if it fixes none, those that source and target have in common,
+        in the official order.
 
     Raises:
-        DataError: If a domain lacks a band that the protocol fixes, or the two share none.
+        DataError: If a domain lacks a band that the protocol fixes, or the two have none in common.
     """
     if protocol.bands is None:
         return dataset.common_bands(transfer.domains)
@@ -229,6 +235,6 @@ def transfer_bands(dataset: Dataset, protocol: Protocol, transfer: Transfer) -> 
         if lacking:
             raise DataError(
                 f"Domain {domain} lacks {', '.join(lacking)} of the bands that are asked for "
-                f"({' '.join(protocol.bands)})."
+                f"({' '.join(protocol.bands)}): leave them out of --bands or of the protocol."
             )
     return protocol.bands

@@ -109,7 +109,7 @@ def test_ndvi_is_zero_where_nothing_is_reflected() -> None:
 def test_a_group_without_its_bands_gets_no_token() -> None:
     without = tuple(band for band in BANDS if band != "B8A")
     encoder = presto.load_encoder(without)
-    assert set(encoder.places) == set(presto.GROUPS) - {"S2_NIR_20m"}
+    assert set(encoder.band_indices) == set(presto.GROUPS) - {"S2_NIR_20m"}
     whole = torch.rand(2, 10, 12)
     changed = whole.clone()
     changed[:, BANDS.index("B8A")] += 0.1

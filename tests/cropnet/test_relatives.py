@@ -182,14 +182,14 @@ def test_an_ensemble_with_an_uncounted_member_has_no_count() -> None:
     assert ensemble.flops_per_sample_ is None
 
 
-def test_the_surest_are_chosen_class_by_class() -> None:
+def test_the_most_confident_are_chosen_class_by_class() -> None:
     sure = np.concatenate([np.linspace(0.6, 0.9, 10), np.linspace(0.6, 0.7, 4)])
     answers = np.stack([sure, 1 - sure], axis=1)
     answers[10:] = answers[10:, ::-1]
-    rows, labels = adaptation.surest(answers)
+    rows, labels = adaptation.most_confident(answers)
     assert rows.tolist() == [7, 8, 9, 13]
     assert labels.tolist() == [0, 0, 0, 1]
-    many, _ = adaptation.surest(np.tile([0.9, 0.1], (5000, 1)))
+    many, _ = adaptation.most_confident(np.tile([0.9, 0.1], (5000, 1)))
     assert len(many) == adaptation.CONFIDENT_MOST
 
 

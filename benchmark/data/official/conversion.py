@@ -1,7 +1,8 @@
-"""Large files, converted once into the cache and mapped into memory from then on.
+"""Large files: converted once into the cache, then mapped into memory.
 
-A file is known by its path, length and time of change, and by what its card says of how to read it;
-checking, fingerprint and digests are done while it is converted and kept beside the arrays.
+A conversion belongs to the path, length and modification time of a file and to what its card
+declares about reading it. Checks, fingerprint and digests are made during the conversion and stored
+beside the arrays.
 """
 
 import hashlib
@@ -35,11 +36,11 @@ from benchmark.files import folder_aside, write_text
 logger = logging.getLogger(__name__)
 
 CONVERSION_VERSION: Final = "3"
-"""Raised when what is written here, or how files are read, changes."""
+"""Version of the conversion. Raise it when the written files, or the way of reading, change."""
 
 LARGE: Final = 32 * 2**20
-"""Bytes of the unpacked arrays from which on a file is converted: below, reading it again takes
-less than half a second, and above, memory and workers that share it begin to matter."""
+"""Bytes of the unpacked arrays from which a file is converted. A smaller file is read again in less
+than half a second; a larger one takes much memory, which mapping shares between workers."""
 
 CONVERTING: Final = ".converting-"
 FACTS_FILE: Final = "facts.json"
@@ -48,16 +49,16 @@ Progress = Callable[[str, int, int], None]
 
 
 def is_large(path: Path) -> bool:
-    """Return whether a file is converted; tells it from the archive's table of contents."""
+    """Return whether a file is large enough to be converted, by the archive's table of contents."""
     try:
         with zipfile.ZipFile(path) as archive:
             return sum(entry.file_size for entry in archive.infolist()) >= LARGE
     except (OSError, zipfile.BadZipFile):
-        return False  # who reads it says what is wrong
+        return False  # the function that reads the file raises the error
 
 
 def declared_of(card: DomainCard) -> Declared:
-    """Return what a card says of how to read a file."""
+    """Return the declarations of a card about how to read its file."""
     return Declared(
         unit=card.unit, orientation=card.orientation, offset=card.offset, missing=card.missing
     )
@@ -66,26 +67,26 @@ def declared_of(card: DomainCard) -> Declared:
 def open_converted(
     path: Path, domain: str, card: DomainCard, progress: Progress | None = None
 ) -> tuple[DomainSamples, DomainFacts] | None:
-    """Return a domain from its converted file, converted now if it was not yet.
+    """Return a domain from its converted file; convert the file first if necessary.
 
     Args:
         path: The file; it must be large.
         domain: Name of the domain.
         card: Its card.
-        progress: Called with the domain, the samples done and the samples in all.
+        progress: Called with the domain, the number of samples done and the number of all samples.
 
     Returns:
-        The samples, mapped into memory, and what was computed of them; ``None`` where the cache
-        cannot be written, so that the file has to be read.
+        The samples, mapped into memory, and their facts; ``None`` if the cache cannot be written,
+        so that the caller has to read the file.
 
     Raises:
-        DataError: If the file is not what it must be.
+        DataError: If the content of the file is wrong.
     """
     try:
-        place, folder, name = _place(path, domain, card)
+        target, folder, name = _target(path, domain, card)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
-    found = _open(place, domain)
+    found = _open(target, domain)
     if found is not None:
         return found
     try:
@@ -99,7 +100,7 @@ def open_converted(
         return None
     try:
         _convert(path, domain, card, aside, progress)
-        _put_in_place(aside, place, name, domain)
+        _rename(aside, target, name, domain)
     except OSError as error:
         logger.warning(
             "%s cannot be written (%s): large files are read each time", folder, str(error)
@@ -107,47 +108,50 @@ def open_converted(
         return None
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    return _open(place, domain)
+    return _open(target, domain)
 
 
-def _place(path: Path, domain: str, card: DomainCard) -> tuple[Path, Path, str]:
-    """Return where a file's conversion lies, the folder of all, and the prefix of this path's."""
+def _target(path: Path, domain: str, card: DomainCard) -> tuple[Path, Path, str]:
+    """Return the folder of a file's conversion, its parent, and the prefix of its name.
+
+    All conversions of one path have the same prefix.
+    """
     real = path.resolve()
     state = real.stat()
-    said = [declared_of(card).model_dump(), list(card.bands), card.season, domain]
-    identity = json.dumps([CONVERSION_VERSION, state.st_size, state.st_mtime_ns, said])
+    declared = [declared_of(card).model_dump(), list(card.bands), card.season, domain]
+    identity = json.dumps([CONVERSION_VERSION, state.st_size, state.st_mtime_ns, declared])
     name = hashlib.sha256(f"{real} {domain}".encode()).hexdigest()[:16]
     folder = cache_directory() / "converted"
     return folder / f"{name}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}", folder, name
 
 
-def _open(place: Path, domain: str) -> tuple[DomainSamples, DomainFacts] | None:
+def _open(folder: Path, domain: str) -> tuple[DomainSamples, DomainFacts] | None:
     try:
-        facts = DomainFacts.model_validate_json((place / FACTS_FILE).read_bytes())
+        facts = DomainFacts.model_validate_json((folder / FACTS_FILE).read_bytes())
         optional = {
-            name: _mapped(place, name) if (place / f"{name}.npy").exists() else None
+            name: _mapped(folder, name) if (folder / f"{name}.npy").exists() else None
             for name in OPTIONAL_ARRAYS[1:]
         }
         samples = DomainSamples(
             name=domain,
-            series=_mapped(place, "series"),
-            labels=_mapped(place, "labels"),
-            sample_ids=_mapped(place, "sample_ids"),
+            series=_mapped(folder, "series"),
+            labels=_mapped(folder, "labels"),
+            sample_ids=_mapped(folder, "sample_ids"),
             longitude=optional["lon"],
             latitude=optional["lat"],
             block=optional["block"],
             year=optional["year"],
             reading=facts.reading,
-            keys=_mapped(place, "keys"),
+            keys=_mapped(folder, "keys"),
         )
     except (OSError, ValueError, EOFError, ValidationError):
-        return None  # not there, or damaged: it is made again
+        return None  # missing or damaged: it is made again
     return samples, facts
 
 
-def _mapped(place: Path, name: str) -> Array:
-    # Copy on write: pages are shared between processes, and no one can change the file.
-    mapped = np.load(place / f"{name}.npy", mmap_mode="c", allow_pickle=False)
+def _mapped(folder: Path, name: str) -> Array:
+    # Copy on write: processes share the pages, and none can change the file.
+    mapped = np.load(folder / f"{name}.npy", mmap_mode="c", allow_pickle=False)
     return np.asarray(mapped)
 
 
@@ -157,9 +161,10 @@ def _convert(
     features = _unpack(path, aside / "fea.npy")
     arrays = read_arrays(path, but="fea")
     reading = conclude(path, features, declared_of(card))
-    place = aside / "series.npy"
-    with place.open("wb") as handle:
-        # Written and not mapped: a full disk is an error here, and the end of the process there.
+    series_file = aside / "series.npy"
+    with series_file.open("wb") as handle:
+        # Written and not mapped: with a full disk, writing raises an error, while a write to a
+        # mapped file ends the process.
         shape = (len(features), reading.bands, reading.steps)
         header = {"descr": "<f4", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(handle, header)
@@ -168,7 +173,7 @@ def _convert(
             handle.write(values.data)
             if progress is not None:
                 progress(domain, rows.stop, len(features))
-    series: FloatArray = np.load(place, mmap_mode="r", allow_pickle=False)
+    series: FloatArray = np.load(series_file, mmap_mode="r", allow_pickle=False)
     del features
     (aside / "fea.npy").unlink()
     samples = describe_samples(path, domain, arrays, series, reading)
@@ -184,18 +189,18 @@ def _convert(
     for name, array in written.items():
         if array is not None:
             np.save(aside / f"{name}.npy", array, allow_pickle=False)
-    # Last, and so the sign that everything before it is there.
+    # Written last: if it exists, the other files are complete.
     write_text(aside / FACTS_FILE, compute_facts(samples, card).model_dump_json())
 
 
-def _unpack(path: Path, place: Path) -> Array:
-    """Unpack the series of an archive without having them in memory."""
+def _unpack(path: Path, unpacked: Path) -> Array:
+    """Write the series of an archive to a file in pieces, and map that file."""
     try:
         with zipfile.ZipFile(path) as archive:
             require_arrays(path, [name.removesuffix(".npy") for name in archive.namelist()])
-            with archive.open("fea.npy") as packed, place.open("wb") as handle:
+            with archive.open("fea.npy") as packed, unpacked.open("wb") as handle:
                 shutil.copyfileobj(packed, handle, 1 << 20)
-        features: Array = np.load(place, mmap_mode="r", allow_pickle=False)
+        features: Array = np.load(unpacked, mmap_mode="r", allow_pickle=False)
     except (EOFError, zipfile.BadZipFile, zlib.error, KeyError) as error:
         raise DataError(
             f"{path} is unreadable or truncated ({type(error).__name__}): fetch or write it again."
@@ -207,15 +212,15 @@ def _unpack(path: Path, place: Path) -> Array:
     return features
 
 
-def _put_in_place(aside: Path, place: Path, name: str, domain: str) -> None:
-    """Give a conversion its name, and remove those of earlier states of the same file."""
+def _rename(aside: Path, target: Path, name: str, domain: str) -> None:
+    """Rename a finished conversion to its target, and remove conversions of older states."""
     try:
-        aside.rename(place)
+        aside.rename(target)
     except OSError:
-        if _open(place, domain) is None:  # what stands there is damaged
-            shutil.rmtree(place, ignore_errors=True)
-            aside.rename(place)
-        # Else another process was first; its conversion has the same content.
-    for older in place.parent.glob(f"{name}-*"):
-        if older != place:
+        if _open(target, domain) is None:  # the existing conversion is damaged
+            shutil.rmtree(target, ignore_errors=True)
+            aside.rename(target)
+        # Otherwise another process finished first; its conversion has the same content.
+    for older in target.parent.glob(f"{name}-*"):
+        if older != target:
             shutil.rmtree(older, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""What is computed once of a domain's samples: fingerprint, ranges, counts, greenness by step."""
+"""Facts of a domain, computed once from its samples: fingerprint, ranges, counts, mean NDVI."""
 
 import hashlib
 import json
@@ -14,11 +14,11 @@ from benchmark.data.season import STEPS_PER_YEAR, FloatArray
 from benchmark.data.taxonomy import CROPS
 
 KEY_BYTES = 16
-"""Length of a series' digest: two of 300,000 agree by chance once in 10^27."""
+"""Length of a series' digest; the chance that two of 300,000 digests agree is 1 in 10^27."""
 
 
 class DomainFacts(BaseModel):
-    """What was computed of one domain.
+    """Facts of one domain.
 
     Attributes:
         fingerprint: SHA-256 of the domain, 64 hex digits.
@@ -26,13 +26,14 @@ class DomainFacts(BaseModel):
         counts: Samples of each class, in the order of ``taxonomy.CROPS``.
         lowest: Lowest reflectance, in [0, 1].
         highest: Highest reflectance, in [0, 1].
-        constant_series: Samples whose every band stays the same all year.
-        still_share: Share of samples that repeat the step before in every band, of each step [73],
-            the last step before the first one; empty where it was not computed.
-        dark_share: Share of the dates at which a sample is zero in every band.
-        greenness: Mean NDVI of each class that occurs at each step [73], where B4 and B8 are there.
-        blocks: Number of spatial blocks, ``None`` where the file has none.
-        years: Years of the labels, empty where the file has none.
+        constant_series: Number of samples in which no band changes during the year.
+        still_share: For each step, the share of samples that equal the step before in every band
+            [73]. The step before the first one is the last one. Empty if it was not computed.
+        dark_share: Share of all samples and steps that are zero in every band.
+        greenness: Mean NDVI at each step [73] of each class that occurs, by class index. Empty
+            without B4 or B8.
+        blocks: Number of spatial blocks, ``None`` if the file has none.
+        years: Years of the labels, empty if the file has none.
         reading: How the numbers of the file were read.
     """
 
@@ -55,7 +56,8 @@ class DomainFacts(BaseModel):
 def domain_fingerprint(samples: DomainSamples, card: DomainCard) -> str:
     """Return the SHA-256 of a domain's name, arrays, bands and season as 64 hex digits.
 
-    How the numbers were read counts where it is not how this project's own files are read.
+    The way of reading the numbers is part of it only if it differs from that of this project's
+    files.
     """
     digest = hashlib.sha256()
     header: list[object] = [samples.name, list(card.bands), card.season, list(samples.series.shape)]
@@ -72,19 +74,19 @@ def domain_fingerprint(samples: DomainSamples, card: DomainCard) -> str:
 
 
 def series_keys(series: FloatArray, bands: tuple[str, ...]) -> npt.NDArray[np.void]:
-    """Return a digest of each series and the names of its bands.
+    """Return a digest of each series together with the names of its bands.
 
     Args:
         series: Reflectance [N, B, 73].
         bands: Names of the bands.
 
     Returns:
-        Digests [N], 16 bytes each; equal where every value of equal bands is.
+        Digests [N], 16 bytes each. Two are equal if bands and all values are equal.
     """
     prefix = hashlib.blake2b(" ".join(bands).encode(), digest_size=KEY_BYTES)
     found = bytearray()
     for rows in parts(len(series)):
-        # Adding zero makes one value of 0.0 and -0.0, which are equal and have other bytes.
+        # Adding zero turns -0.0 into 0.0: the two are equal numbers with different bytes.
         for values in np.ascontiguousarray(series[rows] + np.float32(0)):
             digest = prefix.copy()
             digest.update(values.data)
@@ -95,20 +97,20 @@ def series_keys(series: FloatArray, bands: tuple[str, ...]) -> npt.NDArray[np.vo
 def compute_facts(
     samples: DomainSamples, card: DomainCard, fingerprint: str | None = None
 ) -> DomainFacts:
-    """Look at every sample of a domain, part by part.
+    """Compute the facts of a domain from all of its samples.
 
     Args:
         samples: The samples.
-        card: Its card, for the bands.
-        fingerprint: Its fingerprint, where it is known already.
+        card: The domain's card; its bands are used.
+        fingerprint: The domain's fingerprint if it is known already.
 
     Returns:
-        What was found.
+        The facts.
     """
     lowest, highest, still, dark = 1.0, 0.0, 0, 0
     green = np.zeros((len(CROPS), STEPS_PER_YEAR))
     repeats = np.zeros(STEPS_PER_YEAR, dtype=np.int64)
-    places = [card.bands.index(band) for band in ("B4", "B8") if band in card.bands]
+    red_infrared = [card.bands.index(band) for band in ("B4", "B8") if band in card.bands]
     for rows in parts(len(samples)):
         part = samples.series[rows]
         least, most = part.min(axis=-1), part.max(axis=-1)
@@ -116,13 +118,14 @@ def compute_facts(
         still += int(np.count_nonzero((least == most).all(axis=-1)))
         repeats += count_repeats(part)
         dark += int(np.count_nonzero(~part.any(axis=1)))
-        if len(places) == 2:
-            np.add.at(green, samples.labels[rows], _ndvi(part[:, places[0]], part[:, places[1]]))
+        if len(red_infrared) == 2:
+            red, infrared = (part[:, band] for band in red_infrared)
+            np.add.at(green, samples.labels[rows], _ndvi(red, infrared))
     counts = np.bincount(samples.labels, minlength=len(CROPS))
     greenness = {
         int(index): tuple((green[index] / counts[index]).tolist())
         for index in np.flatnonzero(counts)
-        if len(places) == 2
+        if len(red_infrared) == 2
     }
     return DomainFacts(
         fingerprint=fingerprint or domain_fingerprint(samples, card),
@@ -141,10 +144,13 @@ def compute_facts(
 
 
 def count_repeats(series: FloatArray) -> npt.NDArray[np.int64]:
-    """Return how many series repeat the step before in every band, at each step, [73].
+    """Count, for each step, the series that equal the step before in every band.
 
     Args:
-        series: Reflectance [N, B, 73]; the year is taken for a circle.
+        series: Reflectance [N, B, 73]. The step before the first one is the last one.
+
+    Returns:
+        Number of series at each step [73].
     """
     same = np.ones((len(series), series.shape[-1]), dtype=np.bool_)
     for band in range(series.shape[1]):

@@ -1,4 +1,4 @@
-"""One `.npz` file of the official layout: read and checked, or written whole or not at all."""
+"""Read and check one `.npz` file of the official layout, or write one."""
 
 import zipfile
 import zlib
@@ -37,14 +37,14 @@ class DomainSamples:
         name: Domain, such as ``FRA``, ``USA-2017`` or ``USA-AR``.
         series: Reflectance [N, B, 73] in [0, 1], float32, without gaps.
         labels: Class index into ``taxonomy.CROPS`` [N], int64.
-        sample_ids: Unique id of each sample [N], independent of the representation.
-        longitude: Degrees east [N], or ``None`` where the data has no coordinates.
+        sample_ids: Unique id of each sample [N], the same in every representation.
+        longitude: Degrees east [N], or ``None`` if the data has no coordinates.
         latitude: Degrees north [N], or ``None``.
         block: Spatial block of each sample [N], int64, or ``None``; neighbours share a block.
         year: Year of the label [N], int64, or ``None``.
-        reading: How the numbers of the file were read, or ``None`` where there is no file.
-        keys: A digest of each series and its bands [N], 16 bytes, where they have been computed;
-            samples are repeats of each other if their keys are the same.
+        reading: How the numbers of the file were read, or ``None`` without a file.
+        keys: A digest of each series and its bands [N], 16 bytes, or ``None`` if not computed.
+            Two samples with the same key are repeats of each other.
     """
 
     name: str
@@ -88,11 +88,14 @@ def year_file_name(domain: str) -> str:
 
 
 def read_arrays(path: Path, *, but: str | None = None) -> dict[str, Array]:
-    """Read every array of an `.npz` file without unpickling anything.
+    """Read the arrays of an `.npz` file without unpickling anything.
 
     Args:
         path: The file.
-        but: Name of an array that is left unread.
+        but: Name of an array that is not read.
+
+    Returns:
+        The arrays by name.
 
     Raises:
         DataError: If the file is unreadable, truncated or holds Python objects.
@@ -102,7 +105,7 @@ def read_arrays(path: Path, *, but: str | None = None) -> dict[str, Array]:
         with path.open("rb") as handle:
             archive = np.load(handle, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise DataError(f"{path} is a single array, not an .npz archive with fea and lbl.")
+                raise DataError(f"{path} is a single array: save an .npz archive with fea and lbl.")
             with archive:
                 return {name: archive[name] for name in archive.files if name != but}
     except ValueError as error:
@@ -124,14 +127,14 @@ def read_domain_file(path: Path, domain: str, declared: Declared | None = None) 
         path: File with ``fea`` [N, B, 73], [N, 73, B] or either with axes of length one, and
             ``lbl`` [N].
         domain: Name of the domain.
-        declared: What is said of the numbers; the rest is told from them.
+        declared: What the user declares about the numbers; the rest is concluded from them.
 
     Returns:
         The samples, reflectance clipped to [0, 1].
 
     Raises:
-        DataError: If anything in the file is not what it must be, or can be read in two ways; the
-            message names the file.
+        DataError: If the content of the file is wrong, or can be read in two ways. The message
+            names the file.
     """
     arrays = read_arrays(path)
     require_arrays(path, arrays)
@@ -148,34 +151,41 @@ def require_arrays(path: Path, arrays: Collection[str]) -> None:
     """
     missing = {"fea", "lbl"} - set(arrays)
     if missing:
-        raise DataError(f"{path} lacks the array {' and '.join(sorted(missing))}.")
+        raise DataError(
+            f"{path} lacks the array {' and '.join(sorted(missing))}: "
+            "save series as fea and labels as lbl."
+        )
 
 
 def describe_samples(
     path: Path, domain: str, arrays: Mapping[str, Array], series: FloatArray, reading: Reading
 ) -> DomainSamples:
-    """Put series together with what else their file says of the samples.
+    """Return the samples of a file from its series and its other arrays.
 
     Args:
         path: The file, for messages.
         domain: Name of the domain.
-        arrays: Arrays of the file, but ``fea``.
+        arrays: Arrays of the file without ``fea``.
         series: Its series as reflectance [N, B, 73].
         reading: How they were read.
 
+    Returns:
+        The samples.
+
     Raises:
-        DataError: If an array is not what it must be, or of another length.
+        DataError: If the content or the length of an array is wrong.
     """
     labels = read_labels(path, arrays["lbl"])
     if len(series) != len(labels):
         raise DataError(
             f"{path} has {len(series)} series in fea but {len(labels)} labels in lbl: "
-            "they must be of equal length."
+            "save one label for each series."
         )
     for name in OPTIONAL_ARRAYS:
         if name in arrays and len(arrays[name]) != len(labels):
             raise DataError(
-                f"{path} has {len(arrays[name])} entries in {name} but {len(labels)} labels."
+                f"{path} has {len(arrays[name])} entries in {name} but {len(labels)} labels: "
+                "save one entry for each sample."
             )
     return DomainSamples(
         name=domain,
@@ -198,7 +208,7 @@ def write_domain_file(path: Path, samples: DomainSamples) -> None:
         samples: Samples whose series are finite reflectance.
 
     Raises:
-        DataError: If the place cannot be written or is full; nothing is left behind then.
+        DataError: If the file cannot be written or the disk is full. No partial file is left.
     """
     arrays: dict[str, Array] = {
         "fea": np.clip(np.rint(samples.series * DIGITAL_NUMBER), 0, 65_534).astype(np.uint16),
@@ -216,7 +226,7 @@ def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
     """Write an `.npz` file under a temporary name, flush it to disk and rename it.
 
     Raises:
-        DataError: If the place cannot be written or is full; nothing is left behind then.
+        DataError: If the file cannot be written or the disk is full. No partial file is left.
     """
     try:
         replace_file(path, lambda file: np.savez(file, allow_pickle=False, **dict(arrays)))
@@ -225,24 +235,29 @@ def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
 
 
 def read_labels(path: Path, labels: Array) -> npt.NDArray[np.int64]:
-    """Return labels as whole numbers [N].
+    """Return labels as integers.
 
     Args:
         path: The file, for messages.
         labels: Its ``lbl`` [N] or [N, 1].
 
+    Returns:
+        Class indices into ``taxonomy.CROPS`` [N].
+
     Raises:
-        DataError: If one is no class.
+        DataError: If a label is not the index of a class.
     """
     flat = labels.reshape(len(labels)) if labels.ndim == 2 and labels.shape[1] == 1 else labels
     if flat.ndim != 1 or flat.dtype.kind not in "iuf":
-        raise DataError(f"{path} has lbl of shape {labels.shape}, {labels.dtype}: need [samples].")
+        raise DataError(
+            f"{path} has lbl of shape {labels.shape}, {labels.dtype}: save integers [samples]."
+        )
     whole = flat.astype(np.int64)
     wrong = (whole != flat) | (whole < 0) | (whole >= len(CROPS))
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise DataError(
-            f"{path} has label {flat[row]} in row {row}: labels are 0 to {len(CROPS) - 1} "
+            f"{path} has label {flat[row]} in row {row}: use labels 0 to {len(CROPS) - 1} "
             f"({', '.join(CROPS)})."
         )
     return whole
@@ -253,7 +268,7 @@ def _read_ids(path: Path, ids: Array | None, domain: str, count: int) -> npt.NDA
         return np.array([f"{domain}:{row:07d}" for row in range(count)])
     text = ids.astype(np.str_)
     if len(np.unique(text)) != count:
-        raise DataError(f"{path} has sample ids that occur twice: each sample needs its own.")
+        raise DataError(f"{path} has sample ids that occur twice: give each sample its own id.")
     return text
 
 

@@ -1,4 +1,4 @@
-"""`domains.yaml`: what a user says of files that do not say it themselves."""
+"""`domains.yaml`: what a user declares about files, such as domain, year and unit."""
 
 import math
 from collections.abc import Iterable
@@ -18,17 +18,17 @@ from benchmark.errors import DataError, UsageError, did_you_mean
 
 
 class FileRule(BaseModel):
-    """What is said of the whole-year series in one file.
+    """Declarations about the whole-year series in one file, or in several.
 
     Attributes:
-        file: Path below the directory, or name; ``*`` and ``?`` stand for anything.
-        domain: Domain that the file holds, such as ``USA-2017``; that of an official name if
-            ``None``.
+        file: Path below the directory, or file name. ``*`` matches any characters, ``?`` one.
+        domain: Domain of the file, such as ``USA-2017``. If ``None``, the domain in its official
+            name.
         year: Year of the series.
         unit: Stored unit.
         orientation: Whether bands or steps come first.
-        offset: What was added to the digital numbers.
-        missing: What stands for a missing observation, a number or ``nan``.
+        offset: Number that was added to the digital numbers.
+        missing: Value of a missing observation, a number or ``nan``.
         bands: Names of the bands in the order of the file.
         season: Whether the steps follow the calendar or were aligned.
         season_start: Calendar day ``MM-DD`` at which the 73 steps begin.
@@ -62,23 +62,23 @@ class FileRule(BaseModel):
             raise ValueError(str(error).rstrip(".")) from error
         return value
 
-    def matches(self, place: str) -> bool:
-        """Return whether a path below the directory is meant."""
-        name = place if "/" in self.file else place.rpartition("/")[2]
+    def matches(self, relative: str) -> bool:
+        """Return whether the rule is about a file, given by its path below the directory."""
+        name = relative if "/" in self.file else relative.rpartition("/")[2]
         return fnmatchcase(name, self.file)
 
     def complete(self, card: DomainCard) -> DomainCard:
-        """Return a card with what this rule says in the place of what it says."""
-        said = self.model_dump(exclude_none=True, exclude={"file", "domain"})
-        return card.model_copy(update=said)
+        """Return a copy of a card in which the values of this rule replace those of the card."""
+        declared = self.model_dump(exclude_none=True, exclude={"file", "domain"})
+        return card.model_copy(update=declared)
 
 
 class DomainRules(BaseModel):
-    """What `domains.yaml` says.
+    """Content of `domains.yaml`.
 
     Attributes:
-        files: Rules for files; a file may fit one.
-        ignore: Patterns of files that are left alone.
+        files: Rules for files; at most one rule may match a file.
+        ignore: Patterns of files that are not read.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -88,10 +88,10 @@ class DomainRules(BaseModel):
 
 
 def read_rules(root: Path) -> DomainRules:
-    """Return what the `domains.yaml` of a directory says; nothing where there is none.
+    """Return the content of the `domains.yaml` of a directory; no rules if there is no such file.
 
     Raises:
-        DataError: If it cannot be read, or has an unknown key or a value that does not fit.
+        DataError: If it cannot be read, or has an unknown key or a wrong value.
     """
     path = root / DOMAINS_FILE
     try:
@@ -116,79 +116,85 @@ def read_rules(root: Path) -> DomainRules:
 def find_domains(
     root: Path, paths: Iterable[Path], rules: DomainRules
 ) -> tuple[dict[str, Path], dict[str, FileRule]]:
-    """Tell which file holds which domain.
+    """Find the domain of each file.
 
     Args:
         root: The directory.
         paths: Every archive below it.
-        rules: What the user says.
+        rules: What the user declares.
 
     Returns:
         The file of each domain, and the rule of each domain that has one.
 
     Raises:
-        DataError: If two files hold one domain, a file fits two rules, a rule fits no file, or a
-            file's domain is not known.
+        DataError: If two files have the same domain, two rules match a file, a rule matches no
+            file, or the domain of a file is not known.
     """
     files: dict[str, Path] = {}
     used: dict[str, FileRule] = {}
-    seen: set[str] = set()
+    matched: set[str] = set()
     for path in paths:
-        place = path.relative_to(root).as_posix()
-        fitting = [rule for rule in rules.files if rule.matches(place)]
-        seen.update(rule.file for rule in fitting)
-        if len(fitting) > 1:
+        relative = path.relative_to(root).as_posix()
+        matching = [rule for rule in rules.files if rule.matches(relative)]
+        matched.update(rule.file for rule in matching)
+        if len(matching) > 1:
             raise DataError(
-                f"{root / DOMAINS_FILE} has {len(fitting)} rules for {place} "
-                f"({', '.join(rule.file for rule in fitting)}): keep one."
+                f"{root / DOMAINS_FILE} has {len(matching)} rules for {relative} "
+                f"({', '.join(rule.file for rule in matching)}): keep one."
             )
-        domain = _domain(root, path, fitting[0] if fitting else None)
-        if domain is None or any(_matches(place, pattern) for pattern in rules.ignore):
+        domain = _domain(root, path, matching[0] if matching else None)
+        if domain is None or any(_matches(relative, pattern) for pattern in rules.ignore):
             continue
         if domain in files:
             raise DataError(
                 f"{files[domain]} and {path} both hold domain {domain}: keep one, name the other "
-                f"under `ignore:` in {root / DOMAINS_FILE}, or say there what it holds, such as "
-                f"`- {{file: {place}, domain: {domain}-B}}` under `files:`."
+                f"under `ignore:` in {root / DOMAINS_FILE}, or declare its domain there, such as "
+                f"`- {{file: {relative}, domain: {domain}-B}}` under `files:`."
             )
         files[domain] = path
-        if fitting:
-            used[domain] = fitting[0]
-    lost = [rule.file for rule in rules.files if rule.file not in seen]
-    if lost:
-        raise DataError(f"{root / DOMAINS_FILE} names {lost[0]}, which fits no .npz file there.")
+        if matching:
+            used[domain] = matching[0]
+    unmatched = [rule.file for rule in rules.files if rule.file not in matched]
+    if unmatched:
+        raise DataError(
+            f"{root / DOMAINS_FILE} names {unmatched[0]}, which fits no .npz file there: correct "
+            "the name or remove the rule."
+        )
     return files, used
 
 
 def unread_files(
     root: Path, paths: Iterable[Path], read: Iterable[Path], stems: Iterable[str]
 ) -> tuple[str, ...]:
-    """Return the archives that nothing here knows what to do with.
+    """Return the archives that are neither read nor ignored and have no known name.
 
     Args:
         root: The directory.
         paths: Every archive below it.
-        read: Those that hold a domain.
+        read: Archives that hold a domain.
         stems: Beginnings of the names of files of vectors.
+
+    Returns:
+        Paths relative to the directory.
     """
     known, ignored = set(read), read_rules(root).ignore
     return tuple(
-        place
+        relative
         for path in paths
-        for place in [path.relative_to(root).as_posix()]
+        for relative in [path.relative_to(root).as_posix()]
         if path not in known
         and parse_official_name(path.name) is None
         and not any(path.name.startswith(f"{stem}_") for stem in stems)
-        and not any(_matches(place, pattern) for pattern in ignored)
+        and not any(_matches(relative, pattern) for pattern in ignored)
     )
 
 
 def _domain(root: Path, path: Path, rule: FileRule | None) -> str | None:
     if rule is not None and rule.domain is not None:
         return check_domain_name(rule.domain)
-    said = parse_official_name(path.name)
-    if said is not None and said.representation == SERIES:
-        return said.domain
+    official = parse_official_name(path.name)
+    if official is not None and official.representation == SERIES:
+        return official.domain
     if rule is not None:
         raise DataError(
             f"{root / DOMAINS_FILE} does not say which domain {path.name} holds: add `domain:` to "
@@ -197,5 +203,5 @@ def _domain(root: Path, path: Path, rule: FileRule | None) -> str | None:
     return None
 
 
-def _matches(place: str, pattern: str) -> bool:
-    return FileRule(file=pattern).matches(place)
+def _matches(relative: str, pattern: str) -> bool:
+    return FileRule(file=pattern).matches(relative)

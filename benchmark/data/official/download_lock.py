@@ -1,4 +1,4 @@
-"""The lock of a downloaded directory: which revision it holds, and how to know its files."""
+"""The lock of a downloaded directory: its revision, and the size and checksum of each file."""
 
 import hashlib
 from pathlib import Path, PurePosixPath
@@ -16,12 +16,12 @@ READ_AT_ONCE: Final = 1 << 20
 
 
 class LockedFile(BaseModel):
-    """How a file is known.
+    """Size and checksum of a file.
 
     Attributes:
-        size: Its length in bytes.
-        sha256: Checksum of its content, 64 hex digits, of files that the hub keeps as large ones.
-        git_sha1: Git's object name of its content, 40 hex digits, of the other files.
+        size: Length in bytes.
+        sha256: Checksum of the content, 64 hex digits, for files that the hub stores as large ones.
+        git_sha1: Git's object name of the content, 40 hex digits, for the other files.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,21 +32,21 @@ class LockedFile(BaseModel):
 
     @property
     def checksum(self) -> str:
-        """The checksum that there is."""
+        """The one of the two checksums that is set; empty if none is."""
         return self.sha256 or self.git_sha1 or ""
 
 
 class Lock(BaseModel):
-    """What `cropglobe.lock.json` says of a directory.
+    """Content of `cropglobe.lock.json`.
 
-    The first download believes what the hub says (trust on first use); every later one, and every
-    check, must find the same.
+    The first download takes the checksums from the hub (trust on first use). Every later download
+    and every check compares files with them.
 
     Attributes:
         repository: Dataset repository on the hub.
         revision: Branch, tag or commit that was asked for.
-        commit: Commit that it was then, 40 hex digits; downloads stay with it.
-        complete: Whether every file stood verified when the last download ended.
+        commit: Commit of the revision at the first download, 40 hex digits. Later downloads use it.
+        complete: Whether every file was verified when the last download ended.
         files: The files that were asked for, by their path in the repository.
     """
 
@@ -87,7 +87,7 @@ def read_lock(root: Path) -> Lock | None:
 
 
 def write_lock(root: Path, lock: Lock) -> None:
-    """Put a lock in a directory, whole or not at all.
+    """Write the lock of a directory; a failed write leaves the old one.
 
     Raises:
         OSError: If it cannot be written.
@@ -96,21 +96,21 @@ def write_lock(root: Path, lock: Lock) -> None:
 
 
 def require_complete(root: Path) -> None:
-    """Check without reading them that the files of a downloaded directory are there.
+    """Check that the files of a downloaded directory exist and have the right length.
 
     Args:
-        root: Directory; one without a lock is not looked at.
+        root: Directory. Without a lock nothing is checked.
 
     Raises:
-        DataError: If a download did not end, or a file is missing or of another length.
+        DataError: If a download did not end, or a file is missing or has another length.
     """
     lock = read_lock(root)
     if lock is None:
         return
     if not lock.complete:
         raise DataError(
-            f"The download of {root} did not end: repeat `cropglobe download {root}`, which goes "
-            "on where it stopped."
+            f"The download of {root} did not end: repeat `cropglobe download {root}`, which "
+            "downloads only the rest."
         )
     for name, locked in lock.files.items():
         path = root / name
@@ -121,16 +121,16 @@ def require_complete(root: Path) -> None:
 
 
 def has_content(path: Path, locked: LockedFile) -> bool:
-    """Return whether a file has the content that a lock promises; reads all of it.
+    """Return whether the content of a file has the size and checksum of its lock.
 
     Raises:
-        OSError: If it is there and cannot be read.
+        OSError: If the file exists and cannot be read.
     """
     if not path.is_file() or path.stat().st_size != locked.size:
         return False
     digest = hashlib.sha256()
     if locked.sha256 is None:
-        # Not for safety: it is how git, and so the hub, names the content of small files.
+        # Not for security: git, and therefore the hub, names the content of small files by it.
         digest = hashlib.sha1(f"blob {locked.size}\0".encode(), usedforsecurity=False)
     with path.open("rb") as handle:
         while block := handle.read(READ_AT_ONCE):

@@ -1,4 +1,4 @@
-"""The official files: their names, and what each of them holds."""
+"""Names of the official files: which representation and domain a name means."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,20 +14,20 @@ REPOSITORY: Final = "x-ytong/CropGlobe"
 """Dataset repository on the Hugging Face hub (paper_facts.md)."""
 
 DOMAIN: Final = r"(?P<domain>[A-Za-z0-9-]+|[A-Za-z-]+_20\d\d|20\d\d_[A-Za-z-]+)"
-"""A domain in a file name: letters, digits and hyphens, or a year parted by an underscore."""
+"""A domain in a file name: letters, digits and hyphens; an underscore may separate a year."""
 
 YEAR: Final = re.compile(r"(?<!\d)20\d\d(?!\d)")
 """A year of Sentinel-2 in a name."""
 
 OF_A_YEAR: Final = (
-    re.compile(r"(?P<place>[A-Za-z]+(?:-[A-Za-z]+)*)[-_]?(?P<year>20\d\d)"),
-    re.compile(r"(?P<year>20\d\d)[-_]?(?P<place>[A-Za-z]+(?:-[A-Za-z]+)*)"),
+    re.compile(r"(?P<country>[A-Za-z]+(?:-[A-Za-z]+)*)[-_]?(?P<year>20\d\d)"),
+    re.compile(r"(?P<year>20\d\d)[-_]?(?P<country>[A-Za-z]+(?:-[A-Za-z]+)*)"),
 )
-"""Spellings of a country and a year: which of them the official files have is not known
-(paper_facts.md, Input)."""
+"""Spellings of a country or region with a year. It is not known which of them the official files
+have (paper_facts.md, Input)."""
 
 SERIES: Final = "median-year"
-"""What every other representation is computed from; the one that a dataset cannot lack."""
+"""The representation from which all others are computed; every dataset must have it."""
 
 OFFICIAL_FILES: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
     {
@@ -46,12 +46,12 @@ READ_HERE: Final = (SERIES, "alphaearth")
 
 
 EVERYTHING: Final = "all"
-"""The word that stands for every file of the repository, known by name or not."""
+"""The word that selects every file of the repository, whether its name is known or not."""
 
 
 @dataclass(frozen=True)
 class OfficialName:
-    """What an official file name says.
+    """Representation and domain in an official file name.
 
     Attributes:
         representation: Key of `OFFICIAL_FILES`.
@@ -63,7 +63,7 @@ class OfficialName:
 
 
 def parse_official_name(name: str) -> OfficialName | None:
-    """Return what a file name says, or ``None`` if it is none of the official ones.
+    """Return representation and domain of a file name, or ``None`` if it is not an official name.
 
     Args:
         name: Name of the file, without its folder.
@@ -76,27 +76,31 @@ def parse_official_name(name: str) -> OfficialName | None:
 
 
 def domain_of(text: str) -> str:
-    """Return the domain that a part of a file name stands for.
+    """Return the domain that a part of a file name means.
 
     Args:
-        text: Such as ``FRA``; a country with a year in any spelling, as ``USA2020``, ``USA_2020``
-            or ``2020_USA``, is the country, a hyphen and the year.
+        text: Part of the name, such as ``FRA``. A country with a year may be spelled ``USA2020``,
+            ``USA_2020`` or ``2020_USA``.
+
+    Returns:
+        The domain; a year follows the country after a hyphen, such as ``USA-2020``.
     """
     for spelling in OF_A_YEAR:
         match = spelling.fullmatch(text)
         if match is not None:
-            return f"{match['place']}-{match['year']}"
+            return f"{match['country']}-{match['year']}"
     return text
 
 
 def likely_domain(name: str) -> str | None:
-    """Return the domain that a file name of no known form speaks of, for a hint.
+    """Return the probable domain of a file whose name has no known form, for a hint to the user.
 
     Args:
         name: Name of a file.
 
     Returns:
-        The one country in it, with the one year in it; ``None`` where there is no one country.
+        The country in the name, with the year if there is one. ``None`` if the name has no country,
+        or several countries or years.
     """
     words = set(re.findall(r"[A-Z]+", name)) & countries().keys()
     years = set(YEAR.findall(name))
@@ -111,10 +115,10 @@ def vector_domain(name: str, stem: str, suffix: str = "") -> str | None:
     Args:
         name: Name of the file.
         stem: Beginning of the names of such files, before the domain.
-        suffix: End of them, after it.
+        suffix: End of the names, after the domain.
 
     Returns:
-        The domain; ``None`` if it is no such file.
+        The domain; ``None`` if the name has another form.
     """
     match = re.fullmatch(rf"{re.escape(stem)}_{DOMAIN}{re.escape(suffix)}\.npz", name)
     return None if match is None else domain_of(match["domain"])
@@ -123,37 +127,37 @@ def vector_domain(name: str, stem: str, suffix: str = "") -> str | None:
 def select_files(
     names: Sequence[str], countries: Sequence[str], representations: Sequence[str]
 ) -> tuple[str, ...]:
-    """Choose files of a repository by what their names say.
+    """Choose files of a repository by domain and representation in their names.
 
     Args:
         names: Paths in the repository.
-        countries: Countries or domains; all when empty.
-        representations: Keys of `OFFICIAL_FILES`, or ``all``; those that are read when empty.
+        countries: Countries or domains; if empty, all.
+        representations: Keys of `OFFICIAL_FILES`, or ``all``; if empty, `READ_HERE`.
 
     Returns:
         The chosen paths.
 
     Raises:
-        UsageError: If a word fits nothing, or nothing is left.
+        UsageError: If a country or representation is unknown, or no file is chosen.
     """
     known = [*OFFICIAL_FILES, EVERYTHING]
     for word in representations:
         if word not in known:
             raise UsageError(f"Unknown representation '{word}': {did_you_mean(word, known)}")
     plain = [name for name in names if not _is_hidden(name)]
-    said = {name: parse_official_name(PurePosixPath(name).name) for name in plain}
-    domains = {entry.domain for entry in said.values() if entry is not None}
-    places = domains | {country_code(domain) for domain in domains}
+    parsed = {name: parse_official_name(PurePosixPath(name).name) for name in plain}
+    domains = {entry.domain for entry in parsed.values() if entry is not None}
+    selectable = domains | {country_code(domain) for domain in domains}
     for word in countries:
-        if word not in places:
+        if word not in selectable:
             raise UsageError(
-                f"The repository has no files of '{word}': {did_you_mean(word, places)}"
+                f"The repository has no files of '{word}': {did_you_mean(word, selectable)}"
             )
     every = EVERYTHING in representations
     kinds = set(representations or READ_HERE)
 
     def is_wanted(name: str) -> bool:
-        entry = said[name]
+        entry = parsed[name]
         if entry is None:
             return every and not countries
         if countries and not {entry.domain, country_code(entry.domain)} & set(countries):
@@ -165,7 +169,7 @@ def select_files(
         shown = ", ".join(plain[:5]) or "nothing"
         raise UsageError(
             f"The repository has no file of {' or '.join(sorted(kinds))} under a known name "
-            f"(it has {shown} ...): --representations all fetches every file."
+            f"(it has {shown} ...): use --representations all to download every file."
         )
     return chosen
 

@@ -1,4 +1,4 @@
-"""How stored numbers are to be read: axes, unit and offset, told by the numbers or by the user."""
+"""How to read stored numbers: axes, unit and offset, concluded or declared by the user."""
 
 import math
 from collections.abc import Iterator
@@ -17,23 +17,24 @@ DIGITAL_NUMBER: Final = 10_000.0
 """Digital numbers per unit of reflectance (Copernicus Sentinel-2 products)."""
 
 HIGHEST_REFLECTANCE: Final = 2.0
-"""Above this a value is no reflectance: fresh snow and glint reach about 1.6 in level 2A."""
+"""A value above this is not reflectance: fresh snow and glint reach about 1.6 in level 2A."""
 
 LOWEST_REFLECTANCE: Final = -0.2
-"""Below this a value is no reflectance: over-corrected level-2A pixels reach about -0.1."""
+"""A value below this is not reflectance: over-corrected level-2A pixels reach about -0.1."""
 
 TYPICAL_DIGITAL_NUMBER: Final = 50.0
-"""Reflectance of 0.005: the median of land over ten bands and a year is far above it, and that of
-reflectance in percent or of a few wild values among reflectances is below it."""
+"""The smallest median of digital numbers; it is a reflectance of 0.005. The median of land over ten
+bands and a year is far above it. The median of reflectance in percent, or of reflectance with a few
+wrong values, is below it."""
 
 TYPICAL_REFLECTANCE: Final = 1.0
-"""The median of land is far below this reflectance of white, and in percent far above it."""
+"""Reflectance of a white surface. The median of land is far below it; in percent, far above it."""
 
 ROWS_AT_ONCE: Final = 4_096
-"""Series that are looked at together; 12 MB of ten bands in single precision."""
+"""Number of series that are processed at once: 12 MB of ten bands in single precision."""
 
 LOOKED_AT: Final = 1_000
-"""Series, evenly spaced, from which the typical value is told."""
+"""Number of series, evenly spaced, from which the typical value is computed."""
 
 DOMAINS_FILE: Final = "domains.yaml"
 
@@ -44,14 +45,16 @@ Array = npt.NDArray[Any]
 
 
 class Declared(BaseModel):
-    """What is said of a file beside its numbers; whatever is ``None`` is told from the numbers.
+    """What the user declares about a file; a value that is ``None`` is concluded from the numbers.
 
     Attributes:
         unit: Stored unit.
         orientation: Whether bands or steps come first.
-        offset: What was added to digital numbers, such as the 1,000 of processing baseline 04.00.
-        missing: What stands for a missing observation: a number, or ``nan``. NaN does in any case;
-            gaps are interpolated in time. ``None`` allows of none.
+        offset: Number that was added to digital numbers, such as the 1,000 of processing baseline
+            04.00.
+        missing: Value of a missing observation: a number or ``nan``. With a number, NaN is missing
+            too. Missing observations are interpolated in time. ``None`` allows no missing
+            observation.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -63,17 +66,17 @@ class Declared(BaseModel):
 
 
 class Reading(BaseModel):
-    """What was concluded about the numbers of a file.
+    """The way of reading the numbers of a file.
 
     Attributes:
         unit: Stored unit.
         orientation: Whether bands or steps come first.
-        offset: What is taken from digital numbers before they are divided.
-        missing: What stood for a missing observation, where gaps were interpolated.
+        offset: Number that is subtracted from digital numbers before they are divided.
+        missing: Value of a missing observation, or ``None`` if none may be missing.
         bands: Number of bands.
         steps: Number of 5-day steps.
         stored: Type and shape in the file.
-        declared: Which of these the user said; the others were told from the numbers.
+        declared: Names of the attributes that the user declared; the others were concluded.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -89,36 +92,43 @@ class Reading(BaseModel):
 
     @property
     def is_plain(self) -> bool:
-        """Whether the numbers are read as every file of this project is."""
+        """Whether the numbers are read in the same way as the files that this project writes."""
         return self.orientation == "bands-steps" and self.offset == 0 and self.missing is None
 
 
-def say(path: Path, **values: str) -> str:
-    """Return the entry of ``domains.yaml`` that settles what the numbers leave open."""
-    said = ", ".join(f"{key}: {value}" for key, value in values.items())
-    return f"write `- {{file: {path.name}, {said}}}` under `files:` in {DOMAINS_FILE}"
+def suggest_entry(path: Path, **values: str) -> str:
+    """Return advice for an error message: the entry to write in ``domains.yaml`` for a file.
+
+    Args:
+        path: The file.
+        values: Keys of the entry with their values.
+    """
+    entry = ", ".join(f"{key}: {value}" for key, value in values.items())
+    return f"write `- {{file: {path.name}, {entry}}}` under `files:` in {DOMAINS_FILE}"
 
 
 def conclude(path: Path, features: Array, declared: Declared) -> Reading:
-    """Conclude how the numbers of a file are to be read, and check every one of them.
+    """Conclude how to read the numbers of a file, and check all of them.
 
     Args:
         path: The file, for messages.
-        features: Its ``fea``; may be memory mapped, it is looked at part by part.
-        declared: What the user says of it.
+        features: Its ``fea``, as stored. It may be memory mapped; it is read part by part.
+        declared: What the user declares about the file.
 
     Returns:
-        The conclusion.
+        The way of reading the numbers.
 
     Raises:
-        DataError: If the numbers fit no reading, or more than one; the message says which line of
-            ``domains.yaml`` settles it.
+        DataError: If the numbers can be read in no way, or in more than one. The message says which
+            entry to write in ``domains.yaml``.
     """
     if features.dtype.kind not in "iuf":
-        raise DataError(f"{path} has fea of type {features.dtype}: numbers are needed.")
+        raise DataError(
+            f"{path} has fea of type {features.dtype}, but numbers are needed: save plain numbers."
+        )
     orientation, bands = _axes(path, features.shape, declared)
     if features.size == 0:
-        raise DataError(f"{path} holds no samples.")
+        raise DataError(f"{path} holds no samples: remove it or write it again.")
     missing = declared.missing
     lowest, highest = _range(path, features, missing)
     if missing is not None:
@@ -127,8 +137,8 @@ def conclude(path: Path, features: Array, declared: Declared) -> Reading:
     offset = declared.offset or 0.0
     if offset and unit == "reflectance":
         raise DataError(
-            f"{path} holds reflectance, which has no offset of digital numbers: take `offset` out "
-            f"of {DOMAINS_FILE}."
+            f"{path} holds reflectance, which has no offset of digital numbers: remove `offset` "
+            f"from {DOMAINS_FILE}."
         )
     divisor = DIGITAL_NUMBER if unit == "digital_number" else 1.0
     lowest, highest = (lowest - offset) / divisor, (highest - offset) / divisor
@@ -136,9 +146,9 @@ def conclude(path: Path, features: Array, declared: Declared) -> Reading:
         raise DataError(
             f"{path} has values from {lowest:.4g} to {highest:.4g} after division by {divisor:g}, "
             "which is no reflectance: check its unit, and if a number stands for missing "
-            f"observations {say(path, missing='THAT-NUMBER')}."
+            f"observations {suggest_entry(path, missing='THAT-NUMBER')}."
         )
-    said = declared.model_dump(exclude_none=True)
+    by_user = declared.model_dump(exclude_none=True)
     return Reading(
         unit=unit,
         orientation=orientation,
@@ -147,15 +157,15 @@ def conclude(path: Path, features: Array, declared: Declared) -> Reading:
         bands=bands,
         steps=STEPS_PER_YEAR,
         stored=f"{features.dtype} [{', '.join(str(length) for length in features.shape)}]",
-        declared=tuple(sorted(said)),
+        declared=tuple(sorted(by_user)),
     )
 
 
 def to_reflectance(features: Array, reading: Reading) -> FloatArray:
-    """Return stored numbers as reflectance.
+    """Convert stored numbers to reflectance.
 
     Args:
-        features: Some rows of ``fea``, as stored.
+        features: Any n rows of ``fea``, as stored.
         reading: How to read them.
 
     Returns:
@@ -176,9 +186,9 @@ def to_reflectance(features: Array, reading: Reading) -> FloatArray:
 
 
 def typical_value(numbers: Array) -> float:
-    """Return the median of the positive finite numbers, 0 where there are none.
+    """Return the median of the positive finite numbers, or 0 if there are none.
 
-    It tells the unit where the highest does not: one saturated cloud is enough to be that.
+    The median shows the unit better than the maximum, which one saturated cloud can change.
     """
     present = numbers[(numbers > 0) & np.isfinite(numbers)]
     return float(np.median(present)) if present.size else 0.0
@@ -199,7 +209,7 @@ def _is_missing(values: Array, missing: Missing) -> npt.NDArray[np.bool_]:
 def _require_observations(
     path: Path, features: Array, orientation: Orientation, bands: int, missing: Missing
 ) -> None:
-    """Check that every series is seen in all of its bands at least once."""
+    """Check that every series has at least one step without a missing band."""
     for rows in parts(len(features)):
         gaps = _is_missing(_oriented(features[rows], orientation, bands), missing)
         unseen = np.flatnonzero(np.all(gaps.any(axis=1), axis=1))
@@ -211,13 +221,13 @@ def _require_observations(
 
 
 def parts(count: int) -> Iterator[slice]:
-    """Yield the rows that are looked at together."""
+    """Yield slices of `count` rows; the rows of one slice are processed at once."""
     for begin in range(0, count, ROWS_AT_ONCE):
         yield slice(begin, min(begin + ROWS_AT_ONCE, count))
 
 
 def _axes(path: Path, shape: tuple[int, ...], declared: Declared) -> tuple[Orientation, int]:
-    """Tell which axis is which from their lengths."""
+    """Conclude from the lengths of the axes whether bands or steps come first, and count bands."""
     axes = [length for length in shape[1:] if length != 1] if len(shape) > 3 else list(shape[1:])
     if len(shape) > 3 and len(axes) == 1:  # one band
         axes = [1, *axes]
@@ -225,7 +235,7 @@ def _axes(path: Path, shape: tuple[int, ...], declared: Declared) -> tuple[Orien
         if declared.orientation is None:
             raise DataError(
                 f"{path} has fea of shape {shape}, whose rows may run along bands or along steps: "
-                f"{say(path, orientation='bands-steps')}, or steps-bands."
+                f"{suggest_entry(path, orientation='bands-steps')}, or steps-bands."
             )
         return declared.orientation, axes[0] // STEPS_PER_YEAR
     if len(axes) != 2 or STEPS_PER_YEAR not in axes:
@@ -233,22 +243,22 @@ def _axes(path: Path, shape: tuple[int, ...], declared: Declared) -> tuple[Orien
         raise DataError(
             f"{path} has fea of shape {shape}: need [samples, bands, {STEPS_PER_YEAR}]{season}."
         )
-    fitting: list[Orientation] = []
+    possible: list[Orientation] = []
     if axes[1] == STEPS_PER_YEAR:
-        fitting.append("bands-steps")
+        possible.append("bands-steps")
     if axes[0] == STEPS_PER_YEAR:
-        fitting.append("steps-bands")
-    if declared.orientation is not None and declared.orientation not in fitting:
+        possible.append("steps-bands")
+    if declared.orientation is not None and declared.orientation not in possible:
         raise DataError(
             f"{path} has fea of shape {shape}, which is not {declared.orientation} as declared: "
             f"correct `orientation` in {DOMAINS_FILE}."
         )
-    if len(fitting) > 1 and declared.orientation is None:
+    if len(possible) > 1 and declared.orientation is None:
         raise DataError(
-            f"{path} has as many bands as steps: {say(path, orientation='bands-steps')}, or "
-            "steps-bands."
+            f"{path} has as many bands as steps: {suggest_entry(path, orientation='bands-steps')}, "
+            "or steps-bands."
         )
-    chosen = declared.orientation or fitting[0]
+    chosen = declared.orientation or possible[0]
     return chosen, axes[0] if chosen == "bands-steps" else axes[1]
 
 
@@ -262,7 +272,7 @@ def _range(path: Path, features: Array, missing: Missing | None) -> tuple[float,
             if not part.size:
                 continue
         least, most = float(part.min()), float(part.max())
-        if not math.isfinite(least + most):  # NaN and infinity pass through either
+        if not math.isfinite(least + most):  # minimum and maximum keep NaN and infinity
             whole = features[rows]
             bad = np.flatnonzero(np.isinf(whole).reshape(len(whole), -1).any(axis=1))
             if missing is None:
@@ -273,7 +283,7 @@ def _range(path: Path, features: Array, missing: Missing | None) -> tuple[float,
     if broken:
         raise DataError(
             f"{path} has NaN or infinite values in {broken} series (first: row {first}): "
-            f"{say(path, missing='nan')} to interpolate NaN in time, or drop them."
+            f"{suggest_entry(path, missing='nan')} to interpolate NaN in time, or drop the series."
         )
     return lowest, highest
 
@@ -288,9 +298,10 @@ def _unit(path: Path, features: Array, highest: float, missing: Missing | None) 
     if typical >= TYPICAL_DIGITAL_NUMBER and features.dtype.itemsize > 1:
         return "digital_number"
     if not whole and highest > HIGHEST_REFLECTANCE * DIGITAL_NUMBER:
-        return "reflectance"  # impossible in either unit: a code among them, as the next check says
+        # Impossible in both units. A code for missing values is among them; the next check says so.
+        return "reflectance"
     raise DataError(
         f"{path} has {features.dtype} values up to {highest:.4g}, typically {typical:.4g}, which "
         "are neither reflectance nor digital numbers (reflectance x 10,000) for certain: "
-        f"{say(path, unit='digital_number')}, or reflectance, or convert them."
+        f"{suggest_entry(path, unit='digital_number')}, or reflectance, or convert them."
     )

@@ -1,6 +1,6 @@
 """The embedded default: a simulated CropGlobe from canopy physics, crop calendars and clouds.
 
-`world.simulate_dataset` is the one entry; the same seed gives the same bytes. Calendars, soils,
-spectra and effect sizes are data files beside the modules, each with its source. What is simulated
-says so wherever it is shown.
+Begin with `world.simulate_dataset`. The same seed gives the same bytes. Calendars, soils, spectra
+and effect sizes are data files beside the modules, each with its source. Simulated data is marked
+as simulated wherever it is shown.
 """

@@ -1,4 +1,4 @@
-"""What lies below the canopy: moist soil, residue, paddy water."""
+"""Reflectance of the ground below a canopy (moist soil, residue, paddy water) and area of weeds."""
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +41,7 @@ def ground(fields: Fields, day: FloatArray, moisture: FloatArray, *, water: bool
 
 
 def flooded(fields: Fields, day: FloatArray) -> FloatArray:
-    """Return how far each field is flooded on a day, 0 to 1 [M]."""
+    """Return the degree of flooding of each field on a day, from 0 (dry) to 1 (flooded) [M]."""
     paddies, main = fields.paddies, fields.main
     rise = logistic((day - paddies.flood[:, 0]) / 1.5)
     summer = rise * logistic((paddies.flood[:, 1] - day) / 2.5)
@@ -53,7 +53,7 @@ def flooded(fields: Fields, day: FloatArray) -> FloatArray:
 
 
 def _drying(fields: Fields, day: FloatArray) -> FloatArray:
-    """Return how wet a drained paddy still is, from 1 on the day of draining on [M]."""
+    """Return the wetness of a drained paddy: 1 on the day of draining, then falling to 0 [M]."""
     begin, end = fields.paddies.flood.T
     since = (day - end) / np.float32(effects()["drying_days"])
     return np.where((since > 0) & (begin < end), np.exp(-np.maximum(since, 0)), 0).astype(
@@ -64,8 +64,8 @@ def _drying(fields: Fields, day: FloatArray) -> FloatArray:
 def residue_cover(fields: Fields, day: FloatArray) -> FloatArray:
     """Return the share of the ground that residue covers [M].
 
-    The last harvest's litter decays until the crop is sown; the harvest of the year adds its own,
-    most of which tillage buries within weeks.
+    Residue of the last harvest decays until the crop is sown. The harvest of the year leaves new
+    residue; on tilled fields most of it is buried within weeks.
     """
     main = fields.main
     decay = np.float32(effects()["residue_days"])
@@ -83,8 +83,8 @@ def weed_area(
 ) -> FloatArray:
     """Return the leaf area index of weeds and volunteers [M].
 
-    They stand on uncropped ground, are cleared when the field is tilled and sown, return within
-    weeks after the harvest and are shaded out by a crop.
+    Weeds grow on ground without a crop. They are removed when the field is tilled and sown, grow
+    again within weeks after the harvest, and decrease with the leaf area of a crop above them.
 
     Args:
         fields: Fields of M canopies.

@@ -1,4 +1,4 @@
-"""Spatial blocks: clusters of fields that share a place, a soil, a season and a sky."""
+"""Spatial blocks: clusters of fields that share location, soil, season and weather."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,15 +18,15 @@ KM_PER_DEGREE = 111.2
 
 @dataclass(frozen=True)
 class Places:
-    """The blocks of a domain; those of a region have consecutive numbers.
+    """The K blocks of a domain; the blocks of one region have consecutive numbers.
 
     Attributes:
         region: Index of the region [K].
         longitude: Degrees east of the centre [K].
         latitude: Degrees north of the centre [K].
         brightness: Log factor on soil brightness [K].
-        tilt: Log tilt of the soil's visible against its infrared [K].
-        luck: Position in the distribution of soil types, 0 to 1 [K].
+        tilt: Log ratio by which the soil is brighter in the visible than in the infrared [K].
+        soil_quantile: Position in the distribution of soil types, 0 to 1 [K].
         delay: Days by which the season is late [K].
         vigour: Log factor on leaf area [K].
     """
@@ -36,7 +36,7 @@ class Places:
     latitude: npt.NDArray[np.float64]
     brightness: FloatArray
     tilt: FloatArray
-    luck: FloatArray
+    soil_quantile: FloatArray
     delay: FloatArray
     vigour: FloatArray
 
@@ -45,7 +45,15 @@ class Places:
         return len(self.region)
 
     def assign(self, rng: np.random.Generator, region: IntArray) -> IntArray:
-        """Draw the block of each sample among those of its region, [N]."""
+        """Draw a block for each sample from the blocks of its region.
+
+        Args:
+            rng: Generator.
+            region: Index of the region of each sample [N].
+
+        Returns:
+            Index of the block [N].
+        """
         count = np.bincount(self.region, minlength=int(region.max()) + 1)
         first = np.concatenate([[0], np.cumsum(count)[:-1]])
         return np.asarray(
@@ -55,7 +63,15 @@ class Places:
     def locate(
         self, rng: np.random.Generator, block: IntArray
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Draw longitude and latitude of each sample around the centre of its block, [N] each."""
+        """Draw the position of each sample around the centre of its block.
+
+        Args:
+            rng: Generator.
+            block: Block of each sample [N].
+
+        Returns:
+            Longitude and latitude in degrees, [N] each.
+        """
         away = rng.standard_normal((2, len(block))) * effects()["block_spread_km"] / KM_PER_DEGREE
         latitude = self.latitude[block] + away[1]
         longitude = self.longitude[block] + away[0] / np.cos(np.deg2rad(latitude))
@@ -67,8 +83,8 @@ def draw_places(
 ) -> Places:
     """Draw the blocks of a domain.
 
-    Position and soil belong to the country, so that its years share them; delay and vigour to the
-    domain.
+    Position and soil are drawn for the country, so all of its years share them. Delay and vigour
+    are drawn for the domain.
 
     Args:
         name: Domain.
@@ -85,7 +101,7 @@ def draw_places(
     for region, number in zip(regions, count, strict=True):
         rng = generator(seed, country_code(name), region.name, "places")
         columns.append(np.array([_place(rng, region) for _ in range(number)]).reshape(-1, 5))
-    longitude, latitude, bright, tilt, luck = np.concatenate(columns).T
+    longitude, latitude, bright, tilt, quantile = np.concatenate(columns).T
     total = int(count.sum())
     rng = generator(seed, name, "blocks")
     season = sizes["vigour_year"] * rng.standard_normal(len(regions))
@@ -95,7 +111,7 @@ def draw_places(
         latitude=latitude,
         brightness=(sizes["brightness_block"] * bright).astype(np.float32),
         tilt=(sizes["tilt_sd"] * tilt).astype(np.float32),
-        luck=luck.astype(np.float32),
+        soil_quantile=quantile.astype(np.float32),
         delay=(sizes["block_sd"] * rng.standard_normal(total)).astype(np.float32),
         vigour=(
             np.repeat(season, count) + sizes["vigour_block"] * rng.standard_normal(total)
@@ -104,20 +120,20 @@ def draw_places(
 
 
 def _place(rng: np.random.Generator, region: Region) -> tuple[float, float, float, float, float]:
-    """Draw position, brightness, tilt and soil luck of one block.
+    """Draw longitude, latitude, brightness, tilt and soil quantile of one block.
 
-    One block after another, so that a larger domain keeps the blocks of a smaller one.
+    Blocks are drawn one after another, so that a larger domain keeps the blocks of a smaller one.
     """
     size = np.array([(east - west) * (north - south) for west, south, east, north in region.places])
     box = region.places[int(rng.choice(len(size), p=size / size.sum()))]
-    x, y, luck = rng.random(3)
+    x, y, quantile = rng.random(3)
     bright, tilt = rng.standard_normal(2)
     west, south, east, north = box
-    return west + x * (east - west), south + y * (north - south), bright, tilt, luck
+    return west + x * (east - west), south + y * (north - south), bright, tilt, quantile
 
 
 def autoregressive(rng: np.random.Generator, count: int, rho: float) -> FloatArray:
-    """Draw standard normal series of first order over the 73 steps.
+    """Draw standard normal first-order autoregressive series over the 73 steps.
 
     Args:
         rng: Generator.

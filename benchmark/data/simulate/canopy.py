@@ -1,8 +1,8 @@
-"""Canopy reflectance: an emulator of PROSAIL and the exact coupling of a background.
+"""Canopy reflectance: an emulator of PROSAIL and the exact formula that adds a background.
 
 The network was fitted to prosail 2.0.5 (PROSPECT-5 and 4SAIL) by
-``scripts/train_canopy_emulator.py``. It gives the terms of 4SAIL that do not depend on the soil, so
-that any soil, residue or water can be put below the canopy without a new table.
+``scripts/train_canopy_emulator.py``. It gives the terms of 4SAIL that do not depend on the soil.
+Any soil, residue or water can then be added below the canopy without fitting it again.
 """
 
 from functools import cache
@@ -36,21 +36,22 @@ HIGH: Final = np.array([2.6, 90, 1.4, 0.04, 0.016, 8.0, 80, 0.3, 78, 12, 180], n
 """Range of each input in the training table; values outside are clipped to it."""
 
 ROOTED: Final = np.array([0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0], bool)
-"""Inputs that the network sees as a square root, since reflectance saturates with them."""
+"""Inputs whose square root the network is given, since reflectance saturates with them."""
 
 BANDS: Final = 10
 ROWS: Final = 16_384
-"""Canopies evaluated at once, so that their activations stay in the cache."""
+"""Number of canopies evaluated at once, small enough that their activations fit the cache."""
 
 
 def features(inputs: FloatArray) -> FloatArray:
-    """Return what the network sees.
+    """Return the input features of the network.
 
     Args:
         inputs: Canopies [M, 11] in the order and units of `INPUTS`.
 
     Returns:
-        Features [M, 14]: the inputs scaled to [-1, 1] and three attenuations by the leaf area.
+        Features [M, 14]: the inputs scaled to [-1, 1] and three attenuations by the leaf area,
+        scaled likewise.
     """
     clipped = np.clip(inputs, LOW, HIGH)
     lai = clipped[:, 5]
@@ -76,10 +77,10 @@ def _network() -> tuple[tuple[FloatArray, FloatArray], ...]:
 
 
 def soil_free_terms(inputs: FloatArray) -> FloatArray:
-    """Return the soil-free terms of 4SAIL.
+    """Return the terms of 4SAIL that do not depend on the soil, as the network gives them.
 
     Args:
-        inputs: Canopies [M, 11].
+        inputs: Canopies [M, 11] in the order and units of `INPUTS`.
 
     Returns:
         Terms [M, 43]: rso, tsd, tdo and rdd of the ten bands, then tss, too and tsstoo.
@@ -98,11 +99,11 @@ def soil_free_terms(inputs: FloatArray) -> FloatArray:
 
 
 def couple(terms: FloatArray, background: FloatArray) -> FloatArray:
-    """Put a Lambertian background below a canopy, exactly as 4SAIL does.
+    """Return the reflectance of a canopy with a Lambertian background below it, as 4SAIL does.
 
     Args:
         terms: Soil-free terms [M, 43].
-        background: Reflectance of what lies below [M, 10].
+        background: Reflectance of the background [M, 10].
 
     Returns:
         Directional reflectance [M, 10]. Source: Verhoef et al. 2007 (4SAIL), mark D.
@@ -110,8 +111,8 @@ def couple(terms: FloatArray, background: FloatArray) -> FloatArray:
     rso, tsd, tdo, rdd = (terms[:, i * BANDS : (i + 1) * BANDS] for i in range(4))
     tss, too, tsstoo = (terms[:, 40 + i : 41 + i] for i in range(3))
     below = background
-    bounced = (tss + tsd) * tdo + (tsd + tss * below * rdd) * too
-    return np.asarray(rso + tsstoo * below + bounced * below / (1 - below * rdd))
+    reflected = (tss + tsd) * tdo + (tsd + tss * below * rdd) * too
+    return np.asarray(rso + tsstoo * below + reflected * below / (1 - below * rdd))
 
 
 def reflectance(inputs: FloatArray, background: FloatArray) -> FloatArray:
@@ -119,7 +120,7 @@ def reflectance(inputs: FloatArray, background: FloatArray) -> FloatArray:
 
     Args:
         inputs: Canopies [M, 11] in the order and units of `INPUTS`.
-        background: Reflectance below [M, 10].
+        background: Reflectance of the background [M, 10].
 
     Returns:
         Directional reflectance [M, 10], at least 0.

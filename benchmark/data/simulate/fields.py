@@ -1,4 +1,4 @@
-"""The fields of a domain: what grows where and when, by year, block, field and pixel."""
+"""The fields of a domain: crop, dates and ground, drawn by year, block, field and pixel."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ from benchmark.randomness import generator
 
 @dataclass(frozen=True)
 class Fields:
-    """Everything about the samples of a domain that does not change from date to date.
+    """The properties of N samples that are the same on all dates.
 
     Attributes:
-        crop: Class that really grows [N].
+        crop: Index of the class that really grows, before label errors [N].
         block: Spatial block [N].
         field: Field [N]; neighbouring samples may share one.
         longitude: Degrees east [N].
@@ -40,7 +40,7 @@ class Fields:
         irrigated: Whether the field is irrigated [N].
         lint: Share of the surface that open bolls cover [N].
         crown: Crown cover of trees and vines, 1 elsewhere [N].
-        gaps: Share of the stand that stays open [N].
+        gaps: Share of the ground inside the stand that no plant covers [N].
         shade: Brightness of the ground between crowns [N].
         hotspot: Hot spot size [N].
     """
@@ -68,21 +68,23 @@ def draw_fields(
     """Draw the fields of a domain.
 
     Args:
-        name: Domain; its part before the hyphen names the country, whose geography the years share.
+        name: Domain. The part before the hyphen names the country; all years of a country share
+            its blocks.
         seed: Seed of the dataset.
         regions: Regions of the domain.
         classes: Class shares; need not add up to 1.
         samples: Number of samples.
 
     Returns:
-        The fields and the blocks that they lie in.
+        The fields, and the blocks that contain them.
     """
     rng = generator(seed, name, "fields")
     rows = [row for region in regions for row in region.rows]
-    home = np.repeat(np.arange(len(regions)), [len(region.rows) for region in regions])
-    row = _draw_rows(rng, regions, home, classes, samples)
-    places = draw_places(name, seed, regions, np.bincount(home[row], minlength=len(regions)))
-    block = places.assign(rng, home[row])
+    region_of_row = np.repeat(np.arange(len(regions)), [len(region.rows) for region in regions])
+    row = _draw_rows(rng, regions, region_of_row, classes, samples)
+    region = region_of_row[row]
+    places = draw_places(name, seed, regions, np.bincount(region, minlength=len(regions)))
+    block = places.assign(rng, region)
     group, field = _group(block, row, len(rows), rng)
     levels = Levels(rng, group, field)
     year = generator(seed, name, "year")
@@ -122,24 +124,27 @@ def draw_fields(
 def _draw_rows(
     rng: np.random.Generator,
     regions: Sequence[Region],
-    home: IntArray,
+    region_of_row: IntArray,
     classes: Mapping[str, float],
     samples: int,
 ) -> IntArray:
-    """Draw the calendar row of each sample: exact class counts, rows within a class by area."""
+    """Draw the calendar row of each sample [N].
+
+    The number of samples of each class is exact. Rows of a class are drawn in proportion to area.
+    """
     rows = [row for region in regions for row in region.rows]
     crops = [crop for crop in CROPS if crop in classes]
     shares = np.array([classes[crop] for crop in crops])
     counts = np.floor(shares / shares.sum() * samples).astype(int)
     counts = np.maximum(counts, min(5, samples // (3 * len(crops))))
     counts[np.argmax(counts)] += samples - counts.sum()
-    others = np.bincount(home, [item.area * (item.crop == "other") for item in rows])
+    others = np.bincount(region_of_row, [item.area * (item.crop == "other") for item in rows])
     drawn = []
     for crop, count in zip(crops, counts, strict=True):
         weight = np.array([item.area * (item.crop == crop) for item in rows])
         if crop == "other":
             scale = np.array([region.other_area for region in regions]) / np.maximum(others, 1e-9)
-            weight = weight * scale[home]
+            weight = weight * scale[region_of_row]
         drawn.append(rng.choice(len(rows), size=count, p=weight / weight.sum()))
     return rng.permutation(np.concatenate(drawn))
 
@@ -147,7 +152,7 @@ def _draw_rows(
 def _group(
     block: IntArray, row: IntArray, rows: int, rng: np.random.Generator
 ) -> tuple[IntArray, IntArray]:
-    """Return the index of each sample's crop within its block, and of its field."""
+    """Return the group (crop and block) and the field of each sample, as indices [N]."""
     _, group = np.unique(block * rows + row, return_inverse=True)
     count = np.maximum(1, np.bincount(group) // effects()["pixels_per_field"])
     pick = np.floor(rng.random(len(group)) * count[group]).astype(np.int64)
@@ -168,7 +173,7 @@ def _shifts(regions: Sequence[Region]) -> npt.NDArray[np.float64]:
 
 
 def _vigour(levels: Levels, irrigated: npt.NDArray[np.bool_], block: FloatArray) -> FloatArray:
-    """Return the factor on the largest leaf area, with a wider spread for rain-fed fields, [N]."""
+    """Return the factor on the largest leaf area [N]; rain-fed fields vary more."""
     sizes = effects()
     spread = np.where(irrigated, sizes["vigour_irrigated"], sizes["vigour_rainfed"])
     log = spread * levels.normal("field") + sizes["vigour_pixel"] * levels.normal("pixel")
@@ -177,7 +182,7 @@ def _vigour(levels: Levels, irrigated: npt.NDArray[np.bool_], block: FloatArray)
 
 
 def _gaps(levels: Levels, irrigated: npt.NDArray[np.bool_]) -> FloatArray:
-    """Return the share of the stand that stays open: many small gaps, few large ones, [N]."""
+    """Return the share of the ground without plants [N]: most are small, a few are large."""
     sizes = effects()
     mean = np.where(irrigated, sizes["gaps_irrigated"], sizes["gaps_rainfed"])
     return np.asarray(np.minimum(-np.log(levels.uniform(0.01, 1)) * mean, 0.4), np.float32)

@@ -1,4 +1,4 @@
-"""What sensor and processing make of a surface: mixing, haze, clouds, noise, label errors."""
+"""Effects of sensor, atmosphere and labelling: mixed pixels, haze, clouds, noise, label errors."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +11,11 @@ from benchmark.data.simulate.spectra import spectrum, wavelengths
 from benchmark.data.simulate.weather import Weather
 
 LOWEST = 0.0005
-"""Least reflectance that is stored; surface products do not go below it."""
+"""Lowest reflectance that is stored; surface products have no lower values."""
 
 
 def seen_dates(rng: np.random.Generator, fields: Fields, weather: Weather) -> npt.NDArray[np.bool_]:
-    """Return on which steps each sample is seen, [N, 73].
+    """Draw the steps on which each sample is observed without cloud.
 
     Args:
         rng: Generator.
@@ -23,7 +23,7 @@ def seen_dates(rng: np.random.Generator, fields: Fields, weather: Weather) -> np
         weather: Weather of the blocks.
 
     Returns:
-        Whether a sample is seen; each is seen at least once.
+        Whether a sample is observed [N, 73]; each is observed at least once.
     """
     clear = weather.clear[fields.block]
     lost = rng.random(clear.shape, np.float32) < effects()["pixel_cloud"]
@@ -33,15 +33,15 @@ def seen_dates(rng: np.random.Generator, fields: Fields, weather: Weather) -> np
 
 
 def mix_neighbours(rng: np.random.Generator, surface: FloatArray, block: IntArray) -> FloatArray:
-    """Let some samples see part of another field of the same block.
+    """Mix some samples with part of another field of the same block.
 
     Args:
         rng: Generator.
-        surface: Reflectance [N, 10, 73], NaN where not seen.
+        surface: Reflectance [N, 10, 73], NaN where not observed.
         block: Block of each sample [N].
 
     Returns:
-        Reflectance [N, 10, 73]; dates that the neighbour lacks stay pure.
+        Reflectance [N, 10, 73]; on dates without a value of the neighbour the sample stays unmixed.
     """
     sizes = effects()
     share = _uniform(rng, "mixed_range", len(block))
@@ -60,7 +60,7 @@ def mix_neighbours(rng: np.random.Generator, surface: FloatArray, block: IntArra
 def disturb(
     rng: np.random.Generator, surface: FloatArray, sample: IntArray, samples: int
 ) -> FloatArray:
-    """Add gain, haze, noise, unseen thin cloud and shadow (facts 7).
+    """Add gain, haze, noise, undetected thin cloud and shadow (facts 7).
 
     Args:
         rng: Generator.
@@ -92,7 +92,7 @@ def disturb(
 
 
 def mislabel(rng: np.random.Generator, crop: IntArray) -> IntArray:
-    """Replace a few labels by that of another sample of the domain.
+    """Replace a few labels by the label of another sample of the domain.
 
     Args:
         rng: Generator.
@@ -106,6 +106,6 @@ def mislabel(rng: np.random.Generator, crop: IntArray) -> IntArray:
 
 
 def _uniform(rng: np.random.Generator, effect: str, count: int) -> FloatArray:
-    """Return uniform values between the two sizes of an effect, [count]."""
+    """Draw uniform values between the two limits of an effect, [count]."""
     low, high = effects()[effect]
     return rng.uniform(low, high, count).astype(np.float32)

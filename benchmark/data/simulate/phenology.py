@@ -1,4 +1,4 @@
-"""Leaf area and senescence through the year, for every sample and date at once."""
+"""Leaf area and senescence on a day of the year, for many samples at once."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -12,7 +12,8 @@ from benchmark.data.simulate.random_effects import FloatArray, take
 from benchmark.data.simulate.stands import Stands
 
 STEEPNESS: Final = 10.0
-"""Growth goes from 1 to 99 % of the leaf area between emergence and peak (facts 6, equation 3)."""
+"""Steepness of the logistic growth curve, which rises from 1 to 99 % of the leaf area between
+emergence and peak (facts 6, equation 3)."""
 
 DEFOLIATED: Final = 0.82
 """Share of cotton's leaf area lost to defoliation (facts 4, mark P)."""
@@ -24,7 +25,15 @@ def logistic(value: npt.NDArray[np.floating[Any]]) -> FloatArray:
 
 
 def growth(stands: Stands, day: FloatArray) -> FloatArray:
-    """Return the grown share of the leaf area on the way from emergence to peak, [M]."""
+    """Return the share of the largest leaf area that has grown by a day.
+
+    Args:
+        stands: Stands of M canopies.
+        day: Days after the start of the stored year [M].
+
+    Returns:
+        Share from 0 to 1 [M], 0 before emergence. Source: facts 6, equation 3.
+    """
     span = stands.peak - stands.emerge
     middle = stands.emerge + effects()["midpoint"] * span
     grown = logistic((day - middle) * (STEEPNESS / span))
@@ -32,7 +41,7 @@ def growth(stands: Stands, day: FloatArray) -> FloatArray:
 
 
 def _winter_growth(stands: Stands, day: FloatArray) -> FloatArray:
-    """Return the growth of a cereal that tillers before winter (facts 6, equation 3)."""
+    """Return `growth` for a cereal that tillers before winter (facts 6, equation 3)."""
     before = logistic((day - stands.emerge - 30) / 9)
     after = logistic((day - stands.peak + 26) / 7.5)
     grown = stands.tillering * before + (1 - stands.tillering) * after
@@ -40,7 +49,7 @@ def _winter_growth(stands: Stands, day: FloatArray) -> FloatArray:
 
 
 def _mowing(stands: Stands, day: FloatArray) -> FloatArray:
-    """Return the share of the leaf area that stands, between one cut and the next."""
+    """Return the share of the leaf area that is left or has grown again since the last cut, [M]."""
     stubble = plant_column("stubble")[stands.plant]
     half = plant_column("regrowth")[stands.plant]
     since = day - stands.first_cut
@@ -52,7 +61,7 @@ def _mowing(stands: Stands, day: FloatArray) -> FloatArray:
 
 
 def _once(stands: Stands, day: FloatArray, grown: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return leaf area and senescence of one growth from emergence to harvest."""
+    """Return leaf area and senescence of one growing period from emergence to harvest, [M] each."""
     width = plant_column("width")[stands.plant]
     brown = logistic((day - stands.fade) / width) * plant_column("senescent")[stands.plant]
     area = stands.lai * grown * (1 - plant_column("lost")[stands.plant] * brown)
@@ -82,10 +91,10 @@ KINDS: Final[Mapping[Kind, Callable[[Stands, FloatArray], tuple[FloatArray, Floa
 
 
 def leaf_area(stands: Stands, day: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the leaf area index and the senescent share.
+    """Return leaf area index and senescence of a stand on a day.
 
-    The growth of the year, its repetition in the next year where the crop follows itself, and for
-    perennials the tail of the year before are laid over each other; the largest one counts.
+    Besides the growing period of the year this includes the same crop sown again after the harvest,
+    and for perennials the periods of the years before and after. The largest leaf area counts.
 
     Args:
         stands: Stands of M canopies.
@@ -115,7 +124,7 @@ def leaf_area(stands: Stands, day: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def _other_years(kind: Kind, own: Stands) -> list[tuple[float, FloatArray]]:
-    """Return the days to add for the neighbouring years and how much of each crop stands then."""
+    """Return, for each neighbouring year, the days to add and the share of the crop there [M]."""
     if kind in ("perennial", "cut"):
         all_of_it = np.ones(len(own.plant), np.float32)
         return [(-DAYS_PER_YEAR, all_of_it), (DAYS_PER_YEAR, all_of_it)]
@@ -123,17 +132,25 @@ def _other_years(kind: Kind, own: Stands) -> list[tuple[float, FloatArray]]:
 
 
 def effective(area: FloatArray, clumping: FloatArray) -> FloatArray:
-    """Return the optically active leaf area index (facts 6, equation 4), [M]."""
+    """Return the optically active leaf area index.
+
+    Args:
+        area: Leaf area index [M].
+        clumping: Clumping of the plant [M], or one value.
+
+    Returns:
+        Leaf area index [M]. Source: facts 6, equation 4.
+    """
     return np.asarray(clumping * area * (0.88 + 0.12 * np.minimum(area / 3, 1)), np.float32)
 
 
 def senescent_leaf(
     leaf: FloatArray, brown: FloatArray, cbrown: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Return what senescence makes of a leaf (facts 6, equation 5).
+    """Return the traits of a partly senescent leaf (facts 6, equation 5).
 
     Args:
-        leaf: Chlorophyll, water, dry matter, layers, angle of the green leaf [M, 5].
+        leaf: Chlorophyll, water, dry matter, layers and angle of the green leaf [M, 5].
         brown: Senescent share [M].
         cbrown: Brown pigment at full senescence [M].
 

@@ -1,4 +1,4 @@
-"""Plants and sizes of effects: the numbers of the simulator, read from its data files."""
+"""Plants and sizes of random effects, read from the data files of the simulator."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -16,24 +16,25 @@ Kind = Literal["annual", "winter", "perennial", "cut"]
 
 
 class Plant(BaseModel):
-    """How a plant grows and what its leaves are; the units are in ``plants.yaml``.
+    """Growth and leaf traits of a plant; ``plants.yaml`` has the units.
 
     Attributes:
         kind: Shape of the leaf-area curve.
         lai: Mean and standard deviation of the largest leaf area index.
         leaf: Chlorophyll (ug/cm2), water (cm), dry matter (g/cm2), layers, mean leaf angle (deg).
         clumping: Optically active share of the leaf area.
-        lost: Share of the leaf area lost when senescent.
-        cbrown: Brown pigment when senescent.
+        lost: Share of the leaf area that is lost at full senescence.
+        cbrown: Brown pigment at full senescence.
         width: Days from 27 to 50 % senescence.
         nongreen: Share of stems, ears and panicles.
-        residue: Ground cover left by the harvest, low and high.
+        residue: Lowest and highest ground cover that the harvest leaves.
         senescent: Share of the leaves that are senescent before the harvest.
-        follow: Share of a sowing delay still seen at peak, senescence and harvest.
+        follow: Shares of a sowing delay by which peak, senescence and harvest are late.
         base: Leaf area index that always remains.
         cover: Mean and standard deviation of crown cover, for trees and vines.
         stubble: Share of the leaf area left by a cut.
-        regrowth: Days from a cut to half of the regrowth and beyond (full after 1.5 times).
+        regrowth: Scale of the regrowth in days: half of it after 0.6 times as many days, all of it
+            after 1.5 times.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -67,23 +68,23 @@ def plants() -> Mapping[str, Plant]:
 
 @cache
 def plant_names() -> tuple[str, ...]:
-    """Return the names of the plants in index order."""
+    """Return the names of the plants; the position of a name is the index of the plant."""
     return tuple(plants())
 
 
 @cache
-def plant_column(attribute: str, place: int | None = None) -> npt.NDArray[np.float32]:
-    """Return one number of every plant, in index order.
+def plant_column(attribute: str, index: int | None = None) -> npt.NDArray[np.float32]:
+    """Return one attribute of every plant, in the order of `plant_names`.
 
     Args:
         attribute: Name of the attribute.
-        place: Which of its values, where it has several.
+        index: Position of the value, for attributes with several values.
 
     Returns:
         Values [plants].
     """
     values = [getattr(plant, attribute) for plant in plants().values()]
-    return np.array(values if place is None else [value[place] for value in values], np.float32)
+    return np.array(values if index is None else [value[index] for value in values], np.float32)
 
 
 @cache

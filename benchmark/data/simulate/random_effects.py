@@ -1,4 +1,4 @@
-"""Random effects by level, and tables of samples that can be cut by row."""
+"""Random effects by level, and a function that takes rows from dataclasses of arrays."""
 
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
@@ -10,7 +10,7 @@ FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 
 NEVER = 1e6
-"""A day that never comes."""
+"""Value of a day for an event that does not happen."""
 
 Table = TypeVar("Table")
 
@@ -35,7 +35,7 @@ def take(table: Table, rows: IntArray) -> Table:
 
 
 class Levels:
-    """Draws random effects that the pixels of a group or of a field share.
+    """Draws random effects: the samples of one group or one field share their value.
 
     Args:
         rng: Generator.
@@ -48,12 +48,23 @@ class Levels:
         self._ids = {"group": group, "field": field, "pixel": np.arange(len(field))}
 
     def normal(self, level: str) -> FloatArray:
-        """Return standard normal values of the level ``group``, ``field`` or ``pixel``, [N]."""
+        """Draw standard normal values, one for each member of a level.
+
+        Args:
+            level: ``group``, ``field`` or ``pixel``.
+
+        Returns:
+            The value of each sample's group, field or pixel [N].
+        """
         ids = self._ids[level]
         return np.asarray(self._rng.standard_normal(int(ids.max()) + 1, np.float32)[ids])
 
     def uniform(self, low: float = 0, high: float = 1) -> FloatArray:
-        """Return uniform values that the samples of a field share, [N]."""
+        """Draw uniform values from `low` to `high`, one for each field.
+
+        Returns:
+            The value of each sample's field [N].
+        """
         ids = self._ids["field"]
         drawn = self._rng.random(int(ids.max()) + 1, np.float32)[ids]
         return np.asarray(low + (high - low) * drawn, np.float32)

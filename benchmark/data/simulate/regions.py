@@ -1,4 +1,4 @@
-"""What is known of a region: calendars, land uses, soils, weather; read from YAML and checked."""
+"""Regions: crop calendars, land uses, soils and weather, read from YAML and checked."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -32,12 +32,12 @@ class Water(_Frozen):
     """Standing water of a paddy.
 
     Attributes:
-        share: Share of the fields that are flooded at all.
-        start: Day of flooding.
+        share: Share of the fields that are flooded.
+        start: Days from the stage `start_of` to flooding; negative before it.
         start_of: Stage from which `start` counts.
-        drain: Days before harvest at which the field is drained.
-        winter_share: Share of the fields flooded in winter.
-        winter: Day of the year from and to which they are.
+        drain: Days from draining to harvest.
+        winter_share: Share of the fields that are flooded in winter.
+        winter: First and last day of the year of the winter flood.
     """
 
     share: float = Share
@@ -49,10 +49,10 @@ class Water(_Frozen):
 
 
 class Stand(_Frozen):
-    """When one crop grows, in days of the year; each stage lies after the one before it.
+    """The stages of one crop, in days of the year and in ascending order.
 
-    A stage below the one before it counts to the next year, so that a southern maize may read sow
-    275, peak 360, fade 40, harvest 90. Negative days belong to the previous year.
+    A stage with a smaller day than the stage before it lies in the next year. A southern maize can
+    have sow 275, peak 360, fade 40, harvest 90. Negative days belong to the previous year.
 
     Attributes:
         plant: Name in ``plants.yaml``.
@@ -62,8 +62,10 @@ class Stand(_Frozen):
         peak: Median day of the largest leaf area (heading of a cereal).
         fade: Median day of half senescence; of 50 % open bolls for cotton.
         harvest: Median day of harvest, or of the end of growth of a perennial.
-        harvest_sd: Standard deviation of harvest between fields beside what sowing brings.
-        fade_is: ``maturity`` where `fade` is a reported maturity, which greenness precedes.
+        harvest_sd: Standard deviation of harvest between fields in days, without the part that
+            follows from sowing.
+        fade_is: ``maturity`` where `fade` is the reported maturity; plants lose their greenness
+            some days before it.
         defoliate: Days from `fade` to chemical defoliation, or ``None``.
         cuts: First cut, days between cuts and last cut of a mown crop.
     """
@@ -86,17 +88,22 @@ class Stand(_Frozen):
             raise ValueError(f"unknown plant '{self.plant}', {did_you_mean(self.plant, plants())}")
         if plants()[self.plant].kind == "cut" and self.cuts is None:
             raise ValueError(
-                f"plant '{self.plant}' is mown and needs cuts: [first, interval, last]"
+                f"plant '{self.plant}' is mown and needs cuts: write cuts: [first, interval, last]"
             )
         stages = self.stages()
         if stages[1] >= stages[2]:
-            raise ValueError(f"{self.plant} emerges on day {stages[1]:g}, not before its peak")
+            raise ValueError(
+                f"{self.plant} emerges on day {stages[1]:g} and has its peak on day {stages[2]:g}: "
+                "correct sow, emerge or peak"
+            )
         if stages[4] - stages[0] > 1.6 * DAYS_PER_YEAR:
-            raise ValueError(f"{self.plant} grows {stages[4] - stages[0]:g} days: check its stages")
+            raise ValueError(
+                f"{self.plant} grows {stages[4] - stages[0]:g} days: correct sow or harvest"
+            )
         return self
 
     def stages(self) -> tuple[float, float, float, float, float]:
-        """Return sowing, emergence, peak, senescence and harvest as ascending days."""
+        """Return the ascending days of sowing, emergence, peak, senescence and harvest."""
         emerge = self.sow + self.emerge
         peak = _after(self.peak, self.sow)
         fade = _after(self.fade, peak)
@@ -104,28 +111,28 @@ class Stand(_Frozen):
 
 
 class Second(Stand):
-    """Another crop of the same field and year: the double crop, the catch crop, the next cereal.
+    """Another crop of the same field and year: a double crop, a catch crop or the next cereal.
 
     Attributes:
-        share: Share of the fields that carry it.
+        share: Share of the fields on which it grows.
     """
 
     share: float = Share
 
 
 class Row(Stand):
-    """One line of a calendar: a crop, how it is grown there and where that is known from.
+    """One row of a calendar: a crop, how it is grown in the region, and the source of this.
 
     Attributes:
-        crop: Class that the fields count to.
-        area: Relative area among the rows of the same crop, one unit for a whole country.
+        crop: Class of the fields.
+        area: Area relative to the other rows of the same crop, in one unit for a whole country.
         irrigated: Share of the fields that are irrigated.
-        soils: Soil types with weights, where the crop has other soils than the region.
-        repeat: Share of the fields that carry the same crop again after the harvest.
+        soils: Soil types with weights, if the crop has other soils than the region.
+        repeat: Share of the fields on which the same crop is grown again after the harvest.
         water: Flooding of a paddy.
         second: Another crop of the same year.
-        mark: Evidence: R read, K recalled, D derived, P prototype choice.
-        source: Where the days are from.
+        mark: Evidence for the days: R read, K recalled, D derived, P chosen.
+        source: Source of the days.
     """
 
     crop: str
@@ -151,9 +158,9 @@ class Region(_Frozen):
 
     Attributes:
         name: Domain name, such as ``USA-AR``.
-        title: What it is.
-        hemisphere: Hemisphere; decides where the stored year begins.
-        year: Year of the labels when the region is simulated on its own.
+        title: Description in a few words.
+        hemisphere: Hemisphere; the stored year begins in January (north) or July (south).
+        year: Year of the labels when the region is simulated alone.
         places: Boxes west, south, east, north in degrees where fields lie.
         soils: Soil types with weights.
         clear: Clear share of a 5-day slot in mid January, April, July and October.
@@ -161,10 +168,10 @@ class Region(_Frozen):
         wet: Surface soil moisture, 0 dry to 1 saturated, same months.
         weeds: Leaf area index of weeds and volunteers on uncropped ground, same months.
         tilled: Share of the fields that are tilled before sowing and after harvest.
-        other_area: Weight of the region's other land among the regions of its country.
-        classes: Class shares when the region is simulated on its own.
+        other_area: Area of the class `other` relative to the other regions of the country.
+        classes: Class shares when the region is simulated alone.
         mark: Evidence for soils, weather and shares.
-        source: Where they are from.
+        source: Source of soils, weather and shares.
         rows: The calendar.
     """
 
@@ -191,20 +198,23 @@ class Region(_Frozen):
         _check_soils(self.soils)
         for west, south, east, north in self.places:
             if not (-180 <= west < east <= 180 and -90 < south < north < 90):
-                raise ValueError(f"place [{west}, {south}, {east}, {north}] is no box of the Earth")
+                raise ValueError(
+                    f"place [{west}, {south}, {east}, {north}] is no box: write "
+                    "[west, south, east, north] in degrees"
+                )
         _check_classes(self.classes, {row.crop for row in self.rows})
         return self
 
 
 class DomainPlan(_Frozen):
-    """A country and year made of regions.
+    """A domain as a set of regions: a country, or a country in one year.
 
     Attributes:
         year: Year of the labels.
         regions: Names of its regions.
         classes: Class shares.
         mark: Evidence for the shares.
-        source: Where they are from.
+        source: Source of the shares.
     """
 
     year: int
@@ -215,7 +225,7 @@ class DomainPlan(_Frozen):
 
 
 def _after(day: float, start: float) -> float:
-    """Return the first repetition of a day of the year after a start."""
+    """Return the day, moved by whole years so that it is the first one not before `start`."""
     return (
         float(day + DAYS_PER_YEAR * np.ceil((start - day) / DAYS_PER_YEAR)) if day < start else day
     )
@@ -224,15 +234,21 @@ def _after(day: float, start: float) -> float:
 def _check_soils(soils: Mapping[str, float]) -> None:
     for name, weight in soils.items():
         if name not in soil_names() or weight <= 0:
-            raise ValueError(f"soil '{name}: {weight}', {did_you_mean(name, soil_names())}")
+            raise ValueError(
+                f"soil '{name}: {weight}' needs a known name and a weight above 0, "
+                f"{did_you_mean(name, soil_names())}"
+            )
 
 
 def _check_classes(classes: Mapping[str, float], grown: set[str]) -> None:
     for crop, share in classes.items():
         if crop not in grown:
-            raise ValueError(f"class '{crop}' has a share but no row in the calendar")
+            raise ValueError(
+                f"class '{crop}' has a share but no row in the calendar: "
+                "add a row or remove the share"
+            )
         if share <= 0:
-            raise ValueError(f"class '{crop}' has the share {share}, not above 0")
+            raise ValueError(f"class '{crop}' has the share {share}: write a number above 0")
 
 
 def read_region(path: Path) -> Region:
@@ -245,7 +261,7 @@ def read_region(path: Path) -> Region:
         The region.
 
     Raises:
-        DataError: If the file cannot be read or says something impossible.
+        DataError: If the file cannot be read or has an impossible value.
     """
     try:
         text = path.read_text("utf-8")
@@ -258,7 +274,9 @@ def _parse_region(text: str, where: str) -> Region:
     try:
         entry: Any = yaml.safe_load(text)
         if not isinstance(entry, dict):
-            raise DataError(f"{where} holds no region: it needs name, places, rows and so on.")
+            raise DataError(
+                f"{where} has no region: write its name, places, rows and other fields."
+            )
         return Region(**entry)
     except yaml.YAMLError as error:
         raise DataError(f"{where} is not valid YAML: {error}.") from error
@@ -282,7 +300,7 @@ def regions() -> Mapping[str, Region]:
 
 @cache
 def domain_plans() -> Mapping[str, DomainPlan]:
-    """Return the countries and country-years of the package by domain name."""
+    """Return the domains of the package that consist of regions, by name."""
     text = files(PACKAGE).joinpath("domains.yaml").read_text("utf-8")
     return {name: DomainPlan(**entry) for name, entry in yaml.safe_load(text).items()}
 
@@ -291,14 +309,14 @@ def resolve(name: str, own: Mapping[str, Region]) -> tuple[DomainPlan, tuple[Reg
     """Return the plan of a domain and its regions.
 
     Args:
-        name: Domain of the package, region of the package or region among `own`.
-        own: The user's regions by name, which take precedence.
+        name: Name of a domain or a region of the package, or of a region in `own`.
+        own: The user's regions by name. They are used before those of the package.
 
     Returns:
         The plan and its regions in order.
 
     Raises:
-        UsageError: If nothing is known under that name.
+        UsageError: If there is no domain or region of that name.
     """
     plans, known = domain_plans(), regions()
     if name in own or (name in known and name not in plans):
@@ -325,10 +343,10 @@ def _shares_by_area(region: Region) -> dict[str, float]:
 
 
 def through_year(quarterly: Quarterly, day: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Interpolate mid-January, -April, -July and -October values through the year, as a circle.
+    """Interpolate four values of the year linearly; December is followed by January.
 
     Args:
-        quarterly: The four values.
+        quarterly: Values in mid January, April, July and October.
         day: Days of the year, any shape.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Reflectance of fields on the dates that they are seen: canopy, ground, trees, lint, snow."""
+"""Reflectance of fields on the dates of observation: canopy, ground, trees, cotton lint, snow."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ from benchmark.data.simulate.spectra import spectrum
 from benchmark.data.simulate.weather import Weather, sun_zenith
 
 BARE = 0.02
-"""Leaf area index below which the ground alone is seen."""
+"""Leaf area index below which the canopy is ignored."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,13 @@ def observe(
     below = ground(own, day, weather.moisture[block, step], water=water)
     sun = sun_zenith(own.latitude.astype(np.float32), weather.day_of_year[block, step])
     geometry = Geometry(sun, weather.view_zenith[block, step], weather.azimuth[block, step])
-    canopy = _layers(own, day, weather.weeds[block, step])
+    canopy = _canopy(own, day, weather.weeds[block, step])
     out = below.copy()
     trees = np.flatnonzero(own.crown < 1)
     plain = np.flatnonzero((canopy.area > BARE) & (own.crown >= 1))
-    closed = _seen(take(canopy, plain), own.hotspot[plain], take(geometry, plain), below[plain])
+    closed = _over_ground(
+        take(canopy, plain), own.hotspot[plain], take(geometry, plain), below[plain]
+    )
     gaps, shade = own.gaps[plain, None], own.shade[plain, None]
     out[plain] = (1 - gaps) * closed + gaps * shade * below[plain]
     out[trees] = _orchard(
@@ -78,12 +80,12 @@ def observe(
 
 @dataclass(frozen=True)
 class Canopy:
-    """Leaves of M observations, mixed over the crops of a pixel by leaf area.
+    """Leaves of M observations; traits are means over the crops of a pixel, weighted by leaf area.
 
     Attributes:
-        area: Leaf area index [M].
+        area: Leaf area index, weeds included [M].
         active: Optically active leaf area index [M].
-        weeds: Leaf area index of the weeds among it [M].
+        weeds: Leaf area index of the weeds [M].
         traits: Layers, chlorophyll, brown pigment, water, dry matter and leaf angle [M, 6].
     """
 
@@ -93,8 +95,8 @@ class Canopy:
     traits: FloatArray
 
 
-def _layers(own: Fields, day: FloatArray, weed_level: FloatArray) -> Canopy:
-    """Lay the main crop, the second crop and the weeds over each other."""
+def _canopy(own: Fields, day: FloatArray, weed_level: FloatArray) -> Canopy:
+    """Return the canopy of main crop, second crop and weeds together."""
     total = np.zeros(len(day), np.float32)
     active = np.zeros(len(day), np.float32)
     traits = np.zeros((len(day), 6), np.float32)
@@ -121,8 +123,10 @@ def _layers(own: Fields, day: FloatArray, weed_level: FloatArray) -> Canopy:
     return Canopy(total, active, weeds, traits)
 
 
-def _seen(canopy: Canopy, hotspot: FloatArray, geometry: Geometry, below: FloatArray) -> FloatArray:
-    """Return the reflectance of a canopy over its ground."""
+def _over_ground(
+    canopy: Canopy, hotspot: FloatArray, geometry: Geometry, below: FloatArray
+) -> FloatArray:
+    """Return the reflectance of a canopy over its ground, [M, 10]."""
     layers, cab, cbrown, cw, cm, angle = canopy.traits.T
     columns = (layers, cab, cbrown, cw, cm, canopy.active, angle, hotspot)
     inputs = np.stack([*columns, geometry.sun, geometry.view, geometry.azimuth], axis=1)
@@ -130,15 +134,15 @@ def _seen(canopy: Canopy, hotspot: FloatArray, geometry: Geometry, below: FloatA
 
 
 def _orchard(own: Fields, canopy: Canopy, geometry: Geometry, below: FloatArray) -> FloatArray:
-    """Return crowns over the ground between them (facts 6, equation 7)."""
+    """Return the reflectance of trees or vines, with ground between them (facts 6, equation 7)."""
     greened = below + (1 - np.exp(-0.6 * canopy.weeds))[:, None] * (spectrum("sward") - below)
-    crowns = _seen(canopy, own.hotspot, geometry, greened)
+    crowns = _over_ground(canopy, own.hotspot, geometry, greened)
     cover, shade = own.crown[:, None], own.shade[:, None]
     return np.asarray(cover * crowns + (1 - cover) * shade * greened, np.float32)
 
 
-def _lint(own: Fields, day: FloatArray, seen: FloatArray) -> FloatArray:
-    """Put open bolls on cotton from their opening to the harvest."""
+def _lint(own: Fields, day: FloatArray, surface: FloatArray) -> FloatArray:
+    """Add open bolls to the reflectance of cotton, from their opening to the harvest."""
     opened = logistic((day - own.main.fade) / 6) * (day < own.main.harvest)
     share = (own.lint * opened)[:, None]
-    return np.asarray(seen + share * (spectrum("lint") - seen), np.float32)
+    return np.asarray(surface + share * (spectrum("lint") - surface), np.float32)

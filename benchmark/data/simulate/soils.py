@@ -1,4 +1,4 @@
-"""The ground of each sample: soil, tillage, residue, weeds and paddy water, drawn per field."""
+"""The ground of each sample, drawn for each field: soil, tillage, residue, weeds, paddy water."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ class Soils:
 
     Attributes:
         dry: Reflectance of the dry soil [N, 10].
-        holds: Factor of the texture on surface moisture [N].
+        holds: Factor of the soil texture on surface moisture [N].
         tilled: Whether the field is tilled [N].
-        residue: Ground cover left by this year's harvest and by the last one [N, 2].
-        weeds: Factor on the region's leaf area of weeds [N].
+        residue: Ground cover that this year's harvest and the last harvest leave [N, 2].
+        weeds: Factor on the leaf area index of weeds in the region [N].
     """
 
     dry: FloatArray
@@ -40,8 +40,8 @@ class Paddies:
     """Standing water of N samples; days count from the start of the stored year.
 
     Attributes:
-        flood: Day of flooding and of draining [N, 2], `NEVER` for none.
-        winter: Day of winter flooding and draining [N, 2], `NEVER` for none.
+        flood: Days of flooding and draining [N, 2], `NEVER` without a flood.
+        winter: Days of flooding and draining in winter [N, 2], `NEVER` without a flood.
         cover: Share of the ground below water when flooded [N].
         level: Brightness of the water [N].
     """
@@ -60,11 +60,11 @@ def draw_soils(
     block: IntArray,
     main: Stands,
 ) -> Soils:
-    """Draw soil, tillage, residue and weeds.
+    """Draw soil, tillage, residue and weeds of each sample.
 
     Args:
         levels: Random effects.
-        regions: Regions, whose rows in order are the calendar.
+        regions: Regions; their rows, one region after the other, are the calendar.
         row: Index of each sample's row [N].
         places: Blocks.
         block: Block of each sample [N].
@@ -75,8 +75,8 @@ def draw_soils(
     """
     sizes = effects()
     # A block is mostly one soil, so its crops share the draw; rows with soils of their own differ.
-    luck = np.mod(places.luck[block] + 0.15 * levels.uniform(), 1.0)
-    kind = np.argmax(luck[:, None] <= _soil_limits(regions)[row], axis=1)
+    quantile = np.mod(places.soil_quantile[block] + 0.15 * levels.uniform(), 1.0)
+    kind = np.argmax(quantile[:, None] <= _soil_limits(regions)[row], axis=1)
     bright = places.brightness[block] + sizes["brightness_field"] * levels.normal("field")
     bright = bright + 0.04 * levels.normal("pixel")
     tilt = places.tilt[block][:, None] * np.clip(750 / wavelengths() - 1, -0.6, 0.6)
@@ -106,11 +106,11 @@ def _soil_limits(regions: Sequence[Region]) -> npt.NDArray[np.float64]:
 
 
 def draw_paddies(levels: Levels, regions: Sequence[Region], row: IntArray, main: Stands) -> Paddies:
-    """Draw the flooding of paddies.
+    """Draw the flooding of each sample; samples outside of paddies have none.
 
     Args:
         levels: Random effects.
-        regions: Regions, whose rows in order are the calendar.
+        regions: Regions; their rows, one region after the other, are the calendar.
         row: Index of each sample's row [N].
         main: The crops that give the labels.
 

@@ -1,4 +1,4 @@
-"""Spectra of what is not a leaf: soils, residue, water, lint, snow, cloud."""
+"""Spectra of soils, residue, water, cotton lint, snow and cloud, read from ``spectra.yaml``."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -21,7 +21,7 @@ def _spectra() -> Mapping[str, Any]:
 
 @cache
 def soil_names() -> tuple[str, ...]:
-    """Return the names of the soil types in index order."""
+    """Return the names of the soil types; the position of a name is the index of the soil."""
     return tuple(_spectra()["soils"])
 
 

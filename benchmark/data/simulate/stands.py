@@ -1,4 +1,4 @@
-"""The crop of each sample: its stages, size and leaves, drawn from the calendar."""
+"""The crop of each sample, drawn from the calendar: its stages, leaf area and leaf traits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from benchmark.data.simulate.random_effects import NEVER, FloatArray, IntArray, 
 from benchmark.data.simulate.regions import Row, Stand
 
 SOUTHERN_START = 185
-"""Days from 1 January to the start of the stored year in the south: 37 of the 73 steps."""
+"""Days from 1 January to the start of the stored year in the southern hemisphere: 37 steps."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Stands:
         tillering: Share of a winter cereal's leaf area that grows before winter [N].
         lai: Largest leaf area index [N].
         leaf: Chlorophyll, water, dry matter, layers, mean angle [N, 5].
-        repeat: 1 where the same crop follows itself, else 0 [N].
+        repeat: 1 where the same crop is grown again after the harvest, else 0 [N].
     """
 
     plant: IntArray
@@ -54,11 +54,11 @@ class Stands:
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What the crops of a sample have in common.
+    """Values that the main crop and the second crop of each sample share.
 
     Attributes:
-        shift: Days from the calendar's frame to that of the stored year [N].
-        delay: Days by which sowing is late through year, crop and block [N].
+        shift: Days to add to a day of the calendar to get a day of the stored year [N].
+        delay: Days by which sowing is late because of year, crop and block [N].
         vigour: Factor on the largest leaf area [N].
     """
 
@@ -68,7 +68,7 @@ class Circumstances:
 
 
 def season_shift(row: Row, offset: float) -> float:
-    """Return the days to add to a row so that its growth ends inside the stored year.
+    """Return the days to add to the days of a row so that its growth ends in the stored year.
 
     Args:
         row: Calendar row in days of the year.
@@ -92,7 +92,7 @@ def draw_stands(
         levels: Random effects.
         rows: Calendar.
         row: Index of each sample's row [N].
-        around: What the crops of each sample have in common.
+        around: Shift, delay and vigour of each sample.
 
     Returns:
         The stands [N].
@@ -126,13 +126,13 @@ def draw_stands(
 def draw_second(
     levels: Levels, rows: Sequence[Row], row: IntArray, around: Circumstances, main: Stands
 ) -> Stands:
-    """Draw the other crop of the year and move it so that it does not overlap the main one.
+    """Draw the second crop of each sample, moved so that it does not overlap the main crop.
 
     Args:
         levels: Random effects.
         rows: Calendar.
         row: Index of each sample's row [N].
-        around: What the crops of each sample have in common.
+        around: Shift, delay and vigour of each sample.
         main: The crops that give the labels.
 
     Returns:
@@ -165,7 +165,7 @@ def _draw_days(
     sizes = effects()
     median = np.array([item.stages() for item in rows])[row] + around.shift[:, None]
     ripe = np.array([item.fade_is == "maturity" for item in rows])[row]
-    follow = [plant_column("follow", place)[plant] for place in range(3)]
+    follow = [plant_column("follow", index)[plant] for index in range(3)]
     spread = np.array([item.sow_sd for item in rows])[row]
     own = around.delay + spread * levels.normal("field")
     sow = median[:, 0] + own
@@ -185,7 +185,7 @@ def _draw_days(
 
 
 def _draw_leaves(levels: Levels, plant: IntArray) -> FloatArray:
-    """Draw leaf traits [N, 5]: half the variance per field, half per crop and block."""
+    """Draw leaf traits [N, 5]; half of the variance is of the field, half of the group."""
     sizes = effects()
     out = np.empty((len(plant), 5), np.float32)
     for trait in range(5):

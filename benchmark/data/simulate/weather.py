@@ -1,4 +1,4 @@
-"""Sky and ground of every block and 5-day step: clouds, snow, moisture, viewing geometry."""
+"""Weather of every block and 5-day step: clouds, snow, soil moisture; and viewing geometry."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ from benchmark.randomness import generator
 
 @dataclass(frozen=True)
 class Weather:
-    """The sky and the ground of K blocks over 73 steps.
+    """Weather and viewing geometry of K blocks on 73 steps.
 
     Attributes:
         day: Day of the overpass after the start of the stored year [K, 73].
         day_of_year: Day of the year of the overpass [K, 73].
-        clear: Whether the block is seen [K, 73].
-        snow: Share of the ground below snow [K, 73].
+        clear: Whether the block is free of clouds [K, 73].
+        snow: Share of the ground covered by snow [K, 73].
         moisture: Surface soil moisture, 0 to 1 [K, 73].
         weeds: Leaf area index of weeds on uncropped ground [K, 73].
-        view_zenith: Degrees [K, 73].
-        azimuth: Between sun and sensor, degrees [K, 73].
+        view_zenith: Zenith angle of the sensor in degrees [K, 73].
+        azimuth: Azimuth angle between sun and sensor in degrees [K, 73].
     """
 
     day: FloatArray
@@ -44,8 +44,8 @@ class Weather:
 def draw_weather(name: str, seed: int, regions: Sequence[Region], places: Places) -> Weather:
     """Draw the weather of a domain.
 
-    Whole scenes are lost together: most of the variance of the clouds belongs to the region and
-    date, the rest to the block.
+    Clouds cover whole scenes: most of their variance belongs to region and date, the rest to the
+    block.
 
     Args:
         name: Domain.
@@ -78,7 +78,7 @@ def draw_weather(name: str, seed: int, regions: Sequence[Region], places: Places
     cold = autoregressive(rng, len(regions), sizes["snow_persistence"])[places.region]
     cold = np.sqrt(0.8) * cold + np.sqrt(0.2) * rng.standard_normal(shape)
     most = np.array([max(region.snow) for region in regions])[places.region][:, None]
-    # Twice the interpolated share less its maximum: snow is gone half way to the next season.
+    # Twice the interpolated share minus its maximum, so that it is 0 half way to the next season.
     snow_share = 2 * through([region.snow for region in regions]) - most
     snowy = cold < ndtri(np.clip(snow_share, 1e-9, 1))
     rain = autoregressive(rng, len(places), sizes["moisture_rho"])

@@ -1,4 +1,4 @@
-"""A simulated CropGlobe: domains and datasets from a seed."""
+"""Simulate the samples of a domain, or a whole dataset, from a seed."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +28,7 @@ from benchmark.errors import UsageError
 from benchmark.randomness import generator
 
 GENERATOR_VERSION: Final = "1.4"
-"""Changes whenever the same seed gives other samples."""
+"""Version of the generator. Raise it whenever the same seed gives other samples."""
 
 DOMAINS: Final[tuple[str, ...]] = (
     "ARG",
@@ -44,10 +44,11 @@ DOMAINS: Final[tuple[str, ...]] = (
     "USA-2020",
     "USA-2021",
 )
-"""Domains that are made when none are named."""
+"""Domains that `simulate_dataset` makes by default."""
 
 CHUNK: Final = 1024
-"""Samples rendered at once; part of the recipe, since each chunk has its own random stream."""
+"""Samples rendered at once. Another number gives other samples, since each chunk has its own
+random numbers."""
 
 THREADS: Final = 2
 
@@ -58,14 +59,15 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Options:
-    """Switches of the simulator, for ablations; the defaults make the benchmark's data.
+    """Options of the simulator for ablations; the defaults make the benchmark's data.
 
     Attributes:
         water: Whether paddies are flooded.
-        noise: Whether observation adds haze, noise, mixed pixels and label errors.
-        gaps: Whether clouds hide dates.
-        many_others: Whether `other` is a mixture of land uses instead of the commonest one.
-        calendar_of: Domain or region whose calendar rows replace those of the same crop.
+        noise: Whether haze, noise, mixed pixels and label errors are added.
+        gaps: Whether dates are missing because of clouds.
+        many_others: Whether `other` has all of its land uses; if not, only the most common one.
+        calendar_of: Domain or region whose calendar rows replace those of the same crop; ``None``
+            replaces none.
     """
 
     water: bool = True
@@ -87,7 +89,7 @@ def simulate_domain(
 ) -> DomainSamples:
     """Simulate the samples of one domain.
 
-    They depend on the generator version, the arguments and nothing else.
+    The samples depend only on the generator version and the arguments.
 
     Args:
         name: Country, country-year or region, such as ``FRA``, ``USA-2017`` or ``USA-AR``.
@@ -95,14 +97,14 @@ def simulate_domain(
         seed: Seed of the dataset.
         own_regions: The user's regions by name.
         calendar_season: Whether southern years start in January instead of July.
-        options: Switches for ablations.
-        progress: Called with the domain's name, the samples made and the samples wanted.
+        options: Options for ablations.
+        progress: Called with the domain's name, the samples made and the samples asked for.
 
     Returns:
-        The samples, labels with a few errors as in reality.
+        The samples; 3 % of the labels are wrong unless `options` turn noise off.
 
     Raises:
-        UsageError: If the domain is unknown or the number of samples impossible.
+        UsageError: If the domain is unknown or the number of samples is impossible.
     """
     made, missing = _simulate(
         name, samples, seed, own_regions or {}, options or Options(), progress
@@ -113,7 +115,7 @@ def simulate_domain(
 def _on_calendar(
     made: DomainSamples, missing: npt.NDArray[np.float64], own: Mapping[str, Region]
 ) -> tuple[DomainSamples, npt.NDArray[np.float64]]:
-    """Roll an aligned southern season to January to December."""
+    """Roll a southern season, stored from July to June, to January to December."""
     if resolve(made.name, own)[1][0].hemisphere == "north":
         return made, missing
     series = np.roll(made.series, -HALF_YEAR_STEPS, axis=-1)
@@ -128,11 +130,11 @@ def _simulate(
     options: Options,
     progress: Progress | None,
 ) -> tuple[DomainSamples, npt.NDArray[np.float64]]:
-    """Return the samples of a domain, aligned, and the share missing at each step [73]."""
+    """Return the samples of a domain, July to June in the south, and the missing share [73]."""
     plan, parts = resolve(name, own)
     if not 1 <= samples <= MOST_SAMPLES:
         raise UsageError(
-            f"{samples} samples of {name} cannot be made: ask for 1 to {MOST_SAMPLES}."
+            f"Cannot simulate {samples} samples of {name}: ask for 1 to {MOST_SAMPLES}."
         )
     if len({region.hemisphere for region in parts}) > 1:
         raise UsageError(f"The regions of {name} lie in two hemispheres: split the domain.")
@@ -149,7 +151,7 @@ def _simulate(
         series[start : start + CHUNK], lost = _render(rng, chunk, weather, options)
         return lost
 
-    # The chunks fill the cores; a BLAS of one thread also rounds alike whatever the machine offers.
+    # The chunks keep the cores busy. BLAS with one thread rounds alike on machines of any size.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(THREADS) as pool:
         for start, lost in zip(starts, pool.map(render, starts), strict=True):
             missing += lost
@@ -161,7 +163,7 @@ def _simulate(
 def _render(
     rng: np.random.Generator, chunk: Fields, weather: Weather, options: Options
 ) -> tuple[FloatArray, npt.NDArray[np.float64]]:
-    """Return the gap-free series of a chunk [n, 10, 73] and its count of gaps per step [73]."""
+    """Return the gap-filled series of a chunk [n, 10, 73] and the number of gaps per step [73]."""
     seen = observation.seen_dates(rng, chunk, weather)
     if not options.gaps:
         seen = np.ones_like(seen)
@@ -180,7 +182,7 @@ def _render(
 def _label(
     name: str, seed: int, plan: DomainPlan, fields: Fields, series: FloatArray, options: Options
 ) -> DomainSamples:
-    """Put labels and ids on the series of a domain."""
+    """Return the series of a domain with labels, ids, positions, blocks and years."""
     labels = fields.crop
     if options.noise:
         labels = observation.mislabel(generator(seed, name, "labels"), labels)
@@ -197,7 +199,7 @@ def _label(
 
 
 def _with_options(region: Region, options: Options) -> Region:
-    """Return a region with the switches applied to its calendar."""
+    """Return a region whose calendar follows the options."""
     rows = list(region.rows)
     if not options.many_others:
         others = [row for row in rows if row.crop == "other"]
@@ -233,10 +235,10 @@ def simulate_dataset(
             `region_files` where there are any.
         region_files: YAML files of further regions.
         calendar_season: Whether southern years start in January instead of July.
-        progress: Called with a domain's name, its samples made and its samples wanted.
+        progress: Called with the domain's name, the samples made and the samples asked for.
 
     Raises:
-        UsageError: If a domain is unknown or the number of samples impossible.
+        UsageError: If a domain is unknown or the number of samples is impossible.
         DataError: If a region file is wrong or the directory cannot be written.
     """
     own = {region.name: region for region in map(read_region, region_files)}
@@ -258,7 +260,7 @@ def simulate_dataset(
             made, missing = _simulate(name, samples_per_domain, seed, own, Options(), progress)
             if calendar_season:
                 made, missing = _on_calendar(made, missing, own)
-            # The card is written after the last domain, so what was missing can still be entered.
+            # The card is written after the last domain, so the missing shares can still be set.
             card.domains[name] = cards[name].model_copy(
                 update={
                     "missing_share": round(float(missing.mean()), 4),
@@ -271,7 +273,7 @@ def simulate_dataset(
 
 
 def _card(name: str, own: Mapping[str, Region], calendar_season: bool) -> DomainCard:
-    """Return what is known of a domain before it is made."""
+    """Return the card of a domain, without the missing shares."""
     plan, parts = resolve(name, own)
     aligned = parts[0].hemisphere == "south" and not calendar_season
     return DomainCard(

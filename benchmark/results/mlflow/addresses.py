@@ -1,4 +1,4 @@
-"""Addresses of tracking servers and databases, and where the artifacts of a database go."""
+"""Addresses of tracking servers and databases, and the folders of their artifacts."""
 
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,7 @@ ARTIFACTS: Final = "mlartifacts"
 SQLITE: Final = "sqlite:///"
 
 WITH_ARTIFACTS: Final = frozenset({"http", "https", "databricks", "databricks-uc", "file", ""})
-"""Kinds of address that decide themselves where artifacts go."""
+"""Kinds of address whose server decides where artifacts are stored."""
 
 
 def default_uri(store: RunStore) -> str:
@@ -20,7 +20,7 @@ def default_uri(store: RunStore) -> str:
 
 
 def shown(uri: str) -> str:
-    """Return an address without the password that it may hold."""
+    """Return an address without its password, for messages."""
     parts = urlsplit(uri)
     if "@" not in parts.netloc:
         return uri
@@ -36,10 +36,10 @@ def database_of(uri: str) -> Path | None:
 
 
 def artifact_location(store: RunStore, uri: str) -> str | None:
-    """Return where artifacts go; ``None`` where the server decides.
+    """Return the address of the artifacts' folder; ``None`` if the server decides it.
 
-    Without this MLflow puts them below the working directory. The artifacts of an SQLite database
-    go beside it, those of another database into the run directory.
+    Without this address MLflow writes artifacts below the working directory. The artifacts of an
+    SQLite database are stored beside it, those of another database in the run directory.
     """
     database = database_of(uri)
     if database is not None:

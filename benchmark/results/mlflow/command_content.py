@@ -1,4 +1,4 @@
-"""What a command shows in MLflow: the parent of its jobs, with the means of a leaderboard."""
+"""Content of a command's run in MLflow: the parent of its jobs' runs, with means of its methods."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ from benchmark.results.transfer_scores import MEANS, TransferScore, mean_scores,
 from benchmark.task.methods import Track
 
 REPORTS: Final = ("leaderboard.md", "leaderboard.csv", "transfers.csv")
-"""Files of a run directory that its runs in MLflow hold too."""
+"""Files of a run directory that are copied into the command's run in MLflow."""
 
 LINES: Final = 20
-"""Methods in a description; the leaderboard has all."""
+"""Largest number of methods in a description; the leaderboard has all."""
 
 TRACKS: Final[tuple[Track, ...]] = get_args(Track)
 TITLES: Final = {
@@ -52,17 +52,18 @@ class MethodMeans:
 
 @dataclass(frozen=True)
 class CommandContent:
-    """What a command's run shows, less what is known only once it has an id.
+    """Content of a command's run in MLflow, without the parts that need the id of the run.
 
     Attributes:
-        name: Its name.
-        began: When the command was first given, in milliseconds since 1970.
-        ended: When its last stored job ended.
-        status: MLflow's word for how it stands.
+        name: Name of the run.
+        began: Time when the command was first given, in milliseconds since 1970.
+        ended: Time when its last stored job ended, in milliseconds since 1970.
+        status: Status of the run in MLflow's terms.
         tags: Tags.
-        metrics: The first method's means as ``macro_f1``, each method's as ``macro_f1/METHOD``.
-        ranked: Methods with every transfer of their track, best first in each track.
-        reports: Files of the run directory that it shows.
+        metrics: Means of the best method as ``macro_f1``, and of each method as
+            ``macro_f1/METHOD``.
+        ranked: Methods with every transfer of their track, by track, best first.
+        reports: Files of the run directory that are copied into the run.
     """
 
     name: str
@@ -76,7 +77,7 @@ class CommandContent:
 
 
 def command_parameters(plan: RunPlan) -> dict[str, str]:
-    """Return what never changes of a plan."""
+    """Return the parameters of a command's run: the parts of its plan that never change."""
     methods = dict.fromkeys(job.identity.method for job in plan.jobs)
     found = protocol_parameters(plan.protocol) | {
         "dataset": plan.dataset,
@@ -91,13 +92,16 @@ def command_parameters(plan: RunPlan) -> dict[str, str]:
 def command_content(
     plan: RunPlan, jobs: Sequence[StoredJob], root: Path, *, running: bool
 ) -> CommandContent:
-    """Describe a command by its plan and by what is stored of it.
+    """Return the content of a command's run from its plan and its stored jobs.
 
     Args:
         plan: The plan.
         jobs: Its stored jobs, at least one.
         root: Run directory.
         running: Whether a process works on this run directory now.
+
+    Returns:
+        The content.
     """
     began = milliseconds(plan.created)
     statuses = [worst_status(job.rows) for job in jobs]
@@ -135,9 +139,16 @@ def command_content(
 
 
 def ranked_methods(plan: RunPlan, jobs: Iterable[StoredJob]) -> tuple[MethodMeans, ...]:
-    """Return the methods that have every transfer of their track, by track, best first.
+    """Return the methods that have a score for every transfer of their track.
 
     As in a leaderboard, the transfers of a track are those in which any of its methods has a score.
+
+    Args:
+        plan: The plan of the command.
+        jobs: Its stored jobs.
+
+    Returns:
+        The methods with their means, by track, best first.
     """
     asked = {(job.identity.slot, target) for job in plan.jobs for target in job.targets}
     scores: dict[Track, dict[str, list[TransferScore]]] = {}
@@ -158,7 +169,7 @@ def ranked_methods(plan: RunPlan, jobs: Iterable[StoredJob]) -> tuple[MethodMean
 
 
 def command_description(plan: RunPlan, content: CommandContent, experiment: str, run: str) -> str:
-    """Return what a command was in sentences, its best methods, and links to its files."""
+    """Return the description of a command's run: sentences, its best methods, links to files."""
     links = [artifact_link(experiment, run, path.name) for path in content.reports]
     links.append(artifact_link(experiment, run, "protocol.json"))
     simulated = content.tags["simulated"] == "True"

@@ -1,4 +1,4 @@
-"""The dataset of a run, as MLflow shows datasets."""
+"""The dataset of a run in the form in which MLflow shows datasets."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
 
 LONGEST_DIGEST: Final = 36
-"""Characters of a digest that MLflow takes; a tag holds the fingerprint in full."""
+"""Largest number of characters of a digest in MLflow; a tag has the complete fingerprint."""
 
 LONGEST_TAG: Final = 500
 
@@ -23,28 +23,27 @@ def dataset_of(row: Row) -> tuple[str, str]:
 
 
 def dataset_input(row: Row, data_path: str | None) -> "DatasetInput":
-    """Describe the dataset of a row.
+    """Return the dataset of a row for MLflow.
 
     Args:
         row: A row.
-        data_path: Where the dataset lay, if that is known; its card is read from there.
+        data_path: Path of the dataset, if it is known. Its card is read from there.
 
     Returns:
-        Name, digest, place, and what the card says of source, version and licence as tags.
+        Name, digest and path of the dataset, and source, version and licence of its card as tags.
     """
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
     card = _card(data_path)
-    said = {
+    tags = {
         "mlflow.data.context": "training",
         "fingerprint": row.data.fingerprint,
         "simulated": str(row.data.simulated),
     }
     if card is not None:
-        said |= {"source": card.source, "licence": card.licence}
+        tags |= {"source": card.source, "licence": card.licence}
         if card.generator_version is not None:
-            said["version"] = f"generator {card.generator_version}"
-    tags = [InputTag(name, value[:LONGEST_TAG]) for name, value in said.items()]
+            tags["version"] = f"generator {card.generator_version}"
     name, digest = dataset_of(row)
     dataset = Dataset(
         name=name,
@@ -52,11 +51,12 @@ def dataset_input(row: Row, data_path: str | None) -> "DatasetInput":
         source_type="local",
         source=json.dumps({"uri": data_path or "not known"}),
     )
-    return DatasetInput(dataset, tags)
+    shortened = [InputTag(key, value[:LONGEST_TAG]) for key, value in tags.items()]
+    return DatasetInput(dataset, shortened)
 
 
 def _card(data_path: str | None) -> DatasetCard | None:
-    """Return the card of a dataset, if it is here and whole."""
+    """Return the card of a dataset, or ``None`` if it is missing or damaged."""
     try:
         return None if data_path is None else read_card(Path(data_path))
     except DataError:

@@ -1,4 +1,4 @@
-"""What a job shows in MLflow: name, times, tags, parameters, metrics and description."""
+"""Content of a job's run in MLflow: name, times, tags, parameters, metrics and description."""
 
 import json
 import re
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 CONFUSION_FILE: Final = "confusion.json"
 
 NOT_IN_NAMES: Final = re.compile(r"[^\w -]")
-"""What the name of a metric cannot hold, or holds as a path."""
+"""Characters that are not allowed in the name of a metric, or that MLflow reads as a path."""
 
 LONGEST_PARAMETER: Final = 500
 LONGEST_TAG: Final = 5000
-"""Characters that every MLflow of version 3 takes."""
+"""Largest numbers of characters that every MLflow of version 3 accepts."""
 
 PER_TARGET: Final = ("predict_seconds", "represent_seconds")
-"""Costs that each target has of its own; a job shows their sums."""
+"""Costs that differ between targets; the run of a job has their sums."""
 
 OF_THE_FIT: Final = (
     "parameters",
@@ -47,8 +47,8 @@ def milliseconds(moment: str) -> int:
 def times_of(job: StoredJob) -> tuple[int, int]:
     """Return when a job began and ended, in milliseconds since 1970.
 
-    Rows of version 0.1 do not say when their job began. It is then the end less what was measured:
-    representation, fit and predictions.
+    Rows of version 0.1 do not say when their job began. For these the beginning is the end minus
+    the measured times of representation, fit and predictions.
     """
     newest = max(job.rows, key=lambda row: milliseconds(row.provenance.created))
     end = milliseconds(newest.provenance.created)
@@ -60,9 +60,9 @@ def times_of(job: StoredJob) -> tuple[int, int]:
 
 
 def cost_of(rows: tuple[Row, ...]) -> dict[str, float]:
-    """Return what a job took, once: of the fit as measured, of the targets their sums.
+    """Return the costs of a job: those of the fit once, and those of targets as sums.
 
-    Samples per second in prediction are those of all targets together.
+    Samples per second of prediction are over all targets together.
     """
     found: dict[str, float] = {}
     for name in OF_THE_FIT:
@@ -115,7 +115,7 @@ def job_tags(job: StoredJob) -> dict[str, str]:
 
 
 def source_tags(row: Row) -> dict[str, str]:
-    """Return the tags in which MLflow looks for what made a run."""
+    """Return the tags that tell MLflow which program and commit made a run."""
     found = {
         "mlflow.source.name": "cropglobe run",
         "mlflow.source.type": "LOCAL",
@@ -125,7 +125,7 @@ def source_tags(row: Row) -> dict[str, str]:
 
 
 def job_parameters(job: StoredJob) -> dict[str, str]:
-    """Return what a job was, and the protocol in full as ``protocol.network.epochs``."""
+    """Return the parameters of a job, with its protocol in full (``protocol.network.epochs``)."""
     row, path = job.rows[0], job.folder / PROTOCOL_FILE
     protocol: dict[str, Any] = json.loads(path.read_bytes()) if path.is_file() else {}
     found = protocol_parameters(protocol) | {
@@ -160,9 +160,9 @@ def job_metrics(job: StoredJob) -> dict[str, float]:
     """Return the scores and costs of a job.
 
     Returns:
-        ``macro_f1`` and the other scores as means over the targets, the source left out, and each
-        target's as ``macro_f1/CHN``; ``in_domain`` and ``gap`` likewise; costs once. A mean is left
-        out where a target has no score.
+        Means over the targets, without the source, such as ``macro_f1``, ``in_domain`` and ``gap``;
+        the scores of each target, such as ``macro_f1/CHN``; and the costs, once. If a target has no
+        score, the means are left out.
     """
     away = [row for row in job.rows if row.relation != "in-domain"]
     by_target: dict[str, float] = {}
@@ -186,7 +186,7 @@ def job_metrics(job: StoredJob) -> dict[str, float]:
 
 
 def epoch_metrics(job: StoredJob, when: int) -> "Iterator[Metric]":
-    """Yield each epoch's numbers as ``epoch/loss``, the epoch being the step."""
+    """Yield the numbers of each epoch, such as ``epoch/loss``, with the epoch as MLflow's step."""
     from mlflow.entities import Metric
 
     path = job.folder / HISTORY_FILE
@@ -203,7 +203,7 @@ def artifact_link(experiment: str, run: str, name: str) -> str:
 
 
 def job_description(job: StoredJob, experiment: str, run: str) -> str:
-    """Return what a job was in sentences, with links to its files."""
+    """Return the description of a job's run: sentences, and links to its files."""
     row = job.rows[0]
     targets = sorted(r.target for r in job.rows if r.relation != "in-domain")
     said = [

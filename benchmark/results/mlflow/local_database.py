@@ -1,6 +1,7 @@
-"""The SQLite database of MLflow in a run directory: made whole, moved with it, replaced if broken.
+"""The SQLite database of MLflow in a run directory: created, moved, and replaced if it is broken.
 
-It is a view of the store. So a broken one is never repaired: it is set aside and built again.
+The database is a view of the store. A broken one is not repaired: it is moved to another folder and
+written again.
 """
 
 import sqlite3
@@ -17,13 +18,13 @@ from benchmark.results.mlflow.addresses import ARTIFACTS
 from benchmark.results.store import JOBS
 
 BROKEN: Final = "broken-mlflow-"
-"""What the folder is called that a broken database is put into, before its number."""
+"""Name of the folder of a broken database, without its number."""
 
 BROKEN_CODES: Final = ("SQLITE_ERROR", "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT")
-"""SQLite's errors that waiting, space or rights do not remove."""
+"""Errors of SQLite that mean a broken database, and not a lock, a full disk or missing rights."""
 
 OTHER_VERSION: Final = "database schema"
-"""What MLflow's message holds when the tables are of another version of MLflow."""
+"""Words in MLflow's message if the tables are of another version of MLflow."""
 
 PATH_COLUMNS: Final = (
     ("experiments", "artifact_location"),
@@ -32,18 +33,20 @@ PATH_COLUMNS: Final = (
     ("model_versions", "source"),
     ("model_versions", "storage_location"),
 )
-"""Where MLflow keeps paths of artifacts."""
+"""Tables and columns in which MLflow stores paths of artifacts."""
 
-FAREWELLS: Final = ("", "-journal", "-wal", "-shm")
+ENDINGS: Final = ("", "-journal", "-wal", "-shm")
 """Endings of the files that belong to an SQLite database."""
 
 
 def create_database(path: Path, artifacts: str) -> None:
-    """Make a database with all tables under another name, then rename it; one that is there stays.
+    """Create a database with all tables, unless it exists.
+
+    It is created under another name and then renamed, so that it is never incomplete.
 
     Args:
-        path: The database.
-        artifacts: Where the artifacts of its experiments go.
+        path: Path of the database.
+        artifacts: Address of the folder for the artifacts of its experiments.
 
     Raises:
         OSError: If it cannot be written.
@@ -64,14 +67,14 @@ def create_database(path: Path, artifacts: str) -> None:
         store.engine.dispose()
         made.replace(path)
     finally:
-        for ending in FAREWELLS:
+        for ending in ENDINGS:
             (aside / f"{path.name}{ending}").unlink(missing_ok=True)
         aside.rmdir()
     flush_folder(path.parent)
 
 
 def is_broken(error: BaseException) -> bool:
-    """Return whether an error says that a database is no whole database of this MLflow."""
+    """Return whether an error means a broken database, or one of another version of MLflow."""
     for cause in _causes(error):
         if isinstance(cause, sqlite3.Error):
             code = getattr(cause, "sqlite_errorname", None) or ""
@@ -80,13 +83,13 @@ def is_broken(error: BaseException) -> bool:
 
 
 def set_aside(path: Path) -> Path:
-    """Move a database and its artifacts into a new folder beside it.
+    """Move a broken database and its artifacts into a new folder beside it.
 
     Args:
-        path: The database.
+        path: Path of the database.
 
     Returns:
-        The folder.
+        The new folder.
 
     Raises:
         OSError: If it cannot be moved.
@@ -96,14 +99,14 @@ def set_aside(path: Path) -> Path:
     while (folder := path.with_name(f"{BROKEN}{number}")).exists():
         number += 1
     folder.mkdir()
-    for name in (*(f"{path.name}{ending}" for ending in FAREWELLS), ARTIFACTS):
+    for name in (*(f"{path.name}{ending}" for ending in ENDINGS), ARTIFACTS):
         with suppress(FileNotFoundError):
             path.with_name(name).rename(folder / name)
     return folder
 
 
 def forget_connections(path: Path) -> None:
-    """Close the connections that MLflow keeps open to a database, before its file is replaced."""
+    """Close the connections that MLflow has to a database; do this before its file is replaced."""
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     engine = SqlAlchemyStore._engine_map.get(f"sqlite:///{path}")
@@ -112,12 +115,12 @@ def forget_connections(path: Path) -> None:
 
 
 def move_paths(path: Path, before: str | None, after: str) -> None:
-    """Let a database that was copied or moved with its run name the artifacts beside it.
+    """Correct the paths in a database that was copied or moved together with its run directory.
 
     Args:
-        path: The database.
-        before: Name of the run directory on servers, where a copy has got another one.
-        after: Name that it has now.
+        path: Path of the database.
+        before: Old name of the run directory on servers, if a copy has a new one; else ``None``.
+        after: Present name of the run directory on servers.
 
     Raises:
         sqlite3.Error: If the database is broken or cannot be written.
@@ -125,10 +128,10 @@ def move_paths(path: Path, before: str | None, after: str) -> None:
     """
     new = (path.parent / ARTIFACTS).as_uri()
     with closing(sqlite3.connect(path)) as database:
-        found = database.execute("SELECT artifact_location FROM experiments").fetchall()
-        places = {place for (place,) in found if place and place.endswith(f"/{ARTIFACTS}")}
+        rows = database.execute("SELECT artifact_location FROM experiments").fetchall()
+        locations = {found for (found,) in rows if found and found.endswith(f"/{ARTIFACTS}")}
         with database:
-            for old in places - {new}:
+            for old in locations - {new}:
                 for table, column in PATH_COLUMNS:
                     database.execute(
                         f"UPDATE {table} SET {column} = ? || substr({column}, ?) "  # noqa: S608
@@ -140,7 +143,7 @@ def move_paths(path: Path, before: str | None, after: str) -> None:
                     "UPDATE tags SET value = ? WHERE key = 'cropglobe.store' AND value = ?",
                     (after, before),
                 )
-    for old in places - {new}:
+    for old in locations - {new}:
         _move_model_descriptions(path.parent / ARTIFACTS, old, new)
 
 
@@ -163,13 +166,13 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def set_aside_sentence(folder: Path) -> str:
-    """Say that a broken database was replaced."""
-    return f"MLflow's database was broken: it is in {folder} now, and was built again."
+    """Return a sentence for the user about a broken database that was replaced."""
+    return f"MLflow's database was broken: it was moved to {folder} and written again."
 
 
 def advice_for(path: Path) -> TrackingError:
-    """Return the error for a broken database that is not the run directory's own."""
+    """Return the error for a broken database outside of the run directory."""
     return TrackingError(
-        f"{path} is no whole database of this version of MLflow: remove it or name another with "
-        "--tracking-uri; it is built again from the run directory."
+        f"{path} is broken, or of another version of MLflow: remove it or name another with "
+        "--tracking-uri; it is written again from the run directory."
     )

@@ -1,4 +1,4 @@
-"""The fitted network of a job as a logged model of MLflow, with its signature."""
+"""The fitted network of a job as a logged model in MLflow, with its signature."""
 
 import re
 from pathlib import Path
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 
 CODE: Final = Path(__file__).with_name("served_network.py")
 FORBIDDEN: Final = re.compile(r"""[/:.%"']""")
-"""Characters that the name of a logged model cannot hold in MLflow 3."""
+"""Characters that are not allowed in the name of a logged model in MLflow 3."""
 
 ARTIFACTS: Final = (IDENTITY_FILE, NETWORK_FILE, PROTOCOL_FILE)
 
 
 def model_name(method: str) -> str:
-    """Return the name of a method's models in MLflow, which allows no dot and no / : % or quotes.
+    """Return the name of a method's models in MLflow.
 
-    Each such character becomes ``_``: ``cropnet.aug`` is ``cropnet_aug``. The model's tag
-    ``method`` has the true name.
+    MLflow allows no dot, /, :, % or quote. Each of these becomes ``_``, so ``cropnet.aug`` is
+    ``cropnet_aug``. The model's tag ``method`` has the name of the method.
     """
     return FORBIDDEN.sub("_", method)
 
 
 def log_network(client: "MlflowClient", experiment: str, run: str, job: StoredJob) -> None:
-    """Log the network of a job, where it was kept; no file of it is a pickle.
+    """Log the network of a job if it was stored. None of its files is a pickle.
 
     Args:
         client: Client of the server.
@@ -79,9 +79,9 @@ def log_network(client: "MlflowClient", experiment: str, run: str, job: StoredJo
     )
     client.log_outputs(run, [LoggedModelOutput(logged.model_id, 0)])
     with TemporaryDirectory(prefix="cropglobe-") as folder:
-        place = Path(folder) / "model"
+        saved = Path(folder) / "model"
         save_model(
-            place,
+            saved,
             python_model=str(CODE),
             artifacts={name: str(job.folder / name) for name in ARTIFACTS},
             signature=signature,
@@ -91,13 +91,13 @@ def log_network(client: "MlflowClient", experiment: str, run: str, job: StoredJo
                 artifact_path=logged.artifact_location, run_id=run, model_id=logged.model_id
             ),
         )
-        client.log_model_artifacts(logged.model_id, str(place))
+        client.log_model_artifacts(logged.model_id, str(saved))
     _log_scores(client, run, logged.model_id, job)
     client.finalize_logged_model(logged.model_id, "READY")
 
 
 def _log_scores(client: "MlflowClient", run: str, model: str, job: StoredJob) -> None:
-    """Show the means and the macro-F1 of each target beside the model, with the dataset."""
+    """Log the means and the macro-F1 of each target for the model, with the dataset."""
     from mlflow.entities import Metric
 
     data, when = dataset_of(job.rows[0]), times_of(job)[1]
@@ -120,7 +120,7 @@ def _log_scores(client: "MlflowClient", run: str, model: str, job: StoredJob) ->
 
 
 def delete_run(client: "MlflowClient", run: str) -> None:
-    """Delete a run with the models that it has logged."""
+    """Delete a run together with its logged models."""
     outputs = client.get_run(run).outputs
     for model in outputs.model_outputs if outputs is not None else ():
         client.delete_logged_model(model.model_id)

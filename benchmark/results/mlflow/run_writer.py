@@ -1,4 +1,4 @@
-"""Writes jobs and commands to one experiment of MLflow."""
+"""Write jobs and commands to one experiment of MLflow."""
 
 import hashlib
 import json
@@ -40,10 +40,10 @@ PARENT: Final = "mlflow.parentRunId"
 PROTOCOL_NAME: Final = "protocol.json"
 PAGE: Final = 1000
 AT_ONCE: Final = 900
-"""Metrics in one request; a server takes 1,000."""
+"""Metrics in one request; a server accepts at most 1,000."""
 
 PARAMETERS_AT_ONCE: Final = 100
-"""Parameters or tags in one request, the most that a server takes."""
+"""Parameters or tags in one request; a server accepts no more."""
 
 
 @dataclass
@@ -66,7 +66,7 @@ class RunWriter:
     def write_job(
         self, job: StoredJob, plan: RunPlan | None, siblings: Sequence[StoredJob]
     ) -> bool:
-        """Write a job, unless it is there already.
+        """Write a job, unless the experiment has it already.
 
         Args:
             job: The job.
@@ -110,7 +110,7 @@ class RunWriter:
         return True
 
     def write_command(self, plan: RunPlan, jobs: Sequence[StoredJob], *, running: bool) -> bool:
-        """Write how a command stands: its means, its leaderboard and when it ended.
+        """Write the present state of a command: its means, its leaderboard and its end.
 
         Args:
             plan: The command.
@@ -142,7 +142,11 @@ class RunWriter:
         return True
 
     def forget_others(self, keys: set[str]) -> None:
-        """Remove the runs of jobs that are stored no longer."""
+        """Remove the runs of jobs that are no longer stored.
+
+        Args:
+            keys: Keys of the stored jobs.
+        """
         for key in [k for k in self.known if not k.startswith("plan ") and k not in keys]:
             delete_run(self.client, self.known.pop(key)[0])
 
@@ -166,7 +170,7 @@ class RunWriter:
         return self._known
 
     def _parent(self, plan: RunPlan, jobs: Sequence[StoredJob]) -> str:
-        """Return the run of a command; made when its first job is written."""
+        """Return the id of a command's run; create the run if there is none."""
         slot = _slot(plan)
         if slot not in self.known:
             content = command_content(plan, jobs, self.root, running=True)
@@ -194,13 +198,13 @@ class RunWriter:
             self.client.log_batch(run, metrics[start : start + AT_ONCE])
 
     def _log_changes(self, run: str, content: CommandContent) -> None:
-        """Log the metrics that are other than before; one that is no more becomes NaN."""
+        """Log the metrics that have changed; a metric that no longer exists becomes NaN."""
         before = self.client.get_run(run).data.metrics
         wanted = dict(content.metrics)
         wanted |= {name: float("nan") for name in before if name not in wanted}
         changed = {n: v for n, v in wanted.items() if n not in before or before[n] != v}
         when = content.ended
-        for name in changed.keys() & before.keys():  # of equal times MLflow shows the greatest
+        for name in changed.keys() & before.keys():  # MLflow shows the largest of equal times
             history = self.client.get_metric_history(run, name)
             when = max(when, *(metric.timestamp + 1 for metric in history))
         self._log_metrics(run, _as_metrics(changed, when))

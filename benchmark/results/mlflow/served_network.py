@@ -1,4 +1,4 @@
-"""The code of a network that MLflow has logged: MLflow runs this file where others unpickle."""
+"""The code of a logged network: MLflow runs this file instead of unpickling a model."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ class StoredNetwork(PythonModel):
     """The classifier of a job: samples [N, ...] of its representation to probabilities [N, K]."""
 
     def load_context(self, context: Any) -> None:
-        """Put the classifier together from the artifacts."""
+        """Restore the classifier from the artifacts."""
         folder = Path(context.artifacts[NETWORK_FILE]).parent
         content = json.loads((folder / IDENTITY_FILE).read_bytes())
         identity = JobIdentity.model_validate(content)
@@ -24,17 +24,17 @@ class StoredNetwork(PythonModel):
             folder, method=identity.method, seed=identity.seed, bands=identity.bands
         )
 
-    # MLflow takes any other type than the plain array's for a schema beside the signature.
+    # MLflow reads any other type than a plain array as a second schema beside the signature.
     def predict(
         self,
         context: Any,
         model_input: np.ndarray,
         params: dict[str, Any] | None = None,
     ) -> np.ndarray:
-        """Return the probability of each class [N, K]."""
+        """Return the probability of each class [N, K] for samples [N, ...]."""
         del context, params
         samples = np.asarray(model_input, dtype=np.float32)
         return np.asarray(self.classifier_.predict_proba(samples))
 
 
-set_model(StoredNetwork())  # how MLflow is told the model of such a file
+set_model(StoredNetwork())  # tells MLflow which object of this file is the model

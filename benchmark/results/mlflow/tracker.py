@@ -1,4 +1,4 @@
-"""MLflow as a view: experiments and runs built from the store, brought up to date at any time."""
+"""Bring MLflow up to date: write experiments and runs from the store."""
 
 import logging
 import os
@@ -24,7 +24,7 @@ from benchmark.results.mlflow.local_database import (
 from benchmark.results.mlflow.run_writer import RunWriter
 from benchmark.results.mlflow.tracking_state import (
     is_writer_lock,
-    name_of_place,
+    located_state,
     read_tracking_state,
     view_state,
     write_tracking_state,
@@ -48,19 +48,19 @@ SETTINGS: Final = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "GIT_PYTHON_REFRESH": "quiet",
 }
-"""Settings of MLflow, unless the user has others: a server that is down is not waited for, and
-nothing is written between the lines of a run."""
+"""Settings of MLflow, unless the user has set others: it does not wait long for a server that is
+down, and prints nothing during a run."""
 
 LONGEST_REASON: Final = 300
 
 
 @dataclass(frozen=True)
 class SyncReport:
-    """What a sync did.
+    """Result of a sync.
 
     Attributes:
-        written: Jobs written to the server.
-        kept: Jobs that were there already.
+        written: Number of jobs written to the server.
+        kept: Number of jobs that the server had already.
     """
 
     written: int
@@ -69,7 +69,7 @@ class SyncReport:
 
 @dataclass
 class _Failures:
-    """What could not be written, by the reason."""
+    """Jobs and commands that could not be written, by the reason."""
 
     found: dict[str, list[str]] = field(default_factory=dict)
 
@@ -85,7 +85,7 @@ class _Failures:
 
 
 class Tracker:
-    """Brings one tracking server up to date with one run directory.
+    """Writes one run directory to one tracking server.
 
     Args:
         store: The store.
@@ -110,22 +110,22 @@ class Tracker:
         self._written: dict[str, str] = {}
 
     def sync(self, *, final: bool = True) -> SyncReport:
-        """Write what the server lacks. Twice leaves the same runs.
+        """Write everything that the server lacks. A second sync changes nothing.
 
-        A job's run is complete once it has the job's checksum as a tag; one without, or with
-        another, is removed and written anew, as is one whose job is no longer stored. What cannot
-        be written does not keep the rest from it.
+        The run of a job is complete if it has the job's checksum as a tag. A run without it, or
+        with another checksum, is removed and written again. A run whose job is no longer stored is
+        removed. If one job cannot be written, the others still are.
 
         Args:
-            final: Whether the run is over, so that the means of its commands are written too.
+            final: Whether the run has ended, so that the means of its commands are written too.
 
         Returns:
-            What was done.
+            The number of jobs written and kept.
 
         Raises:
-            TrackingError: If the server cannot be reached, or has not taken everything; what is
-                written stays.
-            StoreError: If there is no run here.
+            TrackingError: If the server cannot be reached, or did not accept everything. Jobs that
+                were written stay on the server.
+            StoreError: If the directory has no run.
         """
         for name, value in SETTINGS.items():
             os.environ.setdefault(name, value)
@@ -150,7 +150,7 @@ class Tracker:
             raise TrackingError(
                 f"The tracking server {shown(self.uri)} is not up to date "
                 f"({self._reason(error)}); rows are kept, and `cropglobe sync {self.store.root} "
-                "--tracking-uri ...` writes them once it answers."
+                "--tracking-uri ...` writes them when the server works again."
             ) from error
         if final:
             known = read_tracking_state(self.store).with_synced(self.uri, state)
@@ -174,8 +174,8 @@ class Tracker:
             self._sync_commands(plans, by_slot, failures)
         if failures.found:
             raise TrackingError(
-                f"MLflow at {shown(self.uri)} lacks a part of the run; rows are kept and all else "
-                f"is there. {failures.sentences()}"
+                f"MLflow at {shown(self.uri)} lacks a part of the run; rows are kept and the rest "
+                f"was written. {failures.sentences()}"
             )
         return report
 
@@ -219,15 +219,22 @@ class Tracker:
         return self._writer(jobs[0]).write_command(plan, jobs, running=running)
 
     def _tried(self, write: Callable[[], bool], what: str, failures: _Failures) -> bool | None:
-        """Write one thing; note it and go on if the server works but this cannot be written.
+        """Call a function that writes a job or a command; note a failure and go on.
+
+        An error is raised only if the server does not work, or the database is broken.
+
+        Args:
+            write: Function that writes; it returns whether there was anything to write.
+            what: Name of the job or command, for the report.
+            failures: Failures so far; this one is added.
 
         Returns:
-            Whether it was written; ``None`` if it failed.
+            What `write` returned; ``None`` if it failed.
         """
         try:
             return write()
         except Exception as error:
-            # Whatever one method's results do to MLflow, the others must arrive.
+            # MLflow may refuse the results of one method; those of the others must be written.
             if not isinstance(error, CropGlobeError):
                 if self._database is not None and is_broken(error):
                     raise
@@ -242,7 +249,7 @@ class Tracker:
             return
         from mlflow.tracking import MlflowClient
 
-        state, before = name_of_place(self.store)
+        state, before = located_state(self.store)
         if self._database is not None:
             forget_connections(self._database)
             create_database(self._database, artifact_location(self.store, self.uri) or "")
@@ -253,7 +260,7 @@ class Tracker:
         self._client.search_experiments(max_results=1)
 
     def _read_jobs(self) -> None:
-        """Read the jobs that have changed since the last look; damaged ones are left out."""
+        """Read the jobs that have changed since they were last read; leave out damaged ones."""
         keys = self.store.keys()
         for gone in set(self._jobs) - set(keys):
             del self._jobs[gone]
@@ -270,10 +277,10 @@ class Tracker:
                 self._jobs[key] = job
 
     def _writer(self, job: StoredJob) -> RunWriter:
-        """Return what writes to the experiment of a job.
+        """Return the writer for the experiment of a job.
 
         Raises:
-            TrackingError: If somebody has deleted that experiment.
+            TrackingError: If that experiment was deleted in MLflow.
         """
         assert self._client is not None
         row = job.rows[0]
@@ -299,9 +306,9 @@ class Tracker:
         return self._writers[name]
 
     def _deleted(self, name: str, experiment: str) -> str:
-        """Return what to do about a deleted experiment, which keeps its name in MLflow."""
+        """Return a message about a deleted experiment; MLflow still reserves its name."""
         uri = shown(self.uri)
-        other = f", or remove {self._database} to have it built anew" if self._own else ""
+        other = f", or remove {self._database}, which is then written again" if self._own else ""
         return (
             f"experiment '{name}' was deleted there: restore it (`MLFLOW_TRACKING_URI={uri} mlflow "
             f"experiments restore --experiment-id {experiment}`) or remove it for good (`mlflow gc "
@@ -316,7 +323,7 @@ def _stored(plan: RunPlan, by_slot: _BySlot) -> list[StoredJob]:
 
 
 def _errors() -> tuple[type[Exception], ...]:
-    """Return what MLflow and what it stands on raise."""
+    """Return the classes of errors that MLflow and the libraries that it uses raise."""
     from mlflow.exceptions import MlflowException
     from requests.exceptions import RequestException
     from sqlalchemy.exc import SQLAlchemyError

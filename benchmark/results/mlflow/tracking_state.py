@@ -1,4 +1,4 @@
-"""What a run directory knows of its tracking servers: its own name there, and what they have."""
+"""State of the tracking servers of a run directory: its name on them, and what they have of it."""
 
 import hashlib
 import uuid
@@ -12,7 +12,8 @@ from benchmark.files import replace_text
 from benchmark.results.store import MANIFEST_FILE, RunStore
 
 VIEW_VERSION: Final = "2"
-"""Raised when runs in MLflow change their content: they are then written anew."""
+"""Version of the content of runs in MLflow. Raise it when the content changes: all runs are then
+written again."""
 
 
 WRITER: Final = "mlflow-"
@@ -23,9 +24,9 @@ class TrackingState(BaseModel):
 
     Attributes:
         store: Name of this run directory on every server.
-        root: Where the run directory lay when this was written.
-        synced: State of the stored jobs when a server was last brought up to date, by a hash of
-            its address, which may hold a password.
+        root: Path of the run directory when this was written.
+        synced: State of the stored jobs when a server was last brought up to date, by a hash of the
+            server's address. The address itself may contain a password.
     """
 
     FILE: ClassVar[str] = "tracking.json"
@@ -37,7 +38,7 @@ class TrackingState(BaseModel):
     synced: dict[str, str] = {}
 
     def with_synced(self, uri: str, state: str) -> "TrackingState":
-        """Return this with the state of one server changed."""
+        """Return a copy with another state for one server."""
         return self.model_copy(update={"synced": self.synced | {_hash(uri): state}})
 
     def is_synced(self, uri: str, state: str) -> bool:
@@ -46,7 +47,7 @@ class TrackingState(BaseModel):
 
 
 def read_tracking_state(store: RunStore) -> TrackingState:
-    """Return what a run directory knows of its servers; made when it is first asked for.
+    """Return the tracking state of a run directory; create it if there is none.
 
     Raises:
         StoreError: If it cannot be written.
@@ -58,20 +59,20 @@ def read_tracking_state(store: RunStore) -> TrackingState:
     return found
 
 
-def name_of_place(store: RunStore) -> tuple[TrackingState, str | None]:
-    """Return what a run directory knows, after it has noticed whether it is a copy.
+def located_state(store: RunStore) -> tuple[TrackingState, str | None]:
+    """Return the tracking state of a run directory that may have been moved or copied.
 
-    A directory that was moved keeps its name on servers. A copy of one that still exists gets a
-    name of its own: else each of the two would remove the other's runs.
+    A directory that was moved keeps its name on servers. A copy of a directory that still exists
+    gets a new name; otherwise each of the two would remove the runs of the other.
 
     Args:
-        store: The store.
+        store: The store of the run directory.
 
     Returns:
-        What it knows, and the name that it had before where it has got another one.
+        The state, and the old name if the directory got a new one, otherwise ``None``.
 
     Raises:
-        StoreError: If it cannot be written.
+        StoreError: If the state cannot be written.
     """
     found, here = read_tracking_state(store), str(store.root.resolve())
     if found.root == here:
@@ -87,7 +88,7 @@ def name_of_place(store: RunStore) -> tuple[TrackingState, str | None]:
 
 
 def write_tracking_state(store: RunStore, state: TrackingState) -> None:
-    """Keep what a run directory knows of its servers.
+    """Write the tracking state of a run directory.
 
     Raises:
         StoreError: If it cannot be written.
@@ -113,18 +114,18 @@ def job_state(store: RunStore) -> str:
 
 
 def view_state(store: RunStore) -> str:
-    """Return a hash of what MLflow shows of a run directory: its jobs, its place and the form."""
+    """Return a hash of everything that decides the content of MLflow: jobs, path and version."""
     text = f"{VIEW_VERSION} {store.root.resolve()} {job_state(store)}"
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def writer_lock(uri: str) -> str:
-    """Return the name of the lock of the one process that writes a run directory to a server."""
+    """Return the name of the lock of the process that writes a run directory to a server."""
     return f"{WRITER}{_hash(uri)}"
 
 
 def is_writer_lock(name: str) -> bool:
-    """Return whether a lock in a run directory is that of a writer to MLflow, not of a job."""
+    """Return whether a lock in a run directory belongs to a writer to MLflow and not to a job."""
     return name.startswith(WRITER)
 
 

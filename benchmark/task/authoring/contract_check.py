@@ -1,4 +1,4 @@
-"""The contract of a method, checked in seconds on made-up data: what the harness relies on."""
+"""Check the contract of a method, on made-up samples and in seconds."""
 
 import gc
 import logging
@@ -39,18 +39,19 @@ logger = logging.getLogger(__name__)
 CLASSES: Final = ("corn", "rice", "other")
 
 PER_CLASS: Final = 14
-"""Samples of each class: ten to train on, four to select by."""
+"""Samples of each class: ten for training, four for validation."""
 
 TRAINING: Final = 10
+"""Training samples of each class."""
 
 TOLERANCE: Final = 1e-4
-"""How far an answer may move when other samples are asked about at the same time."""
+"""Largest change of a probability when other samples are predicted at the same time."""
 
 Samples = tuple[Features, Labels]
 
 
 def tiny_protocol() -> Protocol:
-    """Return a protocol with the smallest budget in which every part is used."""
+    """Return a protocol with the smallest budget that still uses every part of a method."""
     return validate_protocol(
         {
             "name": "check",
@@ -69,13 +70,13 @@ def tiny_protocol() -> Protocol:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule of the contract and how a method did.
+    """One rule of the contract, and whether a method keeps it.
 
     Attributes:
         title: The rule, in a sentence.
-        status: Whether it is kept; what comes after a failed training is not tried.
-        problem: How it is broken.
-        advice: What to do.
+        status: Whether the method keeps it; rules after a failed training are not tried.
+        problem: How the method breaks it, in a sentence.
+        advice: What the author can do.
     """
 
     title: str
@@ -85,7 +86,7 @@ class Rule:
 
 
 def try_rules(method: Method) -> tuple[Rule, ...]:
-    """Try every rule of the contract, also after one was broken.
+    """Check every rule of the contract; go on after a broken rule.
 
     Args:
         method: The method.
@@ -94,7 +95,7 @@ def try_rules(method: Method) -> tuple[Rule, ...]:
         The rules, in order.
 
     Raises:
-        UnavailableError: If it lacks something here that it needs, such as weights.
+        UnavailableError: If the method needs something that this machine lacks, such as weights.
     """
     trial = _Trial(method)
     rules: list[Rule] = []
@@ -108,7 +109,7 @@ def try_rules(method: Method) -> tuple[Rule, ...]:
         except UnavailableError:
             raise
         except (Exception, SystemExit) as error:
-            # A stranger's method may raise anything, and the other rules are tried all the same.
+            # A method may raise any error; the other rules are still checked.
             logger.debug("%s broke a rule", method.name, exc_info=True)
             said = isinstance(error, CropGlobeError)
             text = str(error) if said else f"{type(error).__name__}: {error}"
@@ -120,17 +121,17 @@ def try_rules(method: Method) -> tuple[Rule, ...]:
 
 
 def check_method(method: Method) -> tuple[str, ...]:
-    """Train a method on made-up samples and see that it keeps its contract.
+    """Train a method on made-up samples and check its contract; stop at the first broken rule.
 
     Args:
         method: The method.
 
     Returns:
-        What was checked, in sentences.
+        The rules that were checked, in sentences.
 
     Raises:
-        MethodError: If it breaks the contract; the message says how.
-        UnavailableError: If it lacks something here that it needs, such as weights.
+        MethodError: If the method breaks a rule. The message says how.
+        UnavailableError: If the method needs something that this machine lacks, such as weights.
     """
     trial = _Trial(method)
     done = []
@@ -148,7 +149,7 @@ def check_method(method: Method) -> tuple[str, ...]:
 
 
 class _Trial:
-    """A method, made-up samples in its representation, and one fit of it that checks share."""
+    """A method, made-up samples in its representation, and one fit that the checks share."""
 
     def __init__(self, method: Method) -> None:
         self.method = method
@@ -164,16 +165,16 @@ class _Trial:
 
     @cached_property
     def classifier(self) -> Classifier:
-        """The method fitted once."""
+        """The fitted classifier that the checks share."""
         return self.fit(seed=1)
 
     @cached_property
-    def answer(self) -> Probabilities:
-        """Its answer about the target."""
-        return self.ask(self.classifier)
+    def predictions(self) -> Probabilities:
+        """Its predictions for the target."""
+        return self.predict(self.classifier)
 
     def fit(self, seed: int) -> Classifier:
-        """Return the method fitted under a seed."""
+        """Return a classifier that was fitted with a seed."""
         context = Context(
             seed=seed,
             classes=CLASSES,
@@ -185,17 +186,17 @@ class _Trial:
         classifier = self.method.build(context)
         return classifier.fit(*self.training, validation=self.validation)
 
-    def ask(self, classifier: Classifier, x: Features | None = None) -> Probabilities:
-        """Return the answer about the target, or about other samples."""
+    def predict(self, classifier: Classifier, x: Features | None = None) -> Probabilities:
+        """Return the predictions for samples x [N, ...], by default for the target."""
         return ask(classifier, self.target if x is None else x, len(CLASSES))
 
     def fail(self, sentence: str) -> MethodError:
-        """Return the error to raise."""
+        """Return an error about the method; the sentence continues its name."""
         return MethodError(f"{self.method.name} {sentence}")
 
 
 def made_up_samples() -> tuple[Observations, npt.NDArray[np.int64]]:
-    """Return samples of three classes that differ in the day of their peak, and their labels."""
+    """Return samples of three classes with different days of the peak, and their labels [N]."""
     random = generator(0, "check")
     labels = np.repeat(np.arange(len(CLASSES)), PER_CLASS)
     peak = np.array([36, 44, 52])[labels]
@@ -226,52 +227,52 @@ def _card(trial: _Trial) -> None:
 
 
 def _probabilities(trial: _Trial) -> None:
-    """It trains, and answers with probabilities that have the right shape and sum to one."""
-    trial.ask(trial.classifier, trial.training[0])
+    """It trains, and predicts probabilities that have the right shape and sum to one."""
+    trial.predict(trial.classifier, trial.training[0])
 
 
 def _reports(trial: _Trial) -> None:
-    """What it tells of itself is whole numbers, numbers by name of each epoch, and a device."""
+    """It reports its counts as whole numbers, its epochs as numbers by name, and a known device."""
     read_fitted_attributes(trial.classifier)
 
 
 def _same_seed(trial: _Trial) -> None:
-    """The same seed gives the same answer."""
+    """The same seed gives the same predictions."""
     x, y = trial.training
     before = x.copy(), y.copy()
-    again = trial.ask(trial.fit(seed=1))
-    if not np.array_equal(again, trial.answer):
-        most = float(np.abs(again - trial.answer).max())
-        raise trial.fail(f"answers differently under the same seed (by up to {most:.2g}).")
+    again = trial.predict(trial.fit(seed=1))
+    if not np.array_equal(again, trial.predictions):
+        most = float(np.abs(again - trial.predictions).max())
+        raise trial.fail(f"predicts differently under the same seed (by up to {most:.2g}).")
     if not (np.array_equal(x, before[0]) and np.array_equal(y, before[1])):
         raise trial.fail("changes the samples that it is trained on.")
 
 
 def _other_seed(trial: _Trial) -> None:
-    """Another seed gives another answer, unless the card says that there is none."""
-    differs = not np.array_equal(trial.ask(trial.fit(seed=2)), trial.answer)
+    """Another seed gives other predictions, unless the card says that it is deterministic."""
+    differs = not np.array_equal(trial.predict(trial.fit(seed=2)), trial.predictions)
     if differs == trial.method.card.deterministic:
         raise trial.fail(
-            "answers differently under another seed, but its card says that it is deterministic."
+            "predicts differently under another seed, but its card says that it is deterministic."
             if differs
-            else "answers alike under another seed: use context.seed, or say so in its card."
+            else "predicts alike under another seed: use context.seed, or say so in its card."
         )
 
 
 def _order(trial: _Trial) -> None:
-    """The order of the samples and their company do not matter."""
+    """The order of the samples does not change predictions."""
     order = generator(0, "order").permutation(len(trial.target))
-    moved = trial.ask(trial.classifier, trial.target[order])
-    if not np.allclose(moved, trial.answer[order], atol=TOLERANCE):
-        raise trial.fail("answers differently when samples come in another order.")
+    moved = trial.predict(trial.classifier, trial.target[order])
+    if not np.allclose(moved, trial.predictions[order], atol=TOLERANCE):
+        raise trial.fail("predicts differently when samples come in another order.")
 
 
 def _single(trial: _Trial) -> None:
-    """A single sample gets the answer that it gets among others."""
+    """A single sample gets the prediction that it gets among others."""
     for row in range(2):
-        alone = trial.ask(trial.classifier, trial.target[row : row + 1])
-        if not np.allclose(alone, trial.answer[row : row + 1], atol=TOLERANCE):
-            raise trial.fail("answers differently about a sample on its own.")
+        alone = trial.predict(trial.classifier, trial.target[row : row + 1])
+        if not np.allclose(alone, trial.predictions[row : row + 1], atol=TOLERANCE):
+            raise trial.fail("predicts differently for a sample on its own.")
 
 
 def _missing_values(trial: _Trial) -> None:
@@ -279,14 +280,14 @@ def _missing_values(trial: _Trial) -> None:
     broken = trial.target.copy()
     broken[0].flat[0] = np.nan
     try:
-        trial.ask(trial.classifier, broken)
+        trial.predict(trial.classifier, broken)
     except MethodError:
         return
-    raise trial.fail("answers about samples with missing values.")
+    raise trial.fail("predicts for samples with missing values.")
 
 
 def _memory(trial: _Trial) -> None:
-    """A classifier that is dropped is freed."""
+    """A classifier that is no longer used is removed from memory."""
     classifier: Classifier | None = trial.fit(seed=3)
     assert classifier is not None
     trace = weakref.ref(classifier)
@@ -297,7 +298,7 @@ def _memory(trial: _Trial) -> None:
 
 
 def _track(trial: _Trial) -> None:
-    """What is shown of a target fits the track, and leaves the classifier as it was."""
+    """It has what its track needs, and does not change when it is adapted to a target."""
     classifier, track = trial.classifier, trial.method.track
     changed: Classifier | None = None
     if track == "unlabelled-target":
@@ -314,8 +315,8 @@ def _track(trial: _Trial) -> None:
         some = trial.target_labels != 1
         changed = classifier.teach(trial.target[some], trial.target_labels[some])
     if changed is not None:
-        trial.ask(changed)
-        if not np.array_equal(trial.ask(classifier), trial.answer):
+        trial.predict(changed)
+        if not np.array_equal(trial.predict(classifier), trial.predictions):
             raise trial.fail("changes when it is adapted: return another classifier instead.")
         if not trial.method.card.extra_information:
             raise trial.fail(f"is on track {track} but its card names no extra information.")
@@ -329,18 +330,18 @@ ADVICE: Final[Mapping[Callable[[_Trial], None], str]] = MappingProxyType(
         _reports: "parameter_count_ and flops_per_sample_ are whole numbers, history_ is a list "
         "with a dict of numbers for each epoch; leave out what is not known.",
         _same_seed: "Draw all randomness from context.seed (benchmark.randomness.derive_seed), and "
-        "copy samples before changing them.",
+        "copy samples before you change them.",
         _other_seed: "Use context.seed, or say deterministic=True in the card.",
         _order: "Let predict_proba treat each sample alone: no state, no statistics of the batch.",
         _single: "Let predict_proba treat each sample alone: statistics come from training.",
-        _missing_values: "Leave missing values to the harness, which refuses them: raise, or let "
-        "them reach the answer.",
-        _memory: "Keep fitted state on self only, in no global list, cache or callback.",
-        _track: "Offer what the track asks for, return another classifier from it, and name the "
-        "extra information in the card.",
+        _missing_values: "Leave missing values to the harness, which refuses them: raise an error, "
+        "or return NaN for such samples.",
+        _memory: "Keep fitted state on self only, not in a global list, cache or callback.",
+        _track: "Add the function that the track needs, return another classifier from it, and "
+        "name the extra information in the card.",
     }
 )
-"""What to do where a check fails. The first line of a check's docstring says what it sees to."""
+"""What an author can do when a check fails. The first line of a check's docstring is its rule."""
 
 CHECKS: Final = tuple(ADVICE)
 """The checks, in order."""

@@ -1,4 +1,4 @@
-"""Methods from a Python file that belongs to no installed package."""
+"""Methods from a Python file that is not part of an installed package."""
 
 import importlib.util
 import sys
@@ -26,7 +26,7 @@ FUNCTION: Final = "methods"
 
 @dataclass(frozen=True)
 class MethodFile:
-    """A file of methods as the registry sees it, beside entry points.
+    """A file of methods, as a source of methods for the registry.
 
     Attributes:
         path: The file, absolute.
@@ -41,7 +41,7 @@ class MethodFile:
 
     @property
     def value(self) -> str:
-        """The file, as messages name it."""
+        """Path of the file, for messages."""
         return str(self.path)
 
     def load(self) -> Callable[[], Iterable[Method]]:
@@ -55,7 +55,7 @@ class MethodFile:
 
 @dataclass(frozen=True)
 class _Found:
-    """A file whose methods are known already, as the registry sees it."""
+    """A file with methods that are loaded already, as a source of methods for the registry."""
 
     path: Path
     methods: tuple[Method, ...]
@@ -67,7 +67,7 @@ class _Found:
 
     @property
     def value(self) -> str:
-        """The file, as messages name it."""
+        """Path of the file, for messages."""
         return str(self.path)
 
     def load(self) -> Callable[[], Iterable[Method]]:
@@ -78,7 +78,7 @@ class _Found:
 def load_method_file(path: Path) -> tuple[Method, ...]:
     """Run a Python file and return the methods that it defines.
 
-    The file's code is executed with the rights of the user.
+    The code runs with the rights of the user.
 
     Args:
         path: A file that defines ``methods()``.
@@ -108,26 +108,26 @@ def load_method_file(path: Path) -> tuple[Method, ...]:
     for method in found:
         if path.resolve() not in code_files(method.build):
             raise MethodError(
-                f"{path}: let build of '{method.name}' be a function or class of this file, so "
-                "that a change of the file is noticed."
+                f"{path}: build of '{method.name}' is not in this file: make it a function or "
+                "class of this file, so that a change of the file is noticed."
             )
     return taken(found)
 
 
 def select_with_files(patterns: Sequence[str], files: Sequence[Path]) -> tuple[Method, ...]:
-    """Return the methods of a run: all of its files, and the installed ones that are asked for.
+    """Return the methods of a run: all methods of its files, and the installed ones selected.
 
     Args:
-        patterns: Names or patterns; none asks for the headline set, or for nothing besides the
-            files where there are some.
+        patterns: Names or patterns of installed methods. If empty, the headline set without files,
+            and no installed method with files.
         files: Method files.
 
     Returns:
         The methods, each once.
 
     Raises:
-        UsageError: If a file is not there or a pattern matches nothing.
-        MethodError: If a file cannot be run or names a method that is installed.
+        UsageError: If a file does not exist or a pattern matches nothing.
+        MethodError: If a file cannot be run or has a method with the name of an installed one.
     """
     return select_methods(patterns, {path: load_method_file(path) for path in files})
 
@@ -135,7 +135,7 @@ def select_with_files(patterns: Sequence[str], files: Sequence[Path]) -> tuple[M
 def select_methods(
     patterns: Sequence[str], found: Mapping[Path, Sequence[Method]]
 ) -> tuple[Method, ...]:
-    """Return the methods of a run, where those of the files are known already.
+    """Return the methods of a run like `select_with_files`, for files that are loaded already.
 
     Args:
         patterns: See `select_with_files`.
@@ -146,7 +146,7 @@ def select_methods(
 
     Raises:
         UsageError: If a pattern matches nothing.
-        MethodError: If a file names a method that is installed.
+        MethodError: If a file has a method with the name of an installed one.
     """
     points = entry_points(group=ENTRY_POINTS)
     known = Registry([*points, *(_Found(path, tuple(m)) for path, m in found.items())])
@@ -158,16 +158,16 @@ def select_methods(
 
 
 def find_method(name: str, file: Path | None = None) -> Method:
-    """Return a method of an installed package or of a file; what a method's process looks up.
+    """Return a method of an installed package or of a file. The process of a method calls this.
 
-    A method of this package is found without running the code of a file or of another package.
+    For a method of this package, no code of a file or of another package runs.
 
     Args:
         name: Name of the method.
         file: The file that it is in; ``None`` if it is installed.
 
     Raises:
-        UsageError: If there is none of that name.
+        UsageError: If there is no method of that name.
         MethodError: If the file cannot be run.
     """
     if file is not None:
@@ -178,16 +178,17 @@ def find_method(name: str, file: Path | None = None) -> Method:
 
 @cache
 def own_methods() -> Mapping[str, Method]:
-    """Return the methods of this package by name; no other package's code is run."""
+    """Return the methods of this package by name. No code of another package runs."""
     points = entry_points(group=ENTRY_POINTS)
     own = [point for point in points if point.dist is not None and point.dist.name == OWN_PACKAGE]
     return Registry(own).all()
 
 
 class _FromSource(SourceFileLoader):
-    """Loads a file as it stands.
+    """Loads a file from its source, never from stored bytecode.
 
-    Bytecode is told from that of an older file by second and length alone, and so might be its.
+    Python finds out whether bytecode is old by the second and the length of the file. An edit may
+    change neither.
     """
 
     def get_code(self, fullname: str) -> CodeType:
@@ -197,14 +198,14 @@ class _FromSource(SourceFileLoader):
 
 
 def _module(path: Path) -> ModuleType:
-    """Run a file as a module of a name of its own, once in a process while it stays the same."""
+    """Run a file as a module; run it again in the same process only if its content has changed."""
     key = sha256(str(path).encode() + b"\0" + path.read_bytes()).hexdigest()[:12]
     name = f"cropglobe_file_{path.stem}_{key}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path, loader=_FromSource(name, str(path)))
     if spec is None or spec.loader is None:
-        raise MethodError(f"{path} cannot be run as a Python file.")
+        raise MethodError(f"{path} cannot be run as a Python file: name a file that ends in .py.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # a method's code fingerprint finds its file through this
     try:
@@ -213,7 +214,7 @@ def _module(path: Path) -> ModuleType:
         del sys.modules[name]
         line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
         raise MethodError(
-            f"{path}{line} cannot be run: {type(error).__name__}: {error}; it must stand alone, "
-            "importing nothing but installed packages."
+            f"{path}{line} cannot be run: {type(error).__name__}: {error}; correct it, and import "
+            "installed packages only."
         ) from error
     return module

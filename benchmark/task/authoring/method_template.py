@@ -15,7 +15,7 @@ KINDS: Final = ("sklearn", "torch", "embedding")
 """Templates of `cropglobe methods new`."""
 
 NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:[-.][a-z0-9]+)*")
-"""Names that are a file name as well, on every system."""
+"""Names of methods; each can also be a file name on every system."""
 
 LONGEST_NAME: Final = 50
 
@@ -26,22 +26,21 @@ def new_method(name: str, kind: str, folder: Path) -> tuple[Path, Path]:
     Args:
         name: Name of the method, such as ``my-method`` or ``median.my-head``.
         kind: One of `KINDS`.
-        folder: Where to write; made if needed.
+        folder: Folder to write to; it is made if needed.
 
     Returns:
         The method file and its test.
 
     Raises:
-        UsageError: If the name cannot be used or is taken, the kind is unknown, or a file is there
-            already.
+        UsageError: If the name cannot be used or is in use, the kind is unknown, or a file exists.
         StoreError: If the files cannot be written.
     """
     if kind not in KINDS:
         raise UsageError(f"Unknown kind '{kind}': {did_you_mean(kind, KINDS)}")
     if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
         raise UsageError(
-            f"'{name}' is no name for a method: use small letters, digits, '-' and '.', beginning "
-            f"with a letter, {LONGEST_NAME} at most, such as my-method."
+            f"'{name}' is no name for a method: use at most {LONGEST_NAME} small letters, digits, "
+            "'-' and '.', beginning with a letter, such as my-method."
         )
     if name in method_sets() or name == ALL_METHODS:
         raise UsageError(f"'{name}' is the word for a set of methods: choose another name.")
@@ -59,7 +58,7 @@ def new_method(name: str, kind: str, folder: Path) -> tuple[Path, Path]:
         folder.mkdir(parents=True, exist_ok=True)
         for path, template in ((method, kind), (test, "test")):
             source = files("benchmark.task.authoring").joinpath("templates", f"{template}.py.txt")
-            with path.open("x"):  # never over what came there in the meantime
+            with path.open("x"):  # fails if another process has just written the file
                 write_text(path, Template(source.read_text("utf-8")).substitute(words))
     except OSError as error:
         raise StoreError(f"Cannot write to {folder}: {error.strerror or error}.") from error

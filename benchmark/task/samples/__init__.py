@@ -1,6 +1,6 @@
-"""Which samples are learned from, selected by and scored.
+"""The choice of samples for training, validation and scoring.
 
-`sample_choice.SampleChoice` is the one entry: runner and verifier choose through it. `preparation`
-holds the rules for sources and targets, and `sample_division` draws and divides rows.
-`target_parts` says which samples of a target other tracks may see.
+Begin with `sample_choice.SampleChoice`: the runner and the verifier both use it. `preparation` has
+the rules for sources and targets, and `sample_division` draws and divides rows. `target_parts`
+chooses the samples of a target that methods on other tracks may see.
 """

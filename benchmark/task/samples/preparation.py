@@ -1,4 +1,4 @@
-"""Which samples of a source are learned from and which samples of a target are scored."""
+"""Rules for the samples: which ones of a source are learned from, which ones of a target scored."""
 
 import hashlib
 from collections.abc import Sequence
@@ -17,25 +17,25 @@ from benchmark.task.samples.sample_division import Rows, can_split, cap, divide,
 from benchmark.task.transfers import LabelSpace, label_space
 
 DATA_SEED: Final = 0
-"""Seed of every choice that is the same for all methods and seeds: held-out parts, and what a cap
-leaves of the samples that are scored."""
+"""Seed of every choice that is the same for all methods and seeds: the held-out parts, and the
+scored samples under a cap."""
 
 FEWEST_SCORED_CROPS: Final = 2
-"""Crops of a target that is scored: where there is one, a constant answer is always right."""
+"""Smallest number of crops of a scored target; with one, a constant prediction is always right."""
 
 SplitKind = Literal["block", "random"]
 
 
 @dataclass(frozen=True)
 class SourcePool:
-    """What a source offers, the same for every seed, as row numbers of its samples.
+    """The samples of a source before the draw of one seed, as row numbers; the same for every seed.
 
     Attributes:
         classes: Class indices that are learned, ascending.
-        rows: Rows that training and validation samples are drawn from.
-        held_out: Rows of the in-domain score; empty if the protocol keeps none.
+        rows: Rows from which training and validation samples are drawn.
+        held_out: Rows for the in-domain score; empty if the protocol keeps none.
         by_block: Whether spatial blocks are kept whole.
-        too_few: Class indices left out for lack of samples.
+        too_few: Class indices that are left out because they have too few samples.
     """
 
     classes: tuple[int, ...]
@@ -51,11 +51,11 @@ class SourceSplit:
 
     Attributes:
         classes: Class indices that are learned, ascending.
-        training: Rows to train on.
-        validation: Rows to select by.
-        held_out: Rows of the in-domain score; empty if the protocol keeps none.
-        kind: Whether spatial blocks were kept whole.
-        too_few: Class indices left out for lack of samples.
+        training: Rows for training.
+        validation: Rows for validation.
+        held_out: Rows for the in-domain score; empty if the protocol keeps none.
+        kind: ``block`` if spatial blocks were kept whole, otherwise ``random``.
+        too_few: Class indices that are left out because they have too few samples.
     """
 
     classes: tuple[int, ...]
@@ -68,13 +68,13 @@ class SourceSplit:
 
 @dataclass(frozen=True)
 class TargetSet:
-    """The samples of a target that are scored, as row numbers.
+    """The scored samples of a target.
 
     Attributes:
-        rows: Rows to score.
-        scorable: Samples of scored crops, of which a cap draws the rows.
-        unscored: Samples left out because the source lacks their crop.
-        space: Which crops source and target share.
+        rows: Row numbers of the scored samples.
+        scorable: Number of samples of scored crops, before a cap.
+        unscored: Number of samples left out because the source lacks their crop.
+        space: The crops of source and target.
     """
 
     rows: Rows
@@ -93,18 +93,18 @@ def distinct(
     """Return the rows that remain when repeated series are dropped.
 
     Args:
-        series: What makes samples alike: series [N, ...], or digests of them [N].
+        series: Series [N, ...], or digests of them [N]. Two samples are repeats if these are equal.
         labels: Class index [N].
-        drop_conflicts: Whether to drop every sample of a series that carries two labels; the
-            first sample of each series and label is kept otherwise.
-        one_label: Whether to keep the first sample of each series whatever its label.
+        drop_conflicts: Whether to drop all samples of a series that has two labels. If not, the
+            first sample of each pair of series and label is kept.
+        one_label: Whether to keep only the first sample of each series, whatever its label.
 
     Returns:
         Row numbers, ascending.
     """
     keys = series
     if series.dtype.kind != "V":
-        # Adding zero makes one value of 0.0 and -0.0, which are equal and have other bytes.
+        # Adding zero turns -0.0 into 0.0: the two are equal numbers with different bytes.
         flat = np.ascontiguousarray(series.reshape(len(series), -1) + series.dtype.type(0))
         keys = flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).ravel()
     _, group = np.unique(keys, return_inverse=True)
@@ -125,14 +125,14 @@ def source_pool(
     key: npt.NDArray[np.float32] | None = None,
     elsewhere: npt.NDArray[np.bool_] | None = None,
 ) -> SourcePool:
-    """Choose the samples that a source offers, and cut off its held-out part.
+    """Choose the samples of a source that may be learned from, and set apart its held-out part.
 
     Args:
         samples: Samples of the source.
         protocol: The protocol.
-        key: What makes samples alike [N, ...] if it is not the whole series.
-        elsewhere: Which samples [N] have a series that another domain holds too: to learn from
-            them would be to know an answer. They are left out where series are compared at all.
+        key: Values by which repeats are found [N, ...], if not the whole series.
+        elsewhere: Whether the series of a sample is in another domain too [N]. Such samples are
+            left out if the protocol compares series, since a target may have them too.
 
     Returns:
         The samples, the same for every seed.
@@ -149,13 +149,14 @@ def source_pool(
     if len(classes) < 2:
         raise DataError(
             f"Source {samples.name} has {len(classes)} class(es) with at least "
-            f"{protocol.minimum_class_samples} samples ({_describe(counts)}): a source needs two."
+            f"{protocol.minimum_class_samples} samples ({_describe(counts)}): a source needs two, "
+            "so choose another source or lower minimum_class_samples in the protocol."
         )
     rows = rows[np.isin(samples.labels[rows], classes)]
     blocks = None if protocol.split == "random" else samples.block
     if protocol.split == "block" and blocks is None:
         raise DataError(
-            f"Source {samples.name} has no spatial blocks, which split: block asks for; "
+            f"Source {samples.name} has no spatial blocks, which split: block needs; "
             "use split: auto or random."
         )
     if blocks is not None and not can_split(samples.labels[rows], blocks[rows], protocol):
@@ -185,27 +186,26 @@ def divide_source(
     seed: int,
     division: Division | None = None,
 ) -> SourceSplit:
-    """Draw the samples that one seed learns from, and divide them.
+    """Draw the samples of a source for one seed, and divide them into training and validation.
 
     Args:
         samples: Samples of the source.
-        pool: What the source offers.
+        pool: Samples from which to draw.
         protocol: The protocol.
-        seed: Seed of the run. Under a cap it decides which samples are drawn, and always how they
-            are divided into training and validation.
-        division: How the released code divides a source for the method, where the protocol
-            repeats that (`repeated_division`); ``None`` divides by the protocol's own rules.
+        seed: Seed of the run. It decides the division and, under a cap, which samples are drawn.
+        division: Division of the released code to repeat (`repeated_division`); ``None`` divides
+            by the protocol's own rules.
 
     Returns:
-        The parts; one and the same where the division is ``undone``.
+        The parts. If the division is ``undone``, training and validation are the same samples.
 
     Raises:
-        DataError: If a class has no sample left to train on, or none is left to select by.
+        DataError: If a class has no training sample left, or there is no validation sample.
     """
     rows = cap(pool.rows, samples, protocol, protocol.max_source_samples, "source", seed)
     blocks = samples.block if pool.by_block else None
     if blocks is not None and len(np.unique(blocks[rows])) < 2:
-        blocks = None  # what is held out are whole blocks all the same
+        blocks = None  # the held-out part still consists of whole blocks
     share = protocol.validation_fraction / (1 - protocol.held_out_fraction)
     state = derive_seed(seed, "validation")
     if division == "undone":
@@ -233,14 +233,14 @@ def divide_source(
 
 
 def repeated_division(division: Division, protocol: Protocol) -> Division | None:
-    """Return what a protocol repeats of the released code's division of a source.
+    """Return the division of the released code that a protocol repeats for a method.
 
     Args:
-        division: How the released code divides a source for a method.
+        division: How the released code divides a source for the method.
         protocol: The protocol.
 
     Returns:
-        The division to repeat, or ``None`` where the protocol's own rules hold.
+        The division to repeat, or ``None`` if the protocol's own rules are used.
     """
     released = protocol.released_defects
     if division == "undone" and released.split_undone:
@@ -260,21 +260,21 @@ def prepare_source(
 ) -> SourceSplit:
     """Choose the samples of a source and divide them for one seed.
 
-    The held-out part depends on the protocol alone. Which samples are learned from, where the
-    protocol caps them, and which of those are validation samples, depends on the seed too.
+    The held-out part depends only on the protocol. The division into training and validation
+    samples, and the draw under a cap, depend on the seed too.
 
     Args:
         samples: Samples of the source.
         protocol: The protocol.
         seed: Seed of the run.
-        key: As for :func:`source_pool`.
-        elsewhere: As for :func:`source_pool`.
+        key: See :func:`source_pool`.
+        elsewhere: See :func:`source_pool`.
 
     Returns:
         The parts.
 
     Raises:
-        DataError: As :func:`source_pool` and :func:`divide_source` do.
+        DataError: See :func:`source_pool` and :func:`divide_source`.
     """
     pool = source_pool(samples, protocol, key=key, elsewhere=elsewhere)
     return divide_source(samples, pool, protocol, seed=seed)
@@ -289,41 +289,41 @@ def prepare_target(
     source_too_few: Sequence[int] = (),
     key: npt.NDArray[np.float32] | None = None,
 ) -> TargetSet:
-    """Choose the samples of a target that are scored, the same for every method and seed.
+    """Choose the scored samples of a target, the same for every method and seed.
 
-    A cap is drawn last, from the samples of scored crops alone.
+    A cap is applied last, to the samples of scored crops only.
 
     Args:
         samples: Samples of the target.
-        classes: Class indices that the source teaches.
+        classes: Class indices that are learned from the source.
         protocol: The protocol.
         source: Name of the source, for messages.
-        source_too_few: Class indices that the source has too few samples of.
-        key: What makes samples alike [N, ...] if it is not the whole series.
+        source_too_few: Class indices with too few samples in the source.
+        key: Values by which repeats are found [N, ...], if not the whole series.
 
     Returns:
-        The samples and the accounting of labels.
+        The samples, their numbers and the crops of source and target.
 
     Raises:
         DataError: If fewer than two crops are left to score.
     """
     rows = _distinct_rows(samples, protocol, key, drop_conflicts=False)
     counts = np.bincount(samples.labels[rows], minlength=len(CROPS))
-    asked = np.flatnonzero(counts >= protocol.minimum_class_samples)
+    occurring = np.flatnonzero(counts >= protocol.minimum_class_samples)
     too_few = np.flatnonzero((counts > 0) & (counts < protocol.minimum_class_samples))
-    space = label_space(classes, asked.tolist(), {*too_few.tolist(), *source_too_few})
-    eligible = rows[np.isin(samples.labels[rows], asked)]
+    space = label_space(classes, occurring.tolist(), {*too_few.tolist(), *source_too_few})
+    eligible = rows[np.isin(samples.labels[rows], occurring)]
     rows = eligible
     if protocol.label_policy == "shared":
         rows = eligible[np.isin(samples.labels[eligible], classes)]
     crops = np.unique(samples.labels[rows])
     if len(crops) < FEWEST_SCORED_CROPS:
         shared = f"one crop ({CROPS[crops[0]]})" if len(crops) else "no crop"
-        why = "a constant answer is always right" if len(crops) else "there is nothing to score"
+        why = "a constant prediction is always right" if len(crops) else "there is nothing to score"
         raise DataError(
             f"Target {samples.name} ({_describe(counts)}) shares {shared} with "
             f"{'the source' if source is None else f'source {source}'} that has at least "
-            f"{protocol.minimum_class_samples} samples: {why}."
+            f"{protocol.minimum_class_samples} samples: {why}, so leave this transfer out."
         )
     return TargetSet(
         rows=cap(rows, samples, protocol, protocol.max_target_samples, "target", DATA_SEED),
@@ -334,14 +334,21 @@ def prepare_target(
 
 
 def class_positions(classes: Sequence[int]) -> npt.NDArray[np.int64]:
-    """Return the column of each class index [7]; -1 for a class that is not among `classes`."""
+    """Return the probability column of each class.
+
+    Args:
+        classes: Class indices in the order of the columns.
+
+    Returns:
+        Column of each class index [7]; -1 for a class that is not in `classes`.
+    """
     positions = np.full(len(CROPS), -1, dtype=np.int64)
     positions[list(classes)] = np.arange(len(classes))
     return positions
 
 
 def ids_hash(ids: npt.NDArray[np.str_]) -> str:
-    """Return sixteen hex digits that name a set of samples, whatever their order."""
+    """Return sixteen hex digits of a hash of sample ids, the same for every order of the ids."""
     return hashlib.sha256("\n".join(sorted(ids.tolist())).encode()).hexdigest()[:16]
 
 
@@ -357,8 +364,8 @@ def _distinct_rows(
     one_label = protocol.released_defects.one_label_per_series
     if protocol.deduplicate == "representation" and key is not None:
         return distinct(key, samples.labels, drop_conflicts=False, one_label=one_label)
-    alike = samples.series if samples.keys is None else samples.keys
-    return distinct(alike, samples.labels, drop_conflicts=drop_conflicts, one_label=one_label)
+    compared = samples.series if samples.keys is None else samples.keys
+    return distinct(compared, samples.labels, drop_conflicts=drop_conflicts, one_label=one_label)
 
 
 def _describe(counts: npt.NDArray[np.int64]) -> str:

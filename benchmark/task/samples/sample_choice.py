@@ -1,4 +1,4 @@
-"""The samples of every part of a run, chosen once: by the runner, and by who verifies its rows."""
+"""The samples of every part of a run, chosen in one way for the runner and for verification."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,12 +24,12 @@ from benchmark.task.transfers import label_space
 
 @dataclass(frozen=True)
 class Likeness:
-    """What makes samples alike where a protocol compares representations.
+    """How repeats among samples are found.
 
     Attributes:
-        name: A name for it: of two alike the samples are chosen once.
-        key: Returns what makes the samples of a domain alike [N, ...]; ``None`` where it is their
-            whole series.
+        name: Name of this way; choices of samples are kept by it.
+        key: Function from a domain to the values that repeats have in common [N, ...], or to
+            ``None`` if these are the whole series.
     """
 
     name: str
@@ -37,12 +37,12 @@ class Likeness:
 
 
 SERIES: Final = Likeness("", lambda _: None)
-"""Samples are alike whose whole series are."""
+"""Samples with equal whole series are repeats."""
 
 
 @dataclass(frozen=True, eq=False)
 class SampleChoice:
-    """Chooses samples of one dataset under one protocol, and remembers them.
+    """Chooses the samples of one dataset under one protocol, and keeps the choices.
 
     Attributes:
         dataset: The data.
@@ -67,12 +67,12 @@ class SampleChoice:
         Args:
             source: The source.
             seed: The seed.
-            likeness: What makes samples alike.
-            division: How the released code divides a source for the method; it matters where the
-                protocol repeats that.
+            likeness: How repeats are found.
+            division: How the released code divides a source for the method. It is used only if the
+                protocol repeats it.
 
         Raises:
-            DataError: If the source cannot serve.
+            DataError: If the source has too few classes or samples.
         """
         repeated = None if division is None else repeated_division(division, self.protocol)
         slot = (source, likeness.name, seed, repeated)
@@ -89,10 +89,10 @@ class SampleChoice:
         Args:
             source: The source.
             target: The target, or the source itself for its held-out part.
-            likeness: What makes samples alike.
+            likeness: How repeats are found.
 
         Raises:
-            DataError: If the source cannot serve or the target cannot be scored.
+            DataError: If the source has too few classes or samples, or the target cannot be scored.
         """
         slot = (source, target, likeness.name)
         if slot not in self._targets:

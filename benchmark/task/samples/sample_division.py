@@ -17,19 +17,20 @@ Rows = npt.NDArray[np.int64]
 """Row numbers of samples."""
 
 BLOCK_DRAWS: Final = 64
-"""Random divisions of whole blocks that are tried for an even one."""
+"""Largest number of random divisions of whole blocks that are tried."""
 
 EVEN_ENOUGH: Final = 0.5
-"""Samples by which the classes of the small part miss their shares in all, over its size."""
+"""Unevenness at which a division is accepted: the sum over classes of the difference between the
+samples of the small part and their share, divided by the size of the small part."""
 
 
 def can_split(labels: npt.NDArray[np.int64], blocks: Rows, protocol: Protocol) -> bool:
-    """Return whether each class lies in enough blocks to be in every part.
+    """Return whether each class is in enough blocks to have one in every part.
 
     Args:
         labels: Class index of each sample [N].
         blocks: Spatial block of each sample [N].
-        protocol: The protocol, for its parts.
+        protocol: The protocol, which decides whether there are two or three parts.
     """
     parts = 3 if protocol.held_out_fraction > 0 else 2
     return all(len(np.unique(blocks[labels == c])) >= parts for c in np.unique(labels))
@@ -65,7 +66,7 @@ def divide(
     if len(rows) < 2 * present or min(few, several - few) < max(crops, 1):
         raise DataError(
             f"Source {samples.name} has {len(rows)} samples of {present} crops left: "
-            f"too few to divide by class with {fraction:.0%} on one side; collect more, or raise "
+            f"too few to divide by class with {fraction:.0%} in one part; collect more, or raise "
             "minimum_class_samples or that fraction in the protocol."
         )
     splitter = StratifiedShuffleSplit(1, test_size=fraction, random_state=state)
@@ -76,9 +77,9 @@ def divide(
 def divide_plainly(
     rows: Rows, samples: DomainSamples, fraction: float, seed: int
 ) -> tuple[Rows, Rows]:
-    """Divide rows at random, whatever their classes, as the released code does for most methods.
+    """Divide rows at random without regard to class, as the released code does for most methods.
 
-    The small part is rounded down. A rare class may be missing in either part.
+    The size of the small part is rounded down. A rare class may be missing in either part.
 
     Args:
         rows: Rows to divide.
@@ -96,7 +97,7 @@ def divide_plainly(
     if few < 1:
         raise DataError(
             f"Source {samples.name} has {len(rows)} samples left: too few to keep {fraction:.0%} "
-            "of them to select by; collect more."
+            "of them for validation; collect more."
         )
     order = np.random.default_rng(seed).permutation(len(rows))
     return np.sort(rows[order[few:]]), np.sort(rows[order[:few]])
@@ -105,10 +106,11 @@ def divide_plainly(
 def _divide_blocks(
     labels: npt.NDArray[np.int64], blocks: Rows, fraction: float, state: int
 ) -> tuple[Rows, Rows]:
-    """Divide whole blocks at random: the first even division of many or else the most even one.
+    """Divide whole blocks at random, so that classes keep their shares as well as possible.
 
-    Stratified group folds would not do: they order blocks by class counts, so that the seed decides
-    ties only and every seed gets the same parts.
+    Up to `BLOCK_DRAWS` divisions are tried. The first one that is even enough is used, or the most
+    even one. Stratified group folds are not used: they order blocks by class counts, so that the
+    seed decides ties only and every seed gets the same parts.
     """
     most = len(np.unique(blocks)) - 1
     few = fraction if math.ceil(fraction * (most + 1)) <= most else most
@@ -141,21 +143,21 @@ def cap(
     purpose: str,
     seed: int,
 ) -> Rows:
-    """Draw at most `most` rows, each class by its share but no class below the minimum.
+    """Draw at most `most` rows. Classes keep their shares, but none gets fewer than the minimum.
 
     Args:
         rows: Rows to draw from.
         samples: Samples of the domain.
-        protocol: The protocol, for the minimum.
-        most: Most rows; ``None`` keeps all.
-        purpose: What the rows are for, for messages and as a name of the randomness.
+        protocol: The protocol, which has the minimum.
+        most: Largest number of rows; ``None`` keeps all.
+        purpose: Use of the rows, such as ``source``, for messages and to derive the random numbers.
         seed: Seed of the draw.
 
     Returns:
         Row numbers, ascending.
 
     Raises:
-        DataError: If the cap cannot hold each class with its minimum.
+        DataError: If the cap is too small for the minimum of each class.
     """
     if most is None or len(rows) <= most:
         return rows

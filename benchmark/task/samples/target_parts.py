@@ -1,4 +1,4 @@
-"""Parts of a target that other tracks may see, apart from the samples that score them."""
+"""The samples of a target that methods on other tracks than ``inductive`` may see."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,17 +14,17 @@ from benchmark.task.samples.sample_division import Rows
 
 
 def unlabelled_rows(samples: DomainSamples, protocol: Protocol, *, seed: int) -> Rows:
-    """Choose the samples of a target whose series a method may adapt to.
+    """Choose the samples of a target to whose series a method may adapt.
 
-    Labels play no part, not even in the choice: crops that the source lacks are among them.
+    The choice does not use labels, so crops that the source lacks are included.
 
     Args:
         samples: Samples of the target.
-        protocol: The protocol, for its cap.
-        seed: Seed of the run: under a cap each draws its own samples.
+        protocol: The protocol, which has the cap.
+        seed: Seed of the run. Under a cap each seed draws its own samples.
 
     Returns:
-        Row numbers, ascending: all, or as many as are scored at most.
+        Row numbers, ascending: all, or at most ``max_target_samples``.
     """
     most = protocol.max_target_samples or len(samples)
     order = generator(seed, "unlabelled", samples.name).permutation(len(samples))
@@ -39,21 +39,22 @@ def teaching_parts(
     *,
     seed: int,
 ) -> Iterator[tuple[Rows, Rows]]:
-    """Divide a target in two, so that each half of the scored samples has teachers in the other.
+    """Divide a target in two halves: a classifier learns from one half and predicts the other.
 
-    Halves keep spatial blocks whole where the target has more than one. So every scored sample of
-    the transfer is answered, and none by a classifier that has seen its block.
+    If the target has several spatial blocks, the halves consist of whole blocks. Every scored
+    sample is predicted, and never by a classifier that has learned from its block.
 
     Args:
         samples: Samples of the target.
         scored: Rows that are scored.
-        classes: Class indices that the source teaches; samples of others teach nothing.
-        protocol: The protocol, for its cap.
-        seed: Seed of the run: under a cap each draws its own samples to learn from. The halves are
-            the same for every seed.
+        classes: Class indices that are learned from the source. Samples of other classes are not
+            learned from.
+        protocol: The protocol, which has the cap.
+        seed: Seed of the run. Under a cap each seed draws its own samples to learn from. The halves
+            are the same for every seed.
 
     Yields:
-        Rows to learn from, and positions in `scored` to answer after that.
+        Rows to learn from [M], and the positions in `scored` to predict after that [P].
 
     Raises:
         UnavailableError: If a half has no sample to learn from.
@@ -65,18 +66,18 @@ def teaching_parts(
         names = member = np.arange(len(samples))
     halves = generator(DATA_SEED, "halves", samples.name)
     side = (halves.permutation(len(names)) % 2)[member]
-    alike = samples.series if samples.keys is None else samples.keys
-    pool = distinct(alike, samples.labels, drop_conflicts=True)
+    compared = samples.series if samples.keys is None else samples.keys
+    pool = distinct(compared, samples.labels, drop_conflicts=True)
     draw = generator(seed, "teaching", samples.name)
     pool = draw.permutation(pool[np.isin(samples.labels[pool], list(classes))])
     for half in (0, 1):
-        asked = np.flatnonzero(side[scored] == half)
-        teachers: npt.NDArray[np.int64] = pool[side[pool] != half]
-        if not len(asked):
+        predicted = np.flatnonzero(side[scored] == half)
+        learned: npt.NDArray[np.int64] = pool[side[pool] != half]
+        if not len(predicted):
             continue
-        if not len(teachers):
+        if not len(learned):
             raise UnavailableError(
                 f"Target {samples.name} cannot be taught: one half of it has no sample of a "
-                "crop that the source teaches."
+                "crop that the source has."
             )
-        yield np.sort(teachers[: protocol.max_source_samples]), asked
+        yield np.sort(learned[: protocol.max_source_samples]), predicted

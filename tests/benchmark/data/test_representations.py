@@ -161,7 +161,7 @@ def test_packages_are_opened_only_when_needed(monkeypatch: pytest.MonkeyPatch) -
     try:
         _points(monkeypatch, "no_such_package:representations")
         assert get_representation("median").name == "median"
-        with pytest.raises(MethodError, match=r"p0.*no_such_package.*mend or uninstall"):
+        with pytest.raises(MethodError, match=r"p0.*no_such_package.*correct or uninstall"):
             get_representation("mine")
         _points(
             monkeypatch, "baselines.indices:representations", "baselines.indices:representations"

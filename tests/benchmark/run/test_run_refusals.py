@@ -253,5 +253,5 @@ def test_a_target_with_one_scorable_crop_is_left_out_or_refused(cli: Cli, tmp_pa
     words = ("--transfers", "FRA:VNM", "--methods", "floor.majority")
     code, _, err = smoke_run(cli, dataset.root, tmp_path / "named", *words)
     assert code == 2
-    assert "a constant answer is always right" in err
+    assert "a constant prediction is always right" in err
     assert not list((tmp_path / "named").rglob("rows.json"))

@@ -172,7 +172,7 @@ def test_check_prints_every_rule_with_what_to_do(
     assert run("check", str(mine)) == 1
     out = capsys.readouterr().out
     assert "passed     The order of the samples" in out
-    assert "broken     A single sample gets the answer" in out
+    assert "broken     A single sample gets the prediction" in out
     assert "To do: Let predict_proba treat each sample alone" in out
 
 
