@@ -199,7 +199,9 @@ def _ended_by_signals() -> Iterator[None]:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.send_signal(signal.SIGINT)
+    # A shell starts what runs in the background with Ctrl-C ignored, and its children inherit that.
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    process.send_signal(signal.SIGTERM if ignored else signal.SIGINT)
     try:
         process.wait(SECONDS_TO_END)
     except subprocess.TimeoutExpired:

@@ -1,5 +1,7 @@
 """Making reference results: the order, what is run again, and what an early end leaves."""
 
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -73,6 +75,24 @@ def test_a_run_that_ends_early_ends_it(
     with pytest.raises(error):
         make_reference(request(tmp_path, methods=("floor.*",)), tmp_path / "packed", said.append)
     assert len(said) == 1
+
+
+ENDED_FROM_OUTSIDE = "import os, signal; os.kill(os.getppid(), signal.SIGTERM); signal.pause()"
+
+
+@pytest.mark.parametrize("ctrl_c", [signal.default_int_handler, signal.SIG_IGN])
+def test_the_run_ends_with_it_in_the_background_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ctrl_c: signal.Handlers
+) -> None:
+    """A background process ignores Ctrl-C, and so does the run that it starts."""
+    monkeypatch.setattr(reference_run, "PROGRAM", ENDED_FROM_OUTSIDE)
+    monkeypatch.setattr(subprocess.Popen, "kill", lambda run: pytest.fail("it had to be killed"))
+    before = signal.signal(signal.SIGINT, ctrl_c)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            make_reference(request(tmp_path, methods=("floor.*",)), tmp_path / "packed", print)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_failed_jobs_do_not_keep_the_others_from_being_run(
