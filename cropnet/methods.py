@@ -38,6 +38,8 @@ ALONE: Final = {
 }
 """Each part of the augmentation alone, with its probability in the complete augmentation."""
 
+HALVES: Final = "Each half of the target is predicted by a fit on the other; in-domain: cropnet.aug."
+
 SHOTS: Final = (5, 20, 100)
 
 ENSEMBLE_SIZE: Final = 5
@@ -247,8 +249,7 @@ def _taught() -> tuple[Method, ...]:
             _card(
                 f"cropnet.aug trained on the source and {shots} target samples per class.",
                 "The target's samples are repeated until they weigh as much as the source's.",
-                "Each half of the target is predicted by a fit on the other; in-domain it is "
-                "cropnet.aug.",
+                HALVES,
                 parameters=PARAMETERS,
                 extra_information=(f"{shots} labelled target samples per class",),
                 target_labels_per_class=shots,
@@ -262,8 +263,7 @@ def _taught() -> tuple[Method, ...]:
         partial(Oracle, build=augmented),
         _card(
             "cropnet.aug trained on the target itself: an upper bound.",
-            "Each half of the target is predicted by a fit on the other; in-domain it is "
-            "cropnet.aug.",
+            HALVES,
             parameters=PARAMETERS,
             extra_information=("labelled target samples, as many as a source may have",),
         ),
@@ -303,12 +303,7 @@ def _informed() -> tuple[Method, ...]:
 
 
 def plain(context: Context, *, channels: int | None = None) -> TorchClassifier:
-    """Return an untrained CropNet for season windows.
-
-    Args:
-        context: Seed, classes, protocol and device.
-        channels: Channels of every convolution; by default those of CropNet.
-    """
+    """Return an untrained CropNet for season windows, by default with CropNet's channels."""
     recipe = Recipe(
         build=lambda _shape, classes: _cropnet(classes, channels), in_released_code=True
     )
@@ -321,13 +316,7 @@ def augmented(
     augmentation: Augmentation | None = None,
     kind: type[TorchClassifier] = TorchClassifier,
 ) -> TorchClassifier:
-    """Return an untrained CropNet that takes whole years and will train on augmented windows.
-
-    Args:
-        context: Seed, classes, protocol and device.
-        augmentation: Augmentation; by default that of the protocol.
-        kind: Class of the classifier.
-    """
+    """Return an untrained CropNet that takes whole years and trains on augmented windows."""
     recipe = Recipe(
         build=lambda _shape, classes: CropNet(classes),
         view=crop_season,
