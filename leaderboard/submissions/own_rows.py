@@ -72,10 +72,10 @@ def row_digest(row: Row) -> str:
 
 
 def make_own_rows(stated: Sequence[Row], own: Sequence[Row]) -> str:
-    """Return what is kept of a verifier's own rows, as JSON.
+    """Return the file of a verifier's own rows as JSON text.
 
     Args:
-        stated: Rows as their author stated them.
+        stated: The author's rows.
         own: The verifier's rows, in the same order.
     """
     found = []
