@@ -100,7 +100,7 @@ def _differences(verdict: Verdict) -> Iterator[list[str]]:
     again = any(difference.rerun is not None for difference in verdict.differences)
     worlds = any(difference.elsewhere is not None for difference in verdict.differences)
     headings = ["trained again"] if again else []
-    headings += ["in other worlds"] if worlds else []
+    headings += ["on other seeds"] if worlds else []
     yield ["transfer", "stated", "computed", *headings]
     for each in verdict.differences:
         cells = [each.transfer, _percent(each.stated), _percent(each.computed)]
