@@ -1,4 +1,4 @@
-"""Make jobs from methods, transfers and seeds; each job is one fit with all targets of its bands."""
+"""Make jobs from methods, transfers and seeds: each job is one fit, scored on several targets."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace

@@ -86,8 +86,7 @@ class Runner:
 
         Raises:
             DataError: If the data has not enough samples for the job.
-            UsageError: If this machine has no such device, or the device lacks the protocol's
-                arithmetic.
+            UsageError: If there is no such device, or it lacks the protocol's arithmetic.
         """
         device = resolve_device(self.protocol.device, self.protocol.precision)
         for again in (False, True):
@@ -258,14 +257,7 @@ class Runner:
         return row.model_copy(update={"data": row.data.model_copy(update=found)})
 
     def observations(self, domain: str, bands: tuple[str, ...]) -> Observations:
-        """Return the data from which representations of a domain are computed.
-
-        The series are moved to the calendar of the protocol.
-
-        Args:
-            domain: Name of the domain.
-            bands: Bands of the series.
-        """
+        """Return what representations of a domain are computed from, on the protocol's calendar."""
         samples = self.dataset.load(domain)
         series = self.dataset.series(domain, bands)
         year = self._year(domain)
