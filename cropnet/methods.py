@@ -303,12 +303,7 @@ def _informed() -> tuple[Method, ...]:
 
 
 def plain(context: Context, *, channels: int | None = None) -> TorchClassifier:
-    """Return an untrained CropNet for season windows.
-
-    Args:
-        context: Seed, classes, protocol and device.
-        channels: Channels of every convolution; by default those of CropNet.
-    """
+    """Return an untrained CropNet for season windows, by default with CropNet's channels."""
     recipe = Recipe(
         build=lambda _shape, classes: _cropnet(classes, channels), in_released_code=True
     )
@@ -321,13 +316,7 @@ def augmented(
     augmentation: Augmentation | None = None,
     kind: type[TorchClassifier] = TorchClassifier,
 ) -> TorchClassifier:
-    """Return an untrained CropNet that takes whole years and will train on augmented windows.
-
-    Args:
-        context: Seed, classes, protocol and device.
-        augmentation: Augmentation; by default that of the protocol.
-        kind: Class of the classifier.
-    """
+    """Return an untrained CropNet that takes whole years and trains on augmented windows."""
     recipe = Recipe(
         build=lambda _shape, classes: CropNet(classes),
         view=crop_season,

@@ -1,4 +1,4 @@
-"""What stored predictions say of a row: confusion counts by resampling unit."""
+"""Confusion counts of a row by resampling unit, computed from its stored predictions."""
 
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -14,7 +14,7 @@ from benchmark.task.metrics import confusion_matrix
 from leaderboard.statistics.bootstrap import Integers, tabulate
 
 UnitKind = Literal["blocks", "samples"]
-"""What the bootstrap resamples: spatial blocks or, where no place is known, samples."""
+"""What the bootstrap resamples: spatial blocks or, without blocks, samples."""
 
 CELLS: Final = len(CROPS) ** 2
 """Cells of a confusion matrix."""
@@ -25,8 +25,9 @@ class AnswerCounts:
     """Confusion counts of one row by resampling unit.
 
     Attributes:
-        kind: What a unit is.
-        table: Counts [U, 49] as a sparse matrix, a column for each pair of true and predicted crop.
+        kind: Kind of unit.
+        table: Counts [U, 49] as a sparse matrix: a row for each unit, a column for each pair of
+            true and predicted crop.
     """
 
     kind: UnitKind
@@ -39,18 +40,18 @@ class AnswerCounts:
 
     @property
     def confusion(self) -> tuple[tuple[int, ...], ...]:
-        """The confusion matrix of all units together, as rows keep it."""
+        """The confusion matrix of all units together, in the form that rows have."""
         whole = np.asarray(self.table.sum(axis=0)).reshape(len(CROPS), len(CROPS))
         return tuple(tuple(int(count) for count in line) for line in whole)
 
     def same_samples(self, other: "AnswerCounts") -> bool:
-        """Whether both are counts of units with the same true crops."""
+        """Return whether both have the same units with the same numbers of each true crop."""
         if (self.kind, self.units) != (other.kind, other.units):
             return False
         return bool(np.array_equal(self._support(), other._support()))
 
     def _support(self) -> Integers:
-        """Samples of each true crop in each unit [U, 7]."""
+        """Return the number of samples of each true crop in each unit [U, 7]."""
         counts = self.table.toarray().reshape(self.units, len(CROPS), len(CROPS))
         return np.asarray(counts.sum(axis=2), dtype=np.int64)
 
@@ -61,7 +62,7 @@ class CountedRow:
 
     Attributes:
         row: The row.
-        counts: Its counts; ``None`` where no stored predictions give its score.
+        counts: Its counts; ``None`` if no stored predictions give its scores.
     """
 
     row: Row
@@ -70,10 +71,10 @@ class CountedRow:
 
 @dataclass(frozen=True, eq=False)
 class StoredAnswer:
-    """A row of a run whose predictions are stored beside it.
+    """A row of a run, with access to its stored predictions.
 
     Attributes:
-        store: The run.
+        store: Store of the run.
         job: The job of the row.
         row: The row.
     """
@@ -83,23 +84,23 @@ class StoredAnswer:
     row: Row
 
     def read(self) -> Prediction:
-        """Return its predictions.
+        """Return the predictions of the row.
 
         Raises:
-            StoreError: If they were not kept, or are damaged.
+            StoreError: If they were not stored, or are damaged.
         """
         return self.store.predictions(self.job, self.row.target)
 
 
 def count_answers(prediction: Prediction, row: Row) -> AnswerCounts:
-    """Count the answers of a row by unit.
+    """Count the predictions of a row by unit, true crop and predicted crop.
 
     Args:
-        prediction: Its stored predictions.
+        prediction: Stored predictions of the row.
         row: The row.
 
     Returns:
-        The counts; those of an in-domain row are of one unit, since nothing resamples them.
+        The counts. An in-domain row has one unit, since it is not resampled.
 
     Raises:
         StoreError: If the predictions do not give the row's confusion matrix.
@@ -117,10 +118,10 @@ def count_answers(prediction: Prediction, row: Row) -> AnswerCounts:
 
 
 def _confirmed(prediction: Prediction, row: Row) -> Integers | None:
-    """Return the predicted classes if they give the row's confusion matrix.
+    """Return the predicted classes [N] if they give the row's confusion matrix.
 
-    The most probable class, or that rewritten as the released code does where the target does not
-    grow it (paper_facts.md, defect 4).
+    The predicted class is the most probable one or, if the matrix needs it, the class to which the
+    released code changes crops that the target does not grow (paper_facts.md, defect 4).
     """
     names = np.array([CROPS.index(name) for name in prediction.classes], dtype=np.int64)
     predicted: Integers = names[prediction.probabilities.argmax(axis=1)]

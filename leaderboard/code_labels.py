@@ -1,4 +1,4 @@
-"""One name, one code: rows that different code made under one name get a label each."""
+"""Labels of methods: rows that different code made under one name get different labels."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -6,22 +6,22 @@ from typing import Final
 from benchmark.results.rows import Row
 
 SIGN: Final = ":"
-"""What stands between a name and the mark of its code."""
+"""Sign between a name and the mark of its code."""
 
 FEWEST_DIGITS: Final = 6
-"""Digits of a fingerprint that make a mark, unless two codes share them."""
+"""Number of digits of a fingerprint in a mark; more if two codes share them."""
 
 Code = tuple[str, str]
 """Fingerprints of a method's code and of the files of vectors that it reads."""
 
 
 def code_of(row: Row) -> Code:
-    """Return what a row was made by: of one method and seed it gives one answer."""
+    """Return the fingerprints of the code and of the vectors that made a row."""
     return (row.provenance.code_fingerprint, row.data.vectors or "")
 
 
 def name_of(row: Row) -> str:
-    """Return the name that a row's method has in its run, whatever its label."""
+    """Return the name of a row's method without the mark of a label."""
     name, _, mark = row.method.rpartition(SIGN)
     code, vectors = code_of(row)
     first, _, second = mark.partition("+")
@@ -36,10 +36,10 @@ def with_labels(rows: Iterable[Row]) -> tuple[Row, ...]:
         rows: Rows in any order, labelled or not.
 
     Returns:
-        The rows in the same order. Where rows of one dataset, protocol and metrics version have
-        one name and several codes, the method of each is ``NAME:MARK``, the mark being the first
-        digits of the code's fingerprint; a ``+`` and those of the vectors follow where two have
-        the same code. Other rows have their method's name.
+        The rows in the same order. If rows of one dataset, protocol and metrics version have one
+        name and several codes, the method of each becomes ``NAME:MARK``. The mark is the first
+        digits of the code's fingerprint, and if two have the same code, a ``+`` and the first
+        digits of the vectors' fingerprint. Other rows have the name of their method.
     """
     known = tuple(rows)
     codes: dict[tuple[str, ...], set[Code]] = {}
@@ -74,7 +74,7 @@ def _marks(codes: Sequence[Code]) -> dict[Code, str]:
 
 
 def newest_labels(rows: Iterable[Row]) -> dict[str, tuple[str, ...]]:
-    """Return the labels of each name, that of the code which made rows last before the others."""
+    """Return the labels of each name, the one with the newest row first."""
     last: dict[str, dict[str, str]] = {}
     for row in rows:
         labels = last.setdefault(name_of(row), {})
@@ -87,7 +87,7 @@ def newest_labels(rows: Iterable[Row]) -> dict[str, tuple[str, ...]]:
 
 
 def shared_names(rows: Iterable[Row]) -> str | None:
-    """Say which names stand for several codes; ``None`` if none does."""
+    """Return a sentence about the names with several codes; ``None`` if there is no such name."""
     parts = [
         f"{name} ({', '.join(labels)})"
         for name, labels in sorted(newest_labels(rows).items())
@@ -96,6 +96,6 @@ def shared_names(rows: Iterable[Row]) -> str | None:
     if not parts:
         return None
     return (
-        f"Several codes under one name, a line each, the newest named first: {'; '.join(parts)}. "
-        "Where a method is named, the newest is meant."
+        f"Different code made rows under one name, so each code has its own line. The newest comes "
+        f"first: {'; '.join(parts)}. The name alone means the newest."
     )

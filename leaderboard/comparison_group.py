@@ -1,4 +1,4 @@
-"""Methods that may be compared: a section's scores, intervals, ranks and reference."""
+"""Comparison groups: methods that may be compared, with scores, intervals, ranks and reference."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,19 +19,20 @@ from leaderboard.statistics.bootstrap import LEVEL, Draws, Interval, interval, m
 from leaderboard.statistics.ranking import CriticalDifference, critical_difference, ranks, win_rates
 
 REFERENCE: Final = "median.random-forest"
-"""What others are compared with unless told otherwise: the paper's simplest baseline."""
+"""Default method with which others are compared: the paper's simplest baseline."""
 
 
 @dataclass(frozen=True, eq=False)
 class ComparisonGroup:
-    """A section with all that its columns need.
+    """Comparable rows with everything that tables show about them.
 
     Attributes:
         comparable: Comparable rows.
-        results: Where they come from.
-        reference: Label of the method that the others are compared with; ``None`` if it has not
-            every transfer.
-        oracle: Best mean macro-F1 of the oracle track on the same transfers; ``None`` without one.
+        results: Results that contain them.
+        reference: Label of the method with which the others are compared; ``None`` if it does not
+            have every transfer.
+        oracle: Best mean macro-F1 of the oracle track on the same transfers; ``None`` if there is
+            no such track.
     """
 
     comparable: ComparableRows
@@ -41,12 +42,12 @@ class ComparisonGroup:
 
     @cached_property
     def labels(self) -> dict[str, tuple[str, ...]]:
-        """Labels of each method's name, one for each code, that of the newest first."""
+        """Labels of each method's name, one for each code, the newest first."""
         return newest_labels(self.comparable.rows)
 
     @cached_property
     def names(self) -> dict[str, str]:
-        """Name of the method that each label stands for."""
+        """Name of the method of each label."""
         return {row.method: name_of(row) for row in self.comparable.rows}
 
     def label(self, name: str) -> str:
@@ -72,9 +73,10 @@ class ComparisonGroup:
 
     @cached_property
     def gaps(self) -> pd.DataFrame:
-        """In-domain less target by method and relation, means over the relation's transfers.
+        """Gap (in-domain minus target) by method and relation, as mean over the transfers.
 
-        NaN for a method that lacks one of them; without the relations where all do.
+        It is NaN for a method that lacks one of the transfers. A relation without any value is left
+        out.
         """
         cells = self.transfers.pivot_table(
             index="method", columns="transfer", values="gap", dropna=False
@@ -90,7 +92,7 @@ class ComparisonGroup:
 
     @cached_property
     def critical(self) -> CriticalDifference | None:
-        """Whether average ranks of the grid's methods differ by more than chance."""
+        """The critical difference of the average ranks of the methods in `grid`."""
         return critical_difference(self.grid.to_numpy())
 
     @cached_property
@@ -109,27 +111,27 @@ class ComparisonGroup:
         return {method: float(np.mean(flags)) for method, flags in found.items()}
 
     def average_rank(self, method: str) -> float:
-        """Mean rank over transfers; NaN for a method that lacks one."""
+        """Return the mean rank over transfers; NaN for a method that lacks a transfer."""
         return float(self._ranks["rank"].get(method, np.nan))
 
     def win_rate(self, method: str) -> float:
-        """Share of comparisons won; NaN for a method that lacks a transfer."""
+        """Return the share of comparisons won; NaN for a method that lacks a transfer."""
         return float(self._ranks["wins"].get(method, np.nan))
 
     def confirmed_share(self, method: str) -> float:
-        """Share of a method's scored rows that stored predictions confirm."""
+        """Return the share of a method's scored rows whose stored predictions give their scores."""
         return self._confirmed[method]
 
     def verification(self, method: str) -> Verification:
-        """What somebody else has checked of a method's rows."""
+        """Return what another person has checked of a method's rows."""
         return self.results.verification.get(method, VERIFICATIONS[0])
 
     def origin(self, method: str) -> str:
-        """Where a method's scored rows come from: ``run``, ``reference`` or both."""
+        """Return the origin of a method's scored rows: ``run``, ``reference`` or both."""
         return self._origins[method]
 
     def machines(self, method: str) -> tuple[str, ...]:
-        """Machines that a method's costs were measured on."""
+        """Return the machines on which a method's costs were measured."""
         rows = (row for row in self.comparable.rows if row.method == method)
         return tuple(sorted({machine_of(row) for row in rows if row.scores is not None}))
 
@@ -138,22 +140,22 @@ class ComparisonGroup:
         found: dict[str, set[str]] = {}
         for row in self.comparable.rows:
             if row.scores is not None:
-                place = "reference" if row_key(row) in self.results.references else "run"
-                found.setdefault(row.method, set()).add(place)
-        return {method: " and ".join(sorted(places)) for method, places in found.items()}
+                origin = "reference" if row_key(row) in self.results.references else "run"
+                found.setdefault(row.method, set()).add(origin)
+        return {method: " and ".join(sorted(origins)) for method, origins in found.items()}
 
     def mean(self, method: str, name: str) -> float:
-        """Mean over transfers of a method that has all of them."""
+        """Return the mean of a score over transfers, for a method that has all of them."""
         return float(self.transfers.loc[self.transfers["method"] == method, name].mean())
 
     def draws(self, method: str, transfer: str, name: str) -> Draws | None:
-        """Resampled values of a metric in one cell; ``None`` without predictions."""
+        """Return the resampled values of a metric in one cell; ``None`` without predictions."""
         cell = (*self.comparable.key, self.comparable.track, method, transfer)
         found = self.results.draws.get(cell)
         return None if found is None else found[name]
 
     def mean_draws(self, method: str, name: str) -> Draws | None:
-        """Resampled means over all transfers; ``None`` if one has none."""
+        """Return the resampled means over all transfers; ``None`` if a transfer has no values."""
         found = [self.draws(method, transfer, name) for _, transfer in self.comparable.transfers]
         known = [values for values in found if values is not None]
         return mean_of(known) if known and len(known) == len(found) else None
@@ -163,14 +165,14 @@ class ComparisonGroup:
 
         Args:
             draws: Its resampled values.
-            point: The statistic.
+            point: Its value on the samples.
             level: Coverage.
         """
         return interval(draws.values, point, draws.freedom, level)
 
     @cached_property
     def units(self) -> tuple[str, ...]:
-        """What was resampled in any cell: ``blocks``, ``samples``, both or nothing."""
+        """What was resampled: ``blocks``, ``samples``, both (in different cells) or nothing."""
         key = (*self.comparable.key, self.comparable.track)
         return tuple(
             sorted({unit for cell, unit in self.results.units.items() if cell[: len(key)] == key})
@@ -180,17 +182,18 @@ class ComparisonGroup:
 def comparison_groups(
     results: Results, reference: str | None = None
 ) -> tuple[ComparisonGroup, ...]:
-    """Part evidence into groups that may be compared.
+    """Divide results into groups of methods that may be compared.
 
     Args:
-        results: Rows and what is known of them.
-        reference: Method that the others are compared with.
+        results: Results of runs.
+        reference: Name or label of the method with which the others are compared; by default
+            `REFERENCE`.
 
     Returns:
-        One group per dataset, protocol, metrics version and track.
+        One group for each dataset, protocol, metrics version and track.
 
     Raises:
-        UsageError: If the named reference is nowhere among the rows.
+        UsageError: If the named reference has no row.
     """
     names = {name for row in results.rows for name in (row.method, name_of(row))}
     if reference is not None and reference not in names:
@@ -223,11 +226,14 @@ def _make_group(
 
 
 def base_of(name: str, others: Iterable[str]) -> str | None:
-    """Return the longest other name of which a method's is a dotted extension.
+    """Return the name of the method that a method varies, such as ``cropnet`` for ``cropnet.aug``.
 
     Args:
-        name: The method's name, without a mark of its code.
-        others: The other names.
+        name: Name of the method, without a mark of its code.
+        others: Names of other methods.
+
+    Returns:
+        The longest of the other names that `name` extends by a dot and more; ``None`` without one.
     """
     parts = name.split(".")
     shorter = (".".join(parts[:count]) for count in range(len(parts) - 1, 0, -1))

@@ -1,4 +1,4 @@
-"""Results in the forms that other places read: model-index metadata, tidy results, BibTeX."""
+"""Export results in formats that other programs read: model-index, tidy table, BibTeX."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -30,15 +30,15 @@ TASK: Final = "Crop-type classification"
 
 
 def tidy_results(groups: Iterable[ComparisonGroup]) -> pd.DataFrame:
-    """Return one line per method, transfer and metric.
+    """Return a table with one line for each method, transfer and metric.
 
     Args:
         groups: Methods that may be compared.
 
     Returns:
         Columns task, dataset, simulated, protocol, protocol_hash, track, transfer, relation,
-        metric, method, value (a share), std, low, high, seeds and rank: within the transfer, among
-        methods of one group; ties share the best rank.
+        metric, method, value (a share), std, low, high, seeds and rank. The rank is within the
+        transfer, among methods of one group; equal values share the best rank.
     """
     frames = []
     for group in groups:
@@ -73,8 +73,8 @@ def tidy_results(groups: Iterable[ComparisonGroup]) -> pd.DataFrame:
 def model_index(groups: Iterable[ComparisonGroup], method: str) -> str:
     """Return the metadata of a method's results for its page on the Hugging Face hub.
 
-    The ``model-index`` of https://huggingface.co/docs/hub/model-cards#evaluation-results. Verified
-    stays false: that field is the hub's own.
+    Format: ``model-index`` of https://huggingface.co/docs/hub/model-cards#evaluation-results. The
+    field ``verified`` is not set, since only the hub may set it.
 
     Args:
         groups: Methods that may be compared.
@@ -105,10 +105,10 @@ def model_index(groups: Iterable[ComparisonGroup], method: str) -> str:
 
 
 def export(results: Results) -> dict[str, str]:
-    """Make every exported file.
+    """Return the content of every exported file.
 
     Args:
-        results: Rows and what is known of them.
+        results: Results of runs.
 
     Returns:
         Texts by path: `results.csv`, `cite.bib`, and `model-index/METHOD.yaml`.

@@ -1,4 +1,4 @@
-"""Scores against labelled samples of the target: from none, by a few per class, to all."""
+"""Curves of scores against the number of labelled target samples: none, a few per class, all."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from leaderboard.statistics.bootstrap import Interval, mean_of
 from leaderboard.tables.columns import RANKED_BY
 
 ORACLE: Final = "oracle."
-"""What the name of a method begins with that is trained on the target's own samples."""
+"""Beginning of the name of a method that is trained on samples of the target."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """A method with some labels of the target.
+    """A point of a curve: a method that uses some number of target labels.
 
     Attributes:
-        labels: Labelled samples per class; ``None`` is all that a source may have.
+        labels: Labelled samples of each class; ``None`` means as many as a source may have.
         method: The method.
         mean: Mean macro-F1 over the curve's transfers.
-        limits: Its interval; ``None`` without stored predictions.
+        limits: Interval of the mean; ``None`` without stored predictions.
         by_transfer: Macro-F1 of each of the curve's transfers.
     """
 
@@ -34,18 +34,18 @@ class Point:
 
     @property
     def name(self) -> str:
-        """The number of labels in words."""
+        """The number of labels as text."""
         return "all" if self.labels is None else str(self.labels)
 
 
 @dataclass(frozen=True)
 class Curve:
-    """What labels of the target are worth to a method.
+    """Scores of a method with more and more labels of the target.
 
     Attributes:
-        method: The method without any.
-        transfers: Transfers that every point has.
-        points: From no labels to all.
+        method: Name of the method without target labels.
+        transfers: Transfers that all points have.
+        points: The points, from no labels to all.
     """
 
     method: str
@@ -54,15 +54,17 @@ class Curve:
 
 
 def few_shot_curves(group: ComparisonGroup) -> tuple[Curve, ...]:
-    """Put together the points of each method that was shown some labels of the target.
+    """Return the curve of each method that has variants with target labels.
+
+    For ``cropnet.aug`` the point without labels is ``cropnet.aug`` on the inductive track, those
+    with some labels are methods such as ``cropnet.aug.5-shot``, and the point with all labels is
+    ``oracle.cropnet.aug``.
 
     Args:
-        group: Methods of the oracle track; others have no curve. What a method's name extends,
-            as ``cropnet.aug.5-shot`` does ``cropnet.aug``, is its point without labels, on the
-            inductive track, and ``oracle.cropnet.aug`` that with all.
+        group: Methods of the oracle track. Groups of other tracks have no curve.
 
     Returns:
-        The curves that have two points or more, by method.
+        The curves with two points or more, sorted by method.
     """
     plain = beside(group, "inductive") if group.comparable.track == "oracle" else None
     if plain is None:
@@ -86,7 +88,7 @@ def few_shot_curves(group: ComparisonGroup) -> tuple[Curve, ...]:
 def _points(
     members: Iterable[tuple[int | None, str, ComparisonGroup]],
 ) -> tuple[tuple[Point, ...], tuple[str, ...]]:
-    """Score methods that have any score, on the transfers that all of these have."""
+    """Return the points of methods with a score, on the transfers that all of these have."""
     found = [(*member, _scores(member[2], member[1])) for member in members]
     scored = [member for member in found if member[3]]
     shared = set.intersection(*(set(scores) for *_, scores in scored)) if scored else set()

@@ -1,13 +1,13 @@
-"""File names for methods and transfers: safe anywhere, and another for another name."""
+"""File names for methods and transfers: allowed on every system, and different for every name."""
 
 import hashlib
 import re
 
 
 def slug(name: str) -> str:
-    """Return a file name for a method: safe anywhere, and another for another name.
+    """Return a file name for a method: allowed on every system, and different for every name.
 
-    Names that are plain and in small letters stay as they are; others get a hash.
+    A name of small letters, digits, '.', '_' and '-' is not changed. Other names get a hash.
     """
     plain = re.sub(r"[^A-Za-z0-9._-]", "-", name).strip(".-")[:60]
     same = plain == name == name.lower()
@@ -15,6 +15,6 @@ def slug(name: str) -> str:
 
 
 def transfer_stem(name: str) -> str:
-    """Return a file name for a transfer, ``FRA-to-CHN`` for ``FRA:CHN``."""
+    """Return a file name for a transfer, such as ``FRA-to-CHN`` for ``FRA:CHN``."""
     plain = re.fullmatch(r"[A-Z0-9-]+:[A-Z0-9-]+", name)
     return name.replace(":", "-to-") if plain else slug(name)

@@ -1,4 +1,4 @@
-"""The machine that a row's costs were measured on, in words."""
+"""The machine on which the costs of a row were measured, in words."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ UNKNOWN: Final = "an unknown machine"
 
 
 def machine_of(row: Row) -> str:
-    """Return device and, for a processor, the threads that a method might use.
+    """Return the name of the device and, for a processor, the number of threads.
 
     Args:
         row: The row.

@@ -1,4 +1,4 @@
-"""What leaderboards are built from: rows, and what the predictions beside them say."""
+"""Read the results of runs: rows, resampled metrics, and whether predictions confirm the rows."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,25 +25,25 @@ Cell = tuple[str, ...]
 """Comparability key, track, label of the method and transfer."""
 
 Progress = Callable[[Sequence["SampleSet"]], Iterable["SampleSet"]]
-"""Passes on what it is given, and shows how far it is."""
+"""Function that returns the items it is given and shows progress over them."""
 
 Verification = Literal[
     "self-reported", "verified from predictions", "rerun, not confined", "verified by rerun"
 ]
-"""What somebody else has checked of a method's rows, from the lowest mark to the highest."""
+"""What another person has checked of a method's rows, from the lowest mark to the highest."""
 
 VERIFICATIONS: Final[tuple[Verification, ...]] = get_args(Verification)
 
 RESAMPLING_SEED: Final = 20_250_903
-"""Seed of all resampling, the day of the paper's first version."""
+"""Seed of all resampling: the date of the paper's first version."""
 
 
 @dataclass(frozen=True)
 class DatasetLocation:
-    """Where a dataset lay when it was run.
+    """The location of a dataset during a run.
 
     Attributes:
-        path: Its directory.
+        path: Directory of the dataset.
         aligned: Whether southern years were moved by half a year.
     """
 
@@ -53,19 +53,19 @@ class DatasetLocation:
 
 @dataclass(frozen=True)
 class Results:
-    """Rows with what was found out about them.
+    """The results of runs: rows, and everything that is known about them.
 
     Attributes:
         rows: Every row, each once.
-        problems: What is wrong with stored jobs, in sentences.
-        draws: Resampled metrics of a cell, by name.
-        units: What was resampled in a cell: ``blocks`` or ``samples``.
-        confirmed: Rows whose confusion matrix the stored predictions give, by :func:`row_key`.
-        verification: What has been checked of methods, by name; the others are self-reported.
-        stated: Macro-F1 that the author stated of a row which is a verifier's own, by
+        problems: A sentence for each stored job that cannot be used.
+        draws: Resampled values of each metric, by cell and name.
+        units: What was resampled in each cell: ``blocks`` or ``samples``.
+        confirmed: Rows whose stored predictions give their confusion matrix, by :func:`row_key`.
+        verification: What another person has checked, by method; other methods are self-reported.
+        stated: Macro-F1 that the author stated, for rows that are a verifier's own, by
             :func:`row_key`.
-        cards: What methods say of themselves, by name, where the runs keep it.
-        places: Where datasets lay when they were run, by fingerprint and protocol hash.
+        cards: Cards of methods, by name, if the runs have them.
+        places: Locations of datasets during the runs, by fingerprint and protocol hash.
         references: Rows that come from reference results and not from a run, by `row_key`.
     """
 
@@ -100,10 +100,10 @@ Answer = StoredAnswer | CountedRow
 
 @dataclass(frozen=True)
 class SampleSet:
-    """The answers of all methods for one set of samples.
+    """The rows of all methods for one set of samples.
 
     Attributes:
-        name: What the samples are: dataset, target and their hash.
+        name: Dataset fingerprint, target and hash of the sample ids.
         source: Domain of the training data.
         answers: The rows.
     """
@@ -114,16 +114,17 @@ class SampleSet:
 
 
 def cell_of(row: Row) -> Cell:
-    """Return the cell of the tables that a row belongs to.
+    """Return the table cell to which a row belongs.
 
-    A source has an in-domain score for each set of bands that its transfers are given.
+    For an in-domain row the bands are part of the cell, since a source has an in-domain score for
+    each set of bands.
     """
     bands = row.data.bands if row.relation == "in-domain" else ()
     return (*row.comparability_key, row.track, row.method, row.transfer, *bands)
 
 
 def row_key(row: Row) -> tuple[Cell, int]:
-    """Return what tells a row from all others."""
+    """Return the key of a row, which no other row has: its cell and its seed."""
     return (cell_of(row), row.seed)
 
 
@@ -141,18 +142,18 @@ def read_results(
 ) -> Results:
     """Read runs: rows, whether predictions confirm them, and resampled metrics.
 
-    A row that two runs hold counts once, from the run named first. Rows of one name that different
-    code made are those of two methods, see `leaderboard.code_labels`.
+    A row that is in two runs counts once, from the run named first. Rows that different code made
+    under one name belong to two methods, see `leaderboard.code_labels`.
 
     Args:
         runs: Run directories.
-        references: Chooses the reference results that stand beside these rows; a row that a run
-            holds too counts as that of the run.
-        draws: Resamples for intervals; 0 reads no predictions.
-        progress: Shows progress over the sets of samples.
+        references: Function that chooses reference results to show with the rows of the runs. A row
+            that is also in a run counts as the run's.
+        draws: Number of resamples for intervals; 0 reads no predictions.
+        progress: Function that shows progress over the sets of samples.
 
     Returns:
-        The evidence.
+        The results.
 
     Raises:
         StoreError: If a directory holds no run.
@@ -190,7 +191,7 @@ def _read_answers(runs: Sequence[Path]) -> tuple[list[StoredAnswer], list[str]]:
 def _read_circumstances(
     runs: Sequence[Path], problems: list[str]
 ) -> tuple[dict[str, MethodDescription], dict[tuple[str, str], DatasetLocation]]:
-    """Return the cards and where the datasets lay last; of two runs, the one named first counts."""
+    """Return cards and dataset locations; if runs differ, those of the run named first."""
     cards: dict[str, MethodDescription] = {}
     places: dict[tuple[str, str], DatasetLocation] = {}
     for run in runs:
@@ -246,7 +247,7 @@ CountsBySeed = dict[int, AnswerCounts]
 
 
 def _read_counts(samples: SampleSet) -> tuple[dict[Cell, CountsBySeed], list[str]]:
-    """Read what confirmed predictions say of each row of a set of samples, and the problems."""
+    """Return the counts of each row whose predictions confirm it, and a sentence for the others."""
     found: dict[Cell, CountsBySeed] = {}
     problems: list[str] = []
     first: AnswerCounts | None = None
@@ -267,11 +268,11 @@ def _read_counts(samples: SampleSet) -> tuple[dict[Cell, CountsBySeed], list[str
     return found, problems
 
 
-OTHER_SAMPLES: Final = "its answers are of other samples than those of other rows: run it again."
+OTHER_SAMPLES: Final = "it was scored on other samples than the other rows: run it again."
 
 
 def _counts_of(answer: Answer) -> tuple[AnswerCounts, npt.NDArray[np.str_] | None]:
-    """Return the counts of a row and, where its predictions are stored, the ids of its samples."""
+    """Return the counts of a row and, if its predictions are stored, the ids of its samples."""
     if isinstance(answer, CountedRow):
         if answer.counts is None:
             raise StoreError("the reference results have no counts of it: make them again.")
@@ -290,7 +291,7 @@ def _resample(
         seeds = sorted(counts[cell])
         tables.append(sparse.hstack([counts[cell][seed].table for seed in seeds], format="csr"))
         numbers.append(len(seeds))
-        # One draw of seeds for all targets of a source: they were answered by the same fits.
+        # One draw of seeds for all targets of a source, since the same fits predicted them.
         seed_rngs.append(generator(RESAMPLING_SEED, "seeds", samples.source, *seeds))
         fits.append(" ".join(map(str, (samples.source, *seeds))))
     found = bootstrap(

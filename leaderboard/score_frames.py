@@ -1,4 +1,4 @@
-"""Rows to sections that may be compared, and those to data frames."""
+"""Divide rows into groups that may be compared, and turn these into data frames."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,15 +26,15 @@ class ComparableRows:
     Attributes:
         dataset: Name of the dataset.
         fingerprint: Its fingerprint.
-        simulated: Whether no satellite saw it.
+        simulated: Whether the data are simulated.
         protocol: Name of the protocol.
         protocol_hash: Its hash.
         metric_version: Version of the metrics.
         track: The track.
-        seeds: Seeds of any row.
-        transfers: Every transfer of any method, near to far.
-        rows: The rows, in-domain ones included.
-        key: Their comparability key.
+        seeds: All seeds of the rows.
+        transfers: Relation and name of every transfer of any method, from near to far.
+        rows: The rows, also the in-domain ones.
+        key: Comparability key of the rows.
     """
 
     dataset: str
@@ -56,14 +56,14 @@ class ComparableRows:
 
 
 def comparable_rows(rows: Iterable[Row], relations: Sequence[str]) -> tuple[ComparableRows, ...]:
-    """Part rows into groups that may be compared.
+    """Divide rows into groups that may be compared.
 
     Args:
         rows: Rows in any order.
         relations: Relations from near to far, for the order of the transfers.
 
     Returns:
-        The groups, by dataset name, protocol and track.
+        The groups, sorted by dataset name, protocol and track.
     """
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
@@ -101,18 +101,17 @@ def comparable_rows(rows: Iterable[Row], relations: Sequence[str]) -> tuple[Comp
 
 
 def score_frame(comparable: ComparableRows) -> pd.DataFrame:
-    """Return one line per scored row of a transfer, with its in-domain score and gap beside it.
+    """Return a table with one line for each scored row of a transfer.
 
     Args:
         comparable: Comparable rows.
 
     Returns:
         Columns method, family, relation, transfer, source, target, seed, n_test, the scores, the
-        in-domain macro-F1 over the samples of crops that are scored in the target, the gap between
-        the two,
+        in-domain macro-F1 over the crops that are scored in the target, the gap between the two,
         and the costs. A value that was not measured is NaN.
     """
-    home = {
+    in_domain = {
         (r.method, r.source, r.seed, r.data.bands): r
         for r in comparable.rows
         if r.relation == "in-domain" and r.scores is not None
@@ -122,7 +121,7 @@ def score_frame(comparable: ComparableRows) -> pd.DataFrame:
         if row.relation == "in-domain" or row.scores is None:
             continue
         fit = (row.method, row.source, row.seed, row.data.bands)
-        found = in_domain_macro_f1(home.get(fit), row)
+        found = in_domain_macro_f1(in_domain.get(fit), row)
         inside = np.nan if found is None else found
         scores = row.scores
         lines.append(
@@ -155,14 +154,15 @@ def score_frame(comparable: ComparableRows) -> pd.DataFrame:
 
 
 def transfer_frame(scores: pd.DataFrame) -> pd.DataFrame:
-    """Average seeds: one line per method and transfer.
+    """Return a table with one line for each method and transfer: means over seeds.
 
     Args:
-        scores: What :func:`score_frame` returned.
+        scores: Table that :func:`score_frame` returned.
 
     Returns:
-        The mean of every number, ``seeds`` (how many) and ``macro_f1_std`` and
-        ``overall_accuracy_std`` (over seeds, divisor n as in the paper; NaN for one seed).
+        The mean of every number, the number of seeds (``seeds``), and the standard deviations over
+        seeds ``macro_f1_std`` and ``overall_accuracy_std`` (divisor n as in the paper; NaN for one
+        seed).
     """
     keys = ["method", "family", "relation", "transfer", "source", "target"]
     grouped = scores.groupby(keys, sort=True, dropna=False)
@@ -211,7 +211,7 @@ _COLUMNS: Final = (
 
 
 def area_error_of(row: Row) -> float:
-    """Return the share of the area given to the wrong crops on balance; NaN without a matrix."""
+    """Return half the summed difference of predicted and true crop shares; NaN without a matrix."""
     if row.confusion is None:
         return float("nan")
     return float(area_error(np.array(row.confusion, dtype=np.float64)))

@@ -1,4 +1,4 @@
-"""Evidence on some of its transfers, so that methods without the others are ranked too."""
+"""Select transfers of results, so that methods without the other transfers are ranked too."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,15 +12,15 @@ def on_transfers(results: Results, words: Sequence[str] | None) -> Results:
     """Keep the rows of some transfers, and the in-domain rows of their sources.
 
     Args:
-        results: Rows and what is known of them.
-        words: Pairs, groups or relations as ``cropglobe run --transfers`` takes them; a relation is
-            every transfer of it that has a row. None keeps all.
+        results: Results of runs.
+        words: Pairs, groups or relations, as for ``cropglobe run --transfers``. A relation means
+            every transfer of it that has a row. ``None`` or no word keeps all transfers.
 
     Returns:
-        The evidence on these; means and ranks are then over them alone.
+        The results of these transfers; means and ranks are then over them alone.
 
     Raises:
-        UsageError: If a word is unknown, or no row is of what it names.
+        UsageError: If a word is unknown, or no row belongs to it.
     """
     if not words:
         return results
@@ -35,7 +35,7 @@ def on_transfers(results: Results, words: Sequence[str] | None) -> Results:
         known = {row.transfer for row in away}
         if not named & known:
             near = did_you_mean(word, known)
-            raise UsageError(f"No row of '{word}', asked for by --transfers: {near}")
+            raise UsageError(f"No row belongs to '{word}', which --transfers names: {near}")
         chosen |= named & known
     sources = {row.source for row in away if row.transfer in chosen}
     return replace(

@@ -1,6 +1,6 @@
-"""From jobs to rows: plan them, run them, score them.
+"""Run jobs: plan them, fit and predict, score, and store rows.
 
 `jobs.plan` makes the jobs, `execution.execute` runs those that are not done, and `runner.Runner`
-fits and predicts one. `executors` decide where a job runs, `training` holds what every network
-shares, and `planning` estimates what a run would take.
+runs one job. `executors` has the places where jobs can run, `training` has the training loop of all
+networks, and `planning` predicts time, memory and disk of a run.
 """

@@ -1,4 +1,4 @@
-"""The device a run uses, and what a fit costs on it."""
+"""The device of a run, and measurement of time, memory and energy on it."""
 
 import platform
 import resource
@@ -18,20 +18,21 @@ PROCESSOR: Final = "cpu"
 
 CLEAR_REFS: Final = Path("/proc/self/clear_refs")
 RESET_PEAK: Final = "5"
-"""Written to clear_refs, resets the peak resident set size of the process (Linux, proc(5))."""
+"""Text that resets the peak resident set size when it is written to clear_refs (Linux, proc(5))."""
 
 STATUS: Final = Path("/proc/self/status")
 
 
 @dataclass
 class Measurement:
-    """What was measured around a piece of work.
+    """Time, memory and energy of a piece of work.
 
     Attributes:
-        seconds: Wall-clock time, the device's queue included.
-        peak_memory_bytes: Highest memory: of the device on a GPU, of the process elsewhere;
-            ``None`` where the system does not tell, or nothing took a GPU's through torch.
-        energy_joules: Energy of the device; ``None`` where no counter can be read.
+        seconds: Wall-clock time until all work on the device is finished.
+        peak_memory_bytes: Highest memory: that of the device on a GPU, otherwise that of the
+            process. ``None`` if the system does not report it, or if nothing used a GPU's memory
+            through torch.
+        energy_joules: Energy of the device; ``None`` if no counter can be read.
     """
 
     seconds: float = 0.0
@@ -40,17 +41,17 @@ class Measurement:
 
 
 def resolve_device(wanted: str, precision: str = "fp32") -> str:
-    """Return the device that a protocol's setting means on this machine.
+    """Return the device on this machine for the setting of a protocol.
 
     Args:
         wanted: ``auto``, ``cpu``, ``mps``, ``cuda`` or ``cuda:N``.
-        precision: Arithmetic that it must have: ``fp32``, ``tf32`` or ``bf16``.
+        precision: Arithmetic that the device must have: ``fp32``, ``tf32`` or ``bf16``.
 
     Returns:
         ``cpu``, ``mps`` or ``cuda:N``.
 
     Raises:
-        UsageError: If the device asked for is not here, or has not that arithmetic.
+        UsageError: If this machine has no such device, or the device lacks the arithmetic.
     """
     device = _find_device(wanted)
     require_precision(precision, device)
@@ -78,7 +79,7 @@ def _find_device(wanted: str) -> str:
 
 @cache
 def device_name(device: str) -> str:
-    """Return the name of the processor behind a device."""
+    """Return the name of a GPU or, for other devices, of the processor."""
     if device.startswith("cuda"):
         import torch
 
@@ -93,15 +94,15 @@ def device_name(device: str) -> str:
 
 @contextmanager
 def measure(device: str) -> Iterator[Measurement]:
-    """Measure time, peak memory and energy of the body.
+    """Measure time, peak memory and energy of the body of a ``with`` statement.
 
-    A GPU is warmed up before the first measurement, and its queue is waited for.
+    A GPU is warmed up before the first measurement, and its work is finished before time is read.
 
     Args:
-        device: Where the body works.
+        device: Device on which the body works.
 
     Yields:
-        The measurement, filled in when the body ends, by an error too.
+        The measurement. Its values are set when the body ends, also by an error.
     """
     measurement = Measurement()
     _warm_up(device)
@@ -121,13 +122,13 @@ def measure(device: str) -> Iterator[Measurement]:
 
 @contextmanager
 def measure_all(device: str) -> Iterator[Mapping[str, Measurement]]:
-    """Measure the body on a device and on the processor, where it may work on either.
+    """Measure the body on a device and on the processor, since it may work on either of them.
 
     Args:
-        device: Where the body may work.
+        device: Device on which the body may work.
 
     Yields:
-        The measurement of the device and of ``cpu``, filled in when the body ends.
+        The measurements of the device and of ``cpu``. Their values are set when the body ends.
     """
     with measure(device) as there:
         if device == PROCESSOR:
@@ -138,15 +139,15 @@ def measure_all(device: str) -> Iterator[Mapping[str, Measurement]]:
 
 
 def device_of(reported: str | None, device: str, measured: Mapping[str, Measurement]) -> str:
-    """Return where a classifier works, which need not be on the device that it is offered.
+    """Return the device on which a classifier was fitted; it need not use the offered device.
 
     Args:
-        reported: What it says itself, if it does.
-        device: What it is offered.
-        measured: What its fit took, see `measure_all`.
+        reported: Device that the classifier reports, if it reports one.
+        device: Device that it was offered.
+        measured: Measurements of its fit, see `measure_all`.
 
     Returns:
-        ``cpu`` or the device.
+        ``cpu`` or the offered device.
     """
     if reported is None and device.startswith("cuda"):
         return PROCESSOR if measured[device].peak_memory_bytes is None else device
@@ -155,7 +156,7 @@ def device_of(reported: str | None, device: str, measured: Mapping[str, Measurem
 
 @cache
 def _warm_up(device: str) -> None:
-    """Have a GPU load its libraries and kernels of a small network, once in a process."""
+    """Let a GPU load its libraries and the kernels of a small network, once in a process."""
     if not device.startswith("cuda"):
         return
     import torch
@@ -172,7 +173,7 @@ def _wait_for(device: str) -> None:
 
 
 def _reset_peak(device: str) -> int:
-    """Begin anew with the peak of memory; return what is held of a GPU's already."""
+    """Reset the peak memory; return the memory of a GPU that is in use already, otherwise 0."""
     if device.startswith("cuda"):
         import torch
 

@@ -1,4 +1,4 @@
-"""Energy of a piece of work: NVML on an NVIDIA GPU, RAPL on a processor, absent elsewhere."""
+"""Energy of a piece of work: from NVML on an NVIDIA GPU, from RAPL on a processor, or unknown."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -7,23 +7,24 @@ from types import TracebackType
 from typing import Final, Self
 
 POWERCAP: Final = Path("/sys/class/powercap")
-"""Where Linux shows the energy counters of processors (RAPL); often for root only."""
+"""Folder of the processors' energy counters (RAPL) on Linux; often only root can read it."""
 
 SECONDS_BETWEEN_READINGS: Final = 20.0
-"""How often a counter is read: the smallest in use, 65 kJ, goes round in 131 s at 500 W."""
+"""Seconds between readings of a counter. The smallest counter in use, 65 kJ, starts again at zero
+after 131 s at 500 W."""
 
 MICROJOULES: Final = 1e6
 MILLIJOULES: Final = 1e3
 
 Read = Callable[[], Mapping[str, float]]
-"""Joules counted so far by each counter."""
+"""Function that returns the joules of each counter, by its name."""
 
 
 class EnergyMeter:
-    """Adds up the energy counters behind a device while its body runs.
+    """Adds up the energy counters of a device during a ``with`` statement.
 
-    A processor's counters are those of its packages (not of the memory) and count all work of the
-    machine; a GPU's counts all work of that GPU.
+    The counters of a processor are those of its packages, without the memory, and count all work of
+    the machine. The counter of a GPU counts all work of that GPU.
 
     Args:
         device: ``cpu``, ``mps`` or ``cuda:N``.
@@ -56,18 +57,18 @@ class EnergyMeter:
 
     @property
     def joules(self) -> float | None:
-        """Energy so far; ``None`` where nothing can be read."""
+        """Energy so far in joules; ``None`` if no counter can be read."""
         return self._sum if self._read is not None else None
 
     def add(self) -> None:
-        """Add what the counters have counted since they were last read."""
+        """Add the energy since the counters were last read."""
         with self._lock:
             if self._read is None:
                 return
             try:
                 now = self._read()
             except OSError:
-                self._read = None  # a counter that went away counts nothing
+                self._read = None  # the counter can no longer be read
                 return
             for name, value in now.items():
                 step = value - self._last.get(name, value)
@@ -80,7 +81,7 @@ class EnergyMeter:
 
 
 def _rapl(root: Path) -> tuple[Read | None, Mapping[str, float]]:
-    """Return a reader of the processor packages' counters, and where each starts again."""
+    """Return a function that reads the processors' counters, and the range of each in joules."""
     ranges: dict[str, float] = {}
     try:
         for zone in sorted(root.glob("intel-rapl:*")):
@@ -101,7 +102,7 @@ def _rapl(root: Path) -> tuple[Read | None, Mapping[str, float]]:
 
 
 def _nvml(device: str) -> tuple[Read | None, Mapping[str, float]]:
-    """Return a reader of a GPU's counter, which starts at the loading of its driver."""
+    """Return a function that reads a GPU's counter, which starts when the driver is loaded."""
     try:
         import pynvml
         import torch

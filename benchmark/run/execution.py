@@ -1,4 +1,4 @@
-"""Run jobs, skip what is done, keep what is finished."""
+"""Run the jobs of a run that are not stored yet, and store each one when it is finished."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from benchmark.run.jobs import Job
 from benchmark.run.runner import Runner
 
 SECONDS_BETWEEN_LOOKS: Final = 1.0
-"""How often jobs that another coordinator works on are looked at when nothing else is left."""
+"""Seconds between checks of jobs that another coordinator runs, when no other job is left."""
 
 FAILED: Final[tuple[Status, ...]] = ("failed", "timeout")
 
@@ -26,19 +26,19 @@ Overwrite = Literal["never", "failed", "stale", "always"]
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run has to do.
+    """The work of a run: jobs to run, and stored jobs.
 
     Attributes:
         todo: Jobs to run.
-        done: Jobs whose stored answers stand.
-        failed: Jobs stored without scores, which stand too.
-        unavailable: Jobs stored with targets for which the fitted method lacked something, and
-            nothing has changed since.
-        stale: Jobs whose stored answers stand although their method's code, or the files of vectors
-            that it reads, have changed: what was other then, by the job's key.
-        damaged: What is wrong with stored jobs that cannot be read; they are run again.
+        done: Stored jobs with scores, which are kept.
+        failed: Stored jobs without scores, which are kept too.
+        unavailable: Stored jobs whose fitted method needed something for a target that was missing.
+            They are kept, since nothing has changed since then.
+        stale: Stored jobs that are kept although their method's code or files of vectors have
+            changed: what has changed, by the job's key.
+        damaged: A sentence for each stored job that cannot be read. These are run again.
         superseded: Key of the stored job that a job to run replaces, by the new key.
-        before: Checksum of the stored job that has the key of a job to run, by that key.
+        before: Checksum of the stored job with the same key as a job to run, by that key.
     """
 
     todo: tuple[Job, ...]
@@ -53,16 +53,16 @@ class Plan:
 
 @dataclass(frozen=True)
 class Finished:
-    """A job that has just been run.
+    """A job that has just ended.
 
     Attributes:
         job: The job.
-        status: How it went.
+        status: The worst status of its rows.
         reason: Why there is no score.
-        seconds: Time that it took.
-        elsewhere: Whether another process did it in the meantime.
-        processes_left: Processes that its method had left running, which were ended.
-        position: Its number among the jobs to run, from 1.
+        seconds: Seconds that it took.
+        elsewhere: Whether another process ran it in the meantime.
+        processes_left: Number of processes that its method left running and that were ended.
+        position: Number of the job among the jobs to run, from 1.
         total: Number of jobs to run.
     """
 
@@ -150,29 +150,30 @@ def execute(
     on_finish: Callable[[Finished], None] | None = None,
     seconds: float | None = None,
 ) -> tuple[Finished, ...]:
-    """Run the jobs of a plan; each is stored as soon as it is finished.
+    """Run the jobs of a plan, and store each one when it is finished.
 
-    Where several run at once, the methods whose jobs take longest come first, so that all
-    workers finish at nearly the same time. A method that has not been timed yet goes first.
+    If several jobs run at once, the methods with the longest jobs run first, so that all workers
+    finish at nearly the same time. A method without a measured time runs before the others.
 
-    A job that another coordinator holds is left to it and checked again at the end. A job whose
-    process died is run once more, since another process may have caused that. The second time it
-    counts as failed.
+    A job that another coordinator runs is left to it and checked again at the end. A job whose
+    process died is run once more, since another process may have caused that. After the second time
+    it counts as failed.
 
     Args:
-        plan: What to run.
-        runner: Runs a job in this process, and describes those that died elsewhere.
-        store: Keeps the predictions.
-        executor: Where jobs run; this process if ``None``.
-        on_start: Told of each job before it runs.
-        on_finish: Told of each job after it is stored.
-        seconds: Time after which no job is started; those that run are finished.
+        plan: The work of the run.
+        runner: Runner for jobs in this process, and for rows of jobs whose process died.
+        store: Store of the results.
+        executor: Executor of the jobs; by default this process.
+        on_start: Called with each job before it runs.
+        on_finish: Called with each job after it is stored.
+        seconds: Seconds after which no job is started; running jobs are finished. ``None`` for no
+            limit.
 
     Returns:
-        How each job went, in the order in which they ended.
+        The jobs in the order in which they ended.
 
     Raises:
-        DataError: If the data cannot serve a job.
+        DataError: If the data has not enough samples for a job.
         StoreError: If a result cannot be stored.
     """
     executor = executor or InProcessExecutor(runner, store)
@@ -197,7 +198,7 @@ def execute(
 
 
 class _Schedule:
-    """The jobs of a run by state: waiting, running, held by another coordinator, finished."""
+    """The jobs of a run by state: waiting, running, taken by another coordinator, finished."""
 
     def __init__(self, plan: Plan, runner: Runner, store: RunStore, *, longest_first: bool) -> None:
         self.runner = runner
@@ -227,7 +228,7 @@ class _Schedule:
         return task
 
     def _expected(self) -> dict[str, tuple[float, int]]:
-        """Return what a job of each method will take: seconds and, until known, parameters."""
+        """Return the expected length of a job of each method: mean seconds, then parameters."""
         return {
             name: (fmean(self.taking[name]) if name in self.taking else inf, parameters)
             for name, parameters in self.parameters.items()
@@ -242,7 +243,7 @@ class _Schedule:
         self.taken.clear()
 
     def settle(self, task: Task, end: TaskResult | LostJob) -> Finished | None:
-        """Note how a job ended; return it if that is final."""
+        """Record how a job ended; return it unless it will run again."""
         job = self.jobs[task.identity.key]
         self.store.place.require()
         self.running.remove(task.identity.key)

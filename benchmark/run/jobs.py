@@ -1,4 +1,4 @@
-"""From methods, transfers and seeds to jobs: one fit each, scored on all targets of its bands."""
+"""Make jobs from methods, transfers and seeds: each job is one fit, scored on several targets."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ class Job:
         source: Domain of the training data.
         seed: Seed of the fit.
         targets: Domains to score besides the source itself; all are given the same bands.
-        identity: What makes its answers what they are.
+        identity: Everything that can change its predictions.
     """
 
     method: Method
@@ -32,7 +32,7 @@ class Job:
     identity: JobIdentity
 
     def __str__(self) -> str:
-        """Return the job as people name it."""
+        """Return method, source and seed of the job in words."""
         return f"{self.method.name} from {self.source}, seed {self.seed}"
 
     def extended(self, stored: Collection[str]) -> "Job":
@@ -47,13 +47,13 @@ def plan(
     methods: Iterable[Method],
     transfers: Sequence[Transfer],
 ) -> tuple[Job, ...]:
-    """List the jobs of a run.
+    """Return the jobs of a run.
 
     Args:
         dataset: The data.
-        protocol: The protocol, for its seeds and bands.
+        protocol: The protocol, which has the seeds and may fix the bands.
         methods: Methods to train.
-        transfers: Transfers to score; those of one source and the same bands share their fits.
+        transfers: Transfers to score. Transfers with the same source and bands share their fits.
 
     Returns:
         The jobs.

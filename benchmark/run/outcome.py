@@ -1,4 +1,4 @@
-"""What a job leaves: rows, predictions, history and the fitted network."""
+"""The result of a job: rows, predictions, history and the fitted network."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from benchmark.results.store import Prediction
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a job left.
+    """The result of a job.
 
     Attributes:
-        rows: One per target, the source's own held-out part included.
+        rows: One row for each target and, if there is one, the held-out part of the source.
         predictions: Probabilities of each scored target.
         history: Numbers of each epoch of a trained network.
-        network: The fitted network, where it is kept.
+        network: The fitted network, if it is stored.
     """
 
     rows: tuple[Row, ...]
@@ -31,5 +31,5 @@ class Outcome:
 
     @property
     def reason(self) -> str | None:
-        """Why a row has no score, if one has none."""
+        """The reason of the first row without a score; ``None`` if all have scores."""
         return next((row.reason for row in self.rows if row.reason is not None), None)

@@ -1,4 +1,4 @@
-"""The arithmetic of networks: which a device has, and its settings while a network works."""
+"""The arithmetic of networks: which one a device has, and its settings during training."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,17 +20,17 @@ BF16_CAPABILITY: Final = 8
 
 
 def require_precision(precision: str, device: str) -> None:
-    """See that a device computes fast in a protocol's precision.
+    """Check that a device computes fast in the precision of a protocol.
 
-    ``tf32`` is allowed everywhere: where there are no such tensor cores, networks are computed in
-    single precision, of which it is an approximation.
+    ``tf32`` is allowed on every device. Without such tensor cores networks are computed in single
+    precision, which ``tf32`` approximates.
 
     Args:
         precision: ``fp32``, ``tf32`` or ``bf16``.
         device: ``cpu``, ``mps`` or ``cuda:N``.
 
     Raises:
-        UsageError: If bf16 is asked for where it is slow or was never tried.
+        UsageError: If bf16 is asked for on a device that has no fast instructions for it.
     """
     if precision == "bf16" and not has_fast_bf16(device):
         raise UsageError(
@@ -56,7 +56,7 @@ def has_fast_bf16(device: str) -> bool:
 
 @contextmanager
 def arithmetic(precision: str) -> Iterator[None]:
-    """Use deterministic kernels and a precision inside, and the caller's settings after.
+    """Use deterministic kernels and a precision in a ``with`` statement; restore settings after it.
 
     Args:
         precision: ``fp32``, ``tf32`` or ``bf16``.
@@ -68,7 +68,7 @@ def arithmetic(precision: str) -> Iterator[None]:
     products = torch.get_float32_matmul_precision()
     single = precision == "fp32"
     cudnn.deterministic, cudnn.benchmark = True, False
-    # Convolutions have a switch of their own, which torch leaves on.
+    # Convolutions have a separate setting, which is on by default in torch.
     cudnn.allow_tf32 = not single
     torch.set_float32_matmul_precision("highest" if single else "high")
     try:
@@ -79,10 +79,10 @@ def arithmetic(precision: str) -> Iterator[None]:
 
 
 def autocast(precision: str, device: str) -> Any:
-    """Return a context in which a network computes in bf16 where the protocol says so.
+    """Return a context in which a network computes in bf16 if that is the precision.
 
-    Weights, gradients and the optimiser stay in single precision; bf16 has its range, so that the
-    loss needs no scaling.
+    Weights, gradients and the optimiser stay in single precision. bf16 has the same range of
+    numbers, so the loss needs no scaling.
 
     Args:
         precision: ``fp32``, ``tf32`` or ``bf16``.

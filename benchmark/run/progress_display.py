@@ -1,4 +1,4 @@
-"""What a person sees while jobs run: the current job, how many are done, the time left."""
+"""Progress of a run on the terminal: the current job, the finished jobs and the time left."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ from benchmark.run.jobs import Job
 
 
 class RunDisplay:
-    """A progress bar on a terminal; one line per job where the output is a file.
+    """A progress bar on a terminal; in a file, one line for each job.
 
     Args:
         jobs: Jobs that will run.
-        console: Where to write; standard error if ``None``.
+        console: Console to write to; by default standard error.
         at_once: Jobs that run at the same time.
     """
 
@@ -86,8 +86,8 @@ class RunDisplay:
     def _left(self) -> str:
         """Estimate the time left from the mean of each method's jobs.
 
-        A method that has not run yet counts as the slowest so far: cheap methods come first by
-        their names' luck only, and an estimate that shrinks is kinder than one that grows.
+        A method that has not run yet counts as the slowest so far, so that the estimate becomes
+        smaller rather than larger.
         """
         means = {name: fmean(times) for name, times in self._seconds.items()}
         if not means:

@@ -1,4 +1,4 @@
-"""Describe a job as rows: what it was, what it scored, what it took."""
+"""Make the rows of a job: description, scores and cost."""
 
 import numpy as np
 
@@ -93,16 +93,16 @@ def with_scores(
     measurement: Measurement,
     represent_seconds: float | None = None,
 ) -> Row:
-    """Return a row with its scores and what they took.
+    """Return a row with scores and cost.
 
     Args:
-        row: The row without them.
+        row: The row without scores.
         protocol: The protocol.
-        chosen: The target's scored samples.
-        fit: What was fitted.
-        prediction: Its answers for the target.
-        measurement: What they took.
-        represent_seconds: What computing the target's representation took, if it is known.
+        chosen: The scored samples of the target.
+        fit: Report of the fit.
+        prediction: Predictions for the target.
+        measurement: Cost of the predictions.
+        represent_seconds: Seconds to compute the target's representation, if known.
     """
     classes = [CROPS.index(name) for name in prediction.classes]
     probabilities = np.zeros((len(prediction.labels), len(CROPS)), dtype=np.float32)
@@ -136,11 +136,11 @@ def _rate(count: int, seconds: float) -> float | None:
 
 
 def without_target(row: Row, reason: str) -> Row:
-    """Return the row of a target for which a fitted method lacks something.
+    """Return the row of a target for which the fitted method needs something that is missing.
 
     Args:
         row: The row without scores.
-        reason: What it lacks.
+        reason: What is missing, in a sentence.
     """
     known = row.provenance.model_copy(update={"circumstances": circumstances()})
     said = {"status": "unavailable", "reason": reason, "provenance": known}
@@ -148,7 +148,7 @@ def without_target(row: Row, reason: str) -> Row:
 
 
 def with_ending(rows: tuple[Row, ...], ending: Ending) -> tuple[Row, ...]:
-    """Say in each row how the method was kept apart, and what was seen of it from outside.
+    """Return rows with the isolation of the method and the values measured from outside.
 
     Args:
         rows: The rows of a job.

@@ -1,4 +1,4 @@
-"""Run one job: prepare, fit once, predict each target."""
+"""Run one job: choose its samples, fit once, predict and score each target."""
 
 import logging
 from dataclasses import dataclass, field, replace
@@ -48,7 +48,7 @@ logger = logging.getLogger(__name__)
 
 
 _View = tuple[str, str, tuple[str, ...]]
-"""A domain, a representation and the bands that it is made of."""
+"""A domain, a representation and its bands."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,9 @@ class Runner:
     Attributes:
         dataset: The data.
         protocol: The protocol.
-        cache_directory: Where computed representations are kept; ``None`` keeps none.
-        keep_networks: Whether networks are kept of the methods that want it.
-        start_method: Starts the method of a job: in this process, or in one of its own.
+        cache_directory: Folder for computed representations; ``None`` if they are not stored.
+        keep_networks: Whether fitted networks are stored, for methods that ask for it.
+        start_method: Function that starts the method of a job, in this or in a separate process.
     """
 
     dataset: Dataset
@@ -73,10 +73,10 @@ class Runner:
     _vectors: dict[_View, npt.NDArray[np.bool_]] = field(default_factory=dict)
 
     def run(self, job: Job) -> Outcome:
-        """Run a job; whatever its method does wrong becomes a row with a reason.
+        """Run a job. An error of its method becomes a row with a reason.
 
         A job whose method's process has died is run once more, since another process may have
-        caused that. The second time it counts as failed.
+        caused that. After the second time it counts as failed.
 
         Args:
             job: The job.
@@ -85,8 +85,8 @@ class Runner:
             Its rows and predictions.
 
         Raises:
-            DataError: If the data cannot serve the job, which is no fault of the method.
-            UsageError: If the device is not here, or has not the protocol's arithmetic.
+            DataError: If the data has not enough samples for the job.
+            UsageError: If there is no such device, or it lacks the protocol's arithmetic.
         """
         device = resolve_device(self.protocol.device, self.protocol.precision)
         for again in (False, True):
@@ -113,7 +113,7 @@ class Runner:
         except NoAnswerError:
             raise
         except (Exception, SystemExit) as error:
-            # A stranger's method may raise anything; it must not take the others down.
+            # A method may raise any error; the other jobs must go on.
             logger.warning("%s failed", job, exc_info=True)
             return self.without_scores(job, "failed", reason_of(error))
         rows: list[Row] = []
@@ -188,11 +188,11 @@ class Runner:
             job: The job.
 
         Returns:
-            The parts of the source and the scored samples of each target, the source's own
-            held-out part included where the protocol keeps one.
+            The parts of the source, and the scored samples of each target. If the protocol keeps a
+            held-out part of the source, it is one of the targets.
 
         Raises:
-            DataError: If the data cannot serve the job.
+            DataError: If the data has not enough samples for the job.
         """
         likeness = self._likeness(job)
         split = self._samples.split(job.source, job.seed, likeness, job.method.released_division)
@@ -210,7 +210,7 @@ class Runner:
         return Likeness(name, partial(self._key, job))
 
     def _key(self, job: Job, domain: str) -> Features | None:
-        """Return what makes samples alike where the protocol looks at the representation."""
+        """Return the features by which repeats are found if the protocol compares them."""
         try:
             features = self._features(job, domain)
         except UnavailableError:
@@ -242,7 +242,7 @@ class Runner:
         return vectors
 
     def _known(self, job: Job, domain: str, rows: Rows) -> npt.NDArray[np.bool_]:
-        """Whether each sample has features; all have where these are not read."""
+        """Return whether each sample has features; without files of vectors, all have."""
         known = self._vectors.get(self._view(job, domain))
         return np.ones(len(rows), dtype=np.bool_) if known is None else known[rows]
 
@@ -257,7 +257,7 @@ class Runner:
         return row.model_copy(update={"data": row.data.model_copy(update=found)})
 
     def observations(self, domain: str, bands: tuple[str, ...]) -> Observations:
-        """Return what representations of a domain are made of, on the protocol's calendar."""
+        """Return what representations of a domain are computed from, on the protocol's calendar."""
         samples = self.dataset.load(domain)
         series = self.dataset.series(domain, bands)
         year = self._year(domain)
@@ -279,7 +279,8 @@ class Runner:
     def _fit_request(self, job: Job, split: SourceSplit, device: str) -> FitRequest:
         if job.method.track == "knowledge" and self.dataset.card.simulated:
             raise UnavailableError(
-                "On simulated targets, to know the simulator's calendars is to know the answers."
+                "Simulated targets are made from the calendars that this method uses: run it on "
+                "real data."
             )
         features = self._features(job, job.source)
         labels = self.dataset.load(job.source).labels
@@ -313,7 +314,7 @@ class Runner:
         samples = self.dataset.load(name)
         features = self._features(job, name)
         known = self._known(job, name, chosen.rows)
-        # The source's own held-out part is answered by what was fitted, on every track.
+        # On every track, the fitted classifier itself predicts the held-out part of the source.
         track: Track = job.method.track if name != job.source else "inductive"
         if not known.any() or not (known.all() or track == "inductive"):
             raise UnavailableError(
@@ -345,7 +346,7 @@ class Runner:
         return prediction, measurement
 
     def _shares(self, job: Job, split: SourceSplit) -> npt.NDArray[np.float32]:
-        """Share of each learned crop in the training samples: the answer where nothing is known."""
+        """Return the share of each learned crop in the training samples, used without features."""
         labels = self.dataset.load(job.source).labels[split.training]
         counts = np.bincount(labels, minlength=len(CROPS))[list(split.classes)]
         shares: npt.NDArray[np.float32] = (counts / counts.sum()).astype(np.float32)

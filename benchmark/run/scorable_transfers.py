@@ -1,4 +1,4 @@
-"""Which of the transfers that were asked for the data can score."""
+"""Choose the transfers of a run that the data allows, and leave out the others with a reason."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -14,19 +14,19 @@ from benchmark.task.transfers import Transfer, named_transfers, transfer_bands
 def choose_with_bands(
     dataset: Dataset, protocol: Protocol, pairs: Sequence[Transfer], words: Sequence[str]
 ) -> tuple[tuple[Transfer, ...], tuple[str, ...]]:
-    """Leave out the transfers whose domains lack bands.
+    """Leave out the transfers whose domains lack the bands of the protocol.
 
     Args:
         dataset: The data.
         protocol: The protocol, which may fix the bands.
         pairs: Transfers of the run.
-        words: What the user asked for: a pair that is named there is not left out.
+        words: What the user asked for. A pair that is named there is never left out.
 
     Returns:
-        The transfers that remain, and what was left out and why, in sentences.
+        The remaining transfers, and a sentence for each reason to leave out others.
 
     Raises:
-        DataError: If a named pair lacks bands, or all do.
+        DataError: If a named pair lacks bands, or all transfers do.
     """
     failures = []
     for transfer in pairs:
@@ -40,21 +40,22 @@ def choose_with_bands(
 def choose_scorable(
     runner: Runner, todo: Sequence[Job], pairs: Sequence[Transfer], words: Sequence[str]
 ) -> tuple[tuple[Transfer, ...], tuple[str, ...]]:
-    """Choose the samples of all jobs, and leave out the transfers for which that cannot be done.
+    """Choose the samples of all jobs, and leave out the transfers without enough samples.
 
-    A transfer that one seed cannot serve is left out for all: seeds draw samples of their own.
+    Each seed draws its own samples. A transfer without enough samples for one seed is left out for
+    all seeds.
 
     Args:
-        runner: Chooses the samples, and remembers them.
-        todo: Jobs that are to be run.
+        runner: Runner that chooses the samples and keeps the choice.
+        todo: Jobs to run.
         pairs: Transfers of the run.
-        words: What the user asked for: a pair that is named there is not left out.
+        words: What the user asked for. A pair that is named there is never left out.
 
     Returns:
-        The transfers that remain, and what was left out and why, in sentences.
+        The remaining transfers, and a sentence for each reason to leave out others.
 
     Raises:
-        DataError: If a named pair cannot be scored, or none can.
+        DataError: If a named pair cannot be scored, or no transfer can.
     """
     return _without(_failures(runner, todo), pairs, words)
 

@@ -1,4 +1,4 @@
-"""Where a process was when it died, from what faulthandler wrote, or when an error was raised."""
+"""The place in the code where a process died, or where an error was raised, in words."""
 
 import re
 import traceback
@@ -14,7 +14,7 @@ def innermost_frames(trace: Path) -> str:
     """Return the innermost frames of a stack as the end of a sentence.
 
     Args:
-        trace: What faulthandler wrote; may be missing or empty.
+        trace: File that faulthandler wrote. It may be missing or empty.
 
     Returns:
         Text such as `` (in fit, model.py:12; in run, runner.py:110)``, or nothing.
@@ -23,7 +23,7 @@ def innermost_frames(trace: Path) -> str:
 
 
 def frames_of(text: str) -> str:
-    """Return the innermost frames of a stack that faulthandler wrote, as `innermost_frames`."""
+    """Do the same as `innermost_frames` for the text that faulthandler wrote."""
     _, _, current = text.partition("Current thread")
     found = FRAME.findall(current or text)
     return describe_frames([(name, path, int(line)) for path, line, name in found])
@@ -40,7 +40,7 @@ def describe_frames(frames: Sequence[tuple[str, str, int]]) -> str:
 
 
 def describe_error(error: BaseException) -> str:
-    """Return the error and the end of its traceback."""
+    """Return class and message of an error, and the file and line that raised it."""
     frames: Sequence[traceback.FrameSummary] = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {error}{place}"

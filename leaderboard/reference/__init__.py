@@ -1,6 +1,6 @@
-"""Results of every method that are shipped with the package, to compare one's own method with.
+"""Reference results: results of other methods that are shipped with the package for comparison.
 
 `reference_file` reads and writes a file of rows with the counts that paired intervals need.
-`reference_run` fills a run directory in the order of use, and `packing` puts finished jobs of run
-directories into files. `agreement` says which files may be compared with a run.
+`reference_run` runs the methods, the most used first, and `packing` writes finished jobs of run
+directories to files. `agreement` decides which files may be compared with a run.
 """

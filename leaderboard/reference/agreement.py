@@ -1,4 +1,4 @@
-"""Which reference results may stand beside the rows of runs, and why others may not."""
+"""Decide which reference results may be compared with the rows of runs, and why others may not."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,17 +19,18 @@ from leaderboard.reference.reference_file import (
 from leaderboard.results import References
 
 PARTS: Final = ("data", "protocol", "metrics")
-"""What must agree, in the order of `ReferenceKey.comparable`."""
+"""Names of the parts that must agree, in the order of `ReferenceKey.comparable`."""
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Reference results that agree with the rows of runs.
+    """Reference results that may be compared with the rows of runs.
 
     Attributes:
-        references: Their rows on the runs' transfers.
-        codes: Name and code of each of their methods.
-        disagreements: For each dataset and protocol of the runs that has none, why, in a sentence.
+        references: Rows on the transfers of the runs.
+        codes: Name and code of each method of the reference results.
+        disagreements: A sentence for each dataset and protocol of the runs without reference
+            results: what differs, and what to do.
     """
 
     references: References
@@ -38,15 +39,15 @@ class Agreement:
 
 
 def agree(rows: Sequence[Row], folder: Path) -> Agreement:
-    """Choose the reference results that may stand beside the rows of runs.
+    """Choose the reference results that may be compared with the rows of runs.
 
     Args:
         rows: Rows of runs.
         folder: Folder of the files of reference results.
 
     Returns:
-        The rows of the same data fingerprint, protocol hash and metrics version, on the transfers
-        of these rows, with the in-domain rows of their sources.
+        The reference rows with the same data fingerprint, protocol hash and metrics version, on the
+        transfers of the runs, and the in-domain rows of their sources.
 
     Raises:
         StoreError: If a file is damaged.
@@ -76,14 +77,14 @@ def agree(rows: Sequence[Row], folder: Path) -> Agreement:
 
 
 def _disagreement(key: ReferenceKey, known: Sequence[ReferenceKey], folder: Path) -> str:
-    """Say which of data, protocol and metrics differs from the nearest reference results."""
-    place = f"No reference results for {key.dataset}, protocol {key.protocol}"
+    """Return a sentence: which of data, protocol and metrics differs from the nearest results."""
+    beginning = f"No reference results for {key.dataset}, protocol {key.protocol}"
     if not known:
-        return f"{place}: {folder} holds none; `cropglobe reference make` makes them."
+        return f"{beginning}: {folder} holds none; `cropglobe reference make` makes them."
     fewest = min(len(_differing(key, other)) for other in known)
     nearest = [other for other in known if len(_differing(key, other)) == fewest]
     reasons = [_REASONS[part](key, nearest) for part in _differing(key, nearest[0])]
-    return f"{place}: {'; '.join(reasons)}."
+    return f"{beginning}: {'; '.join(reasons)}."
 
 
 def _differing(one: ReferenceKey, other: ReferenceKey) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What reference results there are, as a table."""
+"""A table of the available reference results."""
 
 from pathlib import Path
 from typing import Final
@@ -13,13 +13,13 @@ HEADINGS: Final = (
 
 
 def listing(folder: Path) -> tuple[tuple[str, ...], ...]:
-    """Return a line for each file of reference results.
+    """Return one line for each file of reference results.
 
     Args:
-        folder: Their folder.
+        folder: Folder of the files.
 
     Returns:
-        Texts under `HEADINGS`.
+        Lines of cells, in the order of `HEADINGS`.
 
     Raises:
         StoreError: If a file is damaged.

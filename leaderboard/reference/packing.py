@@ -1,4 +1,4 @@
-"""From run directories to files of reference results: whatever is finished, one code a method."""
+"""Pack finished jobs of run directories into files of reference results, one code per method."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,19 +22,19 @@ from leaderboard.reference.reference_file import (
 )
 
 MOST_BYTES: Final = 5_000_000
-"""Bytes that the files may have together, since every installation carries them."""
+"""Largest size of all files together in bytes, since they are part of every installation."""
 
 Slot = tuple[str, ...]
-"""What a row answers, whatever code made it."""
+"""Method, source, target, seed and bands of a row: everything but its code."""
 
 
 @dataclass(frozen=True)
 class Packed:
-    """What packing did.
+    """Result of packing.
 
     Attributes:
         files: Files that were written.
-        left_out: What was not packed and why, in sentences.
+        left_out: A sentence for each group of rows that was not packed, with the reason.
     """
 
     files: tuple[Path, ...]
@@ -44,18 +44,18 @@ class Packed:
 def pack_reference(runs: Sequence[Path], folder: Path) -> Packed:
     """Add the scored rows of run directories to the files of a folder.
 
-    Of several codes of one method the one with the most rows is kept; of two with as many, the
-    newer. A row that is in the folder already is replaced.
+    If a method has rows of several codes, the code with the most rows is kept; if two have the
+    same number, the newer one. A row that is in the folder already is replaced.
 
     Args:
         runs: Run directories.
-        folder: Folder of the files; made if needed.
+        folder: Folder of the files; it is made if needed.
 
     Returns:
         The files, and what was left out.
 
     Raises:
-        StoreError: If a directory holds no run, a file is damaged, or one cannot be written.
+        StoreError: If a directory has no run, or a file is damaged or cannot be written.
     """
     left_out: list[str] = []
     found: dict[ReferenceKey, list[CountedRow]] = {}
@@ -79,7 +79,7 @@ def pack_reference(runs: Sequence[Path], folder: Path) -> Packed:
 
 
 def _outdated(key: ReferenceKey) -> str | None:
-    """Say why nobody could compare new rows with those of a key; ``None`` if they can."""
+    """Return why new rows cannot be compared with rows of a key; ``None`` if they can."""
     if key.metric_version != METRIC_VERSION:
         return f"their metrics version is {key.metric_version}, not {METRIC_VERSION}."
     if key.protocol in shipped_protocols():
@@ -90,16 +90,16 @@ def _outdated(key: ReferenceKey) -> str | None:
 
 
 def read_counted_rows(run: Path) -> tuple[tuple[CountedRow, ...], tuple[str, ...]]:
-    """Read the scored rows of a run with the counts that their predictions give.
+    """Read the scored rows of a run with confusion counts from their stored predictions.
 
     Args:
         run: Run directory.
 
     Returns:
-        The rows, and what is wrong with those that are not among them.
+        The rows with counts, and a sentence for each row without.
 
     Raises:
-        StoreError: If the directory holds no run.
+        StoreError: If the directory has no run.
     """
     store = RunStore(run)
     jobs, damaged = store.read_all()
@@ -130,7 +130,7 @@ def _merged(
     new: Sequence[CountedRow],
     cards: Mapping[str, MethodDescription],
 ) -> tuple[ReferenceSet, list[str]]:
-    """Return earlier and new rows, of each method those of one code, and what was left out."""
+    """Return earlier and new rows, one code for each method, and sentences on what was left out."""
     before = () if earlier is None else earlier.rows
     by_code: dict[str, dict[str, dict[Slot, CountedRow]]] = {}
     for counted in (*before, *new):
@@ -146,7 +146,7 @@ def _merged(
         if rest:
             left_out.append(
                 f"{rest} rows of {method}: they were made by other code than the {len(chosen)} "
-                "that are kept; `cropglobe reference make --overwrite stale` makes all by one."
+                "that are kept; `cropglobe reference make --overwrite stale` makes all by one code."
             )
     known = {} if earlier is None else dict(earlier.cards)
     names = {counted.row.method for counted in kept}
@@ -161,10 +161,10 @@ def _weight(rows: Mapping[Slot, CountedRow]) -> tuple[int, str]:
 
 
 def _order(row: Row) -> tuple[str, str, str, int, tuple[str, ...]]:
-    """Rows of one transfer beside each other: what is alike compresses well together."""
+    """Return the sort key of a row: rows of one transfer are similar, so they compress better."""
     return (row.source, row.target, row.method, row.seed, row.data.bands)
 
 
 def size_of(paths: Iterable[Path]) -> int:
-    """Return the bytes of files together."""
+    """Return the size of all files together in bytes."""
     return sum(path.stat().st_size for path in paths)

@@ -1,18 +1,19 @@
-"""Files of reference results: rows with confusion counts by spatial block, and nothing unpickled.
+"""Files of reference results: rows with confusion counts by spatial block, stored without pickle.
 
 A file is a NumPy archive (`.npz`, members compressed by LZMA) of one dataset fingerprint, protocol
 hash and metrics version. Its members:
 
-- ``key``: JSON in UTF-8, the format's version and a `ReferenceKey`.
+- ``key``: JSON in UTF-8 with the version of the format and a `ReferenceKey`.
 - ``rows``: JSON in UTF-8. ``rows`` is a list in which each row has the fields of
-  `benchmark.results.rows.Row`, less ``confusion``, which the counts give. ``data`` and
-  ``provenance`` are positions in the lists ``data`` and ``provenance``, since many rows share them;
-  ``created`` and ``command`` of the provenance stand with the row. Scores that follow from the
-  confusion matrix are left out. ``units`` says what a unit is, ``null`` for a row without counts.
+  `benchmark.results.rows.Row` without ``confusion``, which follows from the counts. ``data`` and
+  ``provenance`` are indices into the lists ``data`` and ``provenance``, since many rows share them.
+  ``created`` and ``command`` of the provenance are fields of the row. Scores that follow from the
+  confusion matrix are left out. ``units`` is the kind of unit, ``null`` for a row without counts.
   ``cards`` has the card of each method.
-- ``sizes`` [R, 2]: of each row the number of units and of non-zero counts.
-- ``unit``, ``cell``, ``count`` [N]: the non-zero counts of all rows one after the other. ``unit``
-  is the difference to the unit before it, ``cell`` is 7 times the true crop plus the predicted one.
+- ``sizes`` [R, 2]: the number of units and the number of non-zero counts of each row.
+- ``unit``, ``cell``, ``count`` [N]: the non-zero counts of all rows, one row after the other.
+  ``unit`` is the difference to the unit before it; ``cell`` is 7 times the true crop plus the
+  predicted crop.
 """
 
 import io
@@ -38,7 +39,7 @@ from benchmark.task.metrics import METRIC_VERSION, score
 from leaderboard.answer_counts import CELLS, AnswerCounts, CountedRow
 
 FORMAT_VERSION: Final = 1
-"""Raised whenever a member changes its meaning."""
+"""Version of the format. Raise it whenever a member changes its meaning."""
 
 ENDING: Final = ".npz"
 
@@ -46,18 +47,18 @@ _EARLIEST: Final = (1980, 1, 1, 0, 0, 0)
 """Time of every member, so that the same rows give the same bytes."""
 
 _OWN_PROVENANCE: Final = ("created", "command")
-"""What differs between rows of one machine and one version."""
+"""Fields of the provenance that differ between rows of one machine and one version."""
 
 
 class ReferenceKey(BaseModel):
-    """What all rows of a file have in common.
+    """The values that all rows of a file have in common.
 
     Attributes:
         dataset: Name of the dataset.
-        fingerprint: Its fingerprint.
-        simulated: Whether no satellite saw it.
+        fingerprint: Fingerprint of the dataset.
+        simulated: Whether the data are simulated.
         protocol: Name of the protocol.
-        protocol_hash: Its hash.
+        protocol_hash: Hash of the protocol.
         metric_version: Version of the metrics.
     """
 
@@ -72,12 +73,12 @@ class ReferenceKey(BaseModel):
 
     @property
     def comparable(self) -> tuple[str, str, str]:
-        """What two rows must have in common to be compared."""
+        """The values that two rows must have in common to be compared."""
         return (self.fingerprint, self.protocol_hash, self.metric_version)
 
     @property
     def file_name(self) -> str:
-        """Name of the file of such rows."""
+        """Name of the file of rows with this key."""
         words = ".".join(_word(name) for name in (self.dataset, self.protocol))
         marks = f"{self.fingerprint[:8]}.{self.protocol_hash[:8]}.{self.metric_version}"
         return f"{words}.{marks}{ENDING}"
@@ -88,7 +89,7 @@ def _word(name: str) -> str:
 
 
 def key_of(row: Row) -> ReferenceKey:
-    """Return the key of the file that a row belongs to."""
+    """Return the key of the file to which a row belongs."""
     return ReferenceKey(
         dataset=row.data.name,
         fingerprint=row.data.fingerprint,
@@ -104,9 +105,9 @@ class ReferenceSet:
     """The content of a file.
 
     Attributes:
-        key: What its rows have in common.
-        rows: Scored rows, with counts where stored predictions gave their scores.
-        cards: Cards of their methods, by name.
+        key: The values that its rows have in common.
+        rows: Scored rows, with counts if stored predictions gave their scores.
+        cards: Cards of the methods, by name.
     """
 
     key: ReferenceKey
@@ -115,14 +116,14 @@ class ReferenceSet:
 
 
 def write_reference(folder: Path, content: ReferenceSet) -> Path:
-    """Write a file of reference results, in the place of an older one.
+    """Write a file of reference results and replace an older one.
 
     Args:
-        folder: Where to write it; its name follows from the key.
-        content: What to write; the same content gives the same bytes.
+        folder: Folder of the file; the name of the file follows from the key.
+        content: Content to write. The same content gives the same bytes.
 
     Returns:
-        The file.
+        Path of the file.
 
     Raises:
         StoreError: If it cannot be written.
@@ -184,7 +185,7 @@ def _described(content: ReferenceSet) -> dict[str, Any]:
 
 
 def _derived_scores(counted: CountedRow) -> dict[str, Any]:
-    """Return the scores that follow from the confusion matrix, by the harness's own definition."""
+    """Return the scores that follow from the confusion matrix, computed with the harness's code."""
     if counted.counts is None:
         return {}
     matrix = np.array(counted.counts.confusion, dtype=np.int64)
@@ -221,7 +222,7 @@ def _packed_counts(counts: Sequence[AnswerCounts | None]) -> dict[str, npt.NDArr
 
 
 LEAST: Final = ("<u2", "u1", "<u2")
-"""Types of the numbers of units, cells and counts, unless one does not fit."""
+"""Smallest types for the numbers of units, cells and counts; a larger type is used if needed."""
 
 
 def _kind(values: npt.NDArray[Any], least: str) -> str:
@@ -229,7 +230,7 @@ def _kind(values: npt.NDArray[Any], least: str) -> str:
 
 
 def reference_files(folder: Path) -> tuple[Path, ...]:
-    """Return the files of reference results in a folder, by name."""
+    """Return the files of reference results in a folder, sorted by name."""
     return tuple(sorted(folder.glob(f"[!.]*{ENDING}")))
 
 
@@ -237,7 +238,7 @@ def read_key(path: Path) -> ReferenceKey:
     """Return the key of a file without reading its rows.
 
     Raises:
-        StoreError: If it is damaged, or of another version of the format.
+        StoreError: If the file is damaged, or of another version of the format.
     """
     return _read_key(_members(path, ("key",)), path)
 
@@ -282,7 +283,7 @@ def read_reference(path: Path) -> ReferenceSet:
 
 def _members(path: Path, names: Iterable[str]) -> dict[str, npt.NDArray[Any]]:
     try:
-        # Opened here, since numpy leaves a file open that it cannot read.
+        # Opened here, since numpy does not close a file that it cannot read.
         with path.open("rb") as handle, np.load(handle, allow_pickle=False) as archive:
             return {name: archive[name] for name in names}
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
@@ -335,7 +336,7 @@ def _restored(stored: Mapping[str, Any], content: Mapping[str, Any], table: Any)
     counts = None if kind is None else AnswerCounts(kind, table)
     if counts is not None:
         row["confusion"] = counts.confusion
-    # Scores that were left out are put in place by the definition that left them out.
+    # Scores that were left out are computed again with the same definition.
     scores, row["scores"] = row["scores"], None
     bare = Row.model_validate(row)
     derived = _derived_scores(CountedRow(bare, counts))

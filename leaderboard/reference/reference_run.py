@@ -1,4 +1,4 @@
-"""Fill run directories with reference results, in the order of use, and pack them as they come."""
+"""Make reference results: run methods, the most used first, and pack each step when it is done."""
 
 import signal
 import subprocess
@@ -20,37 +20,37 @@ from leaderboard.reference.packing import Packed, pack_reference
 PROGRAM: Final = "from benchmark.cli import main; main()"
 
 FIRST_SETS: Final = (HEADLINE, "paper", "ablation")
-"""Sets of methods that come before all others, in this order."""
+"""Sets of methods that run before all others, in this order."""
 
 LARGEST_SINGLE: Final = 1_500_000
-"""Trained numbers of one network at most: methods with more are ensembles, which come last."""
+"""Largest number of parameters of one network. Methods with more are ensembles, which run last."""
 
 FAILED_JOBS: Final = 3
-"""Exit status of a run some of whose jobs have failed."""
+"""Exit status of a run with failed jobs."""
 
 BAD_REQUEST: Final = 2
-"""Exit status of a run that was asked for what cannot be."""
+"""Exit status of a run with wrong options."""
 
 SECONDS_TO_END: Final = 60.0
-"""How long an interrupted run has to end, before it is killed; finished jobs are kept anyway."""
+"""Seconds after which an interrupted run is killed. Finished jobs are kept in any case."""
 
 Say = Callable[[str], None]
-"""Tells the user a sentence."""
+"""Function that shows a sentence to the user."""
 
 
 @dataclass(frozen=True)
 class ReferenceRequest:
-    """What reference results are made of.
+    """The reference results to make.
 
     Attributes:
         data: Datasets, as ``cropglobe run --data`` takes them.
         protocols: Protocols.
-        methods: Names, patterns or sets of methods; every method where empty.
-        seeds: Seeds, in place of the protocols'.
+        methods: Names, patterns or sets of methods; if empty, every method.
+        seeds: Seeds; if empty, those of the protocols.
         transfers: Transfers, as ``cropglobe run --transfers`` takes them.
         out: Folder of the run directories, one for each dataset and protocol.
-        minutes: Time after which no job is started; ``None`` is no limit.
-        further: Further words of ``cropglobe run``.
+        minutes: Minutes after which no job is started; ``None`` for no limit.
+        further: Further options of ``cropglobe run``.
     """
 
     data: tuple[str, ...]
@@ -68,9 +68,9 @@ class Step:
     """One ``cropglobe run``: some methods on one dataset under one protocol with one seed.
 
     Attributes:
-        title: What it is, for people.
-        run: Its run directory.
-        words: Words of the command.
+        title: Description for the user.
+        run: Run directory.
+        words: Command line, without the name of the program.
     """
 
     title: str
@@ -79,17 +79,17 @@ class Step:
 
 
 def steps(request: ReferenceRequest) -> tuple[Step, ...]:
-    """List what is run, first what is looked at first.
+    """Return the steps of a request, the most used methods first.
 
     The order is: the headline methods, those of the paper, CropNet's ablations, all others, and
-    the ensembles. Each set is run on every dataset and under every protocol, one seed after the
+    the ensembles. Each set runs on every dataset and under every protocol, one seed after the
     other, before the next set begins.
 
     Args:
-        request: What is wanted.
+        request: The reference results to make.
 
     Returns:
-        The steps.
+        The steps in their order.
 
     Raises:
         UsageError: If a method, a set or a protocol is unknown.
@@ -105,13 +105,13 @@ def steps(request: ReferenceRequest) -> tuple[Step, ...]:
                     words += ["--methods", *names, "--seeds", str(seed)]
                     words += ["--transfers", *request.transfers] if request.transfers else []
                     words += ["--no-tracking", "--no-reports", "--no-keep-networks"]
-                    place = f"{title}: {Path(data).name}, {protocol.name}, seed {seed}"
-                    found.append(Step(place, run, (*words, *request.further)))
+                    shown = f"{title}: {Path(data).name}, {protocol.name}, seed {seed}"
+                    found.append(Step(shown, run, (*words, *request.further)))
     return tuple(found)
 
 
 def _in_order(chosen: Sequence[Method]) -> Mapping[str, tuple[str, ...]]:
-    """Divide methods into sets, each method in the first that it belongs to, cheap ones first."""
+    """Divide methods into sets, cheap methods first; a method is only in its first set."""
     left = sorted(chosen, key=lambda method: (method.card.parameters or 0, method.name))
     large = [m for m in left if (m.card.parameters or 0) > LARGEST_SINGLE]
     single = {method.name: method for method in left if method not in large}
@@ -125,20 +125,20 @@ def _in_order(chosen: Sequence[Method]) -> Mapping[str, tuple[str, ...]]:
 
 
 def make_reference(request: ReferenceRequest, folder: Path, say: Say) -> Packed:
-    """Run what is missing, and pack whatever is finished after each step.
+    """Run the jobs that are missing, and pack the finished jobs after each step.
 
     Args:
-        request: What is wanted.
+        request: The reference results to make.
         folder: Folder of the files of reference results.
-        say: Tells the user where it stands.
+        say: Function that shows progress to the user.
 
     Returns:
-        What the last packing did.
+        The result of the last packing.
 
     Raises:
-        UsageError: If what is asked for cannot be run.
+        UsageError: If a step cannot be run.
         StoreError: If a file cannot be read or written.
-        KeyboardInterrupt: If it was interrupted; what was finished is packed then.
+        KeyboardInterrupt: If the user interrupted it. Finished jobs are packed before.
     """
     end = None if request.minutes is None else time.monotonic() + 60 * request.minutes
     planned = steps(request)
@@ -160,7 +160,7 @@ def make_reference(request: ReferenceRequest, folder: Path, say: Say) -> Packed:
 
 
 def _jobs(run: Path) -> dict[str, int]:
-    """Return when each job of a run was written."""
+    """Return the time at which each job of a run was written, by key, in nanoseconds."""
     keys = RunStore(run).keys()
     return {key: (run / JOBS / key).stat().st_mtime_ns for key in keys}
 
@@ -181,12 +181,15 @@ def _run(step: Step, minutes: float | None, say: Say) -> None:
     if status == FAILED_JOBS:
         say("Some jobs have failed: `cropglobe status " + str(step.run) + "` says why.")
     elif status != 0:
-        raise StoreError(f"The run ended with exit status {status}: {step.run} keeps what is done.")
+        raise StoreError(
+            f"The run ended with exit status {status}: {step.run} keeps the finished jobs, so call "
+            "again."
+        )
 
 
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """Let a request to end this process end the run as well, in the way of Ctrl-C."""
+    """Turn a signal to end this process into an interrupt, so that the run ends too."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""Where the reference results of this installation lie."""
+"""The folder of the reference results of this installation."""
 
 import os
 from pathlib import Path
@@ -9,6 +9,6 @@ VARIABLE: Final = "CROPGLOBE_REFERENCE"
 
 
 def reference_folder() -> Path:
-    """Return the folder of the environment or, without one, that of the package."""
+    """Return the folder that the environment variable names or, without it, that of the package."""
     named = os.environ.get(VARIABLE)
     return Path(named) if named else Path(__file__).parent / "shipped"

@@ -1,6 +1,6 @@
 """Intervals of scores: the bootstrap over seeds and spatial blocks.
 
-Knows nothing of rows, stores or methods: everything comes in as arrays.
+All inputs are arrays: this module does not use rows, stores or methods.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,15 +19,15 @@ LEVEL: Final = 0.95
 """Coverage of every interval."""
 
 DRAWS: Final = 1000
-"""Resamples of an interval, enough for the second digit of a 95 % limit (Efron & Tibshirani 1993,
-An Introduction to the Bootstrap, section 19.3)."""
+"""Number of resamples for an interval, enough for the second digit of a 95 % limit (Efron &
+Tibshirani 1993, An Introduction to the Bootstrap, section 19.3)."""
 
 FEWEST_SEEDS: Final = 3
-"""Seeds of a difference that may be called one: between two values there is no interval that holds
-the truth as often as it says (docs/leaderboard.md has how often)."""
+"""Smallest number of seeds with which a difference may be called significant. Intervals of two
+seeds contain the true value less often than 95 % (docs/leaderboard.md has the figures)."""
 
 _CHUNK: Final = 4_000_000
-"""Weights held at a time, 16 MB."""
+"""Number of weights in memory at once, 16 MB."""
 
 
 @dataclass(frozen=True)
@@ -44,23 +44,23 @@ class Interval:
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether a difference with this interval is beyond chance."""
+        """Whether both limits are above zero, or both are below."""
         return self.low > 0 or self.high < 0
 
 
 def interval(draws: Floats, point: float, freedom: float, level: float = LEVEL) -> Interval:
-    """Return the bias-corrected, expanded percentile interval of a statistic.
+    """Return the bias-corrected percentile interval of a statistic, with tails of Student's t.
 
-    A resample lacks rare crops more often than the sample does, so that macro-F1 is lower in
-    resamples; the percentiles are moved by as much as the statistic is off the resamples' median
-    (Efron 1981, Can. J. Stat. 9: 139-158, section 7). The tails are those of Student's t, since few
-    units or seeds tell little of their spread (Hesterberg 2015, Am. Stat. 69: 371-386, section
-    5.3).
+    Rare crops are missing in a resample more often than in the sample, so macro-F1 is lower in
+    resamples. The bias correction moves the percentiles by the difference between the statistic and
+    the median of its resamples (Efron 1981, Can. J. Stat. 9: 139-158, section 7). With few units or
+    seeds their variance is estimated badly, so the percentiles are those of Student's t instead of
+    the normal distribution (Hesterberg 2015, Am. Stat. 69: 371-386, section 5.3).
 
     Args:
         draws: Resampled values [R].
-        point: The statistic itself.
-        freedom: Degrees of freedom, as of :attr:`Draws.freedom`.
+        point: Value of the statistic on the sample.
+        freedom: Degrees of freedom, such as :attr:`Draws.freedom`; at least 1 is used.
         level: Coverage.
 
     Returns:
@@ -76,16 +76,16 @@ def interval(draws: Floats, point: float, freedom: float, level: float = LEVEL) 
 
 @dataclass(frozen=True, eq=False)
 class Draws:
-    """Resampled values of a statistic, and how well its spread is known.
+    """Resampled values of a statistic, with what is needed for its degrees of freedom.
 
-    Differences and means of statistics that were resampled together are resampled statistics.
+    The difference and the mean of statistics that were resampled together are such statistics too.
 
     Attributes:
-        values: With seeds and units drawn [R].
-        fits: With the seeds alone drawn [R], for each set of fits that share a draw of seeds; what
-            the statistic owes to each of them, up to a constant.
-        seeds: Seeds of each of these sets.
-        units: Units of each set of samples.
+        values: Values with seeds and units resampled [R].
+        fits: Values with only the seeds resampled [R], for each set of fits with its own draw of
+            seeds. They are the part of the statistic that comes from these fits, up to a constant.
+        seeds: Number of seeds of each set of fits.
+        units: Number of units of each set of samples.
     """
 
     values: Floats
@@ -94,7 +94,7 @@ class Draws:
     units: Mapping[str, int]
 
     def __sub__(self, other: "Draws") -> "Draws":
-        """Return the draws of a difference; of two numbers of seeds or units the smaller counts."""
+        """Return the draws of a difference; of two numbers of seeds or units it has the smaller."""
         names = {**self.fits, **other.fits}
         return Draws(
             self.values - other.values,
@@ -108,17 +108,17 @@ class Draws:
 
     @property
     def fewest_seeds(self) -> int:
-        """Seeds of the fits that have the fewest."""
+        """Smallest number of seeds of any set of fits."""
         return min(self.seeds.values())
 
     @property
     def freedom(self) -> float:
-        """Degrees of freedom of the statistic's variance, one at least.
+        """Degrees of freedom of the statistic's variance, at least 1.
 
-        That of a sum of variances that are each estimated (Satterthwaite 1946, Biometrics Bull. 2:
-        110-114): the seeds' variance is that of the draws of seeds alone, which is unbiased since
-        one seed less than there are is drawn; the units have the rest, with what seeds and units
-        do together.
+        Source: Satterthwaite 1946, Biometrics Bull. 2: 110-114, for a sum of estimated variances.
+        The variance of the seeds is that of `fits`; it is unbiased, since each draw has one seed
+        fewer than there are. The variance of the units is the rest of the variance of `values`,
+        with the interaction of seeds and units.
         """
         units = max(sum(count - 1 for count in self.units.values()), 1)
         several = [name for name, count in self.seeds.items() if count > 1]
@@ -145,7 +145,7 @@ def mean_of(draws: Sequence[Draws]) -> Draws:
 
 
 _NOTHING: Final[Floats] = np.zeros(1)
-"""What fits add to a statistic that does not rest on them."""
+"""Part of fits in a statistic that does not use them."""
 
 
 def _smaller(one: Mapping[str, int], other: Mapping[str, int]) -> Mapping[str, int]:
@@ -154,7 +154,7 @@ def _smaller(one: Mapping[str, int], other: Mapping[str, int]) -> Mapping[str, i
 
 
 def tabulate(labels: Integers, predicted: Integers, units: Integers, classes: int) -> Any:
-    """Count the answers of each seed in each unit.
+    """Count samples by unit, seed, true class and predicted class.
 
     Args:
         labels: True class of each sample [N].
@@ -163,7 +163,8 @@ def tabulate(labels: Integers, predicted: Integers, units: Integers, classes: in
         classes: Number of classes K.
 
     Returns:
-        A sparse matrix [U, S * K * K] of single precision, exact for counts up to 16 million.
+        A sparse matrix [U, S * K * K]; the column of seed s, true class t and predicted class p is
+        (s * K + t) * K + p. Single precision is exact for counts up to 16 million.
     """
     seeds, samples = predicted.shape
     cells = labels[None, :] * classes + predicted
@@ -175,10 +176,11 @@ def tabulate(labels: Integers, predicted: Integers, units: Integers, classes: in
 
 
 def resample(units: int, draws: int, rng: np.random.Generator) -> Iterator[npt.NDArray[np.float32]]:
-    """Draw how often each unit is taken, some resamples at a time.
+    """Draw resamples of units, in parts that fit into memory.
 
-    U - 1 of U units are drawn with replacement, so that the variance of a mean is estimated without
-    bias (Rao & Wu 1988, J. Am. Stat. Assoc. 83: 231-241); a single unit is always taken.
+    Each resample draws U - 1 of U units with replacement, so that the variance of a mean is
+    estimated without bias (Rao & Wu 1988, J. Am. Stat. Assoc. 83: 231-241). With one unit, every
+    resample has this unit once.
 
     Args:
         units: Number of units U.
@@ -186,7 +188,8 @@ def resample(units: int, draws: int, rng: np.random.Generator) -> Iterator[npt.N
         rng: Random generator.
 
     Yields:
-        Weights [R', U], the R' of all parts together `draws`.
+        How often each unit is in each resample [R', U]; each row sums to U - 1 (or 1). The parts
+        together have `draws` rows.
     """
     size = max(units - 1, 1)
     step = max(1, min(draws, _CHUNK // units))
@@ -209,23 +212,25 @@ def bootstrap(
     fits: Sequence[str] | None = None,
     units: str = "units",
 ) -> list[dict[str, Draws]]:
-    """Resample seeds and units together, the units alike for all methods.
+    """Resample seeds and units for several methods; all methods get the same units.
 
-    Seeds and units are crossed, every seed scores every unit, and each is drawn on its own (the
-    pigeonhole bootstrap of Owen 2007, Ann. Appl. Stat. 1: 386-411).
+    Every seed has predictions for every unit. Seeds and units are drawn independently (the
+    pigeonhole bootstrap of Owen 2007, Ann. Appl. Stat. 1: 386-411). A resampled value is the mean
+    of a metric over the drawn seeds, on the drawn units.
 
     Args:
-        tables: What :func:`tabulate` returned for each method, over the same units.
+        tables: Table of :func:`tabulate` for each method, over the same units.
         seeds: Number of seeds of each method.
         classes: Number of classes K.
-        unit_rng: Generator of the units: one seeded alike gives the same draws for a target.
-        seed_rngs: Generator of each method's seeds: one seeded alike gives the same draws.
+        unit_rng: Generator for the units. The same state gives the same draws.
+        seed_rngs: Generator for the seeds of each method. The same state gives the same draws.
         draws: Number of resamples R.
-        fits: Name of each method's set of fits; sets of one name have their seeds drawn alike.
-        units: Name of the set of units; sets of one name are drawn alike.
+        fits: Name of each method's set of fits. Methods with the same name must have the same
+            draws of seeds.
+        units: Name of the set of units.
 
     Returns:
-        For each method the mean over the drawn seeds of each metric.
+        For each method, the resampled values of each metric of `METRICS`, by its name.
     """
     edges = np.cumsum([0, *(count * classes * classes for count in seeds)])
     together = sparse.hstack(tables, format="csr").T.tocsr()

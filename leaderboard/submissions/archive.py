@@ -1,7 +1,7 @@
-"""Archives from strangers, read in bounded memory without writing or running anything.
+"""Read untrusted archives with limited memory, without writing or running anything.
 
-Members are stored, not compressed, so that an archive can never become larger than it is; names
-come from a closed list, so that none can point anywhere; and nothing is ever extracted to disk.
+Members are stored without compression, so that no member can be larger than the archive. Names must
+match a fixed pattern, so that no name can point to another folder. Nothing is extracted to disk.
 """
 
 import stat
@@ -18,28 +18,29 @@ from benchmark.errors import SubmissionError
 from benchmark.files import replace_file
 
 MOST_BYTES: Final = 512 * 1024**2
-"""Largest archive: all pairs of eight countries with ten seeds take about 100 MB."""
+"""Largest size of an archive in bytes; all pairs of eight countries with ten seeds take 100 MB."""
 
 MOST_MEMBERS: Final = 5_000
-"""Most files; all pairs of eight countries with ten seeds take about 700."""
+"""Largest number of files; all pairs of eight countries with ten seeds take about 700."""
 
 MOST_DIRECTORY_BYTES: Final = MOST_MEMBERS * 300
-"""Largest central directory: 46 bytes and two names of about a hundred letters per file."""
+"""Largest size of the central directory: 46 bytes and two names of 100 letters for each file."""
 
 END_RECORD: Final = b"PK\x05\x06"
 END_RECORD_BYTES: Final = 22
 LONGEST_COMMENT: Final = 65_535
 ZIP64_LOCATOR: Final = b"PK\x06\x07"
 LOCATOR_BYTES: Final = 20
-"""Marks and sizes of the end of an archive (PKWARE APPNOTE.TXT, 4.3.15 and 4.3.16)."""
+"""Signatures and sizes of the end of an archive (PKWARE APPNOTE.TXT, 4.3.15 and 4.3.16)."""
 
 LOCAL_HEADER_BYTES: Final = 30
-"""Least size of the header before each member (same place, 4.3.7)."""
+"""Smallest size of the header before each member (the same source, 4.3.7)."""
 
 CHUNK: Final = 1024**2
 
 EPOCH: Final = (1980, 1, 1, 0, 0, 0)
-"""The earliest time that an archive can hold; equal content gives equal bytes."""
+"""Time of every member, the earliest that an archive allows, so that equal content gives equal
+bytes."""
 
 _BROKEN: Final = (
     zipfile.BadZipFile,
@@ -52,7 +53,7 @@ _BROKEN: Final = (
     NotImplementedError,
     OverflowError,
 )
-"""What the standard library raises about archives that are not what they say."""
+"""Errors that the standard library raises for damaged or wrong archives."""
 
 
 def read_archive(path: Path, names: Pattern[str]) -> dict[str, bytes]:
@@ -60,13 +61,14 @@ def read_archive(path: Path, names: Pattern[str]) -> dict[str, bytes]:
 
     Args:
         path: The archive.
-        names: What the whole name of a member must match.
+        names: Pattern that the complete name of each member must match.
 
     Returns:
-        Content by name.
+        Content of each member, by name.
 
     Raises:
-        SubmissionError: If it is no archive, too large, or holds anything that it may not hold.
+        SubmissionError: If the file is no archive or too large, or has a member that is not
+            allowed.
     """
     try:
         with path.open("rb") as handle:
@@ -83,14 +85,14 @@ def read_archive(path: Path, names: Pattern[str]) -> dict[str, bytes]:
 
 
 def write_archive(path: Path, members: Mapping[str, bytes]) -> None:
-    """Write an archive, whole or not at all; equal members give equal bytes on every machine.
+    """Write an archive; equal members give equal bytes on every machine.
 
     Args:
-        path: The archive.
+        path: The archive. If writing fails, no partial file is left.
         members: Content by name.
 
     Raises:
-        SubmissionError: If it cannot be written, or is larger than is read.
+        SubmissionError: If it cannot be written, or is larger than `read_archive` allows.
     """
     total = sum(len(content) for content in members.values())
     if total > MOST_BYTES or len(members) > MOST_MEMBERS:
@@ -114,13 +116,13 @@ def write_archive(path: Path, members: Mapping[str, bytes]) -> None:
 
 
 def printable(text: str, longest: int = 200) -> str:
-    """Return a stranger's text as it may be shown: one line, no control signs, not too long."""
+    """Return untrusted text in a form that can be shown: without control characters, and short."""
     shown = "".join(sign if sign.isprintable() else "?" for sign in text[: longest + 1])
     return shown if len(text) <= longest else f"{shown[:longest]}..."
 
 
 def _check_end(handle: IO[bytes], path: Path) -> int:
-    """See by the end of an archive that its directory is small; return the archive's size."""
+    """Check from the end of an archive that its directory is small; return the archive's size."""
     size = handle.seek(0, 2)
     if size > MOST_BYTES:
         raise SubmissionError(f"{path} has {size} bytes: {MOST_BYTES} are the limit.")
@@ -164,11 +166,11 @@ def _check_members(members: list[zipfile.ZipInfo], names: Pattern[str], archive_
                 f"{shown} in the archive is compressed: members must be stored as they are, so "
                 "that nothing unpacks to more than it is; make it with `cropglobe pack`."
             )
-    _check_places(members, archive_size)
+    _check_overlap(members, archive_size)
 
 
-def _check_places(members: list[zipfile.ZipInfo], archive_size: int) -> None:
-    """See that members lie one after another, so that none is read twice."""
+def _check_overlap(members: list[zipfile.ZipInfo], archive_size: int) -> None:
+    """Check that members do not overlap, so that none is read twice."""
     spans = [(m.header_offset, LOCAL_HEADER_BYTES + m.file_size, m.filename) for m in members]
     for (start, length, name), (following, _, _) in pairwise(
         [*sorted(spans), (archive_size, 0, "")]
@@ -178,7 +180,7 @@ def _check_places(members: list[zipfile.ZipInfo], archive_size: int) -> None:
 
 
 def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    """Return a member, of no more bytes than its entry says; a wrong checksum raises."""
+    """Return the content of a member; raise if its size or checksum differs from its entry."""
     content = bytearray()
     with archive.open(member) as stream:
         while chunk := stream.read(CHUNK):

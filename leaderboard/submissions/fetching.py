@@ -1,4 +1,4 @@
-"""Fetching the archive of a submission from an address that a stranger gave."""
+"""Download the archive of a submission from an untrusted address."""
 
 import hashlib
 import urllib.error
@@ -15,7 +15,7 @@ from leaderboard.submissions.untrusted_content import read_json, read_model
 from leaderboard.submissions.verdict_files import Pointer
 
 SECONDS: Final = 60
-"""How long a server may be silent."""
+"""Seconds that a server may take for each part of its reply."""
 
 SCHEMES: Final = ("https",)
 
@@ -44,19 +44,19 @@ class _StayWithin(urllib.request.HTTPRedirectHandler):
 
 
 def fetch_archive(pointer: Path, out: Path, schemes: tuple[str, ...] = SCHEMES) -> Pointer:
-    """Fetch the archive that a pointer names; what is not that archive is not kept.
+    """Download the archive that a pointer names; keep it only if size and checksum are right.
 
     Args:
-        pointer: A ``submission.json``.
+        pointer: A file ``submission.json``.
         out: The archive to write.
-        schemes: Kinds of address that are fetched.
+        schemes: Allowed schemes of the address.
 
     Returns:
-        The pointer.
+        The content of the pointer.
 
     Raises:
-        SubmissionError: If the pointer cannot be read, or the archive not be fetched or of other
-            size or checksum.
+        SubmissionError: If the pointer cannot be read, or the archive cannot be downloaded or has
+            another size or checksum.
     """
     try:
         content = pointer.read_bytes()
@@ -70,8 +70,8 @@ def fetch_archive(pointer: Path, out: Path, schemes: tuple[str, ...] = SCHEMES) 
         raise SubmissionError(f"The archive has {found.bytes} bytes: {MOST_BYTES} are the limit.")
     opener = urllib.request.build_opener(_StayWithin(schemes))
     try:
-        with opener.open(found.url, timeout=SECONDS) as answer:
-            replace_file(out, lambda file: _copy(answer, file, found))
+        with opener.open(found.url, timeout=SECONDS) as reply:
+            replace_file(out, lambda file: _copy(reply, file, found))
     except (OSError, HTTPException, ValueError) as error:
         raise SubmissionError(
             f"The archive cannot be fetched from {printable(found.url)}: {printable(str(error))}."
@@ -90,9 +90,9 @@ def _check_scheme(url: str, schemes: tuple[str, ...]) -> None:
         )
 
 
-def _copy(answer: IO[bytes], file: IO[bytes], wanted: Pointer) -> None:
+def _copy(reply: IO[bytes], file: IO[bytes], wanted: Pointer) -> None:
     digest, size = hashlib.sha256(), 0
-    while chunk := answer.read(CHUNK):
+    while chunk := reply.read(CHUNK):
         size += len(chunk)
         if size > wanted.bytes:
             break
@@ -100,6 +100,6 @@ def _copy(answer: IO[bytes], file: IO[bytes], wanted: Pointer) -> None:
         file.write(chunk)
     if size != wanted.bytes or digest.hexdigest() != wanted.sha256:
         raise SubmissionError(
-            "What lies at the address is not the archive that submission.json names: pack again, "
+            "The file at the address is not the archive that submission.json names: pack again, "
             "or put the archive back."
         )

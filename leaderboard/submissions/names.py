@@ -1,4 +1,4 @@
-"""Names of methods and of people: which may be used, and which look like another."""
+"""Check names of methods and of people: whether they are allowed, or resemble other names."""
 
 import re
 import unicodedata
@@ -11,13 +11,13 @@ from benchmark.task.methods import ALL_METHODS, method_sets, registry
 from leaderboard.submissions.archive import printable
 
 METHOD_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9.+-]{0,62}[a-z0-9+])?")
-"""Names of methods: they are folders, file names and addresses on every system."""
+"""Names of methods; each can be a folder, a file name and part of an address on every system."""
 
 LOOK_ALIKE: Final = str.maketrans({"0": "o", "1": "l", "i": "l", "5": "s", "3": "e", "8": "b"})
-"""Letters and digits that are taken for each other; of `i`, `l` and `1` none can be told apart."""
+"""Letters and digits that look like other letters, such as `i`, `l` and `1`."""
 
 PAIRS: Final = (("rn", "m"), ("vv", "w"), ("cl", "d"))
-"""Two letters that are taken for one."""
+"""Two letters that together look like one."""
 
 FORMED: Final = str.maketrans(
     {
@@ -32,49 +32,49 @@ FORMED: Final = str.maketrans(
         "\u0131": "i",
     }
 )
-"""Latin letters that Unicode does not take apart into a letter of ASCII and a mark."""
+"""Latin letters that Unicode does not decompose into an ASCII letter and a mark."""
 
 NEAR: Final = 0.85
-"""Likeness of two people's names (`difflib`, 0 to 1) from which they count as one person's."""
+"""Similarity of two people's names (`difflib`, 0 to 1) from which they count as the same."""
 
 
 def method_name_problems(name: str) -> Iterator[str]:
-    """Yield why a submitted method may not have a name.
+    """Yield the reasons why a submitted method may not have a name.
 
     Args:
         name: The name.
 
     Yields:
-        What is wrong, in sentences.
+        Sentences.
     """
     if not METHOD_NAME.fullmatch(name):
         yield (
-            f"'{printable(ascii(name)[1:-1])}' is no name of a method: use a to z, 0 to 9, '.', "
-            "'+' and '-', 64 at most, beginning with a letter or digit."
+            f"'{printable(ascii(name)[1:-1])}' is no name of a method: use at most 64 of a to z, "
+            "0 to 9, '.', '+' and '-', beginning with a letter or digit."
         )
         return
     taken = {*registry().all(), *method_sets(), ALL_METHODS}
     for other in sorted(taken):
         if name == other:
-            yield f"'{name}' is a name of this package: a submission needs one of its own."
+            yield f"'{name}' is a name of this package: choose another name."
         elif _skeleton(name) == _skeleton(other):
             yield f"'{name}' looks like '{other}' of this package: choose another name."
 
 
 def same_method_name(one: str, other: str) -> bool:
-    """Whether two names of methods are the same or are taken for each other."""
+    """Return whether two names of methods are the same or look alike."""
     return _skeleton(one) == _skeleton(other)
 
 
 def check_verifier(verifier: str, authors: Iterable[str]) -> None:
-    """Refuse a verifier whose name is that of an author, or looks like it.
+    """Check that the name of a verifier is not, and does not resemble, the name of an author.
 
     Args:
         verifier: Name of the verifier.
         authors: Names of the authors.
 
     Raises:
-        SubmissionError: If it is, or if a name cannot be compared.
+        SubmissionError: If it resembles an author's name, or if a name cannot be compared.
     """
     mine = _words(verifier)
     if not mine:
@@ -92,23 +92,23 @@ def check_verifier(verifier: str, authors: Iterable[str]) -> None:
 
 
 def author_problems(authors: Iterable[str]) -> Iterator[str]:
-    """Yield which names of authors cannot be compared with a verifier's."""
+    """Yield a sentence for each author's name that cannot be compared with a verifier's."""
     for author in authors:
         if not _words(author):
             yield (
                 f"The author '{printable(ascii(author)[1:-1])}' is not written in Latin letters: "
-                "nobody could tell whether a verifier is the same person."
+                "nobody could tell whether a verifier is the same person, so write it in them."
             )
 
 
 def same_people(some: Iterable[str], others: Iterable[str]) -> bool:
-    """Whether a person is among both; only names in Latin letters can be."""
+    """Return whether two lists of names have a person in common (names in Latin letters only)."""
     theirs = {_words(name) for name in others} - {()}
     return any(_words(name) in theirs for name in some)
 
 
 def _skeleton(name: str) -> str:
-    """Return a name with all that looks alike made equal, and without its punctuation."""
+    """Return a name without punctuation, in which letters that look alike are made equal."""
     found = name.casefold().translate(LOOK_ALIKE)
     for pair, letter in PAIRS:
         found = found.replace(pair, letter)
@@ -116,7 +116,7 @@ def _skeleton(name: str) -> str:
 
 
 def _words(name: str) -> tuple[str, ...]:
-    """Return the words of a person's name in plain letters; none if it has others."""
+    """Return the words of a person's name in ASCII letters; none if it has other letters."""
     apart = unicodedata.normalize("NFKD", name.casefold().translate(FORMED))
     plain = "".join(sign for sign in apart if not unicodedata.combining(sign))
     if not plain.isascii() or not all(sign.isprintable() for sign in plain):
@@ -126,7 +126,7 @@ def _words(name: str) -> tuple[str, ...]:
 
 
 def _alike(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    """Whether two names may be one person's: the same words, initials of them, or nearly so."""
+    """Return whether two names may mean one person: equal words, initials, or similar spelling."""
     short, long = sorted((one, other), key=len)
     if all(any(_stands_for(word, each) for each in long) for word in short):
         return True

@@ -1,4 +1,4 @@
-"""What a verifier's own training gave, kept as text and shown in place of what was stated."""
+"""A verifier's own rows after a rerun: stored as text, and shown instead of the author's rows."""
 
 import hashlib
 import json
@@ -20,15 +20,15 @@ OWN_ROWS: Final = "trained_again.json"
 
 
 class OwnRow(Form):
-    """What training again gave for one row.
+    """The result of a rerun for one row.
 
     Attributes:
-        stated: Digest of the row as its author stated it.
+        stated: Digest of the author's row.
         own: Digest of the verifier's row.
-        stated_macro_f1: Macro-F1 as the author stated it.
-        scores: The verifier's scores.
-        confusion: The verifier's confusion matrix.
-        cost: What it took the verifier.
+        stated_macro_f1: Macro-F1 in the author's row.
+        scores: Scores in the verifier's row.
+        confusion: Confusion matrix in the verifier's row.
+        cost: Cost in the verifier's row.
     """
 
     stated: Digest
@@ -40,10 +40,10 @@ class OwnRow(Form):
 
 
 class OwnRows(Form):
-    """What training again gave for every row of a submission.
+    """The result of a rerun for every row of a submission.
 
     Attributes:
-        form_version: Version of this form.
+        form_version: Version of this format.
         rows: The rows.
     """
 
@@ -52,10 +52,10 @@ class OwnRows(Form):
 
 
 def row_digest(row: Row) -> str:
-    """Return a SHA-256 over what a row is and what it scored, its cost and origin left out.
+    """Return a SHA-256 of a row without its cost and provenance.
 
-    Weighted F1 follows from the confusion matrix. It is left out, so that a row that was made
-    before it was reported has the same digest.
+    Weighted F1 is left out too: it follows from the confusion matrix, and rows of older versions do
+    not have it.
     """
     content = {
         "key": row.comparability_key,
@@ -72,10 +72,10 @@ def row_digest(row: Row) -> str:
 
 
 def make_own_rows(stated: Sequence[Row], own: Sequence[Row]) -> str:
-    """Return what is kept of a verifier's own rows, as JSON.
+    """Return the file of a verifier's own rows as JSON text.
 
     Args:
-        stated: Rows as their author stated them.
+        stated: The author's rows.
         own: The verifier's rows, in the same order.
     """
     found = []
@@ -111,7 +111,7 @@ def read_own_rows(path: Path, checksum: str) -> tuple[OwnRow, ...]:
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != checksum:
             raise SubmissionError(
-                f"{path} is not the file that the verdict beside it is about: verify again."
+                f"{path} is not the file that the verdict in its folder names: verify again."
             )
         return OwnRows.model_validate_json(content).rows
     except (OSError, ValidationError) as error:
@@ -119,14 +119,14 @@ def read_own_rows(path: Path, checksum: str) -> tuple[OwnRow, ...]:
 
 
 def with_own_rows(results: Results, known: Mapping[str, OwnRow]) -> Results:
-    """Return evidence in which a verifier's own rows stand in place of what was stated.
+    """Return results in which a verifier's own rows replace the author's rows.
 
-    Intervals and agreement rest on stored predictions; where these give another confusion matrix
-    than the verifier's, they are left out.
+    Intervals and agreement come from stored predictions. They are left out for rows whose stored
+    predictions give another confusion matrix than the verifier's.
 
     Args:
-        results: Rows and what is known of them.
-        known: Own rows by the digest of the stated row and by their own.
+        results: Results of runs.
+        known: The verifier's own rows, by the digest of the author's row and by their own digest.
     """
     rows: list[Row] = []
     stated: dict[tuple[Cell, int], float] = {}
@@ -153,5 +153,5 @@ def with_own_rows(results: Results, known: Mapping[str, OwnRow]) -> Results:
 
 
 def by_digest(rows: Iterable[OwnRow]) -> dict[str, OwnRow]:
-    """Return own rows by the digest of the stated row and by their own."""
+    """Return a verifier's rows by two keys each: the author's digest and their own digest."""
     return {digest: row for row in rows for digest in (row.stated, row.own)}

@@ -1,4 +1,4 @@
-"""From a run to a submission: what others need to check a method's rows, and no labels."""
+"""Pack a run as a submission: everything that others need to check its rows, without labels."""
 
 import hashlib
 import json
@@ -44,14 +44,14 @@ UNPLACED: Final = frozenset({"-c", ""})
 
 @dataclass(frozen=True)
 class Source:
-    """Where the code of a submission comes from.
+    """The location of the code of a submission.
 
     Attributes:
-        file: Method file, which goes into the submission unless there is a repository or it is
-            closed; ``None`` for a method that is installed.
-        url: Public repository.
-        commit: Its commit in full.
-        closed: Whether nobody but the authors may run it.
+        file: Method file; ``None`` for an installed method. It is packed unless there is a
+            repository or the code is closed.
+        url: Address of a public repository.
+        commit: Commit of the repository, 40 hex digits.
+        closed: Whether only the authors may run the code.
     """
 
     file: Path | None = None
@@ -69,16 +69,16 @@ def pack(
         run: Run directory.
         name: Name of the method.
         out: The archive to write.
-        authors: Who submits it.
-        source: Where its code is.
+        authors: Names of the authors.
+        source: Location of its code.
 
     Returns:
-        Its manifest and its SHA-256.
+        The manifest and the SHA-256 of the archive.
 
     Raises:
-        UsageError: If the run has no such method, or the code's place is not given in full.
-        SubmissionError: If the run's rows make no complete submission; the message says what to
-            do.
+        UsageError: If the run has no such method, or the location of the code is incomplete.
+        SubmissionError: If the rows of the run are not a complete submission. The message says what
+            to do.
         StoreError: If the run cannot be read.
     """
     store = RunStore(run)
@@ -109,7 +109,7 @@ def pack(
 
 
 def _complete_rows(jobs: Sequence[StoredJob], run: Path) -> list[Row]:
-    """Return a method's rows, which must be of one dataset and protocol and all have scores."""
+    """Return the rows of a method; check that they have one dataset and protocol, and scores."""
     rows = sorted(
         (row for job in jobs for row in job.rows), key=lambda r: (r.source, r.target, r.seed)
     )
@@ -128,7 +128,7 @@ def _complete_rows(jobs: Sequence[StoredJob], run: Path) -> list[Row]:
     if without:
         raise SubmissionError(
             f"{len(without)} of {len(rows)} rows have no scores (first: {without[0].transfer}, "
-            f"seed {without[0].seed}: {without[0].reason}): mend it, then run again with "
+            f"seed {without[0].seed}: {without[0].reason}): correct this, then run again with "
             "--overwrite failed."
         )
     if len({row.provenance.code_fingerprint for row in rows}) > 1:
@@ -147,14 +147,14 @@ def _complete_rows(jobs: Sequence[StoredJob], run: Path) -> list[Row]:
 
 
 def _without_paths(row: Row) -> Row:
-    """Return a row whose command line tells nothing of the author's folders."""
+    """Return a row without the author's folders in its command line."""
     words = tuple(_without_folder(word) for word in row.provenance.command)
     kept = row.provenance.model_copy(update={"command": words})
     return row.model_copy(update={"provenance": kept})
 
 
 def _without_folder(word: str) -> str:
-    """Return a word of a command line, of ``/folder/name`` or ``--key=/folder/name`` the name."""
+    """Return a word of a command line; of ``/folder/name`` and ``--key=/folder/name`` the name."""
     key, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
     if value in UNPLACED or not PurePath(value).is_absolute():
         return word
@@ -162,20 +162,20 @@ def _without_folder(word: str) -> str:
 
 
 def _method(name: str, source: Source, rows: Sequence[Row]) -> Method:
-    """Return the method, whose code must be that which made the rows."""
+    """Return the method of a submission; check that its code made the rows."""
     if source.file is None:
         method = registry().get(name)
     else:
         found = {each.name: each for each in select_with_files((), [source.file])}
         if set(found) != {name}:
             raise UsageError(
-                f"{source.file} defines {', '.join(found)}: a submission holds the one method "
-                f"'{name}', in a file of its own."
+                f"{source.file} defines {', '.join(found)}: put '{name}' alone into a file, since "
+                "a submission has one method."
             )
         method = found[name]
     if method.code_fingerprint != rows[0].provenance.code_fingerprint:
         raise SubmissionError(
-            f"The code of '{name}' is not that which made the rows: run again with "
+            f"The code of '{name}' is not the code that made the rows: run again with "
             "--overwrite stale."
         )
     questions = list(card_questions(method.card, method.representation))
@@ -207,8 +207,8 @@ def _code(source: Source) -> tuple[Code, bytes]:
     text = source.file.read_bytes()
     if len(text) > MOST_CODE:
         raise SubmissionError(
-            f"{source.file} has {len(text)} bytes, of {MOST_CODE} at most: a method file is code; "
-            "keep weights at a public address with a checksum."
+            f"{source.file} has {len(text)} bytes and may have {MOST_CODE}: put only code into a "
+            "method file, and weights at a public address with a checksum."
         )
     name = f"code/{source.file.name}"
     if not MEMBERS.fullmatch(name):
@@ -219,7 +219,7 @@ def _code(source: Source) -> tuple[Code, bytes]:
 
 
 def _protocol(run: Path, rows: Sequence[Row]) -> Protocol:
-    """Return the protocol of the rows, as the run's plans have it, with the seeds of the rows."""
+    """Return the protocol of the rows from the run's plans, with the seeds of the rows."""
     wanted = rows[0].protocol_hash
     plans, _ = read_plans(run)
     options = [validate_protocol(plan.protocol, where="the run's plan") for plan in plans]
@@ -230,7 +230,7 @@ def _protocol(run: Path, rows: Sequence[Row]) -> Protocol:
         if protocol.hash == wanted:
             return protocol.model_copy(update={"seeds": seeds})
     raise SubmissionError(
-        f"{run} does not hold the protocol of its rows ({wanted}): run the same command again."
+        f"{run} does not have the protocol of its rows ({wanted}): run the same command again."
     )
 
 
@@ -261,17 +261,19 @@ def _members(
     }
     for job in jobs:
         for row in job.rows:
-            place = {"source": row.source, "target": row.target}
+            transfer = {"source": row.source, "target": row.target}
             prediction = store.predictions(job, row.target)
             if any("\n" in sample for sample in prediction.sample_ids.tolist()):
-                raise SubmissionError(f"Sample ids of {row.target} hold line breaks.")
+                raise SubmissionError(
+                    f"Sample ids of {row.target} have line breaks: use ids without them."
+                )
             ids = "\n".join(prediction.sample_ids.tolist()).encode() + b"\n"
-            if members.setdefault(SAMPLES.format(**place), ids) != ids:
+            if members.setdefault(SAMPLES.format(**transfer), ids) != ids:
                 raise SubmissionError(
                     f"The seeds of {row.transfer} scored different samples: run them again."
                 )
             array = prediction.probabilities.astype(np.float32)
-            members[PREDICTIONS.format(**place, seed=row.seed)] = write_probabilities(array)
+            members[PREDICTIONS.format(**transfer, seed=row.seed)] = write_probabilities(array)
     return members
 
 

@@ -1,4 +1,4 @@
-"""A verified submission's rows in a run directory, beside those of other methods."""
+"""Write the rows of a verified submission into a run directory."""
 
 import numpy as np
 
@@ -19,17 +19,16 @@ def import_submission(
     Args:
         submission: The submission, which was accepted.
         dataset: The verifier's own data.
-        store: Where to write; jobs that are there already stay as they are, unless it was trained
-            again.
-        trained: The verifier's own rows and predictions, which are written in place of the
-            author's where the submission was trained again.
+        store: Store of the run directory. Jobs that it has already are not changed, unless the
+            submission was trained again.
+        trained: The verifier's own rows and predictions, if the submission was trained again. They
+            are written instead of the author's.
 
     Returns:
         Number of jobs written.
 
     Raises:
-        SubmissionError: If the directory holds the same method of other code, whose rows these
-            would hide.
+        SubmissionError: If the directory has rows of the same method by other code.
         StoreError: If the directory cannot be written.
     """
     store.prepare()
@@ -38,7 +37,7 @@ def import_submission(
     jobs: dict[tuple[str, int], list[Row]] = {}
     for row in submission.rows if trained is None else trained.rows.values():
         jobs.setdefault((row.source, row.seed), []).append(row)
-    written, there = 0, set(store.keys())
+    written, existing = 0, set(store.keys())
     for (source, seed), rows in jobs.items():
         first = rows[0]
         identity = JobIdentity(
@@ -53,21 +52,25 @@ def import_submission(
             bands=first.data.bands,
             vectors=first.data.vectors,
         )
-        if identity.key not in there or trained is not None:
-            answers = [_prediction(submission, expectation, row, trained) for row in rows]
-            store.write(identity, rows, answers)
+        if identity.key not in existing or trained is not None:
+            predictions = [_prediction(submission, expectation, row, trained) for row in rows]
+            store.write(identity, rows, predictions)
             written += 1
     return written
 
 
 def transfers_of_no_other(submission: Submission, store: RunStore) -> tuple[str, ...]:
-    """Return the transfers that no method has which it would be ranked with; none without such.
+    """Return the transfers of a submission that no other method of its ranking has.
 
-    Those of all of them together are what each is ranked on, so that the others become unranked.
+    A method is ranked only if it has every transfer of its ranking. New transfers therefore leave
+    the other methods without a rank.
 
     Args:
         submission: The submission.
-        store: The run directory; need not exist.
+        store: Store of the run directory, which need not exist.
+
+    Returns:
+        The transfers; none if the ranking has no other method.
     """
     mine = submission.rows[0]
     group = (*mine.comparability_key, mine.track)
@@ -76,8 +79,8 @@ def transfers_of_no_other(submission: Submission, store: RunStore) -> tuple[str,
         for row in job.rows:
             if row.method != mine.method and (*row.comparability_key, row.track) == group:
                 others.add(row.transfer)
-    asked = {row.transfer for row in submission.rows if row.relation != "in-domain"}
-    return tuple(sorted(asked - others)) if others else ()
+    own = {row.transfer for row in submission.rows if row.relation != "in-domain"}
+    return tuple(sorted(own - others)) if others else ()
 
 
 def _check_name(row: Row, store: RunStore) -> None:
@@ -96,16 +99,16 @@ def _prediction(
     wanted = expectation.of(row)
     if trained is None:
         given = submission.samples[row.source, row.target]
-        place = {name: number for number, name in enumerate(given)}
-        order = [place[name] for name in wanted.ids.tolist()]
-        answers = submission.predictions[row.source, row.target, row.seed][order]
+        position = {name: number for number, name in enumerate(given)}
+        order = [position[name] for name in wanted.ids.tolist()]
+        probabilities = submission.predictions[row.source, row.target, row.seed][order]
     else:
         own = trained.predictions[row.transfer, row.seed]
-        answers = np.stack([own[name] for name in wanted.ids.tolist()])
+        probabilities = np.stack([own[name] for name in wanted.ids.tolist()])
     return Prediction(
         target=row.target,
         sample_ids=wanted.ids,
-        probabilities=answers,
+        probabilities=probabilities,
         classes=wanted.classes,
         labels=wanted.labels,
         block=wanted.block,

@@ -1,4 +1,4 @@
-"""What a submission holds: its members and the models of those that are JSON."""
+"""The content of a submission: names of its members, and models of the members in JSON."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from benchmark.task.methods import Card, Track
 from benchmark.task.protocol import Protocol
 
 FORM_VERSION: Final = 1
-"""Raised when a member changes its meaning."""
+"""Version of the format. Raise it when a member changes its meaning."""
 
 MANIFEST: Final = "manifest.json"
 CARD: Final = "card.json"
@@ -24,10 +24,10 @@ PROTOCOL: Final = "protocol.yaml"
 ENVIRONMENT: Final = "environment.json"
 
 SAMPLES: Final = "samples/{source}/{target}.txt"
-"""Ids of the scored samples, one a line, in the order of the probabilities; for all seeds."""
+"""Ids of the scored samples, one on each line, in the order of the probabilities of all seeds."""
 
 PREDICTIONS: Final = "predictions/{source}/{target}/{seed}.npy"
-"""Probabilities [samples, classes], float32, the classes in the order of the row's."""
+"""Probabilities [samples, classes], float32, with the classes in the order of the row."""
 
 _DOMAIN: Final = r"[A-Za-z0-9][A-Za-z0-9-]{0,39}"
 
@@ -37,10 +37,10 @@ MEMBERS: Final = re.compile(
     rf"|samples/{_DOMAIN}/{_DOMAIN}\.txt"
     rf"|predictions/{_DOMAIN}/{_DOMAIN}/[0-9]{{1,10}}\.npy"
 )
-"""Every name that a member may have."""
+"""Pattern of the allowed names of members."""
 
 Kind = Literal["with-code", "predictions-only"]
-"""Whether anybody can run it; what nobody can run is ranked on a track of its own."""
+"""Whether other people can run the method; if not, it is ranked on a separate track."""
 
 CLOSED_TRACK: Final[Track] = "predictions-only"
 
@@ -49,18 +49,18 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Form(BaseModel):
-    """Base of what is stored: frozen, unknown keys refused."""
+    """Base of stored models: frozen, without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Code(Form):
-    """Where the code of a submission is: in it, or in a public repository.
+    """Location of the code of a submission: in the archive, or in a public repository.
 
     Attributes:
-        file: Member that holds the method.
-        url: Repository, https.
-        commit: The commit in full, 40 hex digits.
+        file: Name of the member with the method.
+        url: Address of the repository, https.
+        commit: Commit of the repository, 40 hex digits.
     """
 
     file: Annotated[str, Field(pattern=r"^code/[A-Za-z_]\w{0,63}\.py$")] | None = None
@@ -70,23 +70,23 @@ class Code(Form):
     @model_validator(mode="after")
     def _one_place(self) -> Self:
         if (self.url is None) != (self.commit is None):
-            raise ValueError("url and commit belong together")
+            raise ValueError("url and commit belong together: give both or neither")
         if self.file is not None and self.url is not None:
-            raise ValueError("code is either a file or a repository")
+            raise ValueError("code is either a file or a repository: leave out one of them")
         return self
 
     @property
     def is_closed(self) -> bool:
-        """Whether nobody but the authors can run it."""
+        """Whether only the authors can run the code."""
         return self.file is None and self.url is None
 
 
 class File(Form):
-    """A member's size and checksum.
+    """Size and checksum of a member.
 
     Attributes:
-        bytes: Its size.
-        sha256: Its SHA-256.
+        bytes: Size in bytes.
+        sha256: SHA-256 of the content.
     """
 
     bytes: Annotated[int, Field(ge=0)]
@@ -94,21 +94,21 @@ class File(Form):
 
 
 class Manifest(Form):
-    """What a submission says it is.
+    """The manifest of a submission, as its authors state it.
 
     Attributes:
-        form_version: Version of the form.
+        form_version: Version of the format.
         method: Name of the method.
-        authors: Who submits it.
-        kind: Whether its code is there.
-        code: Where the code is.
+        authors: Names of the authors.
+        kind: Whether other people can run the method.
+        code: Location of the code.
         dataset: Name of the dataset.
         fingerprint: Fingerprint of the dataset.
         protocol: Name of the protocol.
         protocol_hash: Hash of the protocol.
-        transfers: Transfers as SOURCE:TARGET, in-domain ones included.
-        seeds: Seeds; every transfer has each.
-        files: Every other member.
+        transfers: Transfers as SOURCE:TARGET, also the in-domain ones.
+        seeds: Seeds; every transfer has every seed.
+        files: Size and checksum of every other member, by name.
     """
 
     form_version: Literal[1] = 1
@@ -126,15 +126,15 @@ class Manifest(Form):
 
 
 class Described(Form):
-    """The method of a submission, as its author describes it.
+    """The description of a method, as its authors state it.
 
     Attributes:
         name: Name of the method.
-        version: Its version.
-        family: Its family.
-        track: Its track.
-        representation: View of the samples that it is given.
-        card: Its card; licence and pretraining must be stated.
+        version: Version of the method.
+        family: Family of the method.
+        track: Track of the method.
+        representation: Representation of its samples.
+        card: Card of the method; licence and pretraining must be stated.
     """
 
     name: Line
@@ -146,14 +146,14 @@ class Described(Form):
 
 
 class Surroundings(Form):
-    """What rows were made with.
+    """Software and devices that made rows.
 
     Attributes:
         package_version: Version of this package.
         python: Version of Python.
-        packages: Versions of the packages that scores depend on.
+        packages: Versions of the packages on which scores depend.
         platform: Operating system and machine.
-        devices: Names of the processors.
+        devices: Names of the processors or GPUs.
     """
 
     package_version: str
@@ -165,19 +165,19 @@ class Surroundings(Form):
 
 @dataclass(frozen=True, eq=False)
 class Submission:
-    """A submission that was read whole; nothing in it is believed yet.
+    """A complete submission that was read; none of its statements is checked yet.
 
     Attributes:
-        path: The archive.
+        path: Path of the archive.
         checksum: SHA-256 of the archive.
-        manifest: What it says it is.
-        described: The method.
+        manifest: The manifest.
+        described: Description of the method.
         rows: The rows.
         protocol: The protocol.
-        surroundings: What the rows were made with.
-        samples: Ids by source and target, in order.
+        surroundings: Software and devices that made the rows.
+        samples: Ids of the scored samples in order, by source and target.
         predictions: Probabilities [samples, classes] by source, target and seed.
-        code: Text of the method file; ``None`` where it is elsewhere or closed.
+        code: Text of the method file; ``None`` if the code is in a repository or closed.
     """
 
     path: Path

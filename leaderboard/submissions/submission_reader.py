@@ -1,4 +1,4 @@
-"""From an archive to a submission whose parts fit together; nothing in it is executed."""
+"""Read a submission from an archive, and check that its parts agree; no code in it runs."""
 
 import hashlib
 from collections.abc import Mapping
@@ -38,8 +38,8 @@ from leaderboard.submissions.untrusted_content import (
 
 REQUIRED: Final = (CARD, ROWS, PROTOCOL, ENVIRONMENT)
 
-SELF_PRAISE: Final = frozenset({"verification", "verified", "verdict", "verifier", "badge"})
-"""Keys that only a verifier writes, and never into a submission."""
+VERDICT_KEYS: Final = frozenset({"verification", "verified", "verdict", "verifier", "badge"})
+"""Keys that only a verifier may write, outside of the submission."""
 
 
 def read_submission(path: Path) -> Submission:
@@ -52,13 +52,13 @@ def read_submission(path: Path) -> Submission:
         The submission.
 
     Raises:
-        SubmissionError: If it is damaged, hostile, or its parts do not fit together.
+        SubmissionError: If the archive is damaged or not allowed, or its parts do not agree.
     """
     members = read_archive(path, MEMBERS)
     if MANIFEST not in members:
         raise SubmissionError(f"{path} has no {MANIFEST}: make it with `cropglobe pack`.")
     raw = read_json(members[MANIFEST], MANIFEST)
-    _refuse_self_praise(raw, MANIFEST)
+    _refuse_verdict(raw, MANIFEST)
     manifest = read_model(raw, Manifest, MANIFEST)
     _check_files(manifest, members)
     rows = _rows(members[ROWS])
@@ -86,7 +86,7 @@ def checksum(path: Path) -> str:
 
 
 def _check_files(manifest: Manifest, members: Mapping[str, bytes]) -> None:
-    """See that the manifest lists what is there, byte for byte."""
+    """Check that the manifest lists every member with its size and checksum."""
     for name in REQUIRED:
         if name not in members:
             raise SubmissionError(f"The submission has no {name}.")
@@ -101,7 +101,7 @@ def _check_files(manifest: Manifest, members: Mapping[str, bytes]) -> None:
 
 
 def _check_list(manifest: Manifest, members: Mapping[str, bytes]) -> None:
-    """See that there are predictions of the declared transfers and seeds, and nothing else."""
+    """Check that there are predictions for the declared transfers and seeds, and nothing else."""
     wanted = {MANIFEST, *REQUIRED}
     for transfer in manifest.transfers:
         source, _, target = transfer.partition(":")
@@ -122,25 +122,25 @@ def _check_list(manifest: Manifest, members: Mapping[str, bytes]) -> None:
 def _rows(content: bytes) -> tuple[Row, ...]:
     raw = read_json(content, ROWS)
     for number, entry in enumerate(raw if isinstance(raw, list) else ()):
-        _refuse_self_praise(entry, f"row {number} of {ROWS}")
+        _refuse_verdict(entry, f"row {number} of {ROWS}")
     return read_models(raw, Row, ROWS)
 
 
 def _described(content: bytes) -> Described:
     raw = read_json(content, CARD)
-    _refuse_self_praise(raw, CARD)
+    _refuse_verdict(raw, CARD)
     card = raw.get("card") if isinstance(raw, dict) else None
     for key, hint in (("licence", "of code and weights"), ("pretraining", "null if there is none")):
         if not isinstance(card, dict) or key not in card:
-            raise SubmissionError(f"The card does not state '{key}' ({hint}).")
+            raise SubmissionError(f"The card does not state '{key}' ({hint}): add it.")
     return read_model(raw, Described, CARD)
 
 
-def _refuse_self_praise(content: Any, name: str) -> None:
-    claims = SELF_PRAISE & content.keys() if isinstance(content, dict) else ()
+def _refuse_verdict(content: Any, name: str) -> None:
+    claims = VERDICT_KEYS & content.keys() if isinstance(content, dict) else ()
     for key in sorted(claims):
         raise SubmissionError(
-            f"{name} says '{key}' of itself: only a verifier's verdict may, outside of it."
+            f"{name} says '{key}' of itself: remove it, since only a verifier may state it."
         )
 
 
@@ -172,6 +172,6 @@ def _predictions(
             _, source, target, file = name.split("/")
             seed = file.removesuffix(".npy")
             if str(int(seed)) != seed:
-                raise SubmissionError(f"'{name}' is not named by a seed.")
+                raise SubmissionError(f"'{name}' is not named by a seed: pack again.")
             found[source, target, int(seed)] = read_probabilities(content, name)
     return found

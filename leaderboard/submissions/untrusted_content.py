@@ -1,4 +1,4 @@
-"""A stranger's bytes as text, JSON, YAML and arrays: bounded, and never unpickled."""
+"""Read untrusted bytes as text, JSON, YAML and arrays, with limits and without pickle."""
 
 import io
 import json
@@ -16,21 +16,21 @@ from benchmark.errors import SubmissionError
 from leaderboard.submissions.archive import printable
 
 MOST_TEXT: Final = 64 * 1024**2
-"""Largest text: the rows of all pairs of eight countries with ten seeds take about 2 MB."""
+"""Largest text in bytes; rows of all pairs of eight countries with ten seeds take about 2 MB."""
 
 MOST_YAML: Final = 8 * 1024
-"""Largest protocol; the shipped ones take 1 kB."""
+"""Largest protocol in bytes; the shipped ones take 1 kB."""
 
 MOST_BRACKETS: Final = 64
-"""Opening brackets of a protocol: PyYAML takes minutes over ten thousand nested ones."""
+"""Largest number of opening brackets in a protocol; PyYAML needs minutes for 10,000 nested ones."""
 
 MOST_CODE: Final = 256 * 1024
-"""Largest method file: code, not weights."""
+"""Largest method file in bytes; it has code, not weights."""
 
 MOST_CLASSES: Final = 100
 
 ARRAY_HEADER: Final = 10_000
-"""Longest header of an array; numpy's own limit."""
+"""Longest header of an array in bytes; numpy has the same limit."""
 
 Model = TypeVar("Model", bound=BaseModel)
 Read = TypeVar("Read")
@@ -53,10 +53,11 @@ def read_text(content: bytes, name: str, most: int = MOST_TEXT) -> str:
 
 
 def read_json(content: bytes, name: str) -> Any:
-    """Return what JSON says; NaN, infinity, numbers too large and repeated keys are refused.
+    """Return the content of JSON text.
 
     Raises:
-        SubmissionError: If it is not such JSON.
+        SubmissionError: If it is not valid JSON, or has NaN, infinity, a number that is too large
+            or a repeated key.
     """
     text = read_text(content, name)
     try:
@@ -74,7 +75,7 @@ def read_model(content: Any, model: type[Model], name: str) -> Model:
     """Return plain values as a model.
 
     Raises:
-        SubmissionError: If they do not fit; the message names the first key that does not.
+        SubmissionError: If a value is wrong. The message names the first wrong key.
     """
     found = _validated(lambda: model.model_validate(content), name)
     _require_finite(found, name)
@@ -85,7 +86,7 @@ def read_models(content: Any, model: type[Model], name: str) -> tuple[Model, ...
     """Return a list of plain values as models.
 
     Raises:
-        SubmissionError: If one does not fit; the message names the first key that does not.
+        SubmissionError: If a value is wrong. The message names the first wrong key.
     """
     found = _validated(lambda: TypeAdapter(list[model]).validate_python(content), name)  # type: ignore[valid-type]
     for each in found:
@@ -94,10 +95,10 @@ def read_models(content: Any, model: type[Model], name: str) -> tuple[Model, ...
 
 
 def check_yaml(content: bytes, name: str) -> str:
-    """Return YAML text that is safe to load: small, without anchors and aliases.
+    """Return YAML text if it is safe to load: small, without anchors and aliases.
 
     Raises:
-        SubmissionError: If it is not.
+        SubmissionError: If it is not safe to load.
     """
     text = read_text(content, name, MOST_YAML)
     if sum(text.count(sign) for sign in "[{") > MOST_BRACKETS:
@@ -114,10 +115,10 @@ def check_yaml(content: bytes, name: str) -> str:
 def read_probabilities(content: bytes, name: str) -> npt.NDArray[np.float32]:
     """Return a two-dimensional float32 array from the bytes of an .npy file.
 
-    Nothing is allocated by what the header says: the data must be there to the byte.
+    The size in the header is compared with the length of the data before anything is allocated.
 
     Raises:
-        SubmissionError: If the bytes are anything else, Python objects above all.
+        SubmissionError: If the bytes are anything else, such as Python objects.
     """
     stream = io.BytesIO(content)
     try:
@@ -171,7 +172,7 @@ def _refuse_constant(word: str) -> None:
 
 
 def _finite(text: str) -> float:
-    """Return a number; 1e999 is infinity to Python, which JSON would write as null."""
+    """Return a number; refuse 1e999 and the like, which Python reads as infinity."""
     number = float(text)
     if not math.isfinite(number):
         raise ValueError(f"{printable(text, 20)} is larger than any number here")
@@ -179,7 +180,7 @@ def _finite(text: str) -> float:
 
 
 def _require_finite(model: BaseModel, name: str) -> None:
-    """See that no number of a model is NaN or infinite; a text such as "inf" becomes one."""
+    """Check that no number of a model is NaN or infinite (pydantic reads the text "inf" as one)."""
     waiting: list[Any] = [model.model_dump()]
     while waiting:
         value = waiting.pop()

@@ -1,4 +1,4 @@
-"""The folder `submissions/`: accepted submissions as text, and how far their rows are believed."""
+"""The folder `submissions/`: accepted submissions and their verdicts as text files."""
 
 import csv
 import hashlib
@@ -45,28 +45,29 @@ VERDICT: Final = "verdict.json"
 SCORES: Final = "scores.csv"
 
 SHOWN: Final = ("macro_f1", "overall_accuracy")
-"""Scores that are kept as text."""
+"""Scores in the text file of scores."""
 
 SELF_REPORTED: Final = VERIFICATIONS[0]
 
 SUBMISSIONS_VARIABLE: Final = "CROPGLOBE_SUBMISSIONS"
-"""Environment variable that names the folder of submissions; `submissions` here without it."""
+"""Environment variable that names the folder of submissions; the default is `submissions` in the
+working directory."""
 
 _FOLDER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,120}")
 
 
 class Pointer(Form):
-    """Where an accepted submission lies, and what it is.
+    """Description of an accepted submission, and the address of its archive.
 
     Attributes:
-        form_version: Version of this form.
+        form_version: Version of this format.
         method: Name of the method.
-        authors: Who submitted it.
-        kind: Whether its code is there.
-        code: Where the code is.
-        url: Where the archive can be fetched; ``None`` where it is asked for by e-mail or issue.
+        authors: Names of the authors.
+        kind: Whether other people can run the method.
+        code: Location of the code.
+        url: Address of the archive; ``None`` if one must ask the authors for it.
         sha256: SHA-256 of the archive.
-        bytes: Its size.
+        bytes: Size of the archive.
         dataset: Name of the dataset.
         fingerprint: Fingerprint of the dataset.
         protocol: Name of the protocol.
@@ -92,18 +93,18 @@ class Pointer(Form):
 
 
 class StoredVerdict(Form):
-    """What a verifier found, tied to the archive and to every row.
+    """The verdict of a verifier. It is valid only for one archive and for its rows.
 
     Attributes:
-        form_version: Version of this form.
+        form_version: Version of this format.
         method: Name of the method.
         submission: SHA-256 of the archive.
-        level: How far its rows are believed.
-        verifier: Who verified it; never one of the authors.
+        level: What the verifier has checked.
+        verifier: Name of the verifier, who must not be an author.
         date: Day of the verification, ISO 8601.
         package_version: Version of this package.
-        inspected: Whether the verifier says to have looked at the code.
-        rows: Digest of every row as it was stated.
+        inspected: Whether the verifier states that they inspected the code.
+        rows: Digest of every row of the submission.
         own_rows: SHA-256 of the file of the verifier's own rows; ``None`` without a rerun.
     """
 
@@ -120,7 +121,12 @@ class StoredVerdict(Form):
 
 
 def make_pointer(submission: Submission, url: str | None) -> Pointer:
-    """Return what is kept of a submission instead of its archive."""
+    """Return the pointer to a submission, which is stored instead of the archive.
+
+    Args:
+        submission: The submission.
+        url: Address of its archive, if it has one.
+    """
     manifest = submission.manifest
     return Pointer(
         method=manifest.method,
@@ -143,7 +149,7 @@ def folder_name(submission: Submission) -> str:
     """Return the name of a submission's folder: method, protocol and dataset.
 
     Raises:
-        SubmissionError: If the method's name cannot be part of one.
+        SubmissionError: If the method's name cannot be part of a folder's name.
     """
     manifest = submission.manifest
     name = f"{manifest.method}.{manifest.protocol}.{manifest.fingerprint[:8]}"
@@ -153,25 +159,26 @@ def folder_name(submission: Submission) -> str:
 
 
 def accept(verdict: Verdict, submissions: Path, *, verifier: str, url: str | None) -> Path:
-    """Write an accepted submission into the folder of submissions, as text.
+    """Write an accepted submission into the folder of submissions, as text files.
 
     Args:
-        verdict: What was found.
+        verdict: The verdict.
         submissions: The folder.
-        verifier: Who verified it.
-        url: Where the archive can be fetched; where the folder says already that it can, if
-            ``None``.
+        verifier: Name of the verifier.
+        url: Address of the archive; by default the address that the folder has already.
 
     Returns:
-        The submission's folder. A higher verdict on the same archive stays there.
+        The submission's folder. A higher verdict on the same archive is not replaced.
 
     Raises:
-        SubmissionError: If it is not accepted, the verifier is one of the authors, other authors
-            hold its folder, or it cannot be written.
+        SubmissionError: If the submission was not accepted, the verifier is an author, other
+            authors use the name, or a file cannot be written.
     """
     submission = verdict.submission
     if not verdict.accepted or verdict.level == SELF_REPORTED:
-        raise SubmissionError(f"'{submission.manifest.method}' was not accepted.")
+        raise SubmissionError(
+            f"'{submission.manifest.method}' was not accepted: correct what the checks name first."
+        )
     check_verifier(verifier, submission.manifest.authors)
     own = None
     if verdict.trained is not None:
@@ -189,7 +196,7 @@ def accept(verdict: Verdict, submissions: Path, *, verifier: str, url: str | Non
     )
     folder = submissions / folder_name(submission)
     known = _known_pointer(folder)
-    _check_place(submissions, submission)
+    _check_authors(submissions, submission)
     standing = standing_verdict(verdict, submissions)
     if url is None and known is not None and known.sha256 == submission.checksum:
         url = known.url
@@ -211,17 +218,20 @@ def accept(verdict: Verdict, submissions: Path, *, verifier: str, url: str | Non
 
 
 def standing_verdict(verdict: Verdict, submissions: Path) -> StoredVerdict | None:
-    """Return the verdict that a folder holds on the same archive and rows, if it is a higher one.
+    """Return the stored verdict on the same archive and rows, if it is a higher one.
 
     Args:
-        verdict: What was found now.
-        submissions: The folder of submissions; need not exist.
+        verdict: The new verdict.
+        submissions: The folder of submissions, which need not exist.
+
+    Returns:
+        The stored verdict; ``None`` if there is none or it is not higher.
     """
     submission = verdict.submission
     try:
         known = _read_verdict(submissions / folder_name(submission) / VERDICT)
     except SubmissionError:
-        return None  # none that counts
+        return None  # there is no valid verdict
     rows = {row_digest(row) for row in submission.rows}
     higher = VERIFICATIONS.index(known.level) > VERIFICATIONS.index(verdict.level)
     same = known.submission == submission.checksum and set(known.rows) == rows
@@ -229,15 +239,15 @@ def standing_verdict(verdict: Verdict, submissions: Path) -> StoredVerdict | Non
 
 
 def _known_pointer(folder: Path) -> Pointer | None:
-    """Return what a folder says of its submission: the authors' own pull request, or a verdict."""
+    """Return the pointer in a folder, or ``None`` if there is no valid one."""
     try:
         return Pointer.model_validate_json((folder / POINTER).read_bytes())
     except (OSError, ValidationError, UnicodeDecodeError):
-        return None  # none, or no such thing: it is written anew
+        return None  # missing or damaged: it is written again
 
 
-def _check_place(submissions: Path, submission: Submission) -> None:
-    """Refuse a name that other authors hold here, or that looks like it: one must be the same."""
+def _check_authors(submissions: Path, submission: Submission) -> None:
+    """Refuse a method's name that other authors use, or a name that resembles one of theirs."""
     method, authors = submission.manifest.method, submission.manifest.authors
     for path in sorted(submissions.glob(f"*/{POINTER}")):
         known = _known_pointer(path.parent)
@@ -253,12 +263,12 @@ def _check_place(submissions: Path, submission: Submission) -> None:
 
 @dataclass(frozen=True)
 class Believed:
-    """What the folder of submissions says of rows.
+    """The valid verdicts of the folder of submissions.
 
     Attributes:
-        levels: How far rows are believed, by their digest.
-        own: Verifiers' own rows, by the digest of the stated row and by their own.
-        problems: What is wrong with verdicts that count for nothing.
+        levels: What was checked of each row, by the digest of the row.
+        own: Verifiers' own rows, by the digest of the author's row and by their own digest.
+        problems: A sentence for each verdict that is not valid.
     """
 
     levels: dict[str, Verification]
@@ -270,11 +280,11 @@ def read_verdicts(submissions: Path) -> Believed:
     """Read every verdict of the folder of submissions.
 
     Args:
-        submissions: The folder; need not exist.
+        submissions: The folder, which need not exist.
 
     Returns:
-        How far rows are believed, and what is wrong with verdicts that count for nothing: not
-        tied to their submission, written by an author, or damaged.
+        The valid verdicts. A verdict is not valid if it is about another archive, was written by an
+        author, or is damaged.
     """
     levels: dict[str, Verification] = {}
     own: dict[str, OwnRow] = {}
@@ -299,16 +309,16 @@ def read_verdicts(submissions: Path) -> Believed:
 
 
 def with_verdicts(results: Results, submissions: Path | None = None) -> Results:
-    """Return evidence that says how far each method is believed, with verifiers' own rows.
+    """Return results with the verification of each method and with verifiers' own rows.
 
     Args:
-        results: Rows and what is known of them.
-        submissions: The folder of submissions; that of the environment, or the one here, if
-            ``None``.
+        results: Results of runs.
+        submissions: The folder of submissions; by default the folder that the environment variable
+            names, or `submissions` in the working directory.
 
     Returns:
-        The evidence; the level of a method is that of its least believed row with scores. A row
-        that was trained again has the verifier's scores and costs.
+        The results. The verification of a method is the lowest of its scored rows. A row that was
+        trained again has the verifier's scores and costs.
     """
     folder = submissions or Path(os.environ.get(SUBMISSIONS_VARIABLE, "submissions"))
     believed = read_verdicts(folder)
@@ -351,6 +361,6 @@ def _scores(rows: Iterable[Row]) -> str:
     for row in rows:
         assert row.scores is not None
         numbers = [f"{getattr(row.scores, name):.6f}" for name in SHOWN]
-        place = [row.data.name, row.source, row.target, row.seed]
-        writer.writerow([*place, *numbers, row.data.n_test])
+        head = [row.data.name, row.source, row.target, row.seed]
+        writer.writerow([*head, *numbers, row.data.n_test])
     return text.getvalue()

@@ -10,21 +10,26 @@ from leaderboard.submissions.verification.verification import Verdict
 from leaderboard.tables.markdown_text import WITHOUT_SCHEME
 
 LONGEST: int = 500
-"""Letters of one line that a submission has a say in."""
+"""Largest number of letters in a line with text of a submission."""
 
 
 def refusal(error: SubmissionError, form: str) -> str:
-    """Return the verdict on what could not be read at all."""
+    """Return the text of a refusal for a submission that could not be read.
+
+    Args:
+        error: The error.
+        form: ``text`` or ``markdown``.
+    """
     text = printable(str(error), LONGEST)
     return f"**Refused.** {_marked(text)}" if form == "markdown" else f"Refused: {text}"
 
 
 def as_text(verdict: Verdict, comparison: Comparison | None = None) -> str:
-    """Return a verdict as lines of text.
+    """Return a verdict as lines of text for a terminal.
 
     Args:
         verdict: The verdict.
-        comparison: Scores of reference methods.
+        comparison: Scores of reference methods, to show with those of the submission.
     """
     manifest = verdict.submission.manifest
     lines = [
@@ -48,11 +53,11 @@ def as_text(verdict: Verdict, comparison: Comparison | None = None) -> str:
 
 
 def as_markdown(verdict: Verdict, comparison: Comparison | None = None) -> str:
-    """Return a verdict as Markdown, in which nothing of the submission is markup.
+    """Return a verdict as Markdown. Text of the submission is escaped, so it cannot be markup.
 
     Args:
         verdict: The verdict.
-        comparison: Scores of reference methods.
+        comparison: Scores of reference methods, to show with those of the submission.
     """
     manifest = verdict.submission.manifest
     lines = [
@@ -95,7 +100,7 @@ def _differences(verdict: Verdict) -> Iterator[list[str]]:
     again = any(difference.rerun is not None for difference in verdict.differences)
     worlds = any(difference.elsewhere is not None for difference in verdict.differences)
     headings = ["trained again"] if again else []
-    headings += ["in other worlds"] if worlds else []
+    headings += ["on other seeds"] if worlds else []
     yield ["transfer", "stated", "computed", *headings]
     for each in verdict.differences:
         cells = [each.transfer, _percent(each.stated), _percent(each.computed)]
@@ -122,7 +127,7 @@ def _aligned(table: list[list[str]]) -> Iterator[list[str]]:
 
 
 def _marked(text: str) -> str:
-    """Return a stranger's text as Markdown that shows it: no tags, links, tables or mentions."""
+    """Return untrusted text as escaped Markdown, without tags, links, tables or mentions."""
     safe = html.escape(printable(text, LONGEST), quote=False)
     for sign in "\\`*_[]|!#":
         safe = safe.replace(sign, f"\\{sign}")

@@ -62,12 +62,12 @@ def test_seeds_and_transfers_of_one_code_are_one_line() -> None:
 
 def test_the_file_and_the_terminal_say_so() -> None:
     results = from_rows(two_codes())
-    sentence = "Several codes under one name, a line each, the newest named first: mine "
+    sentence = "under one name, so each code has its own line. The newest comes first: mine "
     assert sentence in markdown(results)
     (table,) = screen_tables(results)
     assert sentence in str(table.caption)
     assert "mine (mine:bbbbbb, mine:aaaaaa)" in markdown(results)
-    assert "Several codes" not in markdown(from_rows(two_codes()[:2]))
+    assert "Different code made" not in markdown(from_rows(two_codes()[:2]))
 
 
 def test_codes_of_different_protocols_or_data_share_no_table_and_need_no_mark() -> None:

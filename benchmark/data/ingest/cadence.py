@@ -1,4 +1,4 @@
-"""Composites or acquisitions, and which days each date stands for: told from the spacing."""
+"""Conclude from the spacing of dates whether they are composites, and the window of each one."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -19,19 +19,22 @@ CALENDAR_SLACK: Final = 3
 months 28 to 31."""
 
 CALENDAR_SHARE: Final = 0.9
-"""Share of the spacings that must be regular for the dates to be a calendar of composites."""
+"""Smallest share of regular spacings at which dates count as composites."""
 
 REVISIT_DAYS: Final = 5
-"""Revisit of the two Sentinel-2 satellites; regular dates further apart are composites."""
+"""Revisit time of the two Sentinel-2 satellites together. Regular dates with a larger spacing count
+as composites."""
 
 ORBIT_DAYS: Final = 10
-"""Days after which one Sentinel-2 satellite passes again."""
+"""Revisit time of one Sentinel-2 satellite."""
 
 LEAST_DATES: Final = 3
-"""Different dates below which a spacing says nothing."""
+"""Smallest number of different dates from which a spacing is concluded. With fewer dates they count
+as acquisitions."""
 
 MANY: Final = 10
-"""Spacings from which on a common divisor is no accident, although some dates are absent."""
+"""Smallest number of spacings from which their greatest common divisor is used even if it is
+smaller than the typical spacing, because dates are missing."""
 
 MONTH: Final = 28
 """Days of the shortest month."""
@@ -39,11 +42,12 @@ MONTH: Final = 28
 
 @dataclass(frozen=True)
 class Spacing:
-    """How the dates of a domain are spaced.
+    """The spacing of the dates of a domain.
 
     Attributes:
-        days: Different dates, ascending [T].
-        between: Days between two consecutive dates of a sample, of all samples [D].
+        days: Different dates of all samples, ascending [T].
+        between: Days between consecutive dates of a sample, for all samples together [D]. Equal
+            dates of a sample are left out, so all values are above 0.
         offsets: Days from the first date of its sample to each row [R].
     """
 
@@ -58,26 +62,27 @@ class Spacing:
 
     @property
     def step(self) -> int:
-        """Largest number of days of which every spacing within a sample is a multiple."""
+        """Greatest common divisor of the spacings within samples, in days; 0 without a spacing."""
         return int(np.gcd.reduce(self.between)) if len(self.between) else 0
 
     @property
     def year_step(self) -> int:
-        """Largest number of days of which every date is a multiple away from 1 January."""
+        """Greatest common divisor of the days from 1 January of its year to each date."""
         return int(np.gcd.reduce(_day_of_year(self.days) - 1))
 
 
 @dataclass(frozen=True)
 class Stated:
-    """What is known of the dates beside the dates.
+    """Information about the dates besides their spacing.
 
     Attributes:
-        declared: Whether the format of the table is one of composites.
-        timed: Whether the time of day shows acquisitions.
-        unclear: Whether the time of day may be a time zone's midnight or not.
-        window: Length of the composites in days as the user states it, 0 for acquisitions;
-            ``None`` detects it.
-        stamp: Which day of its window a date is, as the user states it, or ``None``.
+        declared: Whether the format of the table is a format of composites.
+        timed: Whether the times of day show that the dates are acquisitions.
+        unclear: Whether the times of day can be midnight in a time zone, or times of acquisitions.
+        window: Length of the composites in days, as the user states it. A window of at most 1 day
+            means acquisitions; ``None`` means that the length is concluded from the dates.
+        stamp: Which day of its window a date is (``first``, ``middle`` or ``last``), as the user
+            states it; ``None`` if not stated.
     """
 
     declared: bool = False
@@ -88,11 +93,11 @@ class Stated:
 
 
 def spacing_of(days: Days, owner: Index) -> Spacing:
-    """Return how the dates of some samples are spaced.
+    """Return the spacing of the dates of some samples.
 
     Args:
-        days: Date of each row, those of a sample together and ascending [R].
-        owner: Number of each row's sample, from 0 on [R].
+        days: Date of each row [R]. The rows of a sample follow one another, with ascending dates.
+        owner: Index of the sample of each row [R], 0 for the first sample.
     """
     within = owner[1:] == owner[:-1]
     between = np.diff(days).astype(np.int64)[within]
@@ -103,18 +108,21 @@ def spacing_of(days: Days, owner: Index) -> Spacing:
 
 
 def conclude_calendar(path: object, spacing: Spacing, stated: Stated) -> Calendar:
-    """Tell composites from acquisitions, and the window of each composite.
+    """Conclude whether dates are composites or acquisitions, and the window of each composite.
+
+    A window that the user states is used. Without one, times of day decide, then days of the month
+    (months, half months, dekads), then a regular spacing. All other dates are acquisitions.
 
     Args:
         path: The table, for messages.
-        spacing: How the dates are spaced.
-        stated: What is known beside that.
+        spacing: Spacing of the dates.
+        stated: Information about the dates besides their spacing.
 
     Returns:
-        The calendar, with the evidence for it.
+        The calendar, with the evidence for it in words.
 
     Raises:
-        DataError: If the dates fit two readings; the message names the options that settle it.
+        DataError: If the dates can be read in two ways. The message names the options that decide.
     """
     days, cadence = spacing.days, spacing.cadence
     if stated.window is not None:
@@ -143,6 +151,7 @@ def conclude_calendar(path: object, spacing: Spacing, stated: Stated) -> Calenda
 
 
 def _acquisitions(spacing: Spacing, evidence: str) -> Calendar:
+    """Return a calendar of acquisitions: each date has a window of one day."""
     count = len(spacing.days)
     return Calendar(
         spacing.days, np.ones(count), spacing.cadence, composites=False, evidence=evidence
@@ -152,6 +161,14 @@ def _acquisitions(spacing: Spacing, evidence: str) -> Calendar:
 def _composites(
     spacing: Spacing, windows: Floats, evidence: str, leads: Floats | None = None
 ) -> Calendar:
+    """Return a calendar of composites.
+
+    Args:
+        spacing: Spacing of the dates.
+        windows: Length of the window of each date in days [T].
+        evidence: Why the dates are composites, in words.
+        leads: Days from the first day of its window to each date [T]; 0 by default.
+    """
     return Calendar(
         spacing.days,
         windows.astype(np.float64),
@@ -163,7 +180,7 @@ def _composites(
 
 
 def _declared(spacing: Spacing, stated: Stated) -> Calendar:
-    """Return the calendar of a window that the user states."""
+    """Return the calendar for the window and stamp that the user states."""
     window = stated.window or 0.0
     if window <= 1:
         return _acquisitions(spacing, "This was declared with --window.")
@@ -177,7 +194,12 @@ def _declared(spacing: Spacing, stated: Stated) -> Calendar:
 
 
 def _named_days(path: object, spacing: Spacing, stated: Stated) -> Calendar | None:
-    """Read dates that are named days of the month: months, half months and dekads."""
+    """Return the calendar of months, half months or dekads; ``None`` for dates on other days.
+
+    Raises:
+        DataError: If each date is the same day or the last day of a month, or the last day of a
+            dekad, and the user does not state the stamp.
+    """
     days = spacing.days
     numbers = set(day_of_month(days).tolist())
     lasts = days.astype("datetime64[M]") != (days + 1).astype("datetime64[M]")
@@ -215,10 +237,10 @@ def _named_days(path: object, spacing: Spacing, stated: Stated) -> Calendar | No
 
 
 def _months(spacing: Spacing, stamp: Stamp, evidence: str) -> Calendar:
-    """Return the calendar of composites of one or several months."""
+    """Return the calendar of composites of one month, or of several months with stamp ``first``."""
     first = spacing.days.astype("datetime64[M]")
     months = np.diff(first).astype(np.int64)
-    # The months of one composite: what the spacings within a sample have in common.
+    # The number of months of one composite is the typical spacing within a sample.
     several = max(round(float(np.median(spacing.between)) / 30.44), 1)
     count = several if stamp == "first" and (months % several == 0).all() else 1
     begin = first.astype("datetime64[D]")
@@ -229,7 +251,14 @@ def _months(spacing: Spacing, stamp: Stamp, evidence: str) -> Calendar:
 
 
 def _regular(path: object, spacing: Spacing, stated: Stated) -> Calendar | None:
-    """Read dates that are a fixed number of days apart, or nearly so."""
+    """Return the calendar of dates with a regular spacing; ``None`` for other dates.
+
+    The typical spacing must be above `REVISIT_DAYS`, or above 1 day if the format of the table is a
+    format of composites.
+
+    Raises:
+        DataError: If the dates can also be passes of one satellite.
+    """
     days, cadence = spacing.days, spacing.cadence
     least = 1 if stated.declared else REVISIT_DAYS
     if len(days) < LEAST_DATES or cadence <= least:
@@ -257,6 +286,11 @@ def _regular(path: object, spacing: Spacing, stated: Stated) -> Calendar | None:
 
 
 def _stamped(spacing: Spacing, windows: Floats, evidence: str, stated: Stated) -> Calendar:
+    """Return the calendar of composites whose dates are the stated day of their window.
+
+    With the stamp ``last`` every window has the median length, since `windows` then holds the days
+    to the next date and not to the one before.
+    """
     leads = np.zeros(len(windows))
     if stated.stamp == "middle":
         leads = windows // 2
@@ -267,13 +301,24 @@ def _stamped(spacing: Spacing, windows: Floats, evidence: str, stated: Stated) -
 
 
 def _following(spacing: Floats, cadence: float) -> Floats:
-    """Return the days from each date to the next, where that is no gap."""
+    """Return the days from each date to the next one [T].
+
+    Args:
+        spacing: Days between consecutive dates [T - 1].
+        cadence: Typical spacing in days. It replaces spacings that are longer by more than
+            `CALENDAR_SLACK`, and is the value of the last date.
+    """
     following = np.append(spacing, cadence)
     return np.where(following <= cadence + CALENDAR_SLACK, following, cadence)
 
 
 def _to_next(days: Days, grid: list[int]) -> Floats:
-    """Return the days from each date to the next day of a grid of days of the month."""
+    """Return the days from each date to the next window [T]; windows begin on days of the month.
+
+    Args:
+        days: Dates [T].
+        grid: Days of the month on which windows begin, ascending; the first is 1.
+    """
     number = day_of_month(days)
     month = days.astype("datetime64[M]")
     following = (month + 1).astype("datetime64[D]")
@@ -284,7 +329,11 @@ def _to_next(days: Days, grid: list[int]) -> Floats:
 
 
 def _refuse_passes(path: object, spacing: Spacing, step: int) -> None:
-    """Refuse dates that fit one satellite's orbit and not windows that begin with a year."""
+    """Raise an error for dates that can be passes of one satellite as well as composites.
+
+    These are dates with a spacing of a multiple of `ORBIT_DAYS`, unless all dates are on one grid
+    that begins on 1 January.
+    """
     one_grid = int(np.gcd.reduce((spacing.days - spacing.days[0]).astype(np.int64))) == step
     from_new_year = one_grid and (_day_of_year(spacing.days[:1])[0] - 1) % step == 0
     if step % ORBIT_DAYS == 0 and not from_new_year:

@@ -1,7 +1,7 @@
-"""Confine the process of a method by bubblewrap: no network, no home, no data, bounded resources.
+"""Confine the process of a method with bubblewrap: without network, home, data; limited resources.
 
 bubblewrap (https://github.com/containers/bubblewrap, Debian package `bubblewrap`) starts a process
-in name spaces of its own. What it is to see of the file system is named here: the interpreter, the
+in separate name spaces. This module lists the files that the process can see: the interpreter, the
 installed packages and the method's file, all read-only, and an empty folder in memory.
 """
 
@@ -40,15 +40,15 @@ SYSTEM: Final = (
     "/opt/nvidia",
     "/sys/devices/system/cpu",
 )
-"""What programs and libraries need of the system; what is not there is left out."""
+"""Files of the system that programs and libraries need. Missing ones are left out."""
 
-HOME: Final = "/tmp"  # noqa: S108 - inside: an empty folder in memory, gone with the process
+HOME: Final = "/tmp"  # noqa: S108 - inside: an empty folder in memory, removed with the process
 
 METHOD_FOLDER: Final = Path("/method")
-"""Inside: where the method's file is seen; its path outside may say who the verifier is."""
+"""Folder of the method's file inside. The path outside is hidden: it may name the verifier."""
 
 GROUPS: Final = ("cropglobe.methods", "cropglobe.representations", "cropglobe.weights")
-"""Entry-point groups whose packages the process may look up."""
+"""Entry-point groups whose packages the process can see."""
 
 KEPT: Final = (
     "LANG",
@@ -61,22 +61,22 @@ KEPT: Final = (
     "CUDA_VISIBLE_DEVICES",
     "LD_LIBRARY_PATH",
 )
-"""Environment variables that it is given besides its own."""
+"""Environment variables that the process gets besides those of `_environment`."""
 
 GIGABYTE: Final = 2**30
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What the process of a method may use, together with the processes that it starts.
+    """The resources that the process of a method and the processes that it starts may use.
 
-    The time is the protocol's limit for a job.
+    The time is limited by the protocol's limit for a job.
 
     Attributes:
-        memory_bytes: Memory of all; also what each may ask for.
-        file_bytes: What it may write, all of it in memory and gone at its end.
-        processes: How many run at once.
-        open_files: Files that each may have open.
+        memory_bytes: Memory of all processes together; also the most that one may allocate.
+        file_bytes: Size of files. They are in memory and are removed at the end.
+        processes: Number of processes at the same time.
+        open_files: Number of open files of each process.
     """
 
     memory_bytes: int = 8 * GIGABYTE
@@ -85,7 +85,7 @@ class Limits:
     open_files: int = 512
 
     def of_each_process(self) -> dict[str, int]:
-        """Return the limits that the kernel holds for each process (getrlimit(2))."""
+        """Return the limits that the kernel enforces for each process (getrlimit(2))."""
         return {
             "RLIMIT_DATA": self.memory_bytes,
             "RLIMIT_FSIZE": self.file_bytes,
@@ -96,7 +96,7 @@ class Limits:
 
 @cache
 def why_not_confined() -> str | None:
-    """Return why a process cannot be confined here, in a sentence; ``None`` if it can."""
+    """Return why this machine cannot confine a process, in a sentence; ``None`` if it can."""
     if sys.platform != "linux":
         return "Methods can be confined on Linux only."
     program = shutil.which(PROGRAM)
@@ -116,13 +116,13 @@ def why_not_confined() -> str | None:
 
 
 def require_confinement(data: Path | None = None) -> None:
-    """See that methods can be confined here, away from some data.
+    """Check that this machine can confine methods, and that they cannot see some data.
 
     Args:
-        data: Directory of the data, which must not be among what a confined process sees.
+        data: Directory of the data, which must not be in a folder that a confined process sees.
 
     Raises:
-        UsageError: If they cannot be.
+        UsageError: If methods cannot be confined in this way.
     """
     problem = why_not_confined()
     if problem is not None:
@@ -145,20 +145,20 @@ def confined_command(
     limits: Limits,
     variables: Mapping[str, str],
 ) -> list[str]:
-    """Return the command that runs a module of this package confined.
+    """Return the command that runs a module of this package in a confined process.
 
     Args:
-        file: Method file that it is to see; ``None`` for an installed method.
+        file: Method file that the process can see; ``None`` for an installed method.
         words: Module and arguments, as after ``python -m``.
-        device: ``cpu`` or ``cuda:N``; the files of a GPU are shown for the latter alone.
-        limits: What it may use.
-        variables: Environment variables besides its own.
+        device: ``cpu`` or ``cuda:N``. Only with the latter the process sees the files of a GPU.
+        limits: Limits of its resources.
+        variables: Additional environment variables.
 
     Returns:
         The command.
     """
     program = shutil.which(PROGRAM) or PROGRAM
-    # The empty folder comes first: what is to be seen may lie below it.
+    # The empty folder comes first, since visible files may be below it.
     command = [program, *_name_spaces(), "--size", str(limits.file_bytes), "--tmpfs", HOME]
     command += _read_only(map(str, visible_paths()))
     if file is not None:
@@ -174,12 +174,12 @@ def confined_command(
 
 
 def inside(file: Path) -> Path:
-    """Return where a confined process sees a method file."""
+    """Return the path of a method file inside of a confined process."""
     return METHOD_FOLDER / file.name
 
 
 def visible_paths() -> tuple[Path, ...]:
-    """Return what a confined process sees of the file system, read-only, besides its method."""
+    """Return the paths that a confined process can read, besides its method file."""
     found = [Path(path) for path in SYSTEM]
     found += [Path(path) for path in (sys.prefix, sys.base_prefix, sys.exec_prefix)]
     found += [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib")]
@@ -191,7 +191,7 @@ def visible_paths() -> tuple[Path, ...]:
 
 
 def _site_folders() -> Iterator[Path]:
-    """Yield the folders of installed packages, of an environment below this one too."""
+    """Yield the folders of installed packages, also those of the environment that this one uses."""
     known = {Path(path).resolve() for path in (*site.getsitepackages(), site.getusersitepackages())}
     for word in sys.path:
         path = Path(word or ".").resolve()
@@ -200,7 +200,7 @@ def _site_folders() -> Iterator[Path]:
 
 
 def _package_folders() -> Iterator[Path]:
-    """Yield the folders of the packages that hold methods, which may lie in a checkout."""
+    """Yield the folders of the packages with methods, which may be in a checkout."""
     names = {"benchmark"}
     for group in GROUPS:
         names |= {
@@ -217,7 +217,7 @@ def _package_folders() -> Iterator[Path]:
 
 
 def _name_spaces() -> list[str]:
-    """Return what keeps a process apart: its own user, processes, network, host name, devices."""
+    """Return the options for separate users, processes, network, host name and devices."""
     apart = ["--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"]
     bare = ["--clearenv", "--cap-drop", "ALL", "--proc", "/proc", "--dev", "/dev"]
     return [*apart, *bare, "--hostname", "method"]

@@ -36,21 +36,21 @@ logger = logging.getLogger(__name__)
 
 SECONDS_TO_CONNECT: Final = 10
 DEATHS: Final = 2
-"""Worker processes that may die in one job before the job counts as what kills them."""
+"""Number of worker processes that may die in one job before the job fails."""
 
 TRIES: Final = 3
-"""How often a job is tried where what starts methods' processes dies."""
+"""Number of attempts for a job if the method server dies."""
 
 EXIT_TIMEOUT: Final = 5
 
 SECONDS_BEYOND: Final = 30.0
-"""How long after the time limit a worker is ended, which ends its method's process by itself."""
+"""Seconds after the time limit at which a worker is ended. It ends its method's process before."""
 
 GPU: Final = "GPU"
 """The resource that workers with a GPU declare: ``dask worker --resources GPU=1``."""
 
 _one_job = threading.Lock()
-"""One job at a time in a worker, whatever its threads: methods may take the whole process."""
+"""Lock for one job at a time in a worker, for any number of threads."""
 
 _runners: dict[tuple[Setup, float | None], Runner] = {}
 _servers: list[MethodServer] = []
@@ -60,13 +60,13 @@ _servers: list[MethodServer] = []
 class DaskCluster:
     """The workers of a Dask scheduler.
 
-    All jobs are handed to the scheduler at once, so that a cluster which grows by need does so. A
-    worker that dies is the scheduler's to replace; it gives the job to another.
+    All jobs are sent to the scheduler at once, so that an adaptive cluster can grow. The scheduler
+    replaces a worker that dies and gives its job to another.
 
     Attributes:
         address: Address of the scheduler, such as ``tcp://host:8786``.
-        setup: What each worker is told.
-        time_limit: Seconds that a job may take; ``None`` is no limit.
+        setup: Settings of each worker.
+        time_limit: Seconds that a job may take; ``None`` for no limit.
         gpu: Whether a job needs a worker that declares a GPU.
     """
 
@@ -116,22 +116,22 @@ class DaskCluster:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Take back the jobs that have not begun, and leave the cluster as it is."""
+        """Cancel the jobs that have not begun; the cluster goes on."""
         self._client.cancel(list(self._running))
         self._client.set_metadata([self._run], {})
         self._client.close()
 
     @property
     def at_once(self) -> int:
-        """How many jobs the present workers can run at the same time."""
+        """Number of jobs that the present workers can run at the same time."""
         return max(len(self._client.scheduler_info(n_workers=-1)["workers"]), 1)
 
     def free(self) -> int:
-        """Return how many more jobs can be handed over: as many as there are."""
+        """Return how many more jobs can be sent to the scheduler, which has no limit."""
         return sys.maxsize
 
     def start(self, task: Task, job: Job) -> None:
-        """Hand a job to the scheduler."""
+        """Send a job to the scheduler."""
         self._submitted += 1
         future = self._client.submit(
             answer,
@@ -150,7 +150,7 @@ class DaskCluster:
         """Wait until at least one job has ended; return those that have.
 
         Raises:
-            CropGlobeError: If the scheduler is gone, or a worker cannot run any job.
+            CropGlobeError: If the scheduler has ended, or a worker cannot run any job.
         """
         from asyncio import CancelledError as Cancelled
         from concurrent.futures import CancelledError
@@ -189,21 +189,21 @@ def _end(future: Any) -> TaskResult | LostJob:
 def answer(
     task: Task, method: DescribedMethod, setup: Setup, time_limit: float | None, run: str
 ) -> TaskResult:
-    """Answer a task; the function that a Dask worker runs.
+    """Run a task; a Dask worker calls this function.
 
     Args:
         task: The job as plain values.
-        method: Its method, without code.
-        setup: What the worker needs to know.
-        time_limit: Seconds that it may take.
+        method: Description of its method, without code.
+        setup: Settings of the worker.
+        time_limit: Seconds that the job may take; ``None`` for no limit.
         run: Name of the coordinator's run.
 
     Returns:
-        How it ended.
+        How the job ended.
 
     Raises:
-        CropGlobeError: If no job can be run here, as when its method's code is not that which the
-            coordinator has.
+        CropGlobeError: If this worker can run no job, for example because it has other code of the
+            method than the coordinator.
     """
     replace_unknown_signs()
     with _one_job:
@@ -221,7 +221,7 @@ def answer(
 def _run(
     task: Task, job: Job, setup: Setup, time_limit: float | None, store: RunStore
 ) -> TaskResult:
-    """Run a job, again where what starts methods' processes has died or has older code."""
+    """Run a job; repeat it with a new method server if that has died or has older code."""
     for tried in range(TRIES):
         try:
             return run_task(task, job, _runner(setup, time_limit), store)
@@ -238,12 +238,12 @@ def _run(
         except MethodServerLostError as error:
             logger.warning("%s is run again: %s", job, error)
             _forget_server()
-    reason = f"What starts methods' processes has died {TRIES} times in this job"
+    reason = f"The method server has died {TRIES} times in this job"
     return store_lost_task(task, job, _runner(setup, time_limit), store, "failed", reason)
 
 
 def _runner(setup: Setup, time_limit: float | None) -> Runner:
-    """Return what runs jobs of a run here, kept from one job to the next."""
+    """Return the runner for the jobs of a run; it is kept from one job to the next."""
     slot = (setup, time_limit)
     if slot not in _runners:
         _runners.clear()
@@ -254,7 +254,7 @@ def _runner(setup: Setup, time_limit: float | None) -> Runner:
 
 
 def _forget_server() -> None:
-    """Have the next job start what starts methods' processes anew."""
+    """Close the method server, so that the next job starts a new one."""
     _runners.clear()
     while _servers:
         _servers.pop().close()
@@ -262,7 +262,7 @@ def _forget_server() -> None:
 
 @contextmanager
 def _deaths(run: str, key: str) -> Iterator[int]:
-    """Yield how often a worker has died in a job: it counts as a death until the body ends."""
+    """Yield how often a worker has died in a job; this worker counts too until the body ends."""
     from distributed import get_client
 
     client: Any = get_client()
@@ -278,11 +278,11 @@ def _deaths(run: str, key: str) -> Iterator[int]:
 def _limited(
     task: Task, job: Job, limit: float | None, runner: Runner, store: RunStore
 ) -> Iterator[None]:
-    """End this process, after storing why, if the body takes much longer than a limit.
+    """End this process, after storing the reason, if the body takes much longer than a limit.
 
-    A method's process is ended by then; what still works is the harness, on a representation. A
-    thread cannot be ended in any other way. Dask starts a process in the place of one that has a
-    nanny, and gives the job to another, which finds it answered.
+    The method's process has ended by then, so the harness itself takes so long, for example with a
+    representation. A thread cannot be ended in another way. Dask replaces a process that has a
+    nanny, and gives the job to another worker, which finds it stored.
     """
     if limit is None:
         yield
@@ -307,4 +307,4 @@ def _limited(
         yield
     finally:
         timer.cancel()
-        decided.acquire()  # held for good: without it the timer ends the process just now
+        decided.acquire()  # never released, so that the timer can no longer end the process

@@ -1,4 +1,4 @@
-"""What runs jobs: the contract of an executor, and the one that is this process."""
+"""The contract of an executor, which runs jobs, and the executor that uses this process."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,9 +15,9 @@ class LostJob:
     """A job whose process died or was stopped.
 
     Attributes:
-        status: What happened.
-        reason: Why.
-        again: Whether it was no fault of the job, which is to be tried once more.
+        status: Status of the job's rows.
+        reason: Reason in the job's rows.
+        again: Whether to run the job once more, since it may not have caused this.
     """
 
     status: Status
@@ -26,7 +26,7 @@ class LostJob:
 
 
 class Executor(Protocol):
-    """Where jobs run."""
+    """An executor runs jobs."""
 
     def free(self) -> int:
         """Return how many more jobs can be started now."""
@@ -42,11 +42,11 @@ class Executor(Protocol):
 
 
 class InProcessExecutor:
-    """This process: nothing guards against a method that hangs or ends the interpreter.
+    """Runs jobs in this process. A method that hangs or ends the interpreter stops the run.
 
     Args:
-        runner: Runs a job.
-        store: Keeps the answers.
+        runner: Runner of jobs.
+        store: Store of the results.
     """
 
     def __init__(self, runner: Runner, store: RunStore) -> None:
@@ -59,7 +59,7 @@ class InProcessExecutor:
         return int(self._waiting is None)
 
     def start(self, task: Task, job: Job) -> None:
-        """Take a job, which is run by `wait`."""
+        """Accept a job; `wait` runs it."""
         self._waiting = (task, job)
 
     def wait(self) -> list[tuple[Task, TaskResult | LostJob]]:

@@ -1,7 +1,8 @@
-"""A process that has loaded the libraries and is forked into workers, which so begin at once.
+"""A process that loads the libraries and is then forked into workers, which then begin at once.
 
-It has started no computing thread and opened no device, so that its forks are whole. The imports
-up here are light: it loads its libraries while the coordinator loads its own.
+It starts no computing thread and opens no device, since a fork would not have them. The imports at
+the top of this module are light: the process loads its libraries while the coordinator loads its
+own.
 """
 
 import multiprocessing
@@ -12,14 +13,15 @@ from pathlib import Path
 from typing import Final
 
 FORKED: Final = sys.platform == "linux"
-"""Elsewhere system libraries do not survive a fork, and each worker loads everything itself."""
+"""Whether workers are forked. On other systems than Linux, system libraries do not work after a
+fork, so each worker loads everything itself."""
 
 LOADED: Final = ("benchmark.run.runner", "benchmark.run.training.training_loop", "sklearn.ensemble")
-"""What nearly every worker needs; 3.4 s of processor time here, the most of it torch."""
+"""Modules that nearly every worker needs; they take 3.4 s of processor time, most of it torch."""
 
 
 def worker_context() -> BaseContext:
-    """Return how workers are started; the process that they are forked from runs then."""
+    """Return the context of worker processes; start the process from which they are forked."""
     if not FORKED:
         return multiprocessing.get_context("spawn")
     start_fork_server()
@@ -27,10 +29,10 @@ def worker_context() -> BaseContext:
 
 
 def start_fork_server() -> None:
-    """Start the process now, so that it is ready when the first worker is wanted.
+    """Start the process now, so that it is ready when the first worker is needed.
 
-    It looks for modules where this process does: in a checkout, the working directory may hold
-    other code than the one installed, and Python 3.11 looks there first in what it starts.
+    It gets the search path of this process. Otherwise Python 3.11 would search the working
+    directory first, which may have other code than the installed code.
     """
     if not FORKED:
         return
@@ -51,6 +53,6 @@ def start_fork_server() -> None:
 
 
 def search_path() -> dict[str, str]:
-    """Return the environment of a process that looks for modules where this one does."""
-    places = os.pathsep.join(place or str(Path.cwd()) for place in sys.path)
-    return {"PYTHONSAFEPATH": "1", "PYTHONPATH": places}
+    """Return environment variables that give a new process the search path of this process."""
+    folders = os.pathsep.join(folder or str(Path.cwd()) for folder in sys.path)
+    return {"PYTHONSAFEPATH": "1", "PYTHONPATH": folders}

@@ -1,4 +1,4 @@
-"""Do one job of a run: claim it, run it, store its answers. The one path, wherever it runs."""
+"""Lock one job of a run, run it and store its results, in the same way for every executor."""
 
 import time
 from dataclasses import dataclass
@@ -51,22 +51,23 @@ class TaskResult:
 
 
 def run_task(task: Task, job: Job, runner: Runner, store: RunStore) -> TaskResult:
-    """Run a job and store its answers, unless another process does so or has done so.
+    """Run a job and store its results, unless another process does so or has done so.
 
-    Where another process has scored other targets in the meantime, it is run for those of both.
+    If another process has scored other targets in the meantime, the job runs for the targets of
+    both.
 
     Args:
         task: The job as plain values.
         job: The job.
-        runner: Runs it.
-        store: Keeps the answers.
+        runner: Runner of the job.
+        store: Store of the results.
 
     Returns:
-        How it ended.
+        How the job ended.
 
     Raises:
-        DataError: If the data cannot serve the job.
-        StoreError: If the answers cannot be stored.
+        DataError: If the data has not enough samples for the job.
+        StoreError: If the results cannot be stored.
     """
     start, began = time.perf_counter(), now()
     store.place.require()
@@ -91,16 +92,16 @@ def store_lost_task(
     reason: str,
     began: str | None = None,
 ) -> TaskResult:
-    """Store why a job has no scores whose process did not live to say so itself.
+    """Store why a job has no scores, if its process died before it could store this.
 
     Args:
         task: The job as plain values.
         job: The job.
-        runner: Describes it.
-        store: Keeps the answers.
-        status: What happened.
-        reason: Why.
-        began: When it began, UTC, ISO 8601; now if ``None``.
+        runner: Runner that makes the rows.
+        store: Store of the results.
+        status: Status of the rows.
+        reason: Reason in the rows.
+        began: Time when the job began, UTC, ISO 8601; by default the present time.
 
     Returns:
         How it ended.
@@ -124,7 +125,7 @@ def store_lost_locked(
     reason: str,
     began: str | None = None,
 ) -> TaskResult:
-    """Do what `store_lost_task` does in the process that has claimed the job already."""
+    """Do the same as `store_lost_task` in a process that has locked the job already."""
     start = time.perf_counter()
     outcome = runner.without_scores(job, status, reason)
     return _keep(task, outcome, runner.protocol, store, start, began or now())
@@ -133,12 +134,12 @@ def store_lost_locked(
 def _keep(
     task: Task, outcome: Outcome, protocol: Protocol, store: RunStore, start: float, began: str
 ) -> TaskResult:
-    """Store an outcome; no score that is stored already gives way to a reason why there is none."""
+    """Store an outcome. A stored score is never replaced by a row without a score."""
     identity, kept = task.identity, _stored(task.identity.key, store)
     if not outcome.predictions and not _has_scores(kept) and task.superseded is not None:
         older = _stored(task.superseded, store)
         if older is not None and _has_scores(older):
-            identity, kept = older.identity, older  # what is added stands beside the older code's
+            identity, kept = older.identity, older  # new rows are added to those of the older code
     new = with_start(outcome.rows, began)
     rows = new if kept is None else _merged(kept.rows, new)
     before = None if task.superseded is None else _stored(task.superseded, store)
@@ -157,16 +158,16 @@ def _keep(
         store.remove(task.superseded)
     reason = outcome.reason
     if reason is not None and not outcome.predictions and _has_scores(kept):
-        reason += " (scores stored before stand)"
+        reason += " (scores stored before are kept)"
     left = max((row.provenance.processes_left or 0 for row in outcome.rows), default=0)
     seconds = time.perf_counter() - start
     return TaskResult(outcome.status, reason, seconds, processes_left=left)
 
 
 def _merged(stored: tuple[Row, ...], new: tuple[Row, ...]) -> tuple[Row, ...]:
-    """Return the row of each target: the new one, but a stored one with scores before one without.
+    """Return one row for each target: the new row, unless only the stored one has scores.
 
-    Both are of one method's code, or the new ones have no scores.
+    All rows are of the same code, or the new rows have no scores.
     """
     merged = {row.target: row for row in stored}
     for row in new:
@@ -189,7 +190,7 @@ def _finished_elsewhere(task: Task, store: RunStore) -> StoredJob | None:
 
 
 def _stored(key: str, store: RunStore) -> StoredJob | None:
-    """Return a stored job; ``None`` where it is damaged, and so to be run again."""
+    """Return a stored job; ``None`` if there is none or it is damaged and must run again."""
     try:
         return store.read(key)
     except StoreError:

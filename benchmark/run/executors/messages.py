@@ -1,7 +1,7 @@
 """Messages between the harness and a method's process: JSON and plain arrays, never a pickle.
 
-What comes from a method's process was written by the method, if it wants to. It is read in bounded
-memory, and every part of it is checked.
+A method can write any bytes as a message of its process. Messages are therefore read with limited
+memory, and every part is checked.
 
 A message is eight bytes (length of the header), the header (JSON), and the bytes of its arrays.
 """
@@ -22,20 +22,20 @@ import numpy.typing as npt
 LENGTH: Final = struct.Struct("<Q")
 
 MOST_HEADER_BYTES: Final = 16 * 2**20
-"""Longest header: a history of 100,000 epochs."""
+"""Longest header in bytes, enough for a history of 100,000 epochs."""
 
 MOST_DIMENSIONS: Final = 16
 MOST_ARRAYS: Final = 100_000
 PIECE: Final = 2**20
 
 PLAIN_TYPES: Final = re.compile(r"[<>|][biufc](1|2|4|8|16)")
-"""Types of numbers as numpy writes them: no objects, nothing of variable length."""
+"""Allowed types of numbers, in numpy's notation: no objects and no types of variable length."""
 
 Array = npt.NDArray[Any]
 
 
 class MessageError(Exception):
-    """A message that is malformed or too large, or whose other end is gone."""
+    """A message is malformed or too large, or the other end of the channel is closed."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Message:
     """A message.
 
     Attributes:
-        kind: What it says.
-        values: Plain values, as JSON has them.
+        kind: Kind of message.
+        values: Values that JSON can store, by name.
         arrays: Arrays of numbers by name.
     """
 
@@ -58,9 +58,9 @@ class Channel:
 
     Args:
         connection: A connected stream socket.
-        check: Called before and during each wait, returns after how many seconds it is to be called
-            again at the latest (``None``: no need); what it raises ends the wait.
-        beside: Another descriptor; when it can be read, `check` is called.
+        check: Function that is called before and during each wait. It returns the seconds until it
+            must be called again, or ``None``. An error that it raises ends the wait.
+        beside: Another descriptor. When it can be read, `check` is called.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Channel:
         """Send a message.
 
         Raises:
-            MessageError: If the other end is gone.
+            MessageError: If the other end is closed.
         """
         described, pieces = [], []
         for name, array in message.arrays.items():
@@ -99,10 +99,10 @@ class Channel:
         """Wait for a message.
 
         Args:
-            most_bytes: What its arrays may take together.
+            most_bytes: Largest size of all its arrays together.
 
         Raises:
-            MessageError: If it is malformed or too large, or the other end is gone.
+            MessageError: If it is malformed or too large, or the other end is closed.
         """
         (length,) = LENGTH.unpack(self._receive(LENGTH.size))
         if length > MOST_HEADER_BYTES:
@@ -157,7 +157,7 @@ class Channel:
         poll.poll(None if seconds is None else 1000 * seconds)
 
     def stop_watching(self) -> None:
-        """Look at the other descriptor no more."""
+        """Do not watch the other descriptor any longer."""
         self._beside = None
 
 

@@ -1,4 +1,4 @@
-"""The harness's side of a method's process: start it, hand it arrays, read what it hands back."""
+"""The harness's side of a method's process: start it, send arrays, and read the replies."""
 
 import os
 import signal
@@ -51,24 +51,24 @@ MOST_NETWORK_BYTES: Final = 2 * 2**30
 MOST_TRACE_BYTES: Final = 2**20
 
 SECONDS_TO_TELL: Final = 5.0
-"""How long a hanging process is given to write where it hangs; it ends when it has."""
+"""Seconds in which a hanging process must write its stack; it ends after that."""
 
 SECONDS_TO_END: Final = 5.0
-"""How long a process is given to end by itself after its last answer."""
+"""Seconds in which a process must end after its last reply."""
 
 SECONDS_TO_BURY: Final = 20.0
-"""How long the server is given to end all that a process has left."""
+"""Seconds in which the server must end all processes that a process has left."""
 
 SECONDS_TO_LOAD: Final = 300.0
-"""How long the code of a method may take to be loaded; the limit of its job begins after that."""
+"""Seconds in which the code of a method must be loaded. The limit of its job begins after that."""
 
 BYTES_OF_A_NUMBER: Final = 16
-"""The longest number that a method may answer with."""
+"""Largest size of a number in a reply."""
 
 METHOD_PROCESS: Final = "benchmark.run.executors.method_process"
 
 SIGNALLED: Final = 128
-"""What bubblewrap adds to the number of a signal (sh(1))."""
+"""Number that bubblewrap adds to the number of a signal (sh(1))."""
 
 
 class OtherCodeError(NoAnswerError):
@@ -76,10 +76,10 @@ class OtherCodeError(NoAnswerError):
 
 
 class LookUpError(NoAnswerError):
-    """No method's process can work here.
+    """A method cannot be found on this machine, so that no job of it can run.
 
     Args:
-        error: Why.
+        error: The error, which says why.
     """
 
     def __init__(self, error: CropGlobeError) -> None:
@@ -89,15 +89,15 @@ class LookUpError(NoAnswerError):
 
 @dataclass(frozen=True)
 class MethodProcesses:
-    """How methods' processes are started for the jobs of a run.
+    """Starts methods' processes for the jobs of a run.
 
     Attributes:
-        server: Starts them.
-        threads: Threads that each may use; ``None`` leaves that to the libraries.
-        limit: Seconds that a job may take; ``None`` is no limit.
+        server: Server that starts the processes.
+        threads: Threads that each process may use; ``None`` for the default of the libraries.
+        limit: Seconds that a job may take; ``None`` for no limit.
         find_method: Function that finds a method by name and file, as ``module:function``.
-        limits: What a confined process may use; ``None`` confines none.
-        device: Where methods work; a confined process sees a GPU only if it is one.
+        limits: Limits of a confined process; ``None`` if processes are not confined.
+        device: Device of the methods. A confined process sees a GPU only if this is a GPU.
     """
 
     server: MethodServer
@@ -112,28 +112,28 @@ class MethodProcesses:
         """Start the process of a job's method.
 
         Raises:
-            MethodProcessLostError: If it dies or cannot load the method.
-            NoAnswerError: If no job can be run so.
+            MethodProcessLostError: If the process dies or cannot load the method.
+            NoAnswerError: If no job of the method can run.
         """
         method = job.method
         file = method.file if isinstance(method, DescribedMethod) else None
         with IsolatedMethod(self, file) as started:
             (found,) = started.look_up(method.name, job.seed)
             if found.code_fingerprint != job.identity.code_fingerprint:
-                raise OtherCodeError(f"There is other code of {method.name} here.")
+                raise OtherCodeError(f"The process has loaded other code of {method.name}.")
             yield started
 
 
 def describe_file(file: Path, limits: Limits | None = None) -> tuple[DescribedMethod, ...]:
-    """Return the methods of a file, which is run in a process of its own and not in this one.
+    """Return descriptions of the methods of a file; its code runs in a separate process.
 
     Args:
         file: The file.
-        limits: What that process may use, confined; ``None`` does not confine it.
+        limits: Limits of that process if it is confined; ``None`` if it is not confined.
 
     Raises:
         UsageError: If there is no such file.
-        MethodError: If it cannot be run or has no methods.
+        MethodError: If the file cannot be run or has no methods.
     """
     server = MethodServer.start()
     try:
@@ -152,9 +152,9 @@ class IsolatedMethod:
     """The method of one job in a process of its own.
 
     Args:
-        processes: How it is started.
-        file: Method file that it may look at; ``None`` for an installed method.
-        anew: Whether the process is started anew even where it could be forked.
+        processes: Settings of the process.
+        file: Method file that it may read; ``None`` for an installed method.
+        anew: Whether a new process is started even if it could be forked.
     """
 
     def __init__(
@@ -197,9 +197,9 @@ class IsolatedMethod:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End the process, and take note of how it ended."""
+        """End the process, and record how it ended."""
         try:
-            # It has answered everything; that its time may be over now costs nothing.
+            # It has sent all replies, so a time limit that is reached now does not matter.
             with suppress(MessageError, MethodProcessLostError):
                 if kind is None:
                     self._channel.send(Message(said.END))
@@ -223,7 +223,7 @@ class IsolatedMethod:
         self._trace.close()
 
     def look_up(self, name: str | None, seed: int) -> tuple[DescribedMethod, ...]:
-        """Have the process find its method, or all methods of its file.
+        """Let the process find its method, or all methods of its file.
 
         Raises:
             LookUpError: If the method is not installed here.
@@ -256,7 +256,7 @@ class IsolatedMethod:
         return described
 
     def fit(self, request: FitRequest) -> FitReport:
-        """Fit the method on arrays that are handed over."""
+        """Send the arrays of a fit request, and return the report of the fit."""
         most = MOST_NETWORK_BYTES if request.keep_network else 0
         answer, seconds = self._timed(fit_message(request), most)
         report = read_fit_report(answer, request)
@@ -265,14 +265,14 @@ class IsolatedMethod:
         return replace(report, measurement=self._measured(report.measurement, seconds))
 
     def predict(self, shown: ShownTarget) -> tuple[Probabilities, Measurement]:
-        """Ask about a target, of which the process is handed arrays."""
+        """Send the arrays of a target, and return probabilities and cost."""
         most = len(shown.x) * shown.classes * BYTES_OF_A_NUMBER
         answer, seconds = self._timed(predict_message(shown), most)
         probabilities, measurement = read_prediction(answer, shown)
         return probabilities, self._measured(measurement, seconds)
 
     def _measured(self, measurement: Measurement, seconds: float) -> Measurement:
-        """Return what was measured inside; of a confined process what was seen from outside."""
+        """Return the measurement of the process; for a confined one, the time from outside."""
         if self._processes.limits is None:
             return measurement
         return Measurement(seconds=seconds)
@@ -302,7 +302,7 @@ class IsolatedMethod:
             raise self._lost(error) from error
 
     def _check(self) -> float | None:
-        """Take note of the end of the process and of the limit; see `Channel`."""
+        """Check whether the process has ended or its time limit is reached; see `Channel`."""
         if self._ended is None:
             self._ended = self._server.heard()
             if self._ended is not None:
@@ -324,10 +324,10 @@ class IsolatedMethod:
         self._ended = self._server.heard(SECONDS_TO_BURY)
 
     def _lost(self, error: MessageError) -> MethodProcessLostError:
-        """Return why the process has said nothing that can be understood."""
+        """Return the error for a process that sent no valid reply."""
         if self._ended is None:
             self._ended = self._server.heard(SECONDS_TO_TELL)
-        if self._ended is None:  # it runs, and talks nonsense
+        if self._ended is None:  # it still runs and has sent something invalid
             self._stop()
             return MethodProcessLostError("failed", f"The method's process answered with {error}")
         if self._ended.get("stopped") is not None:
@@ -348,7 +348,7 @@ class IsolatedMethod:
         return self._trace.read(MOST_TRACE_BYTES).decode("utf-8", errors="replace")
 
     def _command(self) -> list[str] | None:
-        """Return the command of the process; ``None`` where the server forks itself."""
+        """Return the command of the process; ``None`` if the server forks itself."""
         limits = self._processes.limits
         if limits is not None:
             return confined_command(
@@ -364,12 +364,12 @@ class IsolatedMethod:
 
 
 def _few(threads: int) -> dict[str, str]:
-    """Return the environment that limits threads, where nothing does yet."""
+    """Return environment variables that limit threads; variables that are set are not changed."""
     return {name: os.environ.get(name, str(threads)) for name in said.THREAD_VARIABLES}
 
 
 def _refuse(values: Mapping[str, Any]) -> None:
-    """Raise the error for which a process has found no method."""
+    """Raise the error because of which a process found no method."""
     text = str(values.get("text"))
     kind = vars(errors).get(str(values.get("error")))
     if kind is None or not issubclass(kind, CropGlobeError) or kind is MethodError:

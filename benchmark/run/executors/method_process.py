@@ -1,9 +1,10 @@
-"""The process of one job's method: it is handed arrays and hands back probabilities.
+"""The process of one job's method: it gets arrays and returns probabilities.
 
-It holds no label of a target, no path of the data and no command line of the run. What a method
-changes in it, another job's method does not notice: each job has a process of its own.
+It has no label of a target, no path of the data and no command line of the run. Each job has its
+own process, so that changes by a method do not affect other jobs.
 
-The imports up here are light: threads and environment are set before a numerical library is loaded.
+The imports at the top of this module are light, since threads and environment must be set before a
+numerical library is loaded.
 """
 
 import atexit
@@ -33,7 +34,7 @@ BEGIN: Final = "begin"
 FIT: Final = "fit"
 PREDICT: Final = "predict"
 END: Final = "end"
-"""What the harness says."""
+"""Kinds of messages from the harness."""
 
 METHODS: Final = "methods"
 FITTED: Final = "fitted"
@@ -41,7 +42,7 @@ PREDICTED: Final = "predicted"
 UNAVAILABLE: Final = "unavailable"
 RAISED: Final = "raised"
 REFUSED: Final = "refused"
-"""What the method's process says."""
+"""Kinds of messages from the method's process."""
 
 THREAD_VARIABLES: Final = (
     "OMP_NUM_THREADS",
@@ -49,23 +50,25 @@ THREAD_VARIABLES: Final = (
     "MKL_NUM_THREADS",
     "LOKY_MAX_CPU_COUNT",
 )
-"""Threads of torch and XGBoost, of two linear algebra libraries, and of scikit-learn's joblib."""
+"""Variables that limit threads of torch and XGBoost, of two linear algebra libraries, and of
+scikit-learn's joblib."""
 
 MOST_REQUEST_BYTES: Final = 2**40
-"""The harness may send what it likes."""
+"""Largest request in bytes; requests of the harness are not limited in practice."""
 
 MOST_LETTERS: Final = 20_000
-"""Length of a reason."""
+"""Greatest length of a reason."""
 
 FIRST_TO_END: Final = 500
-"""Where memory runs out, the method's process is ended before the harness is (proc(5), oom)."""
+"""Score with which the system ends this process before the harness when memory runs out (proc(5),
+oom_score_adj)."""
 
 
 def main(words: Iterable[str]) -> None:
-    """Run as a process of its own, started anew.
+    """Run in a new process that was not forked.
 
     Args:
-        words: Numbers of the descriptors of the connection and of the trace.
+        words: Numbers of two descriptors: the connection and the trace.
     """
     connection, trace = (int(word) for word in words)
     sys.argv = ["cropglobe"]
@@ -73,10 +76,10 @@ def main(words: Iterable[str]) -> None:
 
 
 def run_method_process(connection: socket.socket, trace: int) -> None:
-    """Answer the harness until it closes; the body of a method's process.
+    """Reply to requests until the harness closes the connection: the main loop of the process.
 
     Args:
-        connection: Where requests come from and answers go to.
+        connection: Socket for requests and replies.
         trace: Descriptor of the file to which the stack is written when the process crashes or is
             ended by SIGUSR1.
     """
@@ -97,7 +100,7 @@ def run_method_process(connection: socket.socket, trace: int) -> None:
 
 
 def limit_threads(count: int) -> None:
-    """Limit the libraries that are loaded already and, by the environment, those to come."""
+    """Limit the threads of loaded libraries and, by the environment, of libraries loaded later."""
     if "OMP_NUM_THREADS" not in os.environ and "torch" in sys.modules:
         import torch
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
@@ -110,10 +113,10 @@ def limit_threads(count: int) -> None:
 
 def _tell_where_it_dies(trace: int) -> None:
     faulthandler.enable(trace)
-    # Chained to what SIGUSR1 does by itself, it ends the process once the stack stands in full.
+    # The default action of SIGUSR1 follows: it ends the process after the stack is written.
     signal.signal(signal.SIGUSR1, signal.SIG_DFL)
     faulthandler.register(signal.SIGUSR1, trace, all_threads=False, chain=True)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to answer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the coordinator handles Ctrl-C
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(str(FIRST_TO_END))
 
@@ -137,9 +140,9 @@ def _prepare(begin: Mapping[str, Any]) -> None:
 
 
 def _seed(seed: int) -> None:
-    """Seed the global generators: every fork would begin with the same numbers, whatever its job.
+    """Seed the global generators, which would otherwise be the same in every fork.
 
-    Methods are asked to use the seed of their context; this is for one that forgets to.
+    Methods must use the seed of their context. This is for a method that does not.
     """
     import numpy as np
 
@@ -152,7 +155,7 @@ def _seed(seed: int) -> None:
 
 
 def _look_up(channel: "Channel", begin: Mapping[str, Any]) -> "list[Method] | None":
-    """Find the method, or all of a file, and describe it to the harness."""
+    """Find the method, or all methods of a file, and send their descriptions to the harness."""
     from benchmark.errors import CropGlobeError
     from benchmark.run.executors.messages import Message
     from benchmark.run.tracebacks import describe_error
@@ -172,12 +175,12 @@ def _look_up(channel: "Channel", begin: Mapping[str, Any]) -> "list[Method] | No
             methods = [find(begin["name"], file)]
         described = [to_plain(method) for method in methods]
     except CropGlobeError as error:
-        said = {"error": type(error).__name__, "text": str(error)[:MOST_LETTERS]}
-        channel.send(Message(REFUSED, said))
+        refusal = {"error": type(error).__name__, "text": str(error)[:MOST_LETTERS]}
+        channel.send(Message(REFUSED, refusal))
         return None
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code
-        said = {"error": "MethodError", "text": describe_error(error)[:MOST_LETTERS]}
-        channel.send(Message(REFUSED, said))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - code of a method
+        refusal = {"error": "MethodError", "text": describe_error(error)[:MOST_LETTERS]}
+        channel.send(Message(REFUSED, refusal))
         return None
     channel.send(Message(METHODS, {"methods": described}))
     return methods
@@ -192,15 +195,15 @@ def _serve(channel: "Channel", method: "Method") -> None:
     started = InProcessMethod(method)
     while (request := channel.receive(MOST_REQUEST_BYTES)).kind != END:
         try:
-            answer = _answer(started, request)
+            reply = _reply(started, request)
         except UnavailableError as error:
-            answer = Message(UNAVAILABLE, {"reason": str(error)[:MOST_LETTERS]})
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code
-            answer = Message(RAISED, {"reason": describe_error(error)[:MOST_LETTERS]})
-        channel.send(answer)
+            reply = Message(UNAVAILABLE, {"reason": str(error)[:MOST_LETTERS]})
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - code of a method
+            reply = Message(RAISED, {"reason": describe_error(error)[:MOST_LETTERS]})
+        channel.send(reply)
 
 
-def _answer(started: "InProcessMethod", request: "Message") -> "Message":
+def _reply(started: "InProcessMethod", request: "Message") -> "Message":
     from benchmark.run.executors.method_requests import (
         fit_report_message,
         prediction_message,

@@ -1,7 +1,8 @@
-"""Fit requests, shown targets and their answers as messages, and back.
+"""Convert requests to a method's process, and its replies, to messages and back.
 
-What the harness reads came from a method's process and is checked; what that process reads came
-from the harness.
+A worker sends a fit request and then targets; the method's process replies with a fit report and
+with predictions. The worker does not trust the replies, so they are checked when they are read.
+Requests are not checked, since the worker made them.
 """
 
 import re
@@ -24,7 +25,7 @@ from benchmark.task.protocol import Protocol
 
 PARAMETER_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}")
 RESERVED: Final = frozenset({"file", "allow_pickle"})
-"""Names of arguments of numpy's `savez`, which no array can have."""
+"""Names of arguments of `numpy.savez`, which cannot be names of arrays."""
 
 HEAVY: Final = (
     "scipy.stats",
@@ -33,14 +34,15 @@ HEAVY: Final = (
     "torch",
     "xgboost",
 )
-"""Libraries that take long to load; loaded once for all jobs after a first has needed them."""
+"""Libraries that take long to load. The report of a fit names those that were loaded, and the
+method server then loads them once for all later jobs."""
 
 MOST_SECONDS: Final = 1e9
 MOST_COUNT: Final = 2**63
 
 
 def fit_message(request: FitRequest) -> Message:
-    """Return a fit request as a message."""
+    """Convert a fit request to a message; the worker calls this."""
     context = request.context
     values = {
         "seed": context.seed,
@@ -56,22 +58,22 @@ def fit_message(request: FitRequest) -> Message:
 
 
 def read_fit_request(message: Message) -> FitRequest:
-    """Return the fit request that the harness has sent."""
-    told, arrays = message.values, message.arrays
+    """Return the fit request in a message; the method's process calls this."""
+    values, arrays = message.values, message.arrays
     context = Context(
-        seed=told["seed"],
-        classes=tuple(told["classes"]),
-        protocol=Protocol.model_validate_json(told["protocol"]),
-        device=told["device"],
-        bands=tuple(told["bands"]),
-        sample_shape=tuple(told["sample_shape"]),
+        seed=values["seed"],
+        classes=tuple(values["classes"]),
+        protocol=Protocol.model_validate_json(values["protocol"]),
+        device=values["device"],
+        bands=tuple(values["bands"]),
+        sample_shape=tuple(values["sample_shape"]),
     )
     training, validation = (arrays["x"], arrays["y"]), (arrays["xv"], arrays["yv"])
-    return FitRequest(context, training, validation, told["keep_network"])
+    return FitRequest(context, training, validation, values["keep_network"])
 
 
 def predict_message(shown: ShownTarget) -> Message:
-    """Return what a method is shown of a target as a message."""
+    """Convert the part of a target that a method may see to a message; the worker calls this."""
     arrays: dict[str, Array] = {"x": shown.x}
     if shown.unlabelled is not None:
         arrays["unlabelled"] = shown.unlabelled
@@ -90,23 +92,29 @@ def predict_message(shown: ShownTarget) -> Message:
 
 
 def read_shown_target(message: Message) -> ShownTarget:
-    """Return what the harness shows of a target."""
-    told, arrays = message.values, message.arrays
+    """Return the shown part of a target in a message; the method's process calls this."""
+    values, arrays = message.values, message.arrays
     return ShownTarget(
-        track=told["track"],
-        classes=told["classes"],
+        track=values["track"],
+        classes=values["classes"],
         x=arrays["x"],
         unlabelled=arrays.get("unlabelled"),
-        facts=None if told["facts"] is None else Target(*told["facts"]),
+        facts=None if values["facts"] is None else Target(*values["facts"]),
         teaching=tuple(
             Teaching(arrays[f"x{number}"], arrays[f"y{number}"], arrays[f"asked{number}"])
-            for number in range(told["parts"])
+            for number in range(values["parts"])
         ),
     )
 
 
 def fit_report_message(report: FitReport) -> Message:
-    """Return what a fit left as a message."""
+    """Convert the report of a fit to a message; the method's process calls this.
+
+    The message also names the libraries of `HEAVY` that this process has loaded.
+
+    Raises:
+        MethodError: If the network has an array that is not of plain numbers.
+    """
     values = {
         "parameters": report.reported.parameters,
         "flops_per_sample": report.reported.flops_per_sample,
@@ -127,54 +135,67 @@ def fit_report_message(report: FitReport) -> Message:
 
 
 def read_fit_report(message: Message, request: FitRequest) -> FitReport:
-    """Return what a method's process says that its fit has left.
+    """Return the checked report of a fit in a message; the worker calls this.
+
+    Args:
+        message: Reply of the method's process.
+        request: The request. Its device limits the reported device; the network is kept only if it
+            asks for it.
 
     Raises:
-        MethodError: If it is not what a fit leaves.
+        MethodError: If the reply is no report of a fit, or a value in it is not possible.
     """
     if message.kind != FITTED:
-        raise MethodError(f"The method's process answered '{message.kind:.40}' to a fit.")
-    said = message.values
+        raise MethodError(f"The method's process replied '{message.kind:.40}' to a fit.")
+    values = message.values
     reported = read_fitted_attributes(
         SimpleNamespace(
-            parameter_count_=said.get("parameters"),
-            flops_per_sample_=said.get("flops_per_sample"),
-            history_=said.get("history"),
-            device_=said.get("reported_device"),
+            parameter_count_=values.get("parameters"),
+            flops_per_sample_=values.get("flops_per_sample"),
+            history_=values.get("history"),
+            device_=values.get("reported_device"),
         )
     )
-    device = said.get("device")
+    device = values.get("device")
     if device not in (PROCESSOR, request.context.device):
-        raise MethodError(f"The method's process says that it worked on {device!r:.40}.")
+        raise MethodError(f"The method's process reports the device {device!r:.40}.")
     for name in message.arrays:
         if PARAMETER_NAME.fullmatch(name) is None or name in RESERVED:
             raise MethodError(
                 f"export() names an array {name!r:.60}: use letters, digits and dots."
             )
-    network = message.arrays if request.keep_network and said.get("network") is True else None
-    draws = _count(said.get("draws"))
-    measured = _measurement(said.get("measurement"))
+    network = message.arrays if request.keep_network and values.get("network") is True else None
+    draws = _count(values.get("draws"))
+    measured = _measurement(values.get("measurement"))
     return FitReport(reported, measured, draws, device, network)
 
 
 def prediction_message(probabilities: Probabilities, measurement: Measurement) -> Message:
-    """Return a method's answer for a target as a message."""
+    """Convert the predictions for a target to a message; the method's process calls this."""
     values = {"measurement": _measurement_values(measurement)}
     return Message(PREDICTED, values, {"probabilities": probabilities})
 
 
 def read_prediction(message: Message, shown: ShownTarget) -> tuple[Probabilities, Measurement]:
-    """Return a method's answer for a target.
+    """Return the checked predictions in a message; the worker calls this.
+
+    Args:
+        message: Reply of the method's process.
+        shown: The target for which it predicted.
+
+    Returns:
+        Probabilities [N, K] and what the prediction cost.
 
     Raises:
-        MethodError: If it is no probability for each sample and class.
+        MethodError: If the reply has not one probability for each sample and class, or its cost is
+            not possible.
     """
     if message.kind != PREDICTED or "probabilities" not in message.arrays:
-        raise MethodError(f"The method's process answered '{message.kind:.40}' to a target.")
-    answer = message.arrays["probabilities"]
-    if answer.dtype.kind != "f":
-        raise MethodError(f"The method's process answered with numbers of type {answer.dtype}.")
-    probabilities = check_probabilities(answer, samples=len(shown.x), classes=shown.classes)
+        raise MethodError(f"The method's process replied '{message.kind:.40}' to a target.")
+    array = message.arrays["probabilities"]
+    if array.dtype.kind != "f":
+        raise MethodError(f"The method's process replied with numbers of type {array.dtype}.")
+    probabilities = check_probabilities(array, samples=len(shown.x), classes=shown.classes)
     return probabilities, _measurement(message.values.get("measurement"))
 
 
@@ -186,25 +207,28 @@ def _measurement_values(measurement: Measurement) -> dict[str, float | int | Non
     }
 
 
-def _measurement(said: Any) -> Measurement:
-    if not isinstance(said, dict):
-        raise MethodError("The method's process does not say what it took.")
-    energy, peak = said.get("energy_joules"), said.get("peak_memory_bytes")
+def _measurement(value: Any) -> Measurement:
+    """Return a reported measurement, or raise a MethodError if it is not possible."""
+    if not isinstance(value, dict):
+        raise MethodError("The method's process does not report time and memory.")
+    energy, peak = value.get("energy_joules"), value.get("peak_memory_bytes")
     return Measurement(
-        seconds=_number(said.get("seconds")),
+        seconds=_number(value.get("seconds")),
         peak_memory_bytes=None if peak is None else _count(peak),
         energy_joules=None if energy is None else _number(energy),
     )
 
 
-def _number(said: Any) -> float:
-    valid = isinstance(said, int | float) and not isinstance(said, bool)
-    if not valid or not 0 <= said <= MOST_SECONDS:  # NaN is not, either
-        raise MethodError(f"The method's process measured {said!r:.40}.")
-    return float(said)
+def _number(value: Any) -> float:
+    """Return a number from 0 to `MOST_SECONDS`; other values, NaN included, raise a MethodError."""
+    valid = isinstance(value, int | float) and not isinstance(value, bool)
+    if not valid or not 0 <= value <= MOST_SECONDS:
+        raise MethodError(f"The method's process measured {value!r:.40}.")
+    return float(value)
 
 
-def _count(said: Any) -> int:
-    if type(said) is not int or not 0 <= said < MOST_COUNT:
-        raise MethodError(f"The method's process counted {said!r:.40}.")
-    return said
+def _count(value: Any) -> int:
+    """Return an integer from 0 to below `MOST_COUNT`; other values raise a MethodError."""
+    if type(value) is not int or not 0 <= value < MOST_COUNT:
+        raise MethodError(f"The method's process counted {value!r:.40}.")
+    return value

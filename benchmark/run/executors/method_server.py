@@ -1,8 +1,8 @@
-"""Starts the process of each job's method, watches it, and ends all that it leaves running.
+"""Start the process of each job's method, watch it, and end all processes that it leaves running.
 
-One server belongs to one process of the harness. It has loaded the libraries and holds no data, so
-that on Linux each method's process is a fork of it and begins at once, clean. It never opens a
-device and starts no thread. The imports up here are light.
+One server belongs to one process of the harness. It has loaded the libraries and has no data. On
+Linux each method's process is a fork of the server, so it begins at once and without data. The
+server never opens a device and starts no thread. The imports at the top of this module are light.
 """
 
 import gc
@@ -33,10 +33,10 @@ START: Final = "start"
 TRACE: Final = "trace"
 STOP: Final = "stop"
 LOAD: Final = "load"
-"""What the harness tells the server."""
+"""Commands of the harness to the server."""
 
 SECONDS_BETWEEN_LOOKS: Final = 0.1
-"""How often the memory of a confined process is looked at."""
+"""Seconds between measurements of the memory of a confined process."""
 
 GRACE: Final = 0.3
 """Seconds that processes are given to end after the one that started them has."""
@@ -91,7 +91,7 @@ def main(words: list[str]) -> None:
 
 
 def load(modules: list[str]) -> None:
-    """Load modules now, for all processes to come; what cannot be loaded fails there."""
+    """Load modules for all later processes. A module that cannot be loaded fails in the process."""
     for name in modules:
         with suppress(ImportError):
             importlib.import_module(name)
@@ -103,27 +103,27 @@ PARTS: Final = (
     "benchmark.task.described_methods",
     "threadpoolctl",
 )
-"""What every method's process needs besides."""
+"""Other modules that every method's process needs."""
 
 
 def load_own_methods() -> None:
-    """Load the methods of this package, whose code is trusted, for all processes to come."""
+    """Load the methods of this package, whose code is trusted, for all later processes."""
     load(list(PARTS))
     from benchmark.errors import CropGlobeError
     from benchmark.task.authoring.method_files import own_methods
 
-    with suppress(CropGlobeError):  # said by the process that needs one of them
+    with suppress(CropGlobeError):  # the process that needs one of them reports it
         own_methods()
 
 
 def serve_methods(control: socket.socket) -> None:
-    """Start methods' processes, one at a time, until the harness is gone.
+    """Start methods' processes, one at a time, until the harness closes the connection.
 
-    For each it answers with one line of JSON when the process has ended: ``status``, ``left`` (how
-    many processes had to be ended that it left), ``peak`` (bytes) and ``stopped``.
+    When a process has ended, the server sends one line of JSON: ``status``, ``left`` (number of
+    processes that it left and that were ended), ``peak`` (bytes) and ``stopped``.
 
     Args:
-        control: Where the harness's commands come from.
+        control: Socket for the commands of the harness.
     """
     adopt_orphans()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -143,7 +143,7 @@ def serve_methods(control: socket.socket) -> None:
             load(command["modules"])
             continue
         if command["do"] != START:
-            continue  # of a process that has ended just now
+            continue  # the command is for a process that has just ended
         child = _start(command, descriptors, control)
         ended = _watch(child, control, ours, command.get("watch"))
         left = end_descendants(GRACE if ended and child.stopped is None else 0.0, child.collect)
@@ -161,7 +161,7 @@ def serve_methods(control: socket.socket) -> None:
 
 
 def _receive(control: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
-    """Return the next command; ``None`` when the harness is gone."""
+    """Return the next command and its descriptors; ``None`` if the harness has closed."""
     text, descriptors = b"", []
     while not text.endswith(b"\n"):
         piece, found, _, _ = socket.recv_fds(control, MOST_COMMAND_BYTES, 2)
@@ -188,7 +188,7 @@ def _start(command: dict[str, Any], descriptors: list[int], control: socket.sock
 def _become(
     command: dict[str, Any], connection: int, trace: int, control: socket.socket, parent: int
 ) -> NoReturn:
-    """Become the process of a method; never returns to what the server was doing."""
+    """Become the process of a method; this never returns to the server's code."""
     status = EXIT_FAILED
     try:
         os.setsid()
@@ -212,7 +212,7 @@ def _become(
 
 
 def _forget() -> None:
-    """Forget what the server would do at its end, and whose child it is."""
+    """Remove the server's exit functions and its list of child processes."""
     import atexit
     from multiprocessing import process, resource_tracker, util
 
@@ -236,7 +236,7 @@ def _exec(words: list[str], connection: int, trace: int, *, quiet: bool) -> NoRe
 def _watch(
     child: _Child, control: socket.socket, woken: socket.socket, limits: dict[str, int] | None
 ) -> bool:
-    """Wait until a process has ended, or end it; return ``False`` when the harness is gone."""
+    """Wait until a process has ended, or end it; return ``False`` if the harness has closed."""
     poll = select.poll()
     poll.register(control, select.POLLIN)
     poll.register(woken, select.POLLIN)
@@ -261,7 +261,7 @@ def _watch(
 
 
 def _hold(child: _Child, limits: dict[str, int]) -> None:
-    """End a process that uses more than it may."""
+    """Measure memory and processes, and end a process that exceeds its limits."""
     running = descendants()
     memory = memory_of(running)
     child.peak = max(child.peak, memory)
@@ -274,7 +274,7 @@ def _hold(child: _Child, limits: dict[str, int]) -> None:
 
 
 def _ask_for_trace(child: _Child) -> None:
-    """Have the process of the method write its stack, inside of what confines it too."""
+    """Let the process of the method write its stack, also if it is confined."""
     for pid in (child.pid, *descendants(child.pid)):
         with suppress(OSError):
             if CONFINING in Path(f"/proc/{pid}/comm").read_bytes():

@@ -1,4 +1,4 @@
-"""The harness's connection to what starts methods' processes."""
+"""The harness's connection to the method server, which starts methods' processes."""
 
 import json
 import os
@@ -20,15 +20,15 @@ METHOD_SERVER: Final = "benchmark.run.executors.method_server"
 
 
 class MethodServerLostError(NoAnswerError):
-    """What starts methods' processes has died, which is no fault of the job."""
+    """The method server has died; the job did not cause it."""
 
 
 class MethodServer:
-    """What starts methods' processes, one at a time.
+    """A method server, which starts methods' processes one at a time.
 
     Args:
-        control: Where it is told to.
-        pid: Its number.
+        control: Socket for commands.
+        pid: Number of its process.
     """
 
     def __init__(self, control: socket.socket, pid: int) -> None:
@@ -38,7 +38,7 @@ class MethodServer:
         self._loaded: set[str] = set()
 
     def load(self, modules: Sequence[str]) -> None:
-        """Have it load modules for the processes to come, each once."""
+        """Let the server load modules for later processes, each module once."""
         new = sorted(set(modules) - self._loaded)
         if new:
             self._loaded.update(new)
@@ -46,7 +46,7 @@ class MethodServer:
 
     @classmethod
     def fork(cls) -> "MethodServer":
-        """Fork it from this process, which must hold no data yet and have one thread."""
+        """Fork a server from this process, which must have no data yet and only one thread."""
         ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
@@ -63,10 +63,10 @@ class MethodServer:
 
     @classmethod
     def start(cls, modules: Sequence[str] = ()) -> "MethodServer":
-        """Start it anew, with none of what this process holds.
+        """Start a server in a new process, which has nothing of this process.
 
         Args:
-            modules: What it loads first.
+            modules: Modules that it loads first.
         """
         ours, theirs = socket.socketpair()
         os.set_inheritable(theirs.fileno(), True)
@@ -82,22 +82,26 @@ class MethodServer:
         return cls(ours, process.pid)
 
     def tell(self, command: Mapping[str, Any], descriptors: Sequence[int] = ()) -> None:
-        """Tell it something.
+        """Send a command to the server.
+
+        Args:
+            command: Values of the command.
+            descriptors: File descriptors to send with it.
 
         Raises:
-            MethodServerLostError: If it is gone.
+            MethodServerLostError: If the server has died.
         """
         line = json.dumps(command).encode() + b"\n"
         try:
             socket.send_fds(self.control, [line], list(descriptors))
         except OSError as error:
-            raise MethodServerLostError("What starts methods' processes has died.") from error
+            raise MethodServerLostError("The method server has died.") from error
 
     def heard(self, seconds: float = 0.0) -> Mapping[str, Any] | None:
-        """Return how a process has ended, or ``None`` if that is not so within some seconds.
+        """Return how a process has ended, or ``None`` if it has not ended after some seconds.
 
         Raises:
-            MethodServerLostError: If the server is gone.
+            MethodServerLostError: If the server has died.
         """
         deadline = time.monotonic() + seconds
         while b"\n" not in self._text:
@@ -109,21 +113,21 @@ class MethodServer:
             except OSError:
                 piece = b""
             if not piece:
-                raise MethodServerLostError("What starts methods' processes has died.")
+                raise MethodServerLostError("The method server has died.")
             self._text += piece
         line, _, self._text = self._text.partition(b"\n")
         ended: Mapping[str, Any] = json.loads(line)
         return ended
 
     def close(self) -> None:
-        """Have it end, with all that it has started, and wait for it."""
+        """End the server and all processes that it has started, and wait for it."""
         self.control.close()
         with suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
 
 
 def _close_all_but(kept: int) -> None:
-    """Close what a fork has inherited: connections of the process that it was forked from."""
+    """Close the connections that a fork has inherited from its parent."""
     os.closerange(3, kept)
     os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX") if kept < 2**16 else kept + 2**16)
 

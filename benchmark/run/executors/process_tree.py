@@ -1,4 +1,4 @@
-"""The processes below this one: found, ended and waited for, whatever sessions they have opened."""
+"""Find and end the processes below this one, also those in other sessions."""
 
 import ctypes
 import os
@@ -18,7 +18,7 @@ PROCESSES: Final = Path("/proc")
 PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 SECONDS_TO_DIE: Final = 5.0
-"""How long killed processes are waited for; one that waits for a device may take longer."""
+"""Seconds to wait for killed processes; one that waits for a device may take longer."""
 
 SECONDS_BETWEEN_LOOKS: Final = 0.005
 
@@ -29,10 +29,10 @@ def adopt_orphans() -> None:
 
 
 def end_with_parent(parent: int) -> None:
-    """Be killed when the process that has started this one ends (Linux).
+    """Let the system kill this process when its parent ends (Linux).
 
     Args:
-        parent: Its number; it may have ended already.
+        parent: Number of the parent process, which may have ended already.
     """
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
@@ -40,7 +40,7 @@ def end_with_parent(parent: int) -> None:
 
 
 def descendants(of: int | None = None) -> list[int]:
-    """Return the processes below one, this one by default, that still run; empty but on Linux."""
+    """Return the running processes below a process, by default this one; empty except on Linux."""
     children: dict[int, list[int]] = {}
     for pid, parent, state in _processes():
         if state not in "ZX":
@@ -54,7 +54,7 @@ def descendants(of: int | None = None) -> list[int]:
 
 
 def memory_of(pids: list[int]) -> int:
-    """Return the bytes of memory that processes hold now; shared pages count for each."""
+    """Return the memory of processes in bytes; shared pages are counted for each process."""
     total = 0
     for pid in pids:
         with suppress(OSError, ValueError, IndexError):
@@ -65,15 +65,15 @@ def memory_of(pids: list[int]) -> int:
 def end_descendants(grace: float = 0.0, collect: Callable[[], None] | None = None) -> int:
     """End every process below this one, and wait for it.
 
-    They are stopped first, so that none starts another meanwhile; what one of them leaves behind
+    Processes are stopped first, so that none starts another one. A process whose parent ends
     becomes a child of this process (`adopt_orphans`) and is ended in the next round.
 
     Args:
-        grace: Seconds that they are given to end by themselves.
-        collect: Takes note of children that have ended; in place of `reap`.
+        grace: Seconds in which they may end by themselves.
+        collect: Function that collects children that have ended; by default `reap`.
 
     Returns:
-        How many had to be ended.
+        Number of processes that had to be ended.
     """
     collect = collect or reap
     deadline = time.monotonic() + grace
@@ -97,7 +97,7 @@ def end_descendants(grace: float = 0.0, collect: Callable[[], None] | None = Non
 
 
 def reap() -> None:
-    """Take note of every child that has ended."""
+    """Collect every child process that has ended."""
     with suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass

@@ -1,4 +1,4 @@
-"""Worker processes on this machine, which may die or hang without harm to the run."""
+"""Worker processes on this machine; the run goes on if one of them dies or hangs."""
 
 import multiprocessing
 import os
@@ -35,29 +35,30 @@ from benchmark.run.tracebacks import innermost_frames
 from benchmark.task.described_methods import describe
 
 MAX_FAILED_STARTS: Final = 3
-"""Worker processes in a row that may die before they began a job."""
+"""Number of worker processes in a row that may die before they begin a job."""
 
 TRY: Final = "try --workers 0"
 
 EXIT_UNKNOWN: Final = 255
-"""What Python says of a forked process whose nursery has died, even while that process runs."""
+"""Exit code that Python reports for a forked process whose fork server has died, even while the
+process still runs."""
 
 SECONDS_TO_START: Final = 10.0
-"""How long a process is tried to be started while what starts it does not answer."""
+"""Seconds in which the start of a process is tried again if the fork server does not reply."""
 
 SECONDS_BETWEEN_STARTS: Final = 0.05
 
 SECONDS_TO_TELL: Final = 1.0
-"""How long a hanging process is given to write where it hangs."""
+"""Seconds in which a hanging process must write its stack."""
 
 SECONDS_BEYOND: Final = 30.0
-"""How long after the time limit a worker is ended, which ends its method's process by itself."""
+"""Seconds after the time limit at which a worker is ended. It ends its method's process before."""
 
 MOST_SERVER_DEATHS: Final = 5
-"""How often what starts methods' processes may die in a job before it counts as what kills it."""
+"""Number of times that the method server may die in a job before the job fails."""
 
 SECONDS_TO_END: Final = 5.0
-"""How long a process is given to end before it is killed."""
+"""Seconds in which a process must end before it is killed."""
 
 
 @dataclass
@@ -78,8 +79,8 @@ class WorkerPool:
 
     Attributes:
         count: Number of processes.
-        setup: What each is told.
-        time_limit: Seconds that a job may take; ``None`` is no limit.
+        setup: Settings of each process.
+        time_limit: Seconds that a job may take; ``None`` for no limit.
     """
 
     count: int
@@ -103,7 +104,7 @@ class WorkerPool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End the processes; a job that one of them is in is lost."""
+        """End the processes; a job that runs in one of them is lost."""
         for worker in self._workers:
             worker.connection.close()
             if worker.task is not None or kind is not None:
@@ -119,7 +120,7 @@ class WorkerPool:
 
     @property
     def at_once(self) -> int:
-        """How many jobs run at the same time."""
+        """Number of jobs that run at the same time."""
         return self.count
 
     def free(self) -> int:
@@ -132,11 +133,11 @@ class WorkerPool:
         if not worker.process.is_alive():
             worker = self._replace(worker)
         worker.task, worker.began = task, None
-        with suppress(ConnectionError):  # it died just now, which `wait` will see
+        with suppress(ConnectionError):  # it has just died; `wait` finds that
             worker.connection.send((task, describe(job.method)))
 
     def wait(self) -> list[tuple[Task, TaskResult | LostJob]]:
-        """Wait until a job has ended, its process has died, or its time is over."""
+        """Wait until a job has ended, its process has died, or its time limit is reached."""
         found: list[tuple[Task, TaskResult | LostJob]] = []
         while not found:
             busy = [worker for worker in self._workers if worker.task is not None]
@@ -157,7 +158,7 @@ class WorkerPool:
         return max(min(ends) - time.monotonic(), 0) if ends else None
 
     def _look(self, worker: _Worker) -> TaskResult | LostJob | None:
-        """Read what a process has sent; return how its job ended if it has."""
+        """Read the messages of a process; return how its job ended, or ``None`` if it runs."""
         try:
             while worker.connection.poll():
                 message = worker.connection.recv()
@@ -181,11 +182,11 @@ class WorkerPool:
     def _bury(self, worker: _Worker) -> LostJob:
         assert worker.task is not None
         orphaned = worker.process.exitcode == EXIT_UNKNOWN and _lives(worker.process)
-        _send(worker.process, signal.SIGKILL)  # to what it started and left behind
+        _send(worker.process, signal.SIGKILL)  # for processes that it started and left
         worker.process.join()
         if orphaned:
             self._replace(worker)
-            return LostJob("failed", "What starts worker processes has died", again=True)
+            return LostJob("failed", "The server that starts worker processes has died", again=True)
         if worker.process.exitcode == EXIT_SERVER_LOST:
             return self._server_lost(worker)
         reason = _cause(worker.process.exitcode) + innermost_frames(worker.trace)
@@ -204,7 +205,7 @@ class WorkerPool:
         self._replace(worker)
         self._server_deaths[worker.task.identity.key] += 1
         deaths = self._server_deaths[worker.task.identity.key]
-        reason = f"What starts methods' processes has died {deaths} times in this job"
+        reason = f"The method server has died {deaths} times in this job"
         return LostJob("failed", reason, again=deaths < MOST_SERVER_DEATHS)
 
     def _stop(self, worker: _Worker, limit: float) -> LostJob:
@@ -220,7 +221,7 @@ class WorkerPool:
         return LostJob("timeout", f"Stopped after the protocol's limit of {limit:g} s{where}")
 
     def _replace(self, worker: _Worker) -> _Worker:
-        """Put a new process in the place of a dead one."""
+        """Replace a dead process by a new one."""
         number = next(n for n, other in enumerate(self._workers) if other is worker)
         self._workers[number] = self._spawn(number)
         worker.connection.close()
@@ -241,22 +242,22 @@ class WorkerPool:
                     process.start()
                 break
             except (EOFError, ConnectionError) as error:
-                # A nursery that was just killed refuses; another is started once it has gone.
+                # A fork server that was just killed refuses; a new one starts when it has ended.
                 if time.monotonic() > deadline:
                     message = f"Worker processes do not start ({error}): {TRY}."
                     raise CropGlobeError(message) from error
                 time.sleep(SECONDS_BETWEEN_STARTS)
         theirs.close()
-        with suppress(ConnectionError):  # it died just now, which `wait` will see
+        with suppress(ConnectionError):  # it has just died; `wait` finds that
             ours.send((self.setup, self.time_limit, tuple(sys.argv)))
         return _Worker(process, ours, trace)
 
 
 @contextmanager
 def _no_command_line() -> Iterator[None]:
-    """Keep the command line, which names the data, from a process that is started inside.
+    """Hide the command line, which names the data, from a process that is started in the body.
 
-    It is sent to the worker later, once that has started what starts methods' processes.
+    The worker gets it later, after it has started the method server.
     """
     before = sys.argv
     sys.argv = before[:1]

@@ -43,7 +43,7 @@ ENDED: Final = "ended"
 ERROR: Final = "error"
 
 EXIT_SERVER_LOST: Final = 86
-"""How a worker ends after what starts methods' processes has died: no job has caused that."""
+"""Exit status of a worker after the method server has died, which no job has caused."""
 
 
 @dataclass(frozen=True)
@@ -76,19 +76,18 @@ class Setup:
 
 
 def serve(connection: Connection, trace: Path, environment: Mapping[str, str]) -> None:
-    """Answer tasks until the other end closes; the body of a worker process.
+    """Run tasks until the other end closes: the main loop of a worker process.
 
-    First it starts what starts methods' processes, before it is told where the data lies. Then it
-    receives ``(setup, time limit, command line)``. It sends ``(READY,)`` once, and for each
-    ``(task, method)`` ``(BEGAN,)`` and ``(ENDED, ending)``, or ``(ERROR, class, message)`` where no
-    job can be run.
+    The worker first starts the method server, before it gets the path of the data. Then it receives
+    ``(setup, time limit, command line)`` and sends ``(READY,)``. For each ``(task, method)`` it
+    sends ``(BEGAN,)`` and ``(ENDED, ending)``, or ``(ERROR, class, message)`` if it can run no job.
 
     Args:
-        connection: Where tasks come from and answers go to.
+        connection: Connection for tasks and results.
         trace: File to which its stack is written when it crashes or is ended by SIGUSR1.
-        environment: The coordinator's environment; the process that is forked has an older one.
+        environment: The coordinator's environment; the environment of the fork is older.
     """
-    os.setsid()  # what is started here can be ended with this process
+    os.setsid()  # so that processes started here can be ended together with this one
     os.environ.clear()
     os.environ.update(environment)
     server = MethodServer.fork() if FORKED else MethodServer.start(LOADED)
@@ -100,7 +99,7 @@ def serve(connection: Connection, trace: Path, environment: Mapping[str, str]) -
             sys.argv = list(command)  # for the rows
             _serve(connection, setup, limit, server)
         except (EOFError, ConnectionError):
-            return  # the coordinator is gone or has closed
+            return  # the coordinator has ended or closed the connection
         except MethodServerLostError:
             end_descendants()
             os._exit(EXIT_SERVER_LOST)
@@ -111,10 +110,10 @@ def serve(connection: Connection, trace: Path, environment: Mapping[str, str]) -
 
 def _become_worker(stack: Any) -> None:
     faulthandler.enable(stack)
-    # Chained to what SIGUSR1 does by itself, it ends the process once the stack stands in full.
+    # The default action of SIGUSR1 follows: it ends the process after the stack is written.
     signal.signal(signal.SIGUSR1, signal.SIG_DFL)
     faulthandler.register(signal.SIGUSR1, stack, all_threads=False, chain=True)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to answer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the coordinator handles Ctrl-C
     replace_unknown_signs()
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.ERROR)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -124,7 +123,7 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
-        os.killpg(0, signal.SIGKILL)  # what starts methods' processes notices, and ends them
+        os.killpg(0, signal.SIGKILL)  # the method server notices this and ends its processes
 
 
 def _serve(connection: Connection, setup: Setup, limit: float | None, server: MethodServer) -> None:
@@ -148,7 +147,7 @@ def _serve(connection: Connection, setup: Setup, limit: float | None, server: Me
     except (EOFError, ConnectionError, MethodServerLostError):
         raise
     except Exception as error:
-        # Nothing a method does: a fault of the harness or of this machine, told in full.
+        # Not an error of a method, but of the harness or of this machine: report it completely.
         logging.getLogger(__name__).exception("a worker process stopped")
         place = traceback.extract_tb(error.__traceback__)[-1]
         text = f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"
@@ -156,16 +155,16 @@ def _serve(connection: Connection, setup: Setup, limit: float | None, server: Me
 
 
 def open_runner(setup: Setup, server: MethodServer, limit: float | None) -> "Runner":
-    """Return what runs jobs here, each method in a process of its own.
+    """Return a runner of jobs that runs each method in a separate process.
 
     Args:
-        setup: What was told.
-        server: Starts methods' processes.
-        limit: Seconds that a job may take; ``None`` is no limit.
+        setup: Settings of the worker.
+        server: Server that starts methods' processes.
+        limit: Seconds that a job may take; ``None`` for no limit.
 
     Raises:
-        DataError: If the data is not that which the run was planned with.
-        UsageError: If the device is not here, or methods cannot be confined as they are to be.
+        DataError: If the data differs from the data with which the run was planned.
+        UsageError: If this machine has no such device, or cannot confine methods as asked.
     """
     from benchmark.data.dataset import open_dataset
     from benchmark.errors import DataError
@@ -176,7 +175,7 @@ def open_runner(setup: Setup, server: MethodServer, limit: float | None) -> "Run
 
     dataset = open_dataset(setup.data)
     if dataset.fingerprint != setup.fingerprint:
-        raise DataError(f"{setup.data} changed while the run was going on: start the run again.")
+        raise DataError(f"{setup.data} changed during the run: start the run again.")
     if setup.confined:
         require_confinement(setup.data)
     protocol = Protocol.model_validate_json(setup.protocol)
@@ -203,12 +202,12 @@ def make_job(task: "Task", method: "DescribedMethod") -> "Job":
 def run_received_task(
     task: "Task", method: "DescribedMethod", runner: "Runner", store: "RunStore"
 ) -> "TaskResult":
-    """Run the job of a task and store its answers.
+    """Run the job of a task and store its results.
 
     Raises:
-        DataError: If the data cannot serve the job.
-        StoreError: If the answers cannot be stored.
-        UsageError: If its method is not installed here.
+        DataError: If the data has not enough samples for the job.
+        StoreError: If the results cannot be stored.
+        UsageError: If its method is not installed on this machine.
     """
     from benchmark.run.executors.job_task import run_task, store_lost_task
     from benchmark.run.executors.method_client import LookUpError, OtherCodeError
@@ -219,7 +218,5 @@ def run_received_task(
     except LookUpError as error:
         raise error.error from error
     except OtherCodeError:
-        reason = (
-            "The method's code changed while the run was going on; --overwrite failed mends it."
-        )
+        reason = "The method's code changed during the run; use --overwrite failed to run it again."
         return store_lost_task(task, job, runner, store, "failed", reason)

@@ -1,6 +1,6 @@
-"""A method is fitted and asked about targets: in this process, or in one of its own.
+"""Fit a method and let it predict targets, in this process or in a separate one.
 
-`started_method.StartedMethod` is the contract and `started_method.InProcessMethod` its form in this
-process. `target_prediction.show_target` takes from a target what a track allows a method to see.
-`benchmark.run.executors` runs the same code in a process for each job.
+`started_method.StartedMethod` is the contract; `started_method.InProcessMethod` implements it in
+this process. `target_prediction.show_target` selects the part of a target that a track allows a
+method to see. `benchmark.run.executors` runs the same code in a process for each job.
 """

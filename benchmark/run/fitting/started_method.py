@@ -1,7 +1,7 @@
-"""Fit a method and ask it about targets: what is handed over, what comes back, and where it runs.
+"""The contract of a started method, with its requests and reports, and its form in this process.
 
-In this process the method of a job is an `InProcessMethod`. Executors offer one that runs in a
-process of its own, which is handed arrays and holds no label of a target.
+In this process the method of a job is an `InProcessMethod`. Executors have another form that runs
+in a separate process, which is given arrays and has no label of a target.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +23,7 @@ from benchmark.task.metrics import Probabilities
 
 
 class MethodRaisedError(Exception):
-    """A method raised an error in its own process, which goes on.
+    """A method raised an error in its own process; the process goes on.
 
     Args:
         reason: The error and the end of its traceback.
@@ -35,16 +35,16 @@ class MethodRaisedError(Exception):
 
 
 class NoAnswerError(Exception):
-    """A method answers no more; unlike what a method raises, that concerns all its targets."""
+    """A method can no longer predict. Unlike an error of the method, this affects all targets."""
 
 
 class MethodProcessLostError(NoAnswerError):
-    """The process of a method has died or was stopped; the job has no scores.
+    """The process of a method died or was stopped, so the job has no scores.
 
     Args:
-        status: What happened.
-        reason: Why.
-        again: Whether the job is worth another try, as others may have caused it.
+        status: Status of the job's rows.
+        reason: Reason in the job's rows.
+        again: Whether to run the job once more, since another process may have caused this.
     """
 
     def __init__(self, status: Status, reason: str, *, again: bool = False) -> None:
@@ -56,13 +56,13 @@ class MethodProcessLostError(NoAnswerError):
 
 @dataclass(frozen=True)
 class FitRequest:
-    """What a method is handed to be fitted.
+    """The data for fitting a method.
 
     Attributes:
-        context: What it is told before.
-        training: Samples [N, ...] of the source and their classes [N].
-        validation: Samples [M, ...] of the source and their classes [M], to choose by.
-        keep_network: Whether its fitted network is wanted.
+        context: Context with which the classifier is built.
+        training: Training samples [N, ...] of the source and their labels [N].
+        validation: Validation samples [M, ...] of the source and their labels [M].
+        keep_network: Whether the report must have the fitted network.
     """
 
     context: Context
@@ -73,14 +73,14 @@ class FitRequest:
 
 @dataclass(frozen=True)
 class FitReport:
-    """What a fit left.
+    """The report of a fit.
 
     Attributes:
-        reported: What the classifier tells of itself.
-        measurement: What the fit took.
-        draws: Training samples that it drew, over all epochs.
-        device: Where it was fitted, which need not be the protocol's device.
-        network: Numbers of the fitted network by name, where they are wanted.
+        reported: Attributes that the classifier reports.
+        measurement: Time, memory and energy of the fit.
+        draws: Number of training samples drawn, over all epochs.
+        device: Device of the fit, which may differ from the protocol's device.
+        network: Parameters of the fitted network by name, if the request asks for them.
     """
 
     reported: FittedAttributes
@@ -92,12 +92,12 @@ class FitReport:
 
 @dataclass
 class Ending:
-    """How the process of a method ended; filled in when it is closed.
+    """How the process of a method ended. The values are set when the method is closed.
 
     Attributes:
-        isolation: How the method was kept apart; ``None`` if it was not.
-        processes_left: Processes that it had left running, which were ended.
-        peak_memory_bytes: Highest memory as seen from outside; ``None`` if it was not looked at.
+        isolation: How the method was isolated; ``None`` if it was not.
+        processes_left: Number of processes that it left running and that were ended.
+        peak_memory_bytes: Highest memory, measured from outside; ``None`` if not measured.
     """
 
     isolation: Isolation | None = None
@@ -106,7 +106,7 @@ class Ending:
 
 
 class StartedMethod(Protocol):
-    """The method of one job, fitted once and asked about each target."""
+    """The method of one job: it is fitted once and predicts each target."""
 
     @property
     def ending(self) -> Ending:
@@ -114,21 +114,22 @@ class StartedMethod(Protocol):
         ...
 
     def fit(self, request: FitRequest) -> FitReport:
-        """Fit it.
+        """Fit the method.
 
         Raises:
-            UnavailableError: If the method lacks something here.
+            UnavailableError: If the method needs something that is missing.
             MethodRaisedError: If it raised an error in its own process.
             MethodProcessLostError: If its process died or was stopped.
         """
         ...
 
     def predict(self, shown: ShownTarget) -> tuple[Probabilities, Measurement]:
-        """Return its probabilities for the scored samples of a target, and what they took.
+        """Return the probabilities for the scored samples of a target, and their cost.
 
         Raises:
-            MethodError: If it was not fitted, lacks what its track asks for, or answers wrongly.
-            UnavailableError: If it cannot work with what the target has to show.
+            MethodError: If the method was not fitted, lacks a function that its track needs, or
+                returns no probabilities.
+            UnavailableError: If the method needs something for this target that is missing.
             MethodRaisedError: If it raised an error in its own process.
             MethodProcessLostError: If its process died or was stopped.
         """
@@ -136,11 +137,11 @@ class StartedMethod(Protocol):
 
 
 StartMethod = Callable[[Job], AbstractContextManager[StartedMethod]]
-"""Starts the method of a job."""
+"""Function that starts the method of a job."""
 
 
 class InProcessMethod:
-    """A method in this process; nothing keeps it apart from the harness.
+    """A method in this process, which is not isolated from the harness.
 
     Args:
         method: The method.
@@ -153,7 +154,7 @@ class InProcessMethod:
         self._device = "cpu"
 
     def fit(self, request: FitRequest) -> FitReport:
-        """Build a classifier, fit it and read what it tells of itself."""
+        """Build a classifier, fit it, and read the attributes that it reports."""
         (x, y), device = request.training, request.context.device
         classifier = self.method.build(request.context)
         with measure_all(device) as measured:
@@ -166,9 +167,9 @@ class InProcessMethod:
         return FitReport(reported, measured[used], draws, used, network)
 
     def predict(self, shown: ShownTarget) -> tuple[Probabilities, Measurement]:
-        """Ask the classifier about a target."""
+        """Return the classifier's probabilities for a target, and their cost."""
         if self._classifier is None:
-            raise MethodError(f"{self.method.name} was asked before it was fitted.")
+            raise MethodError(f"{self.method.name} must be fitted before it predicts.")
         with measure(self._device) as measurement:
             probabilities = predict_target(self.method, self._classifier, shown)
         return probabilities, measurement
@@ -181,11 +182,11 @@ def start_in_process(job: Job) -> Iterator[InProcessMethod]:
 
 
 def reason_of(error: BaseException) -> str:
-    """Return the error of a method, in this process or in its own, and the end of its traceback."""
+    """Return an error of a method in words, raised in this process or in its own."""
     return error.reason if isinstance(error, MethodRaisedError) else describe_error(error)
 
 
 def _network(method: Method, classifier: Classifier) -> Mapping[str, npt.NDArray[Any]]:
     if not isinstance(classifier, Exportable):
-        raise MethodError(f"{method.name} keeps its network but has no export().")
+        raise MethodError(f"{method.name} keeps its network but has no export(): add it.")
     return classifier.export()

@@ -1,4 +1,4 @@
-"""What a fitted classifier is shown of a target, and how it is asked."""
+"""Select the part of a target that a classifier may see, and predict with it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,13 +30,13 @@ from benchmark.task.samples.target_parts import teaching_parts, unlabelled_rows
 
 @dataclass(frozen=True)
 class PredictionRequest:
-    """A target as the harness knows it, labels included.
+    """A target with its labels, as the harness has it.
 
     Attributes:
         features: Features of all samples of the target [N, ...].
-        samples: The samples; their labels reach methods of the oracle track alone.
+        samples: The samples. Only methods of the oracle track get their labels.
         rows: Rows that are scored.
-        classes: Class indices that the source teaches, in the order of the columns.
+        classes: Class indices that are learned from the source, in the order of the columns.
         protocol: The protocol.
         seed: Seed of the run.
         first_day: Days from 1 January to the first step of the target's series.
@@ -57,8 +57,8 @@ class Teaching:
 
     Attributes:
         x: Samples to learn from [M, ...].
-        y: Their classes [M], as positions of the classes that the source teaches.
-        asked: Positions among the scored samples [P].
+        y: Their labels [M], as indices of the learned classes.
+        asked: Positions of the predicted samples among the scored samples [P].
     """
 
     x: Features
@@ -68,15 +68,15 @@ class Teaching:
 
 @dataclass(frozen=True)
 class ShownTarget:
-    """What a method is shown of a target: what its track allows, and no more.
+    """The part of a target that a method gets: only what its track allows.
 
     Attributes:
         track: The track.
         classes: Number of classes K.
         x: The scored samples [N, ...].
-        unlabelled: Samples to adapt to [M, ...], on the track ``unlabelled-target``.
-        facts: What is publicly known of the target, on the track ``knowledge``.
-        teaching: Labelled samples, on the track ``oracle``.
+        unlabelled: Samples to adapt to [M, ...], only on the track ``unlabelled-target``.
+        facts: Public knowledge of the target, only on the track ``knowledge``.
+        teaching: Labelled samples, only on the track ``oracle``.
     """
 
     track: Track
@@ -88,14 +88,14 @@ class ShownTarget:
 
 
 def show_target(track: Track, request: PredictionRequest) -> ShownTarget:
-    """Take from a target what a track allows a method to see.
+    """Select the part of a target that a track allows a method to see.
 
     Args:
         track: The track.
         request: The target.
 
     Returns:
-        Arrays of its own; labels are among them on the track ``oracle`` alone.
+        Copies of arrays. Only on the track ``oracle`` they include labels.
 
     Raises:
         UnavailableError: If the target has no samples to show.
@@ -113,8 +113,8 @@ def show_target(track: Track, request: PredictionRequest) -> ShownTarget:
         positions = class_positions(request.classes)
         parts = teaching_parts(samples, rows, request.classes, request.protocol, seed=request.seed)
         teaching = tuple(
-            Teaching(features[teachers], positions[samples.labels[teachers]], asked)
-            for teachers, asked in parts
+            Teaching(features[learned], positions[samples.labels[learned]], asked)
+            for learned, asked in parts
         )
     return ShownTarget(track, len(request.classes), features[rows], unlabelled, facts, teaching)
 
@@ -124,15 +124,16 @@ def predict_target(method: Method, classifier: Classifier, shown: ShownTarget) -
 
     Args:
         method: The method, for messages.
-        classifier: Its classifier, fitted on the source; never changed.
-        shown: What it is shown of the target.
+        classifier: Its classifier, fitted on the source. It is not changed.
+        shown: The part of the target that it may see.
 
     Returns:
         Probabilities [N, K].
 
     Raises:
-        MethodError: If the classifier lacks what its track asks for, or answers wrongly.
-        UnavailableError: If the method cannot work with what the target has to show.
+        MethodError: If the classifier lacks a function that its track needs, or returns no
+            probabilities.
+        UnavailableError: If the method needs something for this target that is missing.
     """
     lacks = f"{method.name} is on track {shown.track} but has no"
     if shown.unlabelled is not None:

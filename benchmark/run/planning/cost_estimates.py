@@ -1,4 +1,4 @@
-"""What a run would take: jobs, device time, memory and disk, from a calibration."""
+"""Predict the cost of a run from a calibration: jobs, time, memory and disk."""
 
 import heapq
 import logging
@@ -29,38 +29,38 @@ from benchmark.task.samples.preparation import SourceSplit, TargetSet, class_pos
 logger = logging.getLogger(__name__)
 
 SUBSET: Final = 2048
-"""Samples of the source on which methods are calibrated, its classes in turn."""
+"""Number of source samples for the calibration of a method, with the classes in turn."""
 
 ENCODED_SUBSET: Final = 256
-"""The same where an encoder has to make their representation."""
+"""The same for methods whose representation an encoder computes."""
 
 FLOAT_BYTES: Final = 4
 COPIES: Final = 2
-"""Series of a domain in memory: as read, and as a representation of it."""
+"""Number of copies of a domain's series in memory: the series and a representation."""
 
 HARNESS_SHARE: Final = 0.03
-"""What choosing, checking, scoring and storing add to fits and answers (docs/performance.md)."""
+"""Share of time that choosing, checking, scoring and storing add (docs/performance.md)."""
 
 TAUGHT_HALVES: Final = 2
-"""A target is divided in two, of which each is taught and the other asked."""
+"""Number of parts of a target on the oracle track; a classifier learns from each of them."""
 
 Progress = Callable[[str, int, int], None]
 Scored = tuple[str, tuple[str, ...]]
-"""The source of a job and its targets, which differ where a stored job is extended."""
+"""The source and the targets of a job; targets of jobs differ if a stored job is extended."""
 
 Prepared = tuple[SourceSplit, Mapping[str, TargetSet]]
 
 
 @dataclass(frozen=True)
 class MethodEstimate:
-    """What the jobs of one method would take.
+    """The predicted cost of the jobs of one method.
 
     Attributes:
-        method: Its name.
-        seconds: Time of each job that is to be run.
-        unavailable: Why it cannot run here, ``None`` if it can.
+        method: Name of the method.
+        seconds: Seconds of each job to run.
+        unavailable: Why the method cannot run on this machine; ``None`` if it can.
         memory_bytes: Highest memory of its calibration.
-        disk_bytes: Size of what its jobs would store.
+        disk_bytes: Size of the files of its jobs.
     """
 
     method: str
@@ -72,14 +72,14 @@ class MethodEstimate:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a run would take.
+    """The predicted cost of a run.
 
     Attributes:
-        device: Device that was calibrated.
-        jobs: Jobs of the run.
-        stored: Jobs of it that are stored already.
-        methods: What is to be run, by method.
-        represent_seconds: Time to compute representations, each once.
+        device: Device of the calibration.
+        jobs: Number of jobs of the run.
+        stored: Number of these jobs that are stored already.
+        methods: Predicted cost of each method with jobs to run.
+        represent_seconds: Seconds to compute all representations once.
         memory_bytes: Peak memory of one worker.
     """
 
@@ -92,23 +92,23 @@ class Estimate:
 
     @property
     def seconds(self) -> float:
-        """Time of everything on one device."""
+        """Seconds of the run on one device."""
         return self.seconds_with(1)
 
     @property
     def disk_bytes(self) -> int:
-        """Size of what would be stored."""
+        """Size of the files of all jobs."""
         return sum(method.disk_bytes for method in self.methods)
 
     @property
     def longest(self) -> float:
-        """Time of the longest job, which more workers do not shorten."""
+        """Seconds of the longest job; more workers do not make the run shorter than this."""
         return max((max(method.seconds, default=0.0) for method in self.methods), default=0.0)
 
     def seconds_with(self, workers: int) -> float:
-        """Return when the last job ends where each worker has such a device to itself.
+        """Return the seconds until the last job ends, if each worker has its own such device.
 
-        Jobs begin as `execute` begins them: the longest first, each as soon as a worker is free.
+        Jobs begin in the order of `execute`: the longest first, each as soon as a worker is free.
         """
         ends = [0.0] * workers
         for seconds in sorted((s for m in self.methods for s in m.seconds), reverse=True):
@@ -116,7 +116,10 @@ class Estimate:
         return (max(ends) + self.represent_seconds) * (1 + HARNESS_SHARE)
 
     def workers_within(self, seconds: float) -> int | None:
-        """Return how many workers finish in a time, each with such a device; ``None`` if none."""
+        """Return the smallest number of workers that finish in a time; ``None`` if none does.
+
+        Each worker has its own device.
+        """
         low, high = 1, max(sum(len(method.seconds) for method in self.methods), 1)
         if self.seconds_with(high) > seconds:
             return None
@@ -131,20 +134,21 @@ class Estimate:
 def make_estimate(
     runner: Runner, todo: Sequence[Job], jobs: int, progress: Progress | None = None
 ) -> Estimate:
-    """Estimate what jobs would take.
+    """Predict the cost of jobs from a calibration of their methods.
 
     Args:
-        runner: The data and the protocol.
+        runner: Runner with the data and the protocol.
         todo: Jobs to run.
-        jobs: Jobs of the run, those that are stored already included.
-        progress: Told of each method, its number, and how many there are.
+        jobs: Number of all jobs of the run, also those that are stored already.
+        progress: Called with the name of each method, its index, and the number of methods.
 
     Returns:
-        The estimate.
+        The predicted cost.
 
     Raises:
-        DataError: If the data cannot serve a job.
-        UsageError: If the device is not here, or has not the protocol's arithmetic.
+        DataError: If the data has not enough samples for a job.
+        UsageError: If this machine has no such device, or the device lacks the protocol's
+            arithmetic.
     """
     by_method: dict[str, list[Job]] = defaultdict(list)
     for job in todo:
@@ -170,7 +174,7 @@ def make_estimate(
 
 
 class _Bench:
-    """Where methods are calibrated: a device and a few samples of each source."""
+    """Calibrates methods on a device, with a few samples of each source."""
 
     def __init__(self, runner: Runner, device: str) -> None:
         self.runner = runner
@@ -180,14 +184,14 @@ class _Bench:
         self._job_bytes: dict[Scored, int] = {}
 
     def estimate(self, group: Sequence[Job]) -> MethodEstimate:
-        """Return what the jobs of one method would take."""
+        """Return the predicted cost of the jobs of one method."""
         method = group[0].method
         try:
             speed = self._calibrate(group[0])
         except UnavailableError as error:
             return MethodEstimate(method.name, (0.0,) * len(group), str(error))
         except (Exception, SystemExit) as error:
-            # A stranger's method may raise anything; the others are still to be estimated.
+            # A method may raise any error; the others are still calibrated.
             logger.warning("%s cannot be calibrated", method.name, exc_info=True)
             reason = str(error) if isinstance(error, CropGlobeError) else repr(error)
             return MethodEstimate(method.name, (0.0,) * len(group), reason)
@@ -208,7 +212,8 @@ class _Bench:
     def _calibrate(self, job: Job) -> Speed:
         if job.method.track == "knowledge" and self.runner.dataset.card.simulated:
             raise UnavailableError(
-                "On simulated targets, to know the simulator's calendars is to know the answers."
+                "Simulated targets are made from the calendars that this method uses: run it on "
+                "real data."
             )
         split, _ = self._prepare(job)
         x, y = self._few(job, split)
@@ -225,7 +230,7 @@ class _Bench:
         return calibrate(job.method, context, x, y, Target(job.targets[0], southern, 0))
 
     def _few(self, job: Job, split: SourceSplit) -> tuple[Features, Labels]:
-        """Return samples of the classes in turn, as the method sees them, and their positions."""
+        """Return features of samples with the classes in turn, and their labels."""
         samples = self.runner.dataset.load(job.source)
         labels, root = samples.labels, self.runner.dataset.root
         most = SUBSET if job.method.representation in BUILT_IN else ENCODED_SUBSET
@@ -255,13 +260,13 @@ class _Bench:
             asked = len(targets[name].rows)
             if job.method.track == "inductive":
                 seconds += speed.answer.seconds(asked, passes)
-            else:  # learns again, from the source, the target or both
+            else:  # the method learns again, from the source, the target or both
                 halves = TAUGHT_HALVES if job.method.track == "oracle" else 1
                 seconds += halves * speed.answer.seconds((training + asked) / 2, passes)
         return seconds
 
     def _stored_bytes(self, job: Job) -> int:
-        """Return the size of a job's folder with made-up answers: it depends on its domains."""
+        """Return the size of a job's folder, measured with made-up predictions."""
         scored = (job.source, job.targets)
         if scored not in self._job_bytes:
             split, targets = self._prepare(job)
@@ -287,7 +292,7 @@ class _Bench:
 
 
 def _in_turn(labels: Labels) -> npt.NDArray[np.int64]:
-    """Return rows in an order in which the classes take turns."""
+    """Return row numbers [N] in an order with the classes in turn."""
     rank = np.empty(len(labels), dtype=np.int64)
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)
@@ -296,5 +301,5 @@ def _in_turn(labels: Labels) -> npt.NDArray[np.int64]:
 
 
 def slowest_first(methods: Iterable[MethodEstimate]) -> list[MethodEstimate]:
-    """Return methods by the time of all their jobs, the longest first; those unavailable last."""
+    """Return methods sorted by the time of all their jobs, longest first; unavailable ones last."""
     return sorted(methods, key=lambda m: (m.unavailable is not None, -math.fsum(m.seconds)))

@@ -1,4 +1,4 @@
-"""How fast methods are here: fits on few samples at two sizes and two budgets, extrapolated."""
+"""Measure the speed of methods with small fits of two sizes and two budgets, and extrapolate."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -23,26 +23,26 @@ from benchmark.task.protocol import Protocol
 
 FEWEST_SAMPLES: Final = 64
 LONG_ENOUGH: Final = 0.25
-"""Seconds after which a fit is not repeated with twice as many samples."""
+"""Seconds of a fit from which it is not repeated with twice as many samples."""
 
 PROCESSOR_BATCH: Final = 32
-"""Largest batch of a calibration on a processor, where the size of a batch hardly matters."""
+"""Largest batch of a calibration on a processor, where batch size has little effect on speed."""
 
 HELD_SHARE: Final = 0.2
 
 Measure = Callable[[int, int], float]
-"""Seconds of a piece of work at a number of samples and a budget in epochs."""
+"""Function that returns the seconds of work for a number of samples and a number of epochs."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """Seconds as a linear function of samples and of samples drawn in training.
+    """Seconds as a linear function of samples and of passes over the samples.
 
     Attributes:
-        fixed: Seconds whatever the size.
+        fixed: Seconds for any number of samples.
         per_sample: Seconds for each sample.
-        per_draw: Seconds for each sample and pass over the samples; a pass of trees is the share
-            of the protocol's trees that a pass is of a network's budget.
+        per_draw: Seconds for each sample and pass. For trees, a pass is the same share of the
+            protocol's trees as a pass of a network is of its budget.
     """
 
     fixed: float
@@ -50,17 +50,18 @@ class Line:
     per_draw: float
 
     def seconds(self, samples: float, passes: float) -> float:
-        """Return the seconds that so many samples take."""
+        """Return the seconds for a number of samples and of passes over them."""
         return self.fixed + samples * (self.per_sample + self.per_draw * passes)
 
 
 @dataclass(frozen=True)
 class Speed:
-    """What a method takes here.
+    """Speed and memory of a method on this machine.
 
     Attributes:
-        fit: Its fit, by training samples.
-        answer: Its answer, by samples of the target, with what it learns of the target before.
+        fit: Time of a fit, by training samples.
+        answer: Time of a prediction, by samples of the target. It includes the time in which the
+            method learns from the target, if its track allows that.
         peak_memory_bytes: Highest memory during the calibration.
     """
 
@@ -79,20 +80,20 @@ def calibrate(
 ) -> Speed:
     """Measure a method on a few samples.
 
-    Boosting is measured without early stopping, so that what is concluded is an upper limit.
+    Boosting is measured without early stopping, so its predicted time is an upper limit.
 
     Args:
         method: The method.
         context: Classes, protocol and device.
-        x: Samples [N, ...], in an order in which every class comes early.
+        x: Samples [N, ...], in an order with the classes in turn.
         y: Their labels [N].
-        target: A target, for methods that ask which it is.
+        target: A target, for methods that use knowledge of it.
 
     Returns:
-        What it takes.
+        Its speed and memory.
 
     Raises:
-        UnavailableError: If the method lacks something here.
+        UnavailableError: If the method needs something that is missing on this machine.
     """
     peaks = [0]
 
@@ -120,7 +121,7 @@ def calibrate(
 
 
 def _budget(context: Context, epochs: int, samples: int) -> Protocol:
-    """Return a protocol with the budget of some passes, in small batches."""
+    """Return a protocol with the budget of a number of epochs, and with small batches."""
     protocol = context.protocol
     share = epochs / passes_of(protocol)
     batch = protocol.network.batch_size
@@ -146,7 +147,7 @@ def _budget(context: Context, epochs: int, samples: int) -> Protocol:
 def _ready(
     method: Method, classifier: Classifier, x: Features, y: Labels, target: Target | None
 ) -> Classifier:
-    """Return a classifier that has been shown what its track allows."""
+    """Return a classifier after adapting it to a target in the way that its track allows."""
     if method.track == "unlabelled-target" and isinstance(classifier, Adaptable):
         return classifier.adapt(x)
     if method.track == "oracle" and isinstance(classifier, Teachable):
@@ -154,12 +155,14 @@ def _ready(
     if method.track == "knowledge" and isinstance(classifier, Informed) and target is not None:
         return classifier.inform(target)
     if method.track != "inductive":
-        raise MethodError(f"{method.name} lacks what its track {method.track} asks for.")
+        raise MethodError(
+            f"{method.name} lacks the function that its track {method.track} needs: add it."
+        )
     return classifier
 
 
 def _line(size: int, small: float, large: float, longer: float) -> Line:
-    """Return the line through the times at `size`, twice that, and that with twice the budget."""
+    """Return the line through three times: `size` samples, twice as many, and twice the budget."""
     per_draw = max(longer - large, 0.0) / (2 * size)
     per_sample = max((large - small) / size - per_draw, 0.0)
     return Line(max(large - 2 * size * (per_sample + per_draw), 0.0), per_sample, per_draw)

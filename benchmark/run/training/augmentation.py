@@ -1,4 +1,4 @@
-"""Augmentation of season series: time shift, time scale and magnitude warp, on whole batches."""
+"""Augmentation of season series, batch by batch: time shift, time scale and magnitude warp."""
 
 from dataclasses import dataclass, replace
 from functools import cache
@@ -21,26 +21,28 @@ RELEASED_FIRST_DAY: Final = 121
 """First day of the released code's season window (paper_facts.md, Augmentation, mark C)."""
 
 RELEASED_LAST_DAY: Final = 334
-"""Its last day, which composite 66 holds (same place)."""
+"""Last day of that window, in composite 66 (the same source)."""
 
 CHUNK: Final = 256
-"""Samples resampled at once on a processor: their values stay in its cache, and memory is asked of
-the system once."""
+"""Number of samples that are resampled at once on a processor, so that their values fit the cache
+and memory is allocated once."""
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Strengths and probabilities; the defaults are the released code's (paper_facts.md, mark C).
+    """The augmentation; the defaults are those of the released code (paper_facts.md, mark C).
 
     Attributes:
-        shift_probability: Chance that the window moves as a whole.
-        scale_probability: Chance that its start and end move independently; replaces the shift.
-        warp_probability: Chance that all bands are multiplied by one smooth curve.
-        most_days: Largest move of the window, or of either end, in days; whole days, uniform.
-        knots: Equally spaced knots of the curve.
-        spread: Standard deviation of the curve at its knots, around 1.
-        whole_steps: Whether a moved window is made of whole 5-day steps, as the released code's is
-            (`released_windows`), or begins and ends on the days that were drawn.
+        shift_probability: Probability that the window moves as a whole.
+        scale_probability: Probability that start and end of the window move independently. This
+            replaces the shift.
+        warp_probability: Probability that all bands are multiplied by one smooth curve.
+        most_days: Largest move of the window, or of its start or end, in days. Moves are whole
+            days with equal probability.
+        knots: Number of equally spaced knots of the curve.
+        spread: Standard deviation of the curve at its knots; its mean is 1.
+        whole_steps: Whether a moved window consists of whole 5-day steps, as in the released code
+            (`released_windows`). If not, it begins and ends on the days that were drawn.
     """
 
     shift_probability: float = 1.0
@@ -56,7 +58,7 @@ class Augmentation:
 
         Args:
             year: Series of whole years [N, B, 73].
-            generator: Source of all randomness, on the device of the series.
+            generator: Generator of all random numbers, on the device of the series.
 
         Returns:
             Season windows [N, B, 43].
@@ -88,7 +90,7 @@ class Augmentation:
 
 
 def augmentation_of(protocol: Protocol, augmentation: Augmentation | None = None) -> Augmentation:
-    """Return an augmentation, by default the whole one, with the windows of a protocol."""
+    """Return an augmentation, by default the complete one, with the windows of a protocol."""
     whole_steps = protocol.released_defects.whole_step_windows
     return replace(augmentation or Augmentation(), whole_steps=whole_steps)
 
@@ -96,7 +98,7 @@ def augmentation_of(protocol: Protocol, augmentation: Augmentation | None = None
 def released_windows(first: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
     """Return the steps of the released code's moved windows (paper_facts.md, Augmentation, mark C).
 
-    Days are held to 1 to 365 and turned into 5-day steps, each of which is taken whole.
+    Days are clipped to 1 to 365. A window has every 5-day step of which it contains a day.
 
     Args:
         first: Days by which the first day of each window moves [N], integers.
@@ -123,13 +125,13 @@ def resample(year: Tensor, start: Tensor, end: Tensor, *, inside: bool = False) 
         year: Series of whole years [N, B, 73].
         start: First edge of each window in days after the start of the year [N].
         end: Last edge of each window [N].
-        inside: Whether no value outside the window counts, as in the released code, which cuts the
-            window out before it stretches it; both edges are then those of steps.
+        inside: Whether values outside of the window are not used, as in the released code, which
+            cuts the window before it stretches it. Both edges must then be edges of steps.
 
     Returns:
-        Values [N, B, 43] at the centres of 43 equal parts of the window (pixel-centre alignment),
-        linear between the centres of the 5-day steps and held beyond the first and last of the
-        year, or of the window.
+        Values [N, B, 43] at the centres of 43 equal parts of the window. They are interpolated
+        linearly between the centres of the 5-day steps, and constant before the first and after the
+        last step of the year (or of the window, if `inside`).
     """
     parts = (torch.arange(WINDOW_STEPS, device=year.device, dtype=year.dtype) + 0.5) / WINDOW_STEPS
     day = start[:, None] + (end - start)[:, None] * parts
@@ -138,7 +140,7 @@ def resample(year: Tensor, start: Tensor, end: Tensor, *, inside: bool = False) 
         position = position.clamp(start[:, None] / STEP_DAYS, end[:, None] / STEP_DAYS - 1)
     left = position.floor().clamp_(max=year.shape[-1] - 2)
     index = left.long().unsqueeze(1).expand(-1, year.shape[1], -1)
-    # One index serves both ends: what follows a step stands at its place in the year less a step.
+    # One index is enough for both ends: the next step has the same index in year[:, :, 1:].
     share = position.sub_(left).unsqueeze(1)
     result = year.new_empty(len(year), year.shape[1], WINDOW_STEPS)
     size = CHUNK if year.device.type == "cpu" else max(len(year), 1)
@@ -154,10 +156,10 @@ def resample(year: Tensor, start: Tensor, end: Tensor, *, inside: bool = False) 
 
 @cache
 def spline_basis(knots: int) -> Tensor:
-    """Return the matrix [knots, 43] that takes knot values to a cubic spline over the season.
+    """Return the matrix [knots, 43] that turns values at knots into a cubic spline over the season.
 
-    A spline is linear in its knot values, so one matrix product draws the curves of a whole batch;
-    knots are equally spaced from the first to the last step, with not-a-knot ends.
+    A spline is linear in its values at the knots, so one matrix product gives the curves of a
+    batch. Knots are equally spaced from the first to the last step, with not-a-knot ends.
     """
     places = np.linspace(0, WINDOW_STEPS - 1, knots)
     curves = CubicSpline(places, np.eye(knots), axis=0)(np.arange(WINDOW_STEPS))
@@ -166,5 +168,5 @@ def spline_basis(knots: int) -> Tensor:
 
 @cache
 def _basis_at(knots: int, device: torch.device, dtype: torch.dtype) -> Tensor:
-    """Return the spline's matrix on a device, copied there once and not in every batch."""
+    """Return `spline_basis` on a device; it is copied there only once."""
     return spline_basis(knots).to(device, dtype)

@@ -1,4 +1,4 @@
-"""Classifiers that know a target's published crop calendar: trained on the simulator's version."""
+"""Classifiers that use a target's published crop calendar: trained on simulated target samples."""
 
 from collections.abc import Sequence
 
@@ -15,19 +15,19 @@ from benchmark.run.training.target_label_wrappers import Build, Oracle
 from benchmark.task.methods import Classifier, Context, Features, Labels, Target
 
 SEASONS = 4
-"""Simulated years of a target; one year would be learned by heart."""
+"""Number of simulated years of a target, so that a classifier does not learn a single year."""
 
 SAMPLES = 2000
-"""Simulated samples in all where the protocol does not limit those of a source."""
+"""Number of simulated samples in all, if the protocol has no limit for a source."""
 
 
 class SimulatedTarget(Oracle):
-    """Trained on the simulator's version of the target alone: no target pixel, no target label.
+    """A classifier trained on simulated samples of the target, without any real target sample.
 
     Args:
         context: Seed, classes, bands, protocol and device.
-        build: Makes the classifier.
-        representation: Name of the view of the samples that it is given.
+        build: Function that makes the classifier.
+        representation: Representation of its samples.
     """
 
     def __init__(self, context: Context, *, build: Build, representation: str) -> None:
@@ -35,15 +35,15 @@ class SimulatedTarget(Oracle):
         self.representation = representation
 
     def inform(self, target: Target) -> Classifier:
-        """Return a classifier trained on what the simulator makes of a target."""
+        """Return a classifier trained on simulated samples of a target."""
         return self.teach(*simulated_samples(target, self.context, self.representation))
 
 
 class WithSimulatedTarget(SimulatedTarget):
-    """Trained on the source together with the simulator's version of the target."""
+    """A classifier trained on the source together with simulated samples of the target."""
 
     def inform(self, target: Target) -> Classifier:
-        """Return a classifier trained on the source and on the simulated target."""
+        """Return a classifier trained on the source and on simulated samples of a target."""
         x, y = simulated_samples(target, self.context, self.representation)
         xs, ys, validation = self.source_
         joint = np.concatenate([xs, x]), np.concatenate([ys, y])
@@ -53,19 +53,20 @@ class WithSimulatedTarget(SimulatedTarget):
 def simulated_samples(
     target: Target, context: Context, representation: str
 ) -> tuple[Features, Labels]:
-    """Simulate a target and show it as a method sees real samples.
+    """Simulate samples of a target, in the form in which a method gets real samples.
 
     Args:
         target: The target.
         context: Classes, bands, budget and seed of the method.
-        representation: Name of the view.
+        representation: Representation of the samples.
 
     Returns:
-        Samples [M, ...] and positions [M] in the context's classes; samples of other crops are
-        left out.
+        Samples [M, ...] and labels [M], as indices of the context's classes. Samples of other crops
+        are left out.
 
     Raises:
-        UnavailableError: If the simulator has no calendar of the target, or none of the crops.
+        UnavailableError: If the simulator has no calendar of the target, or the target has none of
+            the crops.
     """
     from benchmark.data.simulate.world import simulate_domain
 
@@ -85,7 +86,7 @@ def simulated_samples(
     kept = labels >= 0
     if not kept.any():
         raise UnavailableError(f"None of the source's crops grows in simulated {target.domain}.")
-    # They are made as years that run northern: back to where the target's begins.
+    # Simulated years are aligned with northern years: move them back to the target's first day.
     series = move(series, -steps_to_align(target.first_day, southern=target.southern))
     rows = [BANDS.index(band) for band in context.bands]
     view = Observations(

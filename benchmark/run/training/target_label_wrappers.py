@@ -1,4 +1,4 @@
-"""Classifiers around other classifiers: shown labels of the target, all or a few."""
+"""Classifiers that wrap another classifier and can be trained with labels of the target."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,15 +14,15 @@ from benchmark.task.methods import Classifier, Context, Features, Labels
 Build = Callable[[Context], Classifier]
 
 REPORTED = ("parameter_count_", "flops_per_sample_", "history_", "device_")
-"""What a fitted classifier may tell of itself."""
+"""Attributes that a fitted classifier may report."""
 
 
 class Wrapped:
-    """Answers as another classifier does that is fitted on the source.
+    """A classifier that predicts with another classifier, which it fits on the source.
 
     Args:
         context: Seed, classes, protocol and device.
-        build: Makes the other classifier.
+        build: Function that makes the other classifier.
     """
 
     def __init__(self, context: Context, *, build: Build) -> None:
@@ -43,18 +43,23 @@ class Wrapped:
         return self.inner_.predict_proba(x)
 
     def again(self, purpose: str, classes: tuple[str, ...] | None = None) -> Classifier:
-        """Return an untrained classifier of the same kind, with a seed of its own."""
+        """Return an untrained classifier of the same kind with another seed.
+
+        Args:
+            purpose: Text from which the seed is derived.
+            classes: Names of its classes; by default those of the context.
+        """
         seed = derive_seed(self.context.seed, purpose)
         return self.build(replace(self.context, seed=seed, classes=classes or self.context.classes))
 
 
 class Oracle(Wrapped):
-    """An upper bound: trained on the target's own samples, the source forgotten."""
+    """An upper bound: a classifier trained on samples of the target, without the source."""
 
     def teach(self, x: Features, y: Labels) -> Classifier:
-        """Return a classifier trained on target samples x [M, ...], y [M] alone.
+        """Return a classifier trained only on target samples x [M, ...], y [M].
 
-        A random part by class, the same for every seed, is kept to select by.
+        A random part of each class, the same for every seed, is used for validation.
         """
         present = np.unique(y)
         if len(present) < 2:
@@ -69,15 +74,15 @@ class Oracle(Wrapped):
 
 
 class FewShot(Wrapped):
-    """Trained on the source together with a few labelled samples per class of the target.
+    """A classifier trained on the source and a few labelled target samples of each class.
 
-    The target's samples are repeated until they weigh as much as the source's of their class;
-    where the source has fewer of it, each is there once.
+    The target samples of a class are repeated until they are as many as the source samples of the
+    class. If the source has fewer, each target sample is used once.
 
     Args:
         context: Seed, classes, protocol and device.
-        build: Makes the classifier.
-        shots: Labelled target samples per class; fewer where there are fewer.
+        build: Function that makes the classifier.
+        shots: Number of labelled target samples of each class, or all if there are fewer.
     """
 
     def __init__(self, context: Context, *, build: Build, shots: int) -> None:
@@ -99,7 +104,7 @@ class FewShot(Wrapped):
 
 
 class _OfSomeClasses:
-    """A classifier of some classes, answering for all: the others have probability zero."""
+    """A classifier of some classes as one of all classes; the others have probability zero."""
 
     def __init__(self, inner: Classifier, present: npt.NDArray[np.int64], classes: int) -> None:
         self.inner = inner
@@ -119,7 +124,7 @@ class _OfSomeClasses:
 
 
 def _split(labels: Labels, fraction: float) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Divide rows at random within each class; each keeps at least one row to train on."""
+    """Divide rows at random within each class; each class keeps at least one training row."""
     random = generator(0, "oracle", "validation")
     training, validation = [], []
     for label in np.unique(labels):

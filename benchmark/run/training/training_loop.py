@@ -1,4 +1,4 @@
-"""One training loop, on one device, for every network."""
+"""The training loop of every network, on one device."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from benchmark.task.methods import Context, Features, Labels
 from benchmark.task.metrics import confusion_matrix, macro_f1
 
 PREDICTION_BATCH: Final = 128
-"""Samples predicted at once on a processor: as fast as any and in little memory; with 512, the
-transformers and LTAE predicted 15 to 36 % fewer a second (docs/performance.md)."""
+"""Number of samples predicted at once on a processor. With 512, the transformers and LTAE predicted
+15 to 36 % fewer samples a second (docs/performance.md)."""
 
 DEVICE_PREDICTION_BATCH: Final = 4096
-"""Samples predicted at once on a GPU: 0.23 GB for CropNet's widest layer."""
+"""Number of samples predicted at once on a GPU: 0.23 GB for CropNet's widest layer."""
 
 STATISTICS_BATCH: Final = 512
-"""Samples that share a batch where statistics of batches are averaged."""
+"""Number of samples in a batch whose statistics are averaged with those of other batches."""
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]
 View = Callable[[Tensor], Tensor]
@@ -36,16 +36,17 @@ Validation = tuple[Tensor, Labels]
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a network's author decides; everything else is the protocol's.
+    """The choices of a network's author; the protocol decides everything else.
 
     Attributes:
-        build: Makes the network from the shape of one input (after `view`) and the class count.
-        view: What the network sees of a batch of samples; the batch itself if ``None``.
-        augment: Makes an augmented copy of a batch, of the same shape as the view's.
-        invent: Makes of samples and labels of a batch which of them to replace [n] (bool), what
-            the network sees in their place, of the view's shape, and its labels [n].
-        in_released_code: Whether the paper's released code has the network, so that a protocol that
-            repeats that code gives its linear layers that code's initial values.
+        build: Function that makes the network from the shape of one input (after `view`) and the
+            number of classes.
+        view: Function from a batch of samples to the input of the network; ``None`` for no change.
+        augment: Function from a batch and a generator to augmented inputs, in the shape of `view`.
+        invent: Function from samples and labels of a batch and a generator to three arrays: which
+            samples to replace [n] (bool), inputs in the shape of `view`, and their labels [n].
+        in_released_code: Whether the paper's released code has the network. A protocol that repeats
+            that code then gives its linear layers the initial values of that code.
     """
 
     build: Callable[[tuple[int, ...], int], nn.Module]
@@ -56,10 +57,10 @@ class Recipe:
 
 
 class TorchClassifier:
-    """A network trained under a protocol: class-balanced cross-entropy, best checkpoint kept.
+    """A network trained under a protocol, with class-balanced cross-entropy.
 
-    Data stays on the device; batches are taken by index. Under one seed on one machine the same
-    data give the same network.
+    The checkpoint with the best validation score is used. Data stays on the device. With the same
+    seed, data and machine, the network is the same.
 
     Args:
         recipe: The network and its augmentation.
@@ -73,7 +74,7 @@ class TorchClassifier:
     def fit(
         self, x: Features, y: Labels, *, validation: tuple[Features, Labels]
     ) -> "TorchClassifier":
-        """Train on x [N, ...], y [N]; keep the checkpoint that is best on the validation data."""
+        """Train on x [N, ...], y [N]; use the checkpoint with the best validation score."""
         released = self.context.protocol.released_defects
         weight_labels = (
             np.concatenate([y, validation[1]]) if released.weights_from_validation else y
@@ -105,12 +106,12 @@ class TorchClassifier:
             return self._probabilities(torch.from_numpy(np.ascontiguousarray(x)))
 
     def export(self) -> dict[str, npt.NDArray[Any]]:
-        """Return the trained numbers by name."""
+        """Return the trained parameters by name."""
         state = self.network_.state_dict()
         return {name: tensor.cpu().contiguous().numpy() for name, tensor in state.items()}
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> "TorchClassifier":
-        """Become the network that was exported."""
+        """Take over the parameters of a network that was exported."""
         with torch.random.fork_rng([]):
             shape = tuple(self._view(torch.zeros(1, *self.context.sample_shape)).shape[1:])
             network = self.recipe.build(shape, len(self.context.classes))
@@ -119,7 +120,7 @@ class TorchClassifier:
         return self
 
     def batches(self, x: Features, size: int = STATISTICS_BATCH) -> Iterator[Tensor]:
-        """Yield samples x [N, ...] as the network sees them, on the device, in order."""
+        """Yield samples x [N, ...] as inputs of the network, batch by batch, on the device."""
         yield from self._batches(torch.from_numpy(np.ascontiguousarray(x)), size)
 
     def _batches(self, samples: Tensor, size: int) -> Iterator[Tensor]:
@@ -243,12 +244,12 @@ class TorchClassifier:
         return macro_f1(y, predicted, over_predicted=over_predicted)
 
     def _count_flops(self, sample: Tensor) -> int | None:
-        """Return the operations of one prediction; ``None`` where the counter saw none."""
+        """Return the operations of one prediction; ``None`` if the counter counted none."""
         from torch.nn.attention import SDPBackend, sdpa_kernel
         from torch.utils.flop_counter import FlopCounterMode
 
         counter = FlopCounterMode(display=False)
-        # The counter does not know every fused kernel of attention; plain products it does.
+        # The counter knows plain matrix products, but not every fused kernel of attention.
         with torch.inference_mode(), sdpa_kernel(SDPBackend.MATH), counter:
             self.network_(self._view(sample))
         counted = int(counter.get_total_flops())
@@ -261,10 +262,10 @@ class TorchClassifier:
 
 
 def class_weights(labels: Labels, classes: int) -> Tensor:
-    """Return weights N / (K n_k) that give every class the same total weight.
+    """Return weights N / (K n_k), with which every class has the same total weight.
 
     Args:
-        labels: Class positions [N].
+        labels: Class indices [N].
         classes: Number of classes K.
 
     Returns:
@@ -287,5 +288,5 @@ def _draw(samples: int, count: int, generator: torch.Generator) -> Tensor:
 
 
 def _fast_layout(network: nn.Module) -> nn.Module:
-    """Put image convolutions into the memory layout in which they are fastest."""
+    """Return a network whose image convolutions use the fastest memory layout."""
     return network.to(memory_format=torch.channels_last)

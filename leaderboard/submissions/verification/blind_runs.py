@@ -1,4 +1,4 @@
-"""Runs on a copy of the data in which what a method must not use is false or was never public."""
+"""Run submitted code on changed copies of the data, to find methods that use labels or ids."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,42 +37,43 @@ from leaderboard.submissions.verification.other_worlds import Worlds
 from leaderboard.submissions.verification.seed_comparison import SAME
 
 NUDGED: Final = 3e-3
-"""By how much each value of a moved series goes up or down in reflectance, at random: 30 digital
-numbers, less than the sensor's own noise.
+"""Amount that is added to or subtracted from each value of a nudged series, at random: 30 digital
+numbers, which is less than the noise of the sensor.
 
 Measured on the embedded default (forest, boosted trees, MLP, forest on harmonics; three targets):
-at most 4.7 % of the answers change, and as many become right as become wrong, within 0.6 %.
+at most 4.7 % of the predicted classes change. The numbers that become right and wrong are equal
+within 0.6 %.
 """
 
 NUDGED_VECTORS: Final = 1e-2
-"""The same for stored vectors, in standard deviations of each of their numbers."""
+"""The same for stored vectors, in standard deviations of each of their components."""
 
 NUDGED_TOLERANCE: Final = 0.20
-"""Share of nudged samples whose class may change: some lie at a border, of twenty trees on 200
-samples up to 0.16 were seen; a table loses all."""
+"""Share of nudged samples whose predicted class may change. With twenty trees on 200 samples, up to
+0.16 was measured; a table of known samples loses all."""
 
 CHANGED_BY_CHANCE: Final = 1e-4
-"""How improbable as many changes or more must be under that share before they count."""
+"""Probability of so many changes by chance below which they count as a problem."""
 
 LOST_TOLERANCE: Final = 0.02
-"""Share of nudged samples that may become wrong, less those that become right."""
+"""Share of nudged samples that may become wrong, minus those that become right."""
 
 CHANCE: Final = 1e-6
-"""How improbable a one-sided loss must be by chance before it counts."""
+"""Probability of a one-sided loss by chance below which it counts as a problem."""
 
 LOOSE_TRACKS: Final = ("unlabelled-target", "oracle")
-"""Tracks that learn from the target: moved series give another classifier, so that scores are
-compared and not single answers."""
+"""Tracks that learn from the target. Nudged series give another classifier, so scores are compared
+instead of single predictions."""
 
 
 @dataclass(frozen=True)
 class BlindRun:
-    """What a method answered without a chance to use what it must not.
+    """Results of a method on changed copies of the data.
 
     Attributes:
-        answers: Its answers by transfer and seed.
-        nudged: Ids of the samples whose series were moved, by transfer.
-        elsewhere: Macro-F1 of each seed on samples of other simulated worlds, by transfer.
+        answers: Probabilities by transfer and seed.
+        nudged: Ids of the samples whose series were nudged, by transfer.
+        elsewhere: Macro-F1 of each seed on simulated data of other seeds, by transfer.
     """
 
     answers: dict[tuple[str, int], Probabilities] = field(default_factory=dict)
@@ -82,7 +83,7 @@ class BlindRun:
 
 @dataclass(frozen=True)
 class _Copy:
-    """What is written for the transfers from one source: its name, targets, bands and folder."""
+    """A copy of the data for the transfers of one source: source, targets, bands and folder."""
 
     source: str
     targets: Sequence[str]
@@ -91,7 +92,7 @@ class _Copy:
 
 
 def secret_generator() -> np.random.Generator:
-    """Return a generator without a seed, by which changes could be undone."""
+    """Return a generator without a known seed, so that nobody can undo the changes."""
     return np.random.default_rng()
 
 
@@ -104,21 +105,21 @@ def train_blind(
 ) -> BlindRun:
     """Run a submission's code, with all seeds, on changed copies of the data.
 
-    The samples that are scored come in an order that is drawn here. Half of their series are
-    moved by less than the sensor's noise, and their labels are permuted. An honest method answers
-    the untouched half as ever, and gives few samples of the other half another class. Where a
-    method learns from the target (`LOOSE_TRACKS`), all of its series are moved and its scores are
-    compared. On simulated data it is also asked about samples of worlds of other seeds.
+    The scored samples are in a random order and their labels are permuted. Half of their series are
+    nudged by less than the sensor's noise. An honest method gives the same predictions for the
+    unchanged half, and another class to few samples of the other half. For tracks that learn from
+    the target (`LOOSE_TRACKS`), all series of the target are nudged and scores are compared. On
+    simulated data the method also predicts simulated data of other seeds.
 
     Args:
         submission: The submission, with code.
-        expectation: What must have been scored on the verifier's data.
-        folder: Where to write.
-        worlds: Other simulated worlds; ``None`` where the data is not simulated.
-        isolation: How the method's process is shut off.
+        expectation: Samples that must be scored on the verifier's data.
+        folder: Folder to write to.
+        worlds: Simulated data of other seeds; ``None`` if the data is not simulated.
+        isolation: How the method's process is isolated.
 
     Returns:
-        The answers of all seeds.
+        The results of all seeds.
 
     Raises:
         SubmissionError: If a run fails.
@@ -152,16 +153,16 @@ def train_blind(
 def compare_blind(
     submission: Submission, expectation: Expectation, blind: BlindRun, again: TrainedRun
 ) -> Iterator[str]:
-    """Yield where answers changed although nothing changed that a method may look at.
+    """Yield the cases in which predictions changed although the input of the method did not.
 
     Args:
         submission: The submission.
-        expectation: What must have been scored, with the labels.
-        blind: Answers from the changed data.
-        again: Answers from the true data, of the same code on the same machine.
+        expectation: Samples that must be scored, with their labels.
+        blind: Results on the changed data.
+        again: Results on the true data, of the same code on the same machine.
 
     Yields:
-        What changed, in sentences.
+        Sentences.
     """
     loose = submission.described.track in LOOSE_TRACKS
     yield from _lost_together(submission, expectation, blind, again)
@@ -182,28 +183,28 @@ def compare_blind(
         moved = sum(bool(np.abs(before[n] - after[n]).max() > SAME) for n in untouched)
         if moved and not loose:
             yield (
-                f"{place}: {moved} of {len(untouched)} answers changed when the target's labels "
-                "were permuted and its order was changed: the code sees them, looks at the order "
-                "or at other samples, or answers differently each time."
+                f"{place}: {moved} of {len(untouched)} predictions changed when the target's "
+                "labels were permuted and its order was changed: the code uses the labels, the "
+                "order or other samples, or predicts differently each time."
             )
             continue
         other = sum(int(before[n].argmax() != after[n].argmax()) for n in touched)
         if not loose and _too_many(other, len(touched)):
             yield (
-                f"{place}: {other} of {len(touched)} answers changed when series were moved by "
+                f"{place}: {other} of {len(touched)} predictions changed when series were moved by "
                 f"{NUDGED:g}: the code looks samples up."
             )
         elif lost := _loss(before, after, truth, touched):
             yield (
-                f"{place}: {lost} of {len(touched)} right answers were lost when series were moved "
-                f"by {NUDGED:g}: the code looks samples up."
+                f"{place}: {lost} of {len(touched)} right predictions were lost when series were "
+                f"moved by {NUDGED:g}: the code looks samples up."
             )
 
 
 def _lost_together(
     submission: Submission, expectation: Expectation, blind: BlindRun, again: TrainedRun
 ) -> Iterator[str]:
-    """Yield seeds under which all targets lost what may be chance for each one of them."""
+    """Yield the seeds with a loss that is too large over all targets together."""
     for seed in submission.manifest.seeds:
         before: Probabilities = {}
         after: Probabilities = {}
@@ -218,13 +219,13 @@ def _lost_together(
                     after[place], truth[place] = changed[name], same[name]
         if lost := _loss(before, after, truth, list(before)):
             yield (
-                f"All transfers, seed {seed}: {lost} of {len(before)} right answers were lost when "
-                f"series were moved by {NUDGED:g}: the code looks samples up."
+                f"All transfers, seed {seed}: {lost} of {len(before)} right predictions were lost "
+                f"when series were moved by {NUDGED:g}: the code looks samples up."
             )
 
 
 def _too_many(changed: int, of: int) -> bool:
-    """Whether more samples changed their class than the tolerance and chance explain."""
+    """Return whether more samples changed their class than tolerance and chance explain."""
     if not of:
         return False
     chance = binomtest(changed, of, NUDGED_TOLERANCE, alternative="greater").pvalue
@@ -234,7 +235,7 @@ def _too_many(changed: int, of: int) -> bool:
 def _loss(
     before: Probabilities, after: Probabilities, truth: Mapping[str, int], names: Sequence[str]
 ) -> int:
-    """Return how many right answers were lost on balance; 0 where it may be chance."""
+    """Return the right predictions lost minus those gained; 0 if chance can explain it."""
     was = [int(before[name].argmax()) == truth[name] for name in names]
     now = [int(after[name].argmax()) == truth[name] for name in names]
     lost = sum(a and not b for a, b in zip(was, now, strict=True))
@@ -256,7 +257,7 @@ def _truth(expectation: Expectation, row: Row) -> dict[str, int]:
 def _write(
     submission: Submission, expectation: Expectation, copy: _Copy
 ) -> dict[str, frozenset[str]]:
-    """Write a source as it is and targets changed; return the ids of the nudged samples of each."""
+    """Write an unchanged source and changed targets; return the ids of the nudged samples."""
     dataset, track = expectation.dataset, submission.described.track
     rows = {row.target: row for row in submission.rows if row.source == copy.source}
     nudged: dict[str, frozenset[str]] = {}
@@ -269,7 +270,7 @@ def _write(
         random = secret_generator()
         if name == copy.source:
             if submission.protocol.deduplicate == "series":
-                # What other domains hold is not learned from, and most of those are not here.
+                # Series of other domains are not learned from, and this copy lacks most domains.
                 kept = np.flatnonzero(~found_elsewhere(dataset, name))
         elif track in LOOSE_TRACKS:
             moved = kept
@@ -292,13 +293,13 @@ def _write(
 
 
 def _within(series: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return reflectance that was moved, reflected at 0 and 1."""
+    """Return nudged reflectance, with values outside of [0, 1] reflected at the limits."""
     found: npt.NDArray[np.float32] = 1 - np.abs(1 - np.abs(series))
     return found.astype(np.float32)
 
 
 def copied_card(card: DomainCard, bands: tuple[str, ...]) -> DomainCard:
-    """Return the card of a domain that is written as reflectance of some bands."""
+    """Return a domain's card for a copy that is stored as reflectance of the given bands."""
     told = {"unit": "reflectance", "bands": bands, "offset": None, "missing": None}
     return card.model_copy(update={**told, "orientation": None})
 
@@ -329,7 +330,7 @@ def _write_vectors(
     kept: npt.NDArray[np.intp],
     moved: npt.NDArray[np.intp],
 ) -> None:
-    """Write the vectors that a representation reads, those of the moved samples moved as well."""
+    """Write the vectors that a representation reads, with nudged vectors of the nudged samples."""
     kind = get_representation(submission.described.representation).vectors
     if kind is None:
         return

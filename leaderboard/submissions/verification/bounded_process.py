@@ -1,4 +1,4 @@
-"""A program run for a stranger: of its output the end is kept, and it is ended in time."""
+"""Run a program with a time limit, and keep only the end of its output."""
 
 import os
 import signal
@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import IO, Final
 
 KEPT_OUTPUT: Final = 64 * 1024
-"""Bytes at the end of a program's output that are kept; what comes before is read and dropped."""
+"""Bytes at the end of a program's output that are kept; earlier output is dropped."""
 
 CHUNK: Final = 16 * 1024
 
 AFTER_END_S: Final = 5.0
-"""Seconds that output is still read after the program has ended; a child may hold it open."""
+"""Seconds for which output is read after the program has ended; a child may keep it open."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Ended:
     """How a program ended.
 
     Attributes:
-        status: Its exit status; ``None`` where it was ended for its time.
-        output: The end of what it wrote to its output and error output.
+        status: Exit status; ``None`` if it was ended because of its time limit.
+        output: The end of its output and error output.
     """
 
     status: int | None
@@ -37,13 +37,14 @@ def run_bounded(
     """Run a program in a session of its own and wait for it.
 
     Args:
-        words: Its command line.
-        folder: Where it works.
-        environment: Its environment.
-        seconds: When it is ended, with all that it started in its session; never if ``None``.
+        words: Command line.
+        folder: Working directory.
+        environment: Environment variables.
+        seconds: Time limit, after which it is ended with all processes of its session; ``None`` for
+            no limit.
 
     Returns:
-        How it ended. Memory for its output does not grow with what it writes.
+        How it ended. The memory for its output is limited.
     """
     kept = bytearray()
     with subprocess.Popen(  # noqa: S603 - our own program
@@ -76,7 +77,7 @@ def _keep_end(stream: IO[bytes], kept: bytearray) -> None:
 
 
 def _end(group: int) -> None:
-    """End every process of a session's first group; none may be left."""
+    """End every process of a session's first process group, if there is one."""
     try:
         os.killpg(group, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):

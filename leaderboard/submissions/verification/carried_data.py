@@ -1,4 +1,4 @@
-"""How much a method file brings along besides code: answers may hide in any form of it."""
+"""Find data in a method file, since labels could be hidden in it in any form."""
 
 import ast
 import sys
@@ -11,12 +11,12 @@ from typing import Final
 from leaderboard.submissions.archive import printable
 
 MOST_LITERALS: Final = 16 * 1024
-"""Bytes of texts and numbers that a method file may hold unseen: the labels of 5,000 samples each
-with a number to know it by."""
+"""Bytes of texts and numbers that a method file may have without inspection. They would be enough
+for the labels of 5,000 samples, each with a number that identifies the sample."""
 
 MOST_COMPRESSED: Final = 16 * 1024
-"""Bytes of the whole file, compressed: data hidden in comments, names or blanks counts as well.
-Code compresses to a quarter; the largest module of this package takes 5 kB."""
+"""Bytes of the compressed file that are allowed without inspection, so that data in comments, names
+or blanks counts too. Code compresses to a quarter; the largest module of this package has 5 kB."""
 
 DISTRIBUTION: Final = "cropglobe-benchmark"
 
@@ -36,8 +36,8 @@ FOR_METHODS: Final = (
     "benchmark.task.methods.",
     "cropnet.",
 )
-"""What of these packages a method may import without a look: nothing that reads data or simulates
-it, since the public world can be simulated again."""
+"""What a method may import of these packages before a person looks at it. No module of the list
+reads or simulates data, since the public simulated data can be made again."""
 
 UNREADABLE: Final = frozenset(
     {"__import__", "__builtins__", "builtins", "compile", "ctypes", "eval", "exec", "gc"}
@@ -47,63 +47,61 @@ UNREADABLE: Final = frozenset(
     | {"sys.modules", "sys.meta_path", "getattr of a name that is put together"}
     | {"simulate", "simulate_domain", "simulate_dataset", "open_dataset", "dataset_source"}
 )
-"""Names by which code runs, imports or reads what its text does not show."""
+"""Names with which code can run, import or read things that its text does not show."""
 
 HARMLESS_ATTRIBUTES: Final = frozenset({"code", "compile", "eval", "exec", "inspect"})
-"""Those that methods of common objects have too, such as `re.compile` and `model.eval`."""
+"""Names in `UNREADABLE` that are also attributes of common objects, such as `re.compile`."""
 
 
 def questions(code: str) -> Iterator[str]:
-    """Yield what of a method file a person must look at before it can be verified by rerun.
+    """Yield what a person must inspect in a method file before it can be verified by rerun.
 
-    A file says nothing of weights: those that a method may use are declared by an installed
-    package under `cropglobe.weights`, with a checksum, and are not in the file.
+    Weights are not part of the file: an installed package declares them under `cropglobe.weights`,
+    with a checksum.
 
     Args:
         code: Text of the file.
 
     Yields:
-        What to look at, in sentences.
+        Sentences.
     """
     size = len(zlib.compress(code.encode(), 9))
     if size > MOST_COMPRESSED:
         yield (
-            f"The file holds {size / 1024:.0f} kB of information (compressed), of "
-            f"{MOST_COMPRESSED // 1024} kB that pass without a look."
+            f"The file holds {size / 1024:.0f} kB of information (compressed); "
+            f"{MOST_COMPRESSED // 1024} kB are allowed without inspection."
         )
     try:
         tree = ast.parse(code.encode())  # with the encoding that it names, as it is when it runs
         shown = ast.dump(ast.parse(code))
         if ast.dump(tree) != shown:
-            yield "It names an encoding in which it says something else than what a reader sees."
+            yield "It names an encoding in which its code differs from the text that a reader sees."
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        yield "The file is not readable as Python, so that nobody can say what it holds."
+        yield "The file is not readable as Python, so its content is not known."
         return
     literals = sum(map(_literal_bytes, ast.walk(tree)))
     if literals > MOST_LITERALS:
         yield (
-            f"The file holds {literals / 1024:.0f} kB of texts and numbers, of "
-            f"{MOST_LITERALS // 1024} kB that pass without a look."
+            f"The file holds {literals / 1024:.0f} kB of texts and numbers; "
+            f"{MOST_LITERALS // 1024} kB are allowed without inspection."
         )
     imported = _imported(tree)
     strange = sorted({name.partition(".")[0] for name in imported} - _known_packages())
     if strange:
         yield (
-            f"It imports {printable(', '.join(strange))}, which is no part of this package or of "
-            "what it requires, and may bring data along."
+            f"It imports {printable(', '.join(strange))}, which is not part of this package or of "
+            "what it requires, and may contain data."
         )
     others = _own_modules_for_a_look(imported)
     if others:
-        yield (
-            f"It imports {printable(', '.join(others))}, by which data can be read or simulated."
-        )
+        yield f"It imports {printable(', '.join(others))}, which can read or simulate data."
     hidden = sorted(_names(tree) & UNREADABLE | imported & UNREADABLE)
     if hidden:
-        yield f"It uses {', '.join(hidden)}, by which it can run or import what it does not name."
+        yield f"It uses {', '.join(hidden)}, which can run or import code that it does not name."
 
 
 def _literal_bytes(node: ast.AST) -> int:
-    """Return the bytes that a constant takes, written out."""
+    """Return the size of a constant in bytes; 0 for other nodes."""
     if not isinstance(node, ast.Constant):
         return 0
     value = node.value
@@ -117,7 +115,7 @@ def _literal_bytes(node: ast.AST) -> int:
 
 
 def _imported(tree: ast.AST) -> set[str]:
-    """Return the modules that are imported anywhere in a file, with what is taken from them."""
+    """Return the modules that a file imports, and the names that it imports from them."""
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -129,7 +127,7 @@ def _imported(tree: ast.AST) -> set[str]:
 
 
 def _own_modules_for_a_look(imported: set[str]) -> list[str]:
-    """Return the modules of this project among the imports that are not meant for methods."""
+    """Return the imported modules of this project that are not on the list `FOR_METHODS`."""
     own = {name for name in imported if name.partition(".")[0] in OWN_PACKAGES}
     meant = {name for name in own if f"{name}.".startswith(FOR_METHODS)}
     parents = {name for name in own if any(each.startswith(f"{name}.") for each in meant)}
@@ -137,7 +135,7 @@ def _own_modules_for_a_look(imported: set[str]) -> list[str]:
 
 
 def _names(tree: ast.AST) -> set[str]:
-    """Return the names and attributes that a file uses, those that `getattr` fetches among them."""
+    """Return the names and attributes that a file uses, also those in calls of `getattr`."""
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
@@ -155,7 +153,7 @@ def _names(tree: ast.AST) -> set[str]:
 
 
 def _known_packages() -> set[str]:
-    """Return the packages of Python, of this project, and of what it requires, directly or not."""
+    """Return the packages of Python, of this project, and of all its requirements."""
     waiting, known = [DISTRIBUTION], set[str]()
     while waiting:
         name = _normal(waiting.pop())

@@ -1,4 +1,4 @@
-"""What is checked of a submission against the verifier's own data, one check a function."""
+"""The checks of a submission with the verifier's own data; each function is one check."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -29,20 +29,20 @@ from leaderboard.submissions.verification.label_leaks import find_leaks
 from leaderboard.submissions.verification.seed_comparison import SAME, copies
 
 SEEDS_OF: Final = "paper"
-"""The protocol whose seeds a protocol of the authors' own takes, from the first on."""
+"""Name of the protocol whose first seeds an author's own protocol must use."""
 
 SCORE_TOLERANCE: Final = 1e-6
-"""By how much a stated score may differ from the one computed here; rounding differs by 1e-12."""
+"""Allowed difference between a stated and a computed score; rounding differs by 1e-12."""
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A submission and what it is checked against.
+    """A submission with the data for its checks.
 
     Attributes:
         submission: The submission.
         dataset: The verifier's own data.
-        expectation: What must have been scored on it.
+        expectation: Samples that must be scored on this data.
     """
 
     submission: Submission
@@ -50,7 +50,7 @@ class Case:
     expectation: Expectation
 
     def expected(self, row: Row) -> ExpectedSamples:
-        """Return the samples that a row must have scored."""
+        """Return the samples that must be scored for a row."""
         return self.expectation.of(row)
 
 
@@ -62,13 +62,13 @@ def card(case: Case) -> Iterator[str]:
 
 
 def names(case: Case) -> Iterator[str]:
-    """Names can be told from those of others."""
+    """Names differ from other names and do not resemble them."""
     yield from method_name_problems(case.submission.manifest.method)
     yield from author_problems(case.submission.manifest.authors)
 
 
 def one_method(case: Case) -> Iterator[str]:
-    """All parts speak of one method on one track."""
+    """All parts name one method on one track."""
     submission = case.submission
     manifest, described = submission.manifest, submission.described
     if described.name != manifest.method:
@@ -156,11 +156,11 @@ def complete(case: Case) -> Iterator[str]:
 
 
 def _seed_problems(written: Protocol, seeds: Sequence[int]) -> Iterator[str]:
-    """Yield which seeds are too few or too many, since chosen seeds are chosen scores."""
+    """Yield problems of the seeds: authors must not choose seeds by their scores."""
     shipped = written.name in shipped_protocols()
     wanted = load_protocol(written.name if shipped else SEEDS_OF).seeds
     if not shipped:
-        wanted = wanted[: len(seeds)]  # as many as it likes, but not which
+        wanted = wanted[: len(seeds)]  # authors choose how many seeds, but not which
     lacking, extra = sorted(set(wanted) - set(seeds)), sorted(set(seeds) - set(wanted))
     if shipped and lacking:
         yield f"Protocol {written.name} asks for seeds {lacking} too."
@@ -168,13 +168,13 @@ def _seed_problems(written: Protocol, seeds: Sequence[int]) -> Iterator[str]:
         yield f"Protocol {written.name} has no seeds {extra}: pack those of the protocol alone."
     if not shipped and (lacking or extra):
         yield (
-            f"A protocol of its own takes the first seeds of '{SEEDS_OF}', as many as it likes: "
+            f"A protocol of your own must use the first seeds of '{SEEDS_OF}', any number of them: "
             f"{', '.join(map(str, load_protocol(SEEDS_OF).seeds))}."
         )
 
 
 def distinct_seeds(case: Case) -> Iterator[str]:
-    """Seeds differ in their answers, unless the card says that they do not."""
+    """Seeds differ in their predictions, unless the card says that they do not."""
     submission = case.submission
     if submission.described.card.deterministic:
         return
@@ -208,7 +208,7 @@ def samples(case: Case) -> Iterator[str]:
 
 
 def described_samples(case: Case) -> Iterator[str]:
-    """Rows describe samples, bands, classes and splits as they are."""
+    """Rows state samples, bands, classes and splits correctly."""
     kind = get_representation(case.submission.described.representation).vectors
     vectors = None if kind is None else vectors_fingerprint(kind, case.dataset)
     for row in case.submission.rows:
@@ -235,7 +235,7 @@ def described_samples(case: Case) -> Iterator[str]:
                 yield f"{place}: {name} is {printable(str(stated))}, not {true}."
                 return
     if len({row.data.bands for row in case.submission.rows}) > 1:
-        yield "Its transfers are given different bands: a submission has one set."
+        yield "Its transfers use different bands: a submission has one set of bands."
 
 
 def _warnings(case: Case, row: Row) -> tuple[str, ...]:
@@ -244,7 +244,7 @@ def _warnings(case: Case, row: Row) -> tuple[str, ...]:
 
 
 def _bands(case: Case, row: Row) -> tuple[str, ...]:
-    """Return the bands of a row's transfer; of an in-domain row those of a transfer beside it."""
+    """Return the bands of a transfer; for an in-domain row, those of a transfer of its source."""
     targets = [other.target for other in case.submission.rows if other.source == row.source]
     away = [target for target in targets if target != row.source]
     target = row.target if row.target != row.source else next(iter(away), row.source)
@@ -316,13 +316,13 @@ CHECKS: Final[tuple[Callable[[Case], Iterator[str]], ...]] = (
     labels_in_code,
     timings,
 )
-"""The checks in order; the first line of each one's docstring says what it sees to."""
+"""The checks in order. The first line of a check's docstring is its title in a verdict."""
 
 NEED_CODE: Final = (labels_in_code,)
-"""Checks that are not tried where the archive holds no code."""
+"""Checks that are not tried if the archive has no code."""
 
 FOUNDATIONS: Final = (protocol, dataset, complete, samples, probabilities)
-"""Checks without which those after them make no sense."""
+"""Checks on which the later checks depend."""
 
 
 def rescore(case: Case, row: Row) -> tuple[Scores, tuple[tuple[int, ...], ...]]:
@@ -337,21 +337,21 @@ def rescore(case: Case, row: Row) -> tuple[Scores, tuple[tuple[int, ...], ...]]:
     """
     wanted = case.expected(row)
     given = case.submission.samples[row.source, row.target]
-    place = {name: number for number, name in enumerate(given)}
-    order = [place[name] for name in wanted.ids.tolist()]
-    answers = case.submission.predictions[row.source, row.target, row.seed][order]
-    return score_answers(case.submission.protocol, row.target, wanted, answers)
+    position = {name: number for number, name in enumerate(given)}
+    order = [position[name] for name in wanted.ids.tolist()]
+    ordered = case.submission.predictions[row.source, row.target, row.seed][order]
+    return score_answers(case.submission.protocol, row.target, wanted, ordered)
 
 
 def score_answers(
     chosen: Protocol, target: str, wanted: ExpectedSamples, answers: npt.NDArray[np.float32]
 ) -> tuple[Scores, tuple[tuple[int, ...], ...]]:
-    """Score probabilities by the verifier's labels.
+    """Score probabilities with the verifier's labels.
 
     Args:
         chosen: The protocol.
         target: Domain that is scored.
-        wanted: Its samples.
+        wanted: Samples that must be scored.
         answers: Their probabilities [N, classes], in the order of the samples.
 
     Returns:
@@ -375,12 +375,12 @@ def _differences(stated: Scores, true: Scores) -> Iterator[tuple[str, object, ob
     for name, value in mine.items():
         other = theirs.get(name)
         if name == "weighted_f1" and other is None:
-            continue  # the row was made before it was reported
+            continue  # rows of older versions do not have it
         if value is None or other is None:
-            alike = value is other
+            equal = value is other
         else:
-            alike = abs(value - other) <= SCORE_TOLERANCE  # not so where one is NaN
-        if not alike:
+            equal = abs(value - other) <= SCORE_TOLERANCE  # false if one is NaN
+        if not equal:
             yield name, other, value
 
 

@@ -1,4 +1,4 @@
-"""Whether what rows say they took can be true."""
+"""Check whether the costs in rows are possible."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -8,29 +8,27 @@ from benchmark.results.rows import Row
 from leaderboard.submissions.archive import printable
 
 MOST_SAMPLES_PER_SECOND: Final = 1e9
-"""A constant answer is given for fewer: the floors here reach a few million."""
+"""Highest possible rate of predictions; the floors, which are constant, reach a few million."""
 
 MOST_FLOPS_PER_SECOND: Final = 1e17
-"""A hundred times what one accelerator of 2025 does in half precision (NVIDIA H200: 1e15)."""
+"""Highest possible rate of operations: a hundred times that of one accelerator of 2025 in half
+precision (NVIDIA H200: 1e15)."""
 
 MOST_SECONDS: Final = 1e8
-"""Three years."""
+"""Longest possible time, about three years."""
 
 MOST_COUNT: Final = 1e15
-"""Bytes of memory and numbers of parameters that no machine has."""
+"""Bytes of memory, or numbers of parameters, that no machine has."""
 
 RATE_TOLERANCE: Final = 0.01
-"""By how much a stated rate may differ from samples over seconds."""
+"""Relative difference that is allowed between a stated rate and samples divided by seconds."""
 
 
 def implausible(rows: Sequence[Row]) -> Iterator[str]:
-    """Yield what cannot be true of rows' costs.
+    """Yield a sentence for each cost that is not possible.
 
     Args:
         rows: Rows with scores.
-
-    Yields:
-        What is wrong, in sentences.
     """
     fits: dict[tuple[str, int], float | None] = {}
     for row in rows:
@@ -46,12 +44,12 @@ def _problems(row: Row) -> Iterator[str]:
     for name in ("fit_seconds", "predict_seconds"):
         value = getattr(cost, name)
         if value is None or not 0 < value < MOST_SECONDS:
-            yield f"{name.replace('_', ' ')} of {value} cannot be."
+            yield f"{name.replace('_', ' ')} of {value} cannot be true."
             return
     for name in ("parameters", "peak_memory_bytes", "flops_per_sample"):
         value = getattr(cost, name)
         if value is not None and not 0 <= value < MOST_COUNT:
-            yield f"{name.replace('_', ' ')} of {printable(str(value))} cannot be."
+            yield f"{name.replace('_', ' ')} of {printable(str(value))} cannot be true."
             return
     rate, seconds = cost.predict_samples_per_second, cost.predict_seconds
     assert seconds is not None
@@ -59,9 +57,9 @@ def _problems(row: Row) -> Iterator[str]:
     if rate is None or not math.isclose(rate, exact, rel_tol=RATE_TOLERANCE):
         yield f"{rate} samples/s do not follow from {row.data.n_test} samples in {seconds:.3g} s."
     elif rate > MOST_SAMPLES_PER_SECOND:
-        yield f"{rate:.3g} samples/s are more than a machine can do."
+        yield f"{rate:.3g} samples/s are more than a machine can predict."
     elif rate * (cost.flops_per_sample or 0) > MOST_FLOPS_PER_SECOND:
-        yield "its operations a second are more than a machine can do."
+        yield "its operations per second are more than a machine can do."
     drawn = (cost.fit_samples_per_second or 0) * (cost.fit_seconds or 0)
     if not drawn >= (row.data.n_train or 0) * (1 - RATE_TOLERANCE):
         yield f"its fit drew {drawn:.0f} samples of {row.data.n_train}."

@@ -1,4 +1,4 @@
-"""What the verifier's own data says must have been scored, by the harness's own choices."""
+"""The samples that must be scored, chosen from the verifier's data with the harness's rules."""
 
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -22,16 +22,16 @@ class ExpectedSamples:
     """The samples of a row.
 
     Attributes:
-        ids: Their ids [N].
-        labels: Their classes [N].
-        block: Their spatial blocks [N]; ``None`` without places.
+        ids: Ids of the samples [N].
+        labels: Class indices of the samples [N].
+        block: Spatial blocks of the samples [N]; ``None`` if the data has none.
         classes: Crops that are learned, in the order of the probability columns.
-        scorable: Target samples of scored crops, of which a cap draws those that are scored.
-        unscored: Target samples not scored because the source lacks their crop.
-        space: Which crops source and target share.
-        split: How the source was divided for the row's seed.
-        training: Samples trained on.
-        validation: Samples selected by.
+        scorable: Number of target samples of scored crops, before a cap.
+        unscored: Number of target samples not scored because the source lacks their crop.
+        space: The crops of source and target.
+        split: How the source was divided for the row's seed: ``block`` or ``random``.
+        training: Number of training samples.
+        validation: Number of validation samples.
     """
 
     ids: npt.NDArray[np.str_]
@@ -53,7 +53,7 @@ class ExpectedSamples:
 
 @dataclass(frozen=True, eq=False)
 class Expectation:
-    """What must have been scored on a dataset under a protocol.
+    """The samples that must be scored on a dataset under a protocol.
 
     Attributes:
         dataset: The verifier's own data.
@@ -65,15 +65,15 @@ class Expectation:
     _found: dict[tuple[object, ...], ExpectedSamples] = field(default_factory=dict)
 
     def of(self, row: Row) -> ExpectedSamples:
-        """Return the samples of a row.
+        """Return the samples that must be scored for a row.
 
         Args:
-            row: The row, for its transfer, seed, representation and bands.
+            row: The row; its transfer, seed, representation, bands and division are used.
 
         Raises:
-            DataError: If the data cannot serve the transfer.
+            DataError: If the data does not allow the transfer.
             UsageError: If the dataset lacks a domain.
-            SubmissionError: If the protocol's choice of samples needs what is not here.
+            SubmissionError: If the protocol's choice of samples needs something that is missing.
         """
         slot = (
             *(row.source, row.target, row.seed, row.representation),
@@ -85,7 +85,7 @@ class Expectation:
 
     def _expected(self, row: Row) -> ExpectedSamples:
         likeness = self._likeness(row)
-        # A row may be of a method that is not here: it says itself which division was repeated.
+        # The method of a row may not be installed, so the row itself says which division it used.
         split = self._samples.split(row.source, row.seed, likeness, row.data.division)
         chosen = self._samples.scored(row.source, row.target, likeness)
         samples = self.dataset.load(row.target)

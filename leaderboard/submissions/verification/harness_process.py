@@ -1,4 +1,4 @@
-"""The harness in a process of its own, under a submission's protocol."""
+"""Run the harness in a separate process, under a submission's protocol."""
 
 import os
 import sys
@@ -21,29 +21,29 @@ from leaderboard.submissions.submission_models import Submission
 from leaderboard.submissions.verification.bounded_process import run_bounded
 
 KEPT_VARIABLES: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "CUDA_VISIBLE_DEVICES")
-"""What the submitted code gets to see of the environment, besides threads and this package's."""
+"""Environment variables that the submitted code may see, besides those of `KEPT_PREFIXES`."""
 
 KEPT_PREFIXES: Final = ("CROPGLOBE_", "OMP_", "HF_HUB_OFFLINE")
 
 PROGRAM: Final = "from benchmark.cli import main; main()"
 
 LONGEST_JOB_S: Final = 86400.0
-"""Seconds that a job may take under a protocol of the authors' own: the most of a shipped one."""
+"""Longest time of a job in seconds under an author's protocol; no shipped protocol allows more."""
 
 BESIDE_JOBS_S: Final = 3600.0
-"""Seconds that a run may take beside its jobs: imports, and preparing the data."""
+"""Seconds that a run may take in addition to its jobs, for imports and preparation of the data."""
 
 EXIT_FAILED_JOBS: Final = 3
-"""Exit status of `cropglobe run` whose jobs have failed, as `benchmark.run.run_command` has it."""
+"""Exit status of `cropglobe run` with failed jobs, the same as in `benchmark.run.run_command`."""
 
 TRIES: Final = 2
-"""How often a job is run at most: once more where its process died."""
+"""Largest number of attempts for a job: a second one if its process died."""
 
 MOST_OUTPUT: Final = 300
-"""Letters of a failed run's output that are told."""
+"""Number of letters of a failed run's output that a message shows."""
 
 Isolation = Literal["confined", "process"]
-"""How a submitted method is shut off: confined by bubblewrap, or in a process of its own alone."""
+"""How a submitted method is isolated: confined by bubblewrap, or only in a separate process."""
 
 Probabilities = dict[str, npt.NDArray[np.float32]]
 """Probabilities [K] by sample id."""
@@ -51,7 +51,7 @@ Probabilities = dict[str, npt.NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """What a run of one method gave.
+    """The result of a run of one method.
 
     Attributes:
         rows: Rows by transfer and seed.
@@ -69,13 +69,13 @@ class TrainedRun:
 
 @dataclass(frozen=True)
 class Task:
-    """What a run is asked for.
+    """Data, protocol, transfers and seeds of a run.
 
     Attributes:
-        data: The data to train on.
+        data: Directory of the data.
         protocol: The protocol.
-        transfers: Transfers to score, none of them in-domain.
-        seeds: Seeds to train with.
+        transfers: Transfers to score, without in-domain ones.
+        seeds: Seeds.
     """
 
     data: Path
@@ -85,13 +85,13 @@ class Task:
 
 
 def train(submission: Submission, task: Task, folder: Path, isolation: Isolation) -> TrainedRun:
-    """Run a submission's code in a process of its own.
+    """Run a submission's code in a separate process.
 
     Args:
         submission: The submission, with code.
-        task: What to run.
-        folder: Where to write; must not exist.
-        isolation: How the method's process is shut off.
+        task: Data, protocol, transfers and seeds of the run.
+        folder: Folder to write to; it must not exist.
+        isolation: How the method's process is isolated.
 
     Returns:
         Rows and probabilities.
@@ -110,16 +110,16 @@ def train(submission: Submission, task: Task, folder: Path, isolation: Isolation
     run = run_harness(task, folder, words, most)
     trained = read_run(run)
     _check_method(submission, run, trained)
-    for place in ((transfer, seed) for transfer in task.transfers for seed in task.seeds):
-        if place not in trained.rows:
-            raise SubmissionError(f"{place[0]}, seed {place[1]}: the run left no row.")
+    for transfer, seed in ((transfer, seed) for transfer in task.transfers for seed in task.seeds):
+        if (transfer, seed) not in trained.rows:
+            raise SubmissionError(f"{transfer}, seed {seed}: the run wrote no row.")
     return trained
 
 
 def job_time_limit(protocol: Protocol) -> float:
-    """Return the seconds that a job may take: the authors' protocol may ask for less, not more.
+    """Return the seconds that a job may take; the authors' protocol can only lower the limit.
 
-    The limit is no part of a protocol's hash, so that what a submission says of it is unchecked.
+    The limit is not part of a protocol's hash, so the value in a submission is not checked.
     """
     shipped = protocol.name in shipped_protocols()
     own = load_protocol(protocol.name).job_time_limit_s if shipped else None
@@ -130,13 +130,13 @@ def job_time_limit(protocol: Protocol) -> float:
 def run_harness(
     task: Task, folder: Path, methods: Sequence[str], most: float | None = None
 ) -> Path:
-    """Run `cropglobe run` in a process of its own, and its jobs in a worker that is ended in time.
+    """Run `cropglobe run` in a separate process, with time limits.
 
     Args:
-        task: What to run.
-        folder: Where to write.
+        task: Data, protocol, transfers and seeds of the run.
+        folder: Folder to write to.
         methods: Words of the command line that name the methods.
-        most: Seconds after which the run itself is ended; a job has a limit of its own.
+        most: Seconds after which the run is ended. Each job has its own limit.
 
     Returns:
         The run directory.
@@ -160,7 +160,7 @@ def run_harness(
         *methods,
     ]
     done = run_bounded(
-        # Without its folder on the path, in which a submitted yaml.py would be taken for another.
+        # -P keeps the folder off the path; otherwise a submitted yaml.py could replace a module.
         [sys.executable, "-P", "-c", PROGRAM, *words],
         folder=folder,
         environment=_environment(),
@@ -170,23 +170,23 @@ def run_harness(
         raise SubmissionError(
             f"The run was ended after {most:g} s, before its jobs had begun or after them."
         )
-    if done.status not in (0, EXIT_FAILED_JOBS):  # what has failed stands in the rows
+    if done.status not in (0, EXIT_FAILED_JOBS):  # the rows say which jobs have failed
         end = " ".join(done.output[-MOST_OUTPUT:].split())
         raise SubmissionError(f"The run ended with exit status {done.status}: {end}")
     return folder / "run"
 
 
 def _check_method(submission: Submission, run: Path, trained: TrainedRun) -> None:
-    """See that the code is of the method that the submission describes, and of no other."""
+    """Check that the code is of the method that the submission describes, and of no other."""
     described, name = submission.described, submission.manifest.method
     names = sorted({row.method for row in trained.rows.values()})
     if names != [name]:
         found = ", ".join(map(printable, names))
         raise SubmissionError(f"The code is of {found}, not of '{name}'.")
     card = read_cards(run)[0].get(name)
-    said = (described.version, described.family, described.track, described.representation)
+    stated = (described.version, described.family, described.track, described.representation)
     for row in trained.rows.values():
-        if (row.method_version, row.family, row.track, row.representation) != said:
+        if (row.method_version, row.family, row.track, row.representation) != stated:
             raise SubmissionError(
                 "The code states another version, family, track or representation than the card."
             )
@@ -206,7 +206,7 @@ def read_run(run: Path) -> TrainedRun:
     """Return the rows and probabilities of a run of one method.
 
     Raises:
-        SubmissionError: If a row has no scores, or there are two of one transfer and seed.
+        SubmissionError: If a row has no scores, or two rows have the same transfer and seed.
     """
     store = RunStore(run)
     jobs, damaged = store.read_all()
@@ -220,7 +220,7 @@ def read_run(run: Path) -> TrainedRun:
                 raise SubmissionError(f"{row.transfer}, seed {row.seed}: {row.reason}")
             found = store.predictions(job, row.target)
             if (row.transfer, row.seed) in rows:
-                raise SubmissionError(f"{row.transfer}, seed {row.seed}: the run left two rows.")
+                raise SubmissionError(f"{row.transfer}, seed {row.seed}: the run wrote two rows.")
             rows[row.transfer, row.seed] = row
             predictions[row.transfer, row.seed] = dict(
                 zip(found.sample_ids.tolist(), found.probabilities, strict=True)

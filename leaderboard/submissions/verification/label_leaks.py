@@ -1,7 +1,7 @@
-"""Whether a method file carries the answers: ids, label sequences or encoded data in its text.
+"""Find labels in the text of a method file: sample ids, label sequences or encoded data.
 
-The text is looked at and never run. What is found here is found by its form; a method that fetches
-answers from elsewhere is for `--rerun` to find, which hides them.
+The text is read and never run. Labels that a method gets from other places are not found here, but
+by `--rerun`, which hides them.
 """
 
 import re
@@ -15,16 +15,16 @@ import numpy.typing as npt
 from benchmark.data.taxonomy import CROPS
 
 MOST_IDS: Final = 4
-"""Sample ids that a file may name, as an example in a comment may; a table names more."""
+"""Number of sample ids that a file may name, such as an example in a comment; a table has more."""
 
 WINDOW: Final = 40
-"""Labels in a row that are compared."""
+"""Number of consecutive labels that are compared."""
 
 LEAST_CHANGES: Final = 8
-"""Changes of class within a window below which it says little: sorted labels are long runs."""
+"""Smallest number of class changes in a compared window; sorted labels have fewer."""
 
 LONGEST_BLOB: Final = 1_000
-"""Letters without a space after which text is data and not code."""
+"""Number of letters without a space from which text counts as data."""
 
 _BLOB: Final = re.compile(rf"[A-Za-z0-9+/=_\\-]{{{LONGEST_BLOB},}}")
 _WORD: Final = re.compile(r"[\w:.\-]+")
@@ -37,15 +37,12 @@ _EACH: Final = re.compile(_ITEM)
 def find_leaks(
     code: str, ids: Sequence[str], labels: Sequence[npt.NDArray[np.int64]]
 ) -> Iterator[str]:
-    """Yield what in a method file looks like the labels of a target.
+    """Yield a sentence for each part of a method file that looks like labels of a target.
 
     Args:
         code: Text of the file.
         ids: Ids of target samples.
-        labels: Labels of targets, each in an order in which they could have been written down.
-
-    Yields:
-        What was found, in sentences.
+        labels: Labels of targets, each sequence in an order in which a file could have them.
     """
     named = set(_WORD.findall(code)) & set(ids)
     if len(named) > MOST_IDS:
@@ -56,7 +53,7 @@ def find_leaks(
             f"The code holds {len(blob.group())} letters of encoded data in line {line}: "
             "a method file is code; keep weights at a public address with a checksum."
         )
-        return  # refused already; what such data spells is not worked out
+        return  # refused already, so such data is not decoded
     texts = (*_SEPARATED.findall(code), *_DIGITS.findall(code))
     found = {pattern for text in texts for pattern in _patterns(_EACH.findall(text))}
     if found and any(found & set(_patterns(sequence.tolist())) for sequence in labels):
@@ -64,9 +61,9 @@ def find_leaks(
 
 
 def _patterns(sequence: Sequence[object]) -> Iterator[tuple[int, ...]]:
-    """Yield each window of a sequence with its values numbered by their first occurrence.
+    """Yield each window of a sequence, with its values numbered by their first occurrence.
 
-    So labels are found whatever names or numbers they were given.
+    With this numbering, labels are found under any names or numbers.
     """
     for start in range(len(sequence) - WINDOW + 1):
         window = sequence[start : start + WINDOW]

@@ -1,4 +1,4 @@
-"""Simulated worlds of secret seeds: nobody can have memorised their labels."""
+"""Simulated data of secret seeds ("other worlds"), whose labels no method can have stored."""
 
 import math
 import secrets
@@ -18,45 +18,45 @@ from benchmark.errors import UsageError
 from benchmark.files import replace_text
 
 WORLDS: Final = 3
-"""Worlds that each target is simulated in again; their scores are averaged."""
+"""Number of other seeds with which each target is simulated; their scores are averaged."""
 
 SEED_BITS: Final = 128
-"""Bits of a secret seed: 31 can be tried out within the time of a job, by code that then has a
-world's labels."""
+"""Bits of a secret seed. Code can try all seeds of 31 bits within the time of a job, and would then
+have the labels."""
 
 MOST_SAMPLES: Final = 2_000
-"""Samples of a target in one world; the embedded default has as many."""
+"""Largest number of samples of a target with one seed, as many as the embedded default has."""
 
 FIRST_YEAR: Final = 2061
-"""Years that tell the worlds' domains from those of the data, in their names alone."""
+"""First year in the names of the new domains, so that they differ from those of the data."""
 
 GAP: Final = 0.15
-"""By how much macro-F1 on the public world may exceed that on the others, for one target; for more
-targets their mean, by this over the square root of their number.
+"""Largest difference of macro-F1 between the public data and other seeds, for one target. For the
+mean of several targets it is divided by the square root of their number.
 
-Measured with four methods, two sources, five targets and five other worlds, three at a time: 0.105
-for one transfer, 0.045 for the mean of one target and 0.011 for that of four, at most.
+Measured with four methods, two sources, five targets and five other seeds, three at a time: at most
+0.105 for one transfer, 0.045 for the mean of one target and 0.011 for the mean of four.
 """
 
 NOISE: Final = 1.5
-"""Three standard deviations of macro-F1 that come of few samples, times their square root; half of
-the samples right, as in a coin, give 0.5."""
+"""Three standard deviations of macro-F1 that come from few samples, times the square root of their
+number. The standard deviation of one sample that is right with probability one half is 0.5."""
 
 
 @dataclass(frozen=True)
 class Worlds:
-    """Other worlds of one simulated dataset.
+    """Simulated versions of one dataset with other seeds.
 
     Attributes:
-        dataset: The dataset, of the public seed.
-        seeds: Seeds of the others, drawn here.
+        dataset: The dataset, with its public seed.
+        seeds: The other seeds, which are secret.
     """
 
     dataset: Dataset
     seeds: tuple[int, ...]
 
     def write(self, root: Path, targets: Sequence[str], bands: tuple[str, ...]) -> dict[str, str]:
-        """Write each target as it is in the other worlds, beside what a folder holds.
+        """Simulate each target with the other seeds, and add these domains to a folder.
 
         Args:
             root: Folder with a dataset card.
@@ -64,7 +64,7 @@ class Worlds:
             bands: Bands to write.
 
         Returns:
-            The target that each new domain is another world's version of.
+            The target of each new domain, by the name of the new domain.
 
         Raises:
             DataError: If the folder cannot be written.
@@ -74,7 +74,7 @@ class Worlds:
         for target in targets:
             card = self.dataset.domain_card(target)
             count = min(len(self.dataset.load(target)), MOST_SAMPLES)
-            calendar = card.season == "calendar"  # of the north it is the same either way
+            calendar = card.season == "calendar"  # makes no difference in the north
             columns = [card.bands.index(band) for band in bands]
             for seed in self.seeds:
                 made = simulate_domain(target, samples=count, seed=seed, calendar_season=calendar)
@@ -101,11 +101,14 @@ class Worlds:
 
 
 def other_worlds(dataset: Dataset, targets: Sequence[str]) -> Worlds | None:
-    """Draw other worlds of a simulated dataset; ``None`` of others, which nothing can make again.
+    """Draw secret seeds for a simulated dataset.
 
     Args:
         dataset: The dataset.
-        targets: Domains that must be made again.
+        targets: Domains that must be simulated with the other seeds.
+
+    Returns:
+        The seeds with the dataset; ``None`` if this package cannot simulate the dataset again.
     """
     card = dataset.card
     if not card.simulated or card.generator_version != GENERATOR_VERSION or card.seed is None:
@@ -114,7 +117,7 @@ def other_worlds(dataset: Dataset, targets: Sequence[str]) -> Worlds | None:
         for target in targets:
             simulate_domain(target, samples=1, seed=0)
     except UsageError:
-        return None  # a region of somebody's own file
+        return None  # a region of a user's own file
     return Worlds(dataset, tuple(secrets.randbits(SEED_BITS) for _ in range(WORLDS)))
 
 
@@ -123,15 +126,12 @@ def compare_worlds(
     elsewhere: Mapping[str, Sequence[float]],
     counts: Mapping[str, int],
 ) -> Iterator[str]:
-    """Yield whether a method is much better in the public world than in others.
+    """Yield a sentence where a method is much better on the public data than with other seeds.
 
     Args:
-        here: Macro-F1 of each seed in the public world, by transfer.
-        elsewhere: Macro-F1 of each seed and other world, by transfer.
-        counts: Scored samples in the public world, by transfer.
-
-    Yields:
-        What is wrong, in sentences.
+        here: Macro-F1 of each seed on the public data, by transfer.
+        elsewhere: Macro-F1 of each seed on simulated data of other seeds, by transfer.
+        counts: Number of scored samples of the public data, by transfer.
     """
     gaps: dict[str, list[float]] = {}
     limits: dict[str, float] = {}
@@ -143,9 +143,9 @@ def compare_worlds(
         limits[target] = max(limits.get(target, 0), most)
         if gap > most:
             yield (
-                f"{transfer}: macro-F1 is {100 * gap:.1f} points higher in the public world than "
-                f"in worlds of other seeds ({100 * most:.1f} are allowed): the code knows its "
-                "labels."
+                f"{transfer}: macro-F1 is {100 * gap:.1f} points higher on the public simulated "
+                f"data than on data of other seeds ({100 * most:.1f} are allowed): the code knows "
+                "the labels of the public data."
             )
     if not gaps:
         return
@@ -153,7 +153,7 @@ def compare_worlds(
     most = math.hypot(*limits.values()) / len(limits)
     if mean > most and len(gaps) > 1:
         yield (
-            f"Mean macro-F1 is {100 * mean:.1f} points higher in the public world than in worlds "
-            f"of other seeds ({100 * most:.1f} are allowed for {len(gaps)} targets): the code "
-            "knows labels of the public world."
+            f"Mean macro-F1 is {100 * mean:.1f} points higher on the public simulated data than on "
+            f"data of other seeds ({100 * most:.1f} are allowed for {len(gaps)} targets): the code "
+            "knows labels of the public data."
         )

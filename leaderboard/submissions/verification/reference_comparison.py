@@ -1,4 +1,4 @@
-"""A submission's scores beside those of reference methods, under the same protocol and data."""
+"""Compare a submission with reference methods under the same protocol and on the same data."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ Comparison = dict[str, dict[str, float]]
 
 
 def compare(submission: Submission, dataset: Dataset, methods: Sequence[str]) -> Comparison:
-    """Run installed methods under a submission's protocol and put their scores beside it.
+    """Run installed methods under a submission's protocol, and return all scores.
 
     Args:
         submission: The submission, which was accepted.
@@ -24,7 +24,8 @@ def compare(submission: Submission, dataset: Dataset, methods: Sequence[str]) ->
         methods: Names or patterns of installed methods.
 
     Returns:
-        The scores, the submission's method first; a method without scores has none.
+        The scores by method, the submission's method first. A method without scores has no entry
+        for a transfer.
 
     Raises:
         SubmissionError: If the run fails.

@@ -1,8 +1,8 @@
-"""Training again with the submitted code, and comparing.
+"""Train again with the submitted code, and compare the results with the author's.
 
-After it the rows, predictions and costs are the verifier's own. What the author stated is compared
-with them, within a tolerance, and shown beside. The harness that scores is not in one process with
-the submitted code; where the code is not confined either, the mark is a lower one.
+After a rerun the rows, predictions and costs are the verifier's own. The author's values are
+compared with them, within a tolerance, and shown with them. The harness that scores and the
+submitted code run in different processes. If the code is not confined, the mark is a lower one.
 """
 
 from collections.abc import Iterator
@@ -39,26 +39,26 @@ from leaderboard.submissions.verification.seed_comparison import SAME, compare_s
 from leaderboard.submissions.verification.verification import Finding, Verdict
 
 MEAN_TOLERANCE: Final = 0.02
-"""By how much mean macro-F1 may differ where other hardware or versions give other networks."""
+"""Allowed difference of mean macro-F1, since other hardware or versions give other networks."""
 
 ROW_TOLERANCE: Final = 0.10
-"""By how much a single row's macro-F1 may differ in that case; seeds differ by as much."""
+"""Allowed difference of a single row's macro-F1; seeds differ by as much."""
 
 
 @dataclass(frozen=True)
 class _Trained:
-    """What was trained for a verdict."""
+    """The runs for a verdict: the rerun, and the blind runs."""
 
     again: TrainedRun
     blind: BlindRun
 
 
 def announcement(submission: Submission, unconfined: str | None) -> str:
-    """Return what is said before a stranger's code runs.
+    """Return the warning that is shown before submitted code runs.
 
     Args:
         submission: The submission.
-        unconfined: Why its code cannot be confined here; ``None`` where it can.
+        unconfined: Why its code cannot be confined on this machine; ``None`` if it can.
 
     Raises:
         SubmissionError: If the code is not in the submission.
@@ -79,18 +79,18 @@ def announcement(submission: Submission, unconfined: str | None) -> str:
 def verify_again(
     verdict: Verdict, dataset: Dataset, *, confined: bool, inspected: bool = False
 ) -> Verdict:
-    """Train a submission's method again and compare, with all seeds and with the answers hidden.
+    """Train a submission's method again with all seeds, and compare the results.
 
-    The blind runs come first: what they have not seen they cannot have kept.
+    The blind runs come first, so that the code cannot have stored anything from the true data.
 
     Args:
-        verdict: What was found without running its code; it must be accepted.
+        verdict: The verdict without a rerun; it must be accepted.
         dataset: The verifier's own data.
-        confined: Whether the code is confined; else it runs in a process of its own alone.
-        inspected: Whether a person has looked at what the code carries along.
+        confined: Whether the code is confined. If not, it only runs in a separate process.
+        inspected: Whether a person has inspected the data in the code.
 
     Returns:
-        The verdict with what was found, and with the verifier's own rows.
+        The verdict with the findings of the rerun and with the verifier's own rows.
 
     Raises:
         SubmissionError: If the code is not in the submission.
@@ -129,12 +129,12 @@ def _train(
 
 
 def _judged(verdict: Verdict, expectation: Expectation, trained: _Trained) -> Verdict:
-    """Return a verdict with what its training again says."""
+    """Return a verdict with the findings of its rerun."""
     submission, again, blind = verdict.submission, trained.again, trained.blind
     findings = [
         Finding("Training again gives what was stated.", tuple(_compare(submission, again))),
         Finding(
-            "Answers do not come from labels, order or exact series of the target.",
+            "Predictions do not come from labels, order or exact series of the target.",
             tuple(compare_blind(submission, expectation, blind, again)),
         ),
     ]
@@ -143,7 +143,7 @@ def _judged(verdict: Verdict, expectation: Expectation, trained: _Trained) -> Ve
         counts = {row.transfer: row.data.n_test or 1 for row in submission.rows}
         findings.append(
             Finding(
-                "Scores in the public world are those of worlds of secret seeds.",
+                "Scores on the public simulated data are as on simulated data of secret seeds.",
                 tuple(compare_worlds(here, blind.elsewhere, counts)),
             )
         )
@@ -155,7 +155,7 @@ def _judged(verdict: Verdict, expectation: Expectation, trained: _Trained) -> Ve
         )
         for each in verdict.differences
     )
-    asked = [f"A person must look at its code: {each}" for each in verdict.questions]
+    asked = [f"A person must inspect its code: {each}" for each in verdict.questions]
     notes = (*verdict.notes, _exactness(submission, again), *asked)
     return replace(
         verdict,
@@ -167,40 +167,41 @@ def _judged(verdict: Verdict, expectation: Expectation, trained: _Trained) -> Ve
 
 
 def own_run(submission: Submission, expectation: Expectation, again: TrainedRun) -> TrainedRun:
-    """Return what training again gave, scored in this process with the verifier's labels.
+    """Return the results of a rerun, scored in this process with the verifier's labels.
 
     Args:
-        submission: The submission, whose rows must all be there again.
-        expectation: What must have been scored.
-        again: What its code gave here.
+        submission: The submission; the rerun must have all of its rows.
+        expectation: Samples that must be scored.
+        again: Rows and predictions of the rerun.
 
     Raises:
-        SubmissionError: If a row is missing, or is not of the same samples.
+        SubmissionError: If a row is missing, or is of other samples.
     """
     rows: dict[tuple[str, int], Row] = {}
     predictions = {}
     for stated in submission.rows:
-        place = (stated.transfer, stated.seed)
-        row, answers = again.rows.get(place), again.predictions.get(place)
+        key = (stated.transfer, stated.seed)
+        where = f"{stated.transfer}, seed {stated.seed}"
+        row, found = again.rows.get(key), again.predictions.get(key)
         wanted = expectation.of(stated)
-        if row is None or answers is None or answers.keys() != set(wanted.ids.tolist()):
-            raise SubmissionError(f"{place[0]}, seed {place[1]}: training again gave no scores.")
+        if row is None or found is None or found.keys() != set(wanted.ids.tolist()):
+            raise SubmissionError(f"{where}: training again gave no scores.")
         if row.comparability_key != stated.comparability_key:
-            raise SubmissionError(f"{place[0]}, seed {place[1]}: training again was on other data.")
-        array = np.stack([answers[name] for name in wanted.ids.tolist()])
+            raise SubmissionError(f"{where}: training again was on other data.")
+        array = np.stack([found[name] for name in wanted.ids.tolist()])
         try:
             check_probabilities(array, samples=len(array), classes=len(wanted.classes))
         except CropGlobeError as error:
-            raise SubmissionError(f"{place[0]}, seed {place[1]}: {error}") from error
+            raise SubmissionError(f"{where}: {error}") from error
         scores, confusion = score_answers(submission.protocol, stated.target, wanted, array)
-        rows[place] = row.model_copy(update={"scores": scores, "confusion": confusion})
-        predictions[place] = answers
+        rows[key] = row.model_copy(update={"scores": scores, "confusion": confusion})
+        predictions[key] = found
     return TrainedRun(rows, predictions)
 
 
 def _worlds(submission: Submission, dataset: Dataset) -> Worlds | None:
     if get_representation(submission.described.representation).vectors is not None:
-        return None  # nobody has the vectors of another world
+        return None  # simulated data of other seeds have no vectors
     targets = sorted({row.target for row in submission.rows if row.target != row.source})
     return other_worlds(dataset, targets)
 
@@ -216,7 +217,7 @@ def _check_code(submission: Submission) -> None:
 
 
 def _compare(submission: Submission, again: TrainedRun) -> Iterator[str]:
-    """Yield where training again gives other scores or answers than were stated."""
+    """Yield the cases in which a rerun gives other scores or predictions than were stated."""
     gaps: dict[str, float] = {}
     for row in submission.rows:
         other = again.rows.get((row.transfer, row.seed))
@@ -241,7 +242,7 @@ def _compare(submission: Submission, again: TrainedRun) -> Iterator[str]:
 
 
 def _exact(submission: Submission, again: TrainedRun) -> bool:
-    """Whether training again gives the submitted probabilities."""
+    """Return whether a rerun gives the submitted probabilities."""
     for (source, target, seed), array in submission.predictions.items():
         other = again.predictions.get((f"{source}:{target}", seed))
         ids = submission.samples[source, target]
@@ -256,9 +257,9 @@ def _exactness(submission: Submission, again: TrainedRun) -> str:
     if _exact(submission, again):
         return f"Training again gave every probability within {SAME:g}."
     return (
-        "Training again gave other probabilities, which is honest on other hardware or versions "
-        f"only: scores were compared within {100 * MEAN_TOLERANCE:g} points (mean) and "
-        f"{100 * ROW_TOLERANCE:g} (row), and no seed may be less itself than the others are."
+        "Training again gave other probabilities, which other hardware or versions can explain: "
+        f"scores were compared within {100 * MEAN_TOLERANCE:g} points (mean) and "
+        f"{100 * ROW_TOLERANCE:g} (row), and no seed may differ more than the other seeds do."
     )
 
 

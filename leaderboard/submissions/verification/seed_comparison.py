@@ -1,4 +1,4 @@
-"""Whether the seeds of a submission are seeds, or one seed's answers under several names."""
+"""Check whether the seeds of a submission are different fits, or copies of one fit."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
@@ -11,44 +11,47 @@ from leaderboard.submissions.submission_models import Submission
 from leaderboard.submissions.verification.harness_process import TrainedRun
 
 SAME: Final = 1e-3
-"""Probabilities that differ by no more are the same: batches round differently by about 1e-6."""
+"""Largest difference of probabilities that count as equal; rounding in batches is about 1e-6."""
 
 ALIKE: Final = 0.9
-"""Share of the samples that two seeds answer the same from which one is a copy of the other.
+"""Share of samples with equal predictions from which one seed counts as a copy of another.
 
-Measured where the answers depend on the seed (two seeds under `quick`, networks and forests, nine
-transfers): 0.1 at most.
+Measured for methods that depend on the seed (two seeds under `quick`, networks and forests, nine
+transfers): at most 0.1.
 """
 
 FEWEST: Final = 20
-"""Uncertain samples without which two seeds are only compared to the bit."""
+"""Number of uncertain samples below which seeds are copies only if all bits are equal."""
 
 AGAIN: Final = 0.1
-"""How near a seed is to itself, trained again, in units of its distance to the next seed."""
+"""Largest distance of a seed to its rerun at which it counts as reproduced, in units of its
+distance to the nearest other seed."""
 
 ANOTHER: Final = 0.3
-"""From which distance in these units it is not itself where other seeds are themselves.
+"""Distance in these units from which a seed counts as another fit, if other seeds are reproduced.
 
-Between the two lies rounding on other hardware, where a tie between two splits falls otherwise.
+Distances between the two can come from rounding on other hardware, which may decide a tie between
+two splits differently.
 """
 
 Answers = Mapping[int, npt.NDArray[np.float32]]
-"""Probabilities [samples, classes] by seed, the samples of all in one order."""
+"""Probabilities [samples, classes] by seed, with all samples in the same order."""
 
 Array = npt.NDArray[np.float32]
 
 
 def copies(answers: Answers) -> Iterator[tuple[int, int]]:
-    """Yield pairs of seeds of which one is the other, or nearly.
+    """Yield pairs of seeds with equal or nearly equal predictions.
 
-    Answers of which both seeds are certain say nothing: those of an easy sample agree.
+    Samples for which both seeds are certain are not compared, since the predictions for easy
+    samples agree anyway.
     """
     for first, second in combinations(answers, 2):
         one, other = answers[first], answers[second]
         if one.shape != other.shape:
             continue
         certain = (one.max(axis=1) >= 1 - SAME) & (other.max(axis=1) >= 1 - SAME)
-        with np.errstate(invalid="ignore"):  # that probabilities are some is checked later
+        with np.errstate(invalid="ignore"):  # whether they are probabilities is checked later
             same = np.abs(one - other).max(axis=1) <= SAME
         few = int((~certain).sum()) < FEWEST
         if np.array_equal(one, other) or (not few and float(same[~certain].mean()) >= ALIKE):
@@ -56,17 +59,17 @@ def copies(answers: Answers) -> Iterator[tuple[int, int]]:
 
 
 def compare_seeds(submission: Submission, again: TrainedRun) -> Iterator[str]:
-    """Yield where answers are not those of their seed, although other seeds came again.
+    """Yield the seeds whose predictions a rerun does not give, although it gives those of others.
 
-    Networks trained on other hardware are as far from themselves as from another seed; then only
-    the distances among the seeds are compared.
+    On other hardware a network may differ from its own rerun as much as from another seed. Then
+    only the distances between the seeds are compared.
 
     Args:
         submission: The submission.
-        again: What its code gave here, under the same seeds.
+        again: Results of its code on this machine, with the same seeds.
 
     Yields:
-        What is wrong, in sentences.
+        Sentences.
     """
     itself: dict[int, bool] = dict.fromkeys(submission.manifest.seeds, True)
     another: dict[int, str] = {}
@@ -75,7 +78,7 @@ def compare_seeds(submission: Submission, again: TrainedRun) -> Iterator[str]:
         mine = {seed: submission.predictions[source, target, seed] for seed in itself}
         theirs = _aligned(again, transfer, ids, mine)
         if len(theirs) < len(mine):
-            return  # said already
+            return  # reported already
         for seed in itself:
             apart = _distance(mine[seed], theirs[seed])
             unit = min((_distance(theirs[seed], theirs[s]) for s in itself if s != seed), default=0)
@@ -93,15 +96,15 @@ def compare_seeds(submission: Submission, again: TrainedRun) -> Iterator[str]:
     came = [str(seed) for seed, found in itself.items() if found]
     for seed, transfer in another.items() if came else ():
         yield (
-            f"{transfer}, seed {seed}: training again gave other answers here, although it gave "
-            f"those of seed {', '.join(came)}."
+            f"{transfer}, seed {seed}: training again gave other predictions here, although it "
+            f"gave those of seed {', '.join(came)}."
         )
 
 
 def _aligned(
     again: TrainedRun, transfer: str, ids: Sequence[str], mine: Answers
 ) -> dict[int, Array]:
-    """Return what training again gave, in the order of the submission; seeds may be missing."""
+    """Return the rerun's probabilities in the order of the submission; seeds may be missing."""
     found: dict[int, Array] = {}
     for seed, array in mine.items():
         given = again.predictions.get((transfer, seed), {})

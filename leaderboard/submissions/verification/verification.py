@@ -1,4 +1,4 @@
-"""From a submission and the verifier's own data to a verdict."""
+"""Check a submission with the verifier's own data, and return a verdict."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -21,21 +21,21 @@ from leaderboard.submissions.verification.expected_samples import Expectation
 from leaderboard.submissions.verification.harness_process import TrainedRun
 
 MOST_PROBLEMS: Final = 5
-"""Problems of one check that are told."""
+"""Largest number of problems of one check that a verdict shows."""
 
 TOO_GOOD: Final = 0.999
-"""Accuracy on a target above which a reader is told to be suspicious."""
+"""Accuracy on a target above which a verdict warns the reader."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One check and what it found.
+    """The result of one check.
 
     Attributes:
         title: What was checked, in a sentence.
-        problems: What is wrong; empty where it passed.
-        tried: Whether it was tried; checks that build on one that failed are not, nor are those
-            of code where there is none.
+        problems: The problems, in sentences; empty if the check passed.
+        tried: Whether the check was tried. It is not tried after the failure of a check on which it
+            depends, or if it needs code and there is none.
     """
 
     title: str
@@ -45,14 +45,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Difference:
-    """A transfer's macro-F1 as stated and as computed here, mean over seeds.
+    """Macro-F1 of a transfer as stated and as computed by the verifier, as mean over seeds.
 
     Attributes:
         transfer: The transfer.
-        stated: Mean of the rows.
-        computed: Mean of what the predictions give with the verifier's labels.
-        rerun: Mean of what training again gave; ``None`` without.
-        elsewhere: Mean of what it gave in simulated worlds of other seeds; ``None`` without.
+        stated: Macro-F1 in the rows.
+        computed: Macro-F1 of the predictions with the verifier's labels.
+        rerun: Macro-F1 of the rerun; ``None`` without a rerun.
+        elsewhere: Macro-F1 of the rerun on simulated data of other seeds; ``None`` without these.
     """
 
     transfer: str
@@ -64,18 +64,18 @@ class Difference:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found out about a submission.
+    """The verdict on a submission.
 
     Attributes:
         submission: The submission.
-        findings: What was checked.
+        findings: Results of the checks.
         differences: Scores as stated and as computed.
-        notes: What a reader should know although it is no reason to refuse.
+        notes: Information for the reader that is no reason to refuse the submission.
         rerun: Whether it was trained again.
-        confined: Whether its code was confined while it was.
-        trained: The verifier's own rows and predictions, where it was trained again.
-        questions: What a person must look at before it can be verified by rerun.
-        inspected: Whether a person says to have looked at it.
+        confined: Whether its code was confined during the rerun.
+        trained: The verifier's own rows and predictions, if it was trained again.
+        questions: What a person must inspect before it can be verified by rerun.
+        inspected: Whether the verifier states that a person has inspected it.
     """
 
     submission: Submission
@@ -90,24 +90,24 @@ class Verdict:
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """The rows that count: the verifier's own after training again, else the author's."""
+        """The rows that count: the verifier's own after a rerun, otherwise the author's."""
         if self.trained is None:
             return self.submission.rows
         return tuple(self.trained.rows[row.transfer, row.seed] for row in self.submission.rows)
 
     @property
     def withheld(self) -> bool:
-        """Whether a mark by rerun waits for a person to look at the code."""
+        """Whether the mark by rerun is withheld until a person has inspected the code."""
         return self.rerun and self.accepted and bool(self.questions) and not self.inspected
 
     @property
     def accepted(self) -> bool:
-        """Whether no check failed; what is not tried for a failure follows one."""
+        """Whether no check failed. Checks that were not tried do not count."""
         return bool(self.findings) and not any(finding.problems for finding in self.findings)
 
     @property
     def level(self) -> Verification:
-        """How far the rows are believed."""
+        """What was checked of the rows."""
         if not self.accepted:
             return "self-reported"
         if self.trained is None or self.withheld:
@@ -144,7 +144,7 @@ def verify(submission: Submission, dataset: Dataset) -> Verdict:
 
 
 def _guarded(problems: Iterator[str]) -> Iterator[str]:
-    """Pass problems on; what a check cannot work with is a problem itself."""
+    """Yield the problems of a check; an error during the check is a problem too."""
     try:
         yield from problems
     except CropGlobeError as error:
@@ -184,11 +184,14 @@ def _notes(case: Case) -> Iterator[str]:
         }
     )
     if perfect:
-        yield f"Hardly an error in {', '.join(perfect)}: ask why before you believe it."
+        yield f"Almost no errors in {', '.join(perfect)}: ask why before you trust it."
     if submission.described.card.deterministic and len(submission.manifest.seeds) > 1:
-        yield "Its card says that answers do not depend on the seed: no copied seed was looked for."
+        yield (
+            "Its card says that predictions do not depend on the seed: no copied seed was looked "
+            "for."
+        )
     if submission.manifest.kind == "predictions-only":
-        yield "Its code is closed: what it was shown of a target is its author's word."
+        yield "Its code is closed: nobody can check what it was shown of a target."
     elif submission.code is None:
         code = submission.manifest.code
-        yield f"Its code at {code.url}, commit {code.commit}, was not looked at."
+        yield f"Its code at {code.url}, commit {code.commit}, was not checked."

@@ -116,7 +116,7 @@ def test_scores_of_other_code_stand_under_its_name_where_the_new_code_fails(
     new = method(Switch(ValueError("broken")), version="2")
     new.build.error = ValueError("broken")  # type: ignore[attr-defined]
     finished = directory.run("FRA:USA", what=new)
-    assert (finished.status, "scores stored before stand" in str(finished.reason)) == (
+    assert (finished.status, "scores stored before are kept" in str(finished.reason)) == (
         "failed",
         True,
     )

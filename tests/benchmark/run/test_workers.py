@@ -135,7 +135,7 @@ def test_changed_data_end_the_run(tmp_path: Path, tiny: Dataset, smoke: Protocol
     todo = find_work(jobs_of(tiny, smoke, ["test.nearest"]), RunStore(tmp_path))
     with (
         WorkerPool(1, setup) as place,
-        pytest.raises(DataError, match="changed while the run was going on"),
+        pytest.raises(DataError, match="changed during the run"),
     ):
         execute(todo, Runner(tiny, smoke), RunStore(tmp_path), place)
 

@@ -228,7 +228,7 @@ def test_other_samples_under_one_hash_are_named_and_not_paired(tmp_path: Path) -
     other = write_run(tmp_path / "o", answers("a"), labels=moved, block=BLOCK, protocol="mine")
     pack_reference([other], tmp_path / "packed")
     found = beside(tmp_path / "packed", mine)
-    assert "its answers are of other samples than those of other rows" in found.problems[0]
+    assert "it was scored on other samples than the other rows" in found.problems[0]
     assert {cell[4] for cell in found.draws} == {"mine"}
 
 

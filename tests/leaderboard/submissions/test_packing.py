@@ -125,7 +125,7 @@ def test_other_code_than_that_which_ran_is_not_packed(run: Path, tmp_path: Path)
     changed = tmp_path / "my_method.py"
     text = (run.parent / "my_method.py").read_text("utf-8")
     changed.write_text(text.replace("balanced", "balanced_subsample"), "utf-8")
-    with pytest.raises(SubmissionError, match="not that which made the rows"):
+    with pytest.raises(SubmissionError, match="not the code that made the rows"):
         packed(run, tmp_path / "x.zip", file=changed)
 
 

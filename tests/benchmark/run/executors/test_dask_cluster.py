@@ -220,7 +220,7 @@ def test_changed_data_end_the_run(
     todo = find_work(jobs_of(tiny, fast, ["test.nearest"]), RunStore(tmp_path))
     with (
         DaskCluster(scheduler, setup) as place,
-        pytest.raises(DataError, match="changed while the run was going on"),
+        pytest.raises(DataError, match="changed during the run"),
     ):
         execute(todo, Runner(tiny, fast), RunStore(tmp_path), place)
 

@@ -130,4 +130,4 @@ def test_a_method_that_kills_its_starter_for_ever_has_failed(
     with WorkerPool(1, setup_for(tiny, smoke, tmp_path / "run"), 60) as place:
         (found,) = execute(todo, runner, store, place)
     assert found.status == "failed"
-    assert found.reason == "What starts methods' processes has died 2 times in this job"
+    assert found.reason == "The method server has died 2 times in this job"

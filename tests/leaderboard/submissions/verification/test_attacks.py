@@ -240,7 +240,7 @@ def test_labels_by_the_order_of_the_samples_are_noticed(
     )
     made = packed(make_run(tmp_path, tiny, quick, method(run, shift)), tmp_path / "a.zip")
     verdict = judged(made, tiny)
-    assert "looks at the order or at other samples" in problems(verdict)
+    assert "the code uses the labels, the order or other samples" in problems(verdict)
 
 
 def test_other_samples_of_the_target_are_not_used_unseen(
@@ -257,7 +257,7 @@ def test_other_samples_of_the_target_are_not_used_unseen(
     )
     made = packed(make_run(tmp_path, tiny, quick, method(run, rank)), tmp_path / "a.zip")
     verdict = judged(made, tiny)
-    assert "looks at the order or at other samples" in problems(verdict)
+    assert "the code uses the labels, the order or other samples" in problems(verdict)
 
 
 @pytest.fixture(scope="module")
@@ -278,7 +278,7 @@ def test_the_honest_are_confirmed_on_simulated_data(
     assert all(
         (each.elsewhere is None) == (each.transfer == "FRA:FRA") for each in verdict.differences
     )
-    assert "in other worlds" in as_text(verdict)
+    assert "on other seeds" in as_text(verdict)
 
 
 def test_labels_of_the_public_world_help_in_no_other(
@@ -310,8 +310,8 @@ def test_labels_of_the_public_world_help_in_no_other(
     made = packed(make_run(tmp_path, world, two, code), tmp_path / "a.zip")
     verdict = judged(made, world)
     assert not verdict.accepted
-    assert "higher in the public world than in worlds of other seeds" in problems(verdict)
-    assert any("by which data can be read or simulated" in each for each in verdict.questions)
+    assert "higher on the public simulated data than on data of other seeds" in problems(verdict)
+    assert any("which can read or simulate data" in each for each in verdict.questions)
 
 
 def test_worlds_differ_by_luck() -> None:
@@ -402,7 +402,7 @@ def test_seeds_of_a_protocol_of_ones_own_are_not_chosen(
         members["rows.json"] = json.dumps(rows).encode()
 
     found = problems(verify(read_submission(forge(made, tmp_path / "b.zip", rename)), tiny))
-    assert "A protocol of its own takes the first seeds of 'paper'" in found
+    assert "must use the first seeds of 'paper'" in found
 
 
 # 6: names.

@@ -36,4 +36,4 @@ def test_what_reads_or_simulates_data_waits_for_a_look(code: str, named: str) ->
     """Through any door, under any name: the public world can be made again with all labels."""
     (question,) = (each for each in questions(code) if each.startswith("It imports"))
     assert named in question
-    assert "by which data can be read or simulated" in question
+    assert "which can read or simulate data" in question

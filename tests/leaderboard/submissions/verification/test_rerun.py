@@ -243,7 +243,7 @@ def test_a_seed_under_two_names_is_noticed_where_no_copy_is_seen(
     assert not verdict.accepted
     said = "The card in the submission is not the one in its code"
     if not deterministic:
-        said = "seed 83: training again gave other answers here, although"
+        said = "seed 83: training again gave other predictions here, although"
     assert said in problems(verdict)
 
 

@@ -127,7 +127,7 @@ def test_a_seed_that_is_not_itself_is_found_where_others_are(honest: Path) -> No
     again = {seed: drawn(seed) for seed in (1, 2, 3)}
     for lie in (drawn(9), near(again[1], 4, 0.15)):
         found = " ".join(Case(honest, again | {3: lie}, again).problems())
-        assert "FRA:CHN, seed 3: training again gave other answers here" in found
+        assert "FRA:CHN, seed 3: training again gave other predictions here" in found
         assert "those of seed 1, 2" in found
 
 
