@@ -20,8 +20,8 @@ class Published:
 
     Attributes:
         source: Domain of the training data.
-        target: Domain that was scored. If the year is unknown, a question mark and the number of
-            the column.
+        target: Domain that was scored. If the year is unknown, a question mark and the column of
+            the paper's table.
         paper_method: Name of the method in the paper or in the source.
         method: Our name of the method.
         metric: Column of our tables.
