@@ -38,8 +38,6 @@ ALONE: Final = {
 }
 """Each part of the augmentation alone, with its probability in the complete augmentation."""
 
-HALVES: Final = "Each half of the target is predicted by a fit on the other; in-domain: cropnet.aug."
-
 SHOTS: Final = (5, 20, 100)
 
 ENSEMBLE_SIZE: Final = 5
@@ -249,7 +247,8 @@ def _taught() -> tuple[Method, ...]:
             _card(
                 f"cropnet.aug trained on the source and {shots} target samples per class.",
                 "The target's samples are repeated until they weigh as much as the source's.",
-                HALVES,
+                "Each half of the target is predicted by a fit on the other; in-domain it is "
+                "cropnet.aug.",
                 parameters=PARAMETERS,
                 extra_information=(f"{shots} labelled target samples per class",),
                 target_labels_per_class=shots,
@@ -263,7 +262,8 @@ def _taught() -> tuple[Method, ...]:
         partial(Oracle, build=augmented),
         _card(
             "cropnet.aug trained on the target itself: an upper bound.",
-            HALVES,
+            "Each half of the target is predicted by a fit on the other; in-domain it is "
+            "cropnet.aug.",
             parameters=PARAMETERS,
             extra_information=("labelled target samples, as many as a source may have",),
         ),
