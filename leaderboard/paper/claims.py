@@ -1,4 +1,4 @@
-"""Sentences of the paper that compare methods, tested on the rows that are here."""
+"""Test sentences of the paper that compare methods on the rows of runs."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ METRIC_NAMES: Final[Mapping[str, str]] = {
     "macro_f1": "Macro-F1",
     "overall_accuracy": "Overall accuracy",
 }
-"""What the metrics with intervals are called."""
+"""Names of the metrics that have intervals."""
 
 
 class _Stored(BaseModel):
@@ -36,15 +36,15 @@ class _Stored(BaseModel):
 
 
 class Opponent(_Stored):
-    """What a sentence says is beaten.
+    """The rival in a sentence: the methods that it says are worse.
 
     Attributes:
-        title: What the sentence calls it.
-        families: Families whose every method is meant.
-        methods: Names or patterns of methods that are meant.
-        mark: How the comparison is known: ``P`` the paper, ``S`` its results page, ``T`` a third
-            party's page, ``secondary`` others, ``I`` inference, ``?`` not known.
-        origin: The same in words.
+        title: Name of the rival in the sentence.
+        families: Families of methods that belong to it.
+        methods: Names or patterns of methods that belong to it.
+        mark: Source of the comparison: ``P`` the paper, ``S`` its results page, ``T`` a third
+            party's page, ``secondary`` other sources, ``I`` inference, ``?`` not known.
+        origin: The source in words.
     """
 
     title: str
@@ -58,11 +58,11 @@ class Claim(_Stored):
     """A sentence that compares methods.
 
     Attributes:
-        name: Its name.
+        name: Name of the claim.
         sentence: The sentence.
-        subjects: Methods that it says are better; each is tested.
+        subjects: Methods that it says are better; each of them is tested.
         rivals: Methods that it says are worse.
-        relations: Transfers that it is about.
+        relations: Relations of the transfers that it is about.
     """
 
     name: str
@@ -78,13 +78,13 @@ class PairedComparison:
 
     Attributes:
         rival: The method that should be worse.
-        difference: Mean over these transfers of the subject's score less the rival's; ``None``
-            where they share no transfer.
-        limits: Its paired interval; ``None`` without stored predictions.
-        guarded: The same, wide enough for all rivals of the sentence together (Bonferroni).
-        transfers: Transfers that both have.
-        won: How many of them the subject wins; a tie counts half.
-        seeds: Seeds that either has everywhere; 0 without stored predictions.
+        difference: Subject's score minus the rival's score, as mean over these transfers; ``None``
+            if they have no transfer in common.
+        limits: Paired interval of the difference; ``None`` without stored predictions.
+        guarded: The same interval, widened for the number of rivals of the sentence (Bonferroni).
+        transfers: Number of transfers that both have.
+        won: Number of these transfers on which the subject is better; a tie counts half.
+        seeds: Smallest number of seeds on any transfer; 0 without stored predictions.
     """
 
     rival: str
@@ -97,7 +97,7 @@ class PairedComparison:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the subject is better, beyond the interval and with seeds enough for one."""
+        """Whether the subject is better: the interval excludes zero, and there are enough seeds."""
         if self.difference is None:
             return "not run"
         if self.seeds < FEWEST_SEEDS or self.limits is None or not self.limits.excludes_zero:
@@ -106,19 +106,19 @@ class PairedComparison:
 
     @property
     def lost(self) -> bool:
-        """Whether the rival is better, beyond the interval for all rivals together."""
+        """Whether the rival is better: the widened interval is below zero, with enough seeds."""
         beyond = self.guarded is not None and self.guarded.high < 0
         return beyond and self.seeds >= FEWEST_SEEDS
 
 
 @dataclass(frozen=True)
 class GroupComparison:
-    """A subject against all methods of a rival.
+    """A subject compared with all methods of a rival.
 
     Attributes:
         rival: The rival.
-        duels: One for each of its methods that has a row, and each that is named and has none.
-        best: The method of the rival that is hardest to beat, among those with every transfer.
+        duels: One comparison for each of its methods with a row, and for each named method without.
+        best: The comparison with the smallest difference, among methods with every transfer.
     """
 
     rival: Opponent
@@ -127,7 +127,7 @@ class GroupComparison:
 
     @property
     def met(self) -> bool:
-        """Whether a method of its families was run, and one for each name or pattern."""
+        """Whether a method with every transfer was run, and one for each name or pattern."""
         run = [duel.rival for duel in self.duels if duel.transfers]
         named = all(any(fnmatchcase(name, p) for name in run) for p in self.rival.methods)
         return self.best is not None and named
@@ -135,13 +135,13 @@ class GroupComparison:
 
 @dataclass(frozen=True)
 class ClaimResult:
-    """What the rows say of a sentence, for one of its subjects.
+    """The result of a test of a sentence, for one of its subjects.
 
     Attributes:
         claim: The sentence.
         subject: The method that should be better.
-        transfers: Transfers that the sentence is about, and that have rows.
-        contests: One for each rival.
+        transfers: Transfers that the sentence is about and that have rows.
+        contests: One comparison for each rival.
     """
 
     claim: Claim
@@ -151,10 +151,10 @@ class ClaimResult:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the sentence holds: against every method that was run, and all rivals were.
+        """Whether the sentence holds.
 
-        It does not hold once one method is better beyond an interval that is wide enough for all
-        of them: among many methods that are as good, some come out ahead by chance.
+        It holds if the subject is better than every method, and methods of all rivals were run. It
+        does not hold if one method is better by the interval that is widened for all of them.
         """
         duels = [duel for contest in self.contests for duel in contest.duels]
         run = [duel for duel in duels if duel.verdict != "not run"]
@@ -179,12 +179,12 @@ def evaluate_claims(
     """Test sentences on each dataset and protocol.
 
     Args:
-        results: Rows and what is known of them; simulated rows too.
+        results: Results of runs, on real or simulated data.
         metric: A metric that has intervals, see `leaderboard.statistics.confusion_scores.METRICS`.
-        sentences: The sentences; all that are known where ``None``.
+        sentences: The sentences; by default all of the file.
 
     Returns:
-        For each group of comparable inductive rows one finding per sentence and subject.
+        For each group of comparable inductive rows, one result per sentence and subject.
 
     Raises:
         UsageError: If there is no row.
@@ -224,10 +224,7 @@ def _find(group: ComparisonGroup, metric: str, claim: Claim, subject: str) -> Cl
 
 
 def _members(group: ComparisonGroup, rival: Opponent, subject: str) -> tuple[str, ...]:
-    """Name the methods of a rival: those with rows, and those without that are named in full.
-
-    Of several codes of one name the newest counts, as it does for the subject.
-    """
+    """Return the methods of a rival, also named ones without rows; of several codes, the newest."""
     families = {row.method: row.family for row in group.comparable.rows}
     newest = {name: labels[0] for name, labels in group.labels.items()}
     found = {label for label in newest.values() if families[label] in rival.families}
@@ -271,15 +268,15 @@ def _duel(
 def claim_tables(
     group: ComparisonGroup, findings: Sequence[ClaimResult], metric: str
 ) -> tuple[Table, ...]:
-    """Make the tables of what holds, and of the comparisons behind it.
+    """Return the tables of the sentences and of the comparisons on which they rest.
 
     Args:
         group: The rows that were tested.
-        findings: What :func:`evaluate_claims` found for them.
-        metric: The metric that was asked for.
+        findings: Results of :func:`evaluate_claims` for them.
+        metric: The metric of the test.
 
     Returns:
-        The table of verdicts, and that of all pairs of methods.
+        The table of verdicts, and the table of all pairs of methods.
     """
     comparable, title = group.comparable, METRIC_NAMES[metric]
     rows = f"dataset {comparable.dataset}, protocol {comparable.protocol}"
@@ -346,7 +343,7 @@ def _because(finding: ClaimResult) -> str:
 
 
 def _counted(duels: Iterable[PairedComparison]) -> str:
-    """Say how many a subject is better and worse than, and for how many seeds are too few."""
+    """Return how many methods are worse or better than the subject, or have too few seeds."""
     run = [duel for duel in duels if duel.verdict != "not run"]
     few = [duel.seeds for duel in run if 0 < duel.seeds < FEWEST_SEEDS]
     short = f"too few seeds to decide ({min(few)}, not {FEWEST_SEEDS})" if few else ""

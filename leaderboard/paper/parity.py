@@ -1,4 +1,4 @@
-"""Published numbers beside ours, with the reasons why they may differ."""
+"""Compare published numbers with ours, and give reasons why they may differ."""
 
 import csv
 from collections.abc import Sequence
@@ -20,17 +20,18 @@ class Published:
 
     Attributes:
         source: Domain of the training data.
-        target: Domain that was scored; a question mark and the column where the year is unknown.
-        paper_method: What the paper or its readers call the method.
-        method: Our name of it.
-        metric: Column of our frames.
-        value: The number, a share.
-        deviation: Its standard deviation over runs, a share, from a secondary source; ``None``
-            where it is not known.
-        mark: How it is known: ``P`` the paper, ``T`` a third party's page, which lists several
-            systems, ``secondary`` others.
-        origin: The same in words.
-        caution: What is uncertain; may be empty.
+        target: Domain that was scored. If the year is unknown, a question mark and the column of
+            the paper's table.
+        paper_method: Name of the method in the paper or in the source.
+        method: Our name of the method.
+        metric: Column of our tables.
+        value: The number as a share.
+        deviation: Standard deviation over runs as a share, from a secondary source; ``None`` if it
+            is not known.
+        mark: Source: ``P`` the paper, ``T`` a third party's page that lists several systems,
+            ``secondary`` other sources.
+        origin: The source in words.
+        caution: What is uncertain about the number; may be empty.
     """
 
     source: str
@@ -47,14 +48,14 @@ class Published:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A published number and ours.
+    """A published number and our number.
 
     Attributes:
         published: The published number.
         ours: Our mean over seeds; ``None`` if it was not run.
-        deviation: Standard deviation over seeds (divisor n); ``None`` for one seed.
-        limits: Interval of ours; ``None`` without stored predictions.
-        reasons: Why the two may differ, in clauses.
+        deviation: Our standard deviation over seeds (divisor n); ``None`` for one seed.
+        limits: Our interval; ``None`` without stored predictions.
+        reasons: Reasons why the two may differ, in clauses.
     """
 
     published: Published
@@ -65,13 +66,13 @@ class Comparison:
 
     @property
     def difference(self) -> float | None:
-        """Ours less published."""
+        """Our number minus the published number; ``None`` if it was not run."""
         return None if self.ours is None else self.ours - self.published.value
 
 
 @cache
 def published() -> tuple[Published, ...]:
-    """Return every published number that is known, in the order of the file."""
+    """Return every published number of the file, in its order."""
     text = files("leaderboard.paper").joinpath("published.csv").read_text("utf-8")
     return tuple(
         Published(
@@ -157,7 +158,7 @@ def _reasons(group: ComparisonGroup, number: Published) -> tuple[str, ...]:
 
 
 def parity_table(group: ComparisonGroup, comparisons: Sequence[Comparison]) -> Table:
-    """Make the table of published numbers beside ours."""
+    """Return the table of published numbers and ours."""
     body = []
     for comparison in comparisons:
         number, difference, limits = comparison.published, comparison.difference, comparison.limits

@@ -1,4 +1,4 @@
-"""Scores of confusion matrices, many at a time: what the bootstrap resamples."""
+"""Scores of many confusion matrices at once, for the bootstrap."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -10,14 +10,28 @@ Floats = npt.NDArray[np.float64]
 
 
 def overall_accuracy(confusion: Floats) -> Floats:
-    """Return the share of samples that are right, for confusion matrices [..., K, K]."""
+    """Return the share of samples with the right prediction.
+
+    Args:
+        confusion: Counts by true class (rows) and predicted class (columns) [..., K, K].
+
+    Returns:
+        Shares [...]; NaN for a matrix without samples.
+    """
     right = np.trace(confusion, axis1=-2, axis2=-1)
     total = confusion.sum(axis=(-2, -1))
     return _ratio(right, total)
 
 
 def macro_f1(confusion: Floats) -> Floats:
-    """Return the mean F1 over the classes with samples, for confusion matrices [..., K, K]."""
+    """Return the mean F1 over the classes that have samples.
+
+    Args:
+        confusion: Counts by true class (rows) and predicted class (columns) [..., K, K].
+
+    Returns:
+        Values [...]; NaN for a matrix without samples.
+    """
     right = np.diagonal(confusion, axis1=-2, axis2=-1)
     support, given = confusion.sum(axis=-1), confusion.sum(axis=-2)
     f1 = 2 * right / np.maximum(support + given, 1)
@@ -26,10 +40,15 @@ def macro_f1(confusion: Floats) -> Floats:
 
 
 def area_error(confusion: Floats) -> Floats:
-    """Return the share of the area that is given to the wrong crops on balance.
+    """Return half the summed absolute difference between predicted and true share of each crop.
 
-    Half the summed absolute difference between predicted and true share of each crop: 0 when every
-    crop is given its area, however many samples are confused.
+    It is 0 if every crop has the right share, also if samples are confused.
+
+    Args:
+        confusion: Counts by true class (rows) and predicted class (columns) [..., K, K].
+
+    Returns:
+        Shares [...]; NaN for a matrix without samples.
     """
     support, given = confusion.sum(axis=-1), confusion.sum(axis=-2)
     return _ratio(np.abs(given - support).sum(axis=-1) / 2, support.sum(axis=-1))
@@ -39,7 +58,7 @@ METRICS: Final[Mapping[str, Callable[[Floats], Floats]]] = {
     "macro_f1": macro_f1,
     "overall_accuracy": overall_accuracy,
 }
-"""What has an interval: a new one is one entry here."""
+"""Scores that have intervals, by name. To add a score, add an entry."""
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:

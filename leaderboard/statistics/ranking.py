@@ -24,7 +24,9 @@ def ranks(scores: Floats) -> Floats:
 
 
 def win_rates(scores: Floats) -> Floats:
-    """Return the share of comparisons that each method wins, ties counted half.
+    """Return the share of comparisons in which each method is better; a tie counts as half.
+
+    Each method is compared with every other method on every transfer.
 
     Args:
         scores: Score of each method on each transfer [M, T], without gaps.
@@ -41,15 +43,16 @@ def win_rates(scores: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class CriticalDifference:
-    """Whether average ranks differ by more than chance.
+    """Average ranks of methods, and tests of whether they differ significantly.
 
     Attributes:
         average_ranks: Average rank of each method [M].
         transfers: Number of transfers T.
         statistic: Friedman's chi-squared, corrected for ties.
-        p_value: Its probability if all methods were alike.
+        p_value: Probability of such a statistic or a larger one if all methods were equal.
         difference: Smallest difference of two average ranks that is significant (Nemenyi, 5 %).
-        groups: Largest sets of methods that do not differ, as indices in order of rank.
+        groups: Largest sets of methods whose average ranks do not differ significantly, as indices
+            in order of rank; sets with one method are left out.
     """
 
     average_ranks: tuple[float, ...]
@@ -61,14 +64,16 @@ class CriticalDifference:
 
 
 def critical_difference(scores: Floats) -> CriticalDifference | None:
-    """Compare average ranks: Friedman, then Nemenyi (Demsar 2006, J. Mach. Learn. Res. 7: 1-30).
+    """Compare average ranks with the tests of Friedman and Nemenyi.
+
+    Source: Demsar 2006, J. Mach. Learn. Res. 7: 1-30.
 
     Args:
         scores: Score of each method on each transfer [M, T], without gaps.
 
     Returns:
-        The comparison; ``None`` for fewer than three methods or two transfers, or where all
-        methods tie everywhere.
+        The comparison; ``None`` for fewer than three methods or two transfers, or if all methods
+        have equal scores on every transfer.
     """
     methods, transfers = scores.shape
     if methods < 3 or transfers < 2 or np.ptp(np.round(scores, 12), axis=0).max() == 0:
@@ -99,14 +104,17 @@ def _cliques(average: Floats, difference: float) -> tuple[tuple[int, ...], ...]:
 
 
 def pareto_front(cost: Floats, score: Floats) -> npt.NDArray[np.bool_]:
-    """Mark what nothing beats: no other is as cheap and better, or cheaper and as good.
+    """Mark the methods on the Pareto front.
+
+    A method is on the front unless another method has a lower cost and no lower score, or a higher
+    score and no higher cost.
 
     Args:
         cost: Cost of each method [M], lower is better.
         score: Score of each method [M], higher is better.
 
     Returns:
-        Whether each is on the front [M].
+        Whether each method is on the front [M].
     """
     no_worse = (cost[None, :] <= cost[:, None]) & (score[None, :] >= score[:, None])
     better = (cost[None, :] < cost[:, None]) | (score[None, :] > score[:, None])

@@ -1,8 +1,8 @@
-"""The worker process: answers the jobs that it is sent, one after another.
+"""The worker process: it runs the jobs that it is sent, one after another.
 
-It holds the data and its labels, chooses the samples, scores and stores. The method of each job
-runs in a process of its own (`method_process`), which is started by another (`method_server`) that
-this one has started before it held data.
+It has the data and its labels, chooses the samples, scores and stores. The method of each job runs
+in a separate process (`method_process`). The method server (`method_server`) starts that process;
+the worker starts the server before it opens the data.
 """
 
 import faulthandler
@@ -48,16 +48,16 @@ EXIT_SERVER_LOST: Final = 86
 
 @dataclass(frozen=True)
 class Setup:
-    """What a worker is told once.
+    """Settings of a worker.
 
     Attributes:
         data: Directory of the dataset.
-        fingerprint: Fingerprint that the dataset there must have.
+        fingerprint: Fingerprint that the dataset must have.
         protocol: The protocol as JSON.
         run: Run directory.
-        cache: Where computed representations are kept.
-        threads: Threads that a method may use; ``None`` leaves that to the libraries.
-        keep_networks: Whether networks are kept of the methods that want it.
+        cache: Folder for computed representations; ``None`` if they are not stored.
+        threads: Threads that a method may use; ``None`` for the default of the libraries.
+        keep_networks: Whether fitted networks are stored, for methods that ask for it.
         find_method: Function that finds a method by name and file, as ``module:function``.
         confined: Whether methods run confined, see `benchmark.run.executors.confinement`.
         place: Number of the run directory on its file system; ``None`` does not look at it.
