@@ -10,7 +10,7 @@ import typer
 
 from benchmark import __version__
 from benchmark.errors import CropGlobeError, UsageError
-from benchmark.terminal import replace_unknown_signs
+from benchmark.terminal import examples, replace_unknown_signs
 
 ENTRY_POINTS: Final = "cropglobe.commands"
 """Entry-point group; each entry is a function that adds commands to the app."""
@@ -25,6 +25,7 @@ SEVERAL_VALUES: Final = frozenset(
         "--countries",
         "--representations",
         "--compare",
+        "--columns",
     }
 )
 """Options that take several words, as in ``--methods cropnet 'harmonic.*'``."""
@@ -45,8 +46,13 @@ def build_app() -> typer.Typer:
     app = typer.Typer(
         name="cropglobe",
         help="Which methods recognise crops in a country they were never trained on.",
+        epilog=examples(
+            "cropglobe methods",
+            "cropglobe run --protocol smoke --methods harmonic.xgboost --out RUN",
+            "cropglobe leaderboard RUN",
+        ),
         no_args_is_help=True,
-        add_completion=False,
+        rich_markup_mode=None,  # boxes leave help 16 of 80 characters, and cut names of options
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )

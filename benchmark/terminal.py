@@ -1,6 +1,7 @@
 """The terminal that commands write to."""
 
 import io
+import os
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -8,8 +9,11 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.status import Status
 
-TABLE_WIDTH: Final = 150
-"""Characters a line where the output is a file or a pipe: no column of a table is cut short."""
+PAGE_WIDTH: Final = 150
+"""Characters a line where the output is a file or a pipe: no cell of a table is cut short."""
+
+TABLE_WIDTH: Final = 80
+"""Characters of a leaderboard there, which leaves out columns in place of cutting cells."""
 
 
 def replace_unknown_signs() -> None:
@@ -24,7 +28,7 @@ def replace_unknown_signs() -> None:
 
 
 def make_console(*, errors: bool = False) -> "Console":
-    """Return the terminal, or a wide page where there is none.
+    """Return the terminal, or a wide page where there is none and ``$COLUMNS`` names no width.
 
     Args:
         errors: Whether it writes where errors go, so that output can be piped.
@@ -32,12 +36,28 @@ def make_console(*, errors: bool = False) -> "Console":
     from rich.console import Console
 
     console = Console(stderr=errors)
-    return console if console.is_terminal else Console(width=TABLE_WIDTH, stderr=errors)
+    known = console.is_terminal or "COLUMNS" in os.environ
+    return console if known else Console(width=PAGE_WIDTH, stderr=errors)
+
+
+def table_width(console: "Console") -> int:
+    """Return how many characters wide a leaderboard may be."""
+    known = console.is_terminal or "COLUMNS" in os.environ
+    return console.width if known else TABLE_WIDTH
 
 
 def working(console: "Console", what: str) -> "Status":
     """Show on a terminal that something takes a while, until the context is left."""
     return console.status(f"{what} ...")
+
+
+def examples(*commands: str) -> str:
+    """Return what stands below the help of a command: examples of its use, a line each.
+
+    Args:
+        commands: Commands as they are typed.
+    """
+    return "\n".join(("\b", "Examples:", *(f"  {command}" for command in commands)))
 
 
 def say(console: "Console", text: str) -> None:

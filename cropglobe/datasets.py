@@ -152,6 +152,31 @@ class CropDataset:
             frames.append(frame)
         return pd.concat(frames, ignore_index=True)
 
+    def figure_names(self) -> tuple[str, ...]:
+        """Return the names of the figures that `draw` knows, those of ``cropglobe inspect``."""
+        from benchmark.data.inspect.dataset_figures import dataset_figures
+
+        return tuple(dataset_figures(self.source))
+
+    def draw(self, name: str) -> Figure:
+        """Draw a figure of the dataset.
+
+        Args:
+            name: One of `figure_names`, such as ``class_shares``, ``map`` or ``ndvi_1``.
+
+        Returns:
+            The figure.
+
+        Raises:
+            UsageError: If this dataset has no such figure.
+        """
+        from benchmark.data.inspect.dataset_figures import dataset_figures
+
+        figures = dataset_figures(self.source)
+        if name not in figures:
+            raise UsageError(f"Unknown figure '{name}': {did_you_mean(name, figures)}")
+        return figures[name]()
+
     def draw_transfer(self, source: str, target: str) -> Figure:
         """Draw the seasonal curves of each crop in two domains, one over the other.
 

@@ -1,6 +1,6 @@
 """Results of runs as tidy data frames, figures and a leaderboard that a notebook shows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,7 +8,9 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from benchmark.data.taxonomy import CROPS
 from benchmark.errors import UsageError, did_you_mean
+from benchmark.results.rows import Row
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.results import Results, read_results
 from leaderboard.statistics.confusion_scores import METRICS
@@ -16,6 +18,9 @@ from leaderboard.tables.columns import method_frame, shown
 
 GROUP_COLUMNS = ("dataset", "protocol", "track")
 """Columns that say which rows may be compared."""
+
+ROW_COLUMNS = (*GROUP_COLUMNS, "method", "transfer", "seed")
+"""Columns that name a row of a transfer."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,41 @@ class RunResults:
             for row in self.results.rows
             if row.relation == "in-domain" and row.scores is not None
         ]
-        return pd.DataFrame(lines)
+        columns = ["dataset", "protocol", "track", "method", "source", "seed", "n_test"]
+        scores = ["macro_f1", "overall_accuracy", "balanced_accuracy"]
+        return pd.DataFrame(lines, columns=[*columns, *scores])
+
+    def crops(self) -> pd.DataFrame:
+        """Return one line per method, transfer, seed and crop: how well each crop is recognised.
+
+        Returns:
+            The columns of `confusion` that name a row, ``crop``, its ``precision``, ``recall`` and
+            ``f1`` in [0, 1] (NaN where it has no sample or is never named), ``support``, its
+            samples, and ``predicted``, how often it is named.
+        """
+        lines = [
+            {**_named(row), "crop": crop, **found.model_dump()}
+            for row in self._of_transfers()
+            for crop, found in (row.scores.per_crop if row.scores else {}).items()
+        ]
+        columns = ["crop", "precision", "recall", "f1", "support", "predicted"]
+        return pd.DataFrame(lines, columns=[*ROW_COLUMNS, *columns])
+
+    def confusion(self) -> pd.DataFrame:
+        """Return one line per method, transfer, seed, true and predicted crop.
+
+        Returns:
+            ``dataset``, ``protocol``, ``track``, ``method``, ``transfer``, ``seed``, ``true``,
+            ``predicted`` and ``samples``, how many there are; pairs without a sample are left out.
+        """
+        lines = [
+            {**_named(row), "true": true, "predicted": predicted, "samples": samples}
+            for row in self._of_transfers()
+            for true, counts in zip(CROPS, row.confusion or (), strict=False)
+            for predicted, samples in zip(CROPS, counts, strict=True)
+            if samples
+        ]
+        return pd.DataFrame(lines, columns=[*ROW_COLUMNS, "true", "predicted", "samples"])
 
     def transfers(self) -> pd.DataFrame:
         """Return one line per method and transfer: means over seeds, with their deviations.
@@ -151,6 +190,9 @@ class RunResults:
             raise UsageError(f"These rows have nothing to draw in '{name}'.")
         return figure
 
+    def _of_transfers(self) -> Iterator[Row]:
+        return (row for row in self.results.rows if row.relation != "in-domain")
+
     def _stack(self, make: "Callable[[ComparisonGroup], pd.DataFrame]") -> pd.DataFrame:
         frames = []
         for group in self.groups:
@@ -188,6 +230,11 @@ def open_runs(*runs: str | Path, reference: str | None = None) -> RunResults:
         raise UsageError("No run directory was given.")
     paths = tuple(Path(run).expanduser() for run in runs)
     return RunResults(with_verdicts(read_results(paths)), paths, reference)
+
+
+def _named(row: Row) -> dict[str, object]:
+    names = (row.data.name, row.protocol, row.track, row.method, row.transfer, row.seed)
+    return dict(zip(ROW_COLUMNS, names, strict=True))
 
 
 def leaderboard_cells(group: ComparisonGroup) -> tuple[list[str], Sequence[Sequence[str]]]:

@@ -1,19 +1,26 @@
 """Train and score methods on a dataset, and return what came out as tables."""
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from benchmark.errors import UsageError
+from benchmark.run.job_options import make_protocol, run_directory
+from benchmark.task.feature_files import on_files
 from benchmark.task.methods import Method
-from benchmark.task.protocol import Protocol, load_protocol, validate_protocol
+from benchmark.task.protocol import Protocol
 from cropglobe.datasets import CropDataset, open_dataset
 from cropglobe.estimators import method_from_estimator
 from cropglobe.run_results import RunResults, open_runs
 
 if TYPE_CHECKING:
-    from benchmark.run.execution import Finished
+    from contextlib import AbstractContextManager
+
+    from benchmark.results.mlflow.background_sync import BackgroundSync
+    from benchmark.results.store import RunStore
+    from benchmark.run.execution import Finished, Overwrite
 
 Announce = Callable[[str], None]
 
@@ -25,12 +32,18 @@ def run(
     *,
     protocol: str | Protocol = "quick",
     seeds: Sequence[int] | None = None,
+    bands: Sequence[str] | None = None,
+    representation_from: Literal["computed", "files"] = "computed",
     device: str | None = None,
     out: str | Path | None = None,
+    overwrite: "Overwrite" = "never",
     workers: int | None = None,
+    mlflow: bool | str | None = None,
     announce: Announce | None = None,
 ) -> RunResults:
     """Train methods on source domains and score them on target domains.
+
+    The run directory holds the same files as one of the command ``cropglobe run``.
 
     Args:
         data: A dataset, the path of one, or the word ``simulated``.
@@ -38,15 +51,26 @@ def run(
             estimators, which are given the representation ``median``; for another representation
             see `method_from_estimator`.
         transfers: Pairs such as ``FRA:CHN``, or groups such as ``published`` or
-            ``cross-continent``; the published transfers that the data has if none is given.
+            ``cross-continent``; if none is given, those of ``published`` and ``time`` that the data
+            has.
         protocol: Name of a protocol, path of a YAML file, or a `Protocol`.
         seeds: Seeds in place of the protocol's.
+        bands: Bands that every transfer is given, such as ``["B4", "B8"]``; those that its source
+            and target have in common if ``None``.
+        representation_from: Whether ``harmonic.*`` computes its features or reads the official
+            harmonic ``files``; its rows are then named ``harmonic-files.*``.
         device: Device in place of the protocol's: ``cpu``, ``cuda``, ...
         out: Run directory. What it holds already is not run again. By default
-            ``results/DATASET-PROTOCOL`` in the working directory.
+            ``results/DATA-PROTOCOL`` in the working directory.
+        overwrite: Which stored jobs are run again: ``never`` any, those without scores
+            (``failed``), those of other code (``stale``), or ``always`` all.
         workers: Worker processes. 0 runs the jobs in this process, where a method is not isolated
             and has no time limit. By default 1 where every method has a name or is installed, and
             0 where one is an object, which another process cannot find.
+        mlflow: Whether MLflow shows the run: ``True`` in a database inside the run directory, the
+            address of a server there, ``False`` nowhere. If ``None``, as for the command: the
+            server of ``$MLFLOW_TRACKING_URI`` or else the database, and nowhere where
+            ``$CROPGLOBE_TRACKING`` is 0.
         announce: Called with a sentence after each job and for each warning; ``print`` shows them.
 
     Returns:
@@ -59,16 +83,17 @@ def run(
         StoreError: If the run directory cannot be written.
     """
     from benchmark.data.dataset_source import cache_directory
-    from benchmark.results.row_index import write_index
     from benchmark.results.store import RunStore
     from benchmark.run.execution import execute
+    from benchmark.run.run_reports import make_reports
     from benchmark.run.runner import Runner
     from benchmark.run.session import open_executor, open_session
-    from leaderboard.tables.leaderboard_files import write_leaderboard
 
     dataset = data if isinstance(data, CropDataset) else open_dataset(data)
-    chosen_protocol = _protocol(protocol, seeds, device)
+    chosen_protocol = make_protocol(protocol, seeds, device, bands, where="the arguments of run")
     chosen, objects = _methods(methods)
+    if representation_from == "files":
+        chosen = on_files(chosen)
     count = (0 if objects else 1) if workers is None else workers
     if objects and count:
         raise UsageError(
@@ -76,34 +101,46 @@ def run(
             "use workers=0, or put the method into a file or a package."
         )
     say = announce or _silent
-    store = RunStore(Path(out or Path("results") / f"{dataset.path.name}-{chosen_protocol.name}"))
+    name = dataset.path if isinstance(data, CropDataset) else data
+    store = RunStore(Path(out or run_directory(name, chosen_protocol)))
     store.prepare()
     cache = cache_directory() / "representations"
     runner = Runner(dataset.source, chosen_protocol, cache)
-    session = open_session(runner, store, chosen, transfers)
+    session = open_session(runner, store, chosen, transfers, overwrite)
     elsewhere = count > 0 and session.work.todo
     with open_executor(runner, store, workers=count) if elsewhere else nullcontext() as executor:
         session = session.without_unscorable()
         session.write_plan()
         for sentence in (*session.warnings, *session.data_warnings()):
             say(f"Warning: {sentence}")
-        execute(session.work, runner, store, executor, on_finish=lambda end: say(_said(end)))
-    results = open_runs(store.root)
-    write_index(store)
-    write_leaderboard(results.results, store.root)
-    return results
+        with _tracking(store, mlflow, busy=bool(session.work.todo)) as follower:
+            execute(session.work, runner, store, executor, on_finish=lambda end: say(_said(end)))
+            store.place.require()
+            make_reports(store, quiet=True)  # before MLflow ends, which shows them
+            if follower is not None:
+                follower.finish()
+                if follower.warning is not None:
+                    say(f"Warning: {follower.warning}")
+    return open_runs(store.root)
 
 
-def _protocol(
-    protocol: str | Protocol, seeds: Sequence[int] | None, device: str | None
-) -> Protocol:
-    chosen = load_protocol(protocol) if isinstance(protocol, str) else protocol
-    changes: dict[str, object] = {}
-    if seeds is not None:
-        changes["seeds"] = tuple(seeds)
-    if device is not None:
-        changes["device"] = device
-    return validate_protocol(chosen.model_dump() | changes, where="the arguments of run")
+def _tracking(
+    store: "RunStore", mlflow: bool | str | None, *, busy: bool
+) -> "AbstractContextManager[BackgroundSync | None]":
+    """Return what keeps MLflow up to date while a run goes on."""
+    from benchmark.results.mlflow.background_sync import follow
+
+    if mlflow is None:
+        mlflow = os.environ.get("MLFLOW_TRACKING_URI") or True
+        if os.environ.get("CROPGLOBE_TRACKING", "").lower() in NO:
+            mlflow = False
+    if mlflow is False:
+        return nullcontext()
+    return follow(store, None if mlflow is True else mlflow, busy=busy)
+
+
+NO: Final = ("0", "false", "f", "no", "n", "off")
+"""Values of an environment variable that the command line, too, takes for no."""
 
 
 def _methods(methods: Sequence[Any]) -> tuple[tuple[Method, ...], bool]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from benchmark.terminal import make_console, say, working
+from benchmark.terminal import examples, make_console, say, table_width, working
 from leaderboard.reference import reference_commands
+from leaderboard.tables.table_content import Notes
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -15,9 +16,15 @@ if TYPE_CHECKING:
     from benchmark.results.rows import Row
     from leaderboard.reference.agreement import Agreement
     from leaderboard.results import Results, SampleSet
-    from leaderboard.tables.paper_tables import Table
+    from leaderboard.tables.table_content import Table
 
 Runs = Annotated[list[Path], typer.Argument(help="Run directories.")]
+RunsOrReference = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="Run directories; without one, --with-reference shows the reference results alone."
+    ),
+]
 Form = Annotated[str, typer.Option("--format", help="How: markdown, latex, csv or html.")]
 Chosen = Annotated[
     list[str] | None,
@@ -39,18 +46,35 @@ Out = Annotated[Path | None, typer.Option(help="File to write [default: print]."
 def register(app: typer.Typer) -> None:
     """Add the commands of this module, and those of reference results, to the app."""
     reference_commands.register(app)
-    app.command("leaderboard")(leaderboard)
-    app.command("compare")(compare)
-    app.command("tables")(tables)
-    app.command("parity")(parity)
-    app.command("claims")(claims)
-    app.command("figures")(figures)
-    app.command("site")(site)
-    app.command("export")(export)
+    commands = (leaderboard, compare, tables, parity, claims, figures, site, export)
+    for command in commands:
+        app.command(command.__name__, epilog=examples(*EXAMPLES[command.__name__]))(command)
+
+
+EXAMPLES: Final = {
+    "leaderboard": (
+        "cropglobe leaderboard RUN",
+        "cropglobe leaderboard RUN OTHER --transfers cross-continent --out BOTH",
+        "cropglobe leaderboard --with-reference",
+    ),
+    "compare": (
+        "cropglobe compare RUN",
+        "cropglobe compare RUN --method my-method --format markdown --out compare.md",
+    ),
+    "tables": (
+        "cropglobe tables RUN --style full --format latex --out tables.tex",
+        "cropglobe tables RUN --columns macro_f1 gap parameters FRA:CHN",
+    ),
+    "parity": ("cropglobe parity RUN --format csv --out parity.csv",),
+    "claims": ("cropglobe claims RUN --metric overall_accuracy",),
+    "figures": ("cropglobe figures RUN --out figures",),
+    "site": ("cropglobe site RUN --out SITE",),
+    "export": ("cropglobe export RUN --out export",),
+}
 
 
 def leaderboard(
-    runs: Runs,
+    runs: RunsOrReference = None,
     transfers: Chosen = None,
     with_reference: WithReference = False,
     out: Annotated[
@@ -62,8 +86,9 @@ def leaderboard(
     ] = None,
 ) -> None:
     """Rebuild leaderboards from the rows of one or more runs."""
-    whole = len(runs) == 1 and not transfers and not with_reference
-    publish(runs, out or (runs[0] if whole else None), transfers, with_reference=with_reference)
+    named = runs or []
+    whole = len(named) == 1 and not transfers and not with_reference
+    publish(named, out or (named[0] if whole else None), transfers, with_reference=with_reference)
 
 
 def compare(
@@ -95,15 +120,29 @@ def compare(
         deliver(found, form or "markdown", out)
         return
     for table in found:
-        console.print(screen_table(table))
+        console.print(screen_table(table, table_width(console)))
         for note in table.notes:
             say(console, note)
 
 
 def tables(
-    runs: Runs,
-    style: Annotated[str, typer.Option(help="Which tables: summary, paper or full.")] = "paper",
+    runs: RunsOrReference = None,
+    style: Annotated[
+        str | None,
+        typer.Option(help="Which tables: summary, paper or full.", show_default="paper"),
+    ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="One ranking with these columns in place of a style: names as in "
+            "leaderboard.csv, or transfers."
+        ),
+    ] = None,
     form: Form = "markdown",
+    notes: Annotated[
+        Notes | None,
+        typer.Option(help="How much is said under a table.", show_default="full, in LaTeX short"),
+    ] = None,
     reference: Annotated[
         str | None, typer.Option(help="Method that the others are compared with.")
     ] = None,
@@ -112,18 +151,28 @@ def tables(
     out: Out = None,
 ) -> None:
     """Print or write the tables of a paper from one or more runs."""
+    from benchmark.errors import UsageError
     from leaderboard.comparison_group import comparison_groups
-    from leaderboard.tables.paper_tables import STYLES, paper_tables
+    from leaderboard.tables.paper_tables import STYLES, chosen_table, paper_tables
     from leaderboard.tables.table_formats import FORMATS
 
-    require(style, STYLES, "style")
+    if columns and style:
+        raise UsageError("--columns makes a table of its own: leave --style out.")
+    require(style or "paper", STYLES, "style")
     require(form, FORMATS, "format")
     console = make_console(errors=True)
-    results = gather(runs, console, transfers, with_reference=with_reference)
-    narrow = form == "latex"
+    results = gather(runs or [], console, transfers, with_reference=with_reference)
     groups = comparison_groups(results, reference)
-    found = [table for group in groups for table in paper_tables(group, style, narrow=narrow)]
-    deliver(found, form, out)
+    found = [
+        table
+        for group in groups
+        for table in (
+            [chosen_table(group, columns)]
+            if columns
+            else paper_tables(group, style or "paper", narrow=form == "latex")
+        )
+    ]
+    deliver(found, form, out, notes)
 
 
 def parity(runs: Runs, form: Form = "markdown", out: Out = None) -> None:
@@ -164,7 +213,7 @@ def claims(
 def figures(
     runs: Runs, out: Annotated[Path, typer.Option(help="Directory of the figures.")]
 ) -> None:
-    """Draw the figures of one or more runs as PNG and SVG."""
+    """Draw the figures of one or more runs as PNG, SVG and PDF."""
     from leaderboard.figures.leaderboard_figures import write_figures
     from leaderboard.figures.season_figures import write_season_figures
 
@@ -177,8 +226,8 @@ def figures(
 
 
 def site(
-    runs: Runs,
     out: Annotated[Path, typer.Option(help="Directory of the site.")],
+    runs: RunsOrReference = None,
     transfers: Chosen = None,
     with_reference: WithReference = False,
 ) -> None:
@@ -186,7 +235,7 @@ def site(
     from leaderboard.site.site_builder import write_site
 
     console = make_console()
-    results = gather(runs, console, transfers, with_reference=with_reference)
+    results = gather(runs or [], console, transfers, with_reference=with_reference)
     with working(console, "Writing the site"):
         paths = write_site(results, out)
     size = sum(path.stat().st_size for path in paths) / 1e6
@@ -204,13 +253,16 @@ def export(runs: Runs, out: Annotated[Path, typer.Option(help="Directory of the 
         say(console, f"Wrote {out / path}")
 
 
-def deliver(found: "Sequence[Table]", form: str, out: Path | None) -> None:
+def deliver(
+    found: "Sequence[Table]", form: str, out: Path | None, notes: Notes | None = None
+) -> None:
     """Print tables, or write them to a file.
 
     Args:
         found: The tables.
         form: Name of a format.
         out: The file; ``None`` prints.
+        notes: How much is said under each; what suits the format if ``None``.
 
     Raises:
         StoreError: If the file cannot be written.
@@ -218,7 +270,8 @@ def deliver(found: "Sequence[Table]", form: str, out: Path | None) -> None:
     from leaderboard.tables.leaderboard_files import write_whole
     from leaderboard.tables.table_formats import FORMATS
 
-    text = FORMATS[form](found)
+    write = FORMATS[form]
+    text = write(found) if notes is None else write(found, notes)
     if out is None:
         typer.echo(text)
     else:
@@ -273,7 +326,7 @@ def publish(
 
     console = make_console()
     results = gather(runs, console, transfers, with_reference=with_reference)
-    for table in screen_tables(results):
+    for table in screen_tables(results, table_width(console)):
         console.print(table)
     if out is not None:
         for path in write_leaderboard(results, out):
@@ -290,7 +343,7 @@ def gather(
     """Read runs, with a progress bar on a terminal, and name what is wrong with them.
 
     Args:
-        runs: Run directories.
+        runs: Run directories; none reads the reference results alone.
         console: Where to say it.
         transfers: Words for transfers; all where none is given.
         with_reference: Whether reference results that agree stand beside the runs.
@@ -300,7 +353,7 @@ def gather(
 
     Raises:
         StoreError: If a directory holds no run.
-        UsageError: If a word for transfers names none that has a row.
+        UsageError: If a word for transfers names none that has a row, or nothing is to be read.
     """
     results, agreement = _read(runs, console, transfers, with_reference=with_reference)
     for sentence in () if agreement is None else agreement.disagreements:
@@ -318,7 +371,8 @@ def _read(
     """Read runs as `gather` does; return which reference results agree with them, too."""
     from rich.progress import track
 
-    from leaderboard.reference.agreement import agree
+    from benchmark.errors import UsageError
+    from leaderboard.reference.agreement import agree, every_reference
     from leaderboard.reference.shipped_files import reference_folder
     from leaderboard.results import References, read_results
     from leaderboard.submissions.verdict_files import with_verdicts
@@ -328,10 +382,13 @@ def _read(
         hidden = not console.is_terminal
         return track(sets, "Resampling", console=console, transient=True, disable=hidden)
 
+    if not runs and not with_reference:
+        raise UsageError("Name a run directory, or give --with-reference.")
     found: list[Agreement] = []
 
     def beside(rows: "Sequence[Row]") -> References:
-        found.append(agree(rows, reference_folder()))
+        place = reference_folder()
+        found.append(agree(rows, place) if runs else every_reference(place))
         return found[0].references
 
     read = read_results(runs, references=beside if with_reference else None, progress=progress)

@@ -50,7 +50,11 @@ def test_commands_of_workflows_exist_with_their_options(path: Path) -> None:
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_workflows_give_strangers_nothing(path: Path) -> None:
-    """No secret, no right to write, no submitted code, no expression inside a script."""
+    """No secret, no right to write, no submitted code, no expression inside a script.
+
+    A job that puts pages on the web may write those, where it runs nothing of its own and never for
+    a pull request.
+    """
     workflow, text = read(path), path.read_text("utf-8")
     triggers = workflow[True]  # YAML 1.1 reads the key `on` as a truth value
     assert "pull_request_target" not in triggers
@@ -61,6 +65,10 @@ def test_workflows_give_strangers_nothing(path: Path) -> None:
         assert "${{" not in script
     for job in workflow["jobs"].values():
         assert job["timeout-minutes"] <= 60
+        if "permissions" in job:
+            assert job["permissions"] == {"pages": "write", "id-token": "write"}
+            assert job["if"] == "github.event_name == 'push'"
+            assert [step.get("uses") for step in job["steps"]] == ["actions/deploy-pages@v4"]
         for step in job["steps"]:
             if step.get("uses", "").startswith("actions/checkout"):
                 assert step["with"]["persist-credentials"] is False

@@ -11,6 +11,7 @@ import typer
 
 from benchmark.data.hub import download_command
 from benchmark.errors import UsageError
+from benchmark.terminal import examples
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,10 +37,33 @@ class LevelOption(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the data commands to an application."""
     download_command.register(app)
-    app.command("ingest")(ingest)
-    app.command("inspect")(inspect)
-    app.command("simulate")(simulate)
-    app.command("export-points")(export_points)
+    app.command(
+        "ingest",
+        epilog=examples(
+            "cropglobe ingest usa_2021_s2_cdl_long.parquet DATA --labels cdl",
+            "cropglobe ingest spain.csv DATA --labels spain.yaml --region ESP --window 5",
+            "cropglobe ingest vectors.csv DATA --representation alphaearth --region ESP",
+        ),
+    )(ingest)
+    app.command(
+        "inspect",
+        epilog=examples(
+            "cropglobe inspect simulated",
+            "cropglobe inspect DATA --figures figures --pair FRA:CHN",
+        ),
+    )(inspect)
+    app.command(
+        "simulate",
+        epilog=examples(
+            "cropglobe simulate DATA --domains FRA CHN --samples-per-domain 600",
+        ),
+    )(simulate)
+    app.command(
+        "export-points",
+        epilog=examples(
+            "cropglobe export-points spain.csv --year 2023 --project MY-PROJECT",
+        ),
+    )(export_points)
 
 
 def ingest(

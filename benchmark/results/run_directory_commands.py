@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from benchmark.terminal import examples
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -24,9 +26,15 @@ TrackingUri = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to the app."""
-    app.command("status")(status)
-    app.command("index")(index)
-    app.command("sync")(sync)
+    app.command("status", epilog=examples("cropglobe status RUN"))(status)
+    app.command("index", epilog=examples("cropglobe index RUN"))(index)
+    app.command(
+        "sync",
+        epilog=examples(
+            "cropglobe sync RUN",
+            "cropglobe sync RUN --tracking-uri http://localhost:5000",
+        ),
+    )(sync)
 
 
 def status(run: RunDirectory) -> None:

@@ -1,6 +1,5 @@
 """Command `run`."""
 
-import os
 from collections import Counter
 from contextlib import nullcontext
 from enum import StrEnum
@@ -10,35 +9,30 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from benchmark.results.run_directory_commands import TrackingUri
+from benchmark.run import job_options as options
 from benchmark.run.executors.fork_server import start_fork_server
-from benchmark.run.job_options import (
-    Bands,
-    Data,
-    Device,
-    FeatureOrigin,
-    Methods,
-    ProtocolName,
-    RepresentationFrom,
-    Seeds,
-    Transfers,
-)
+from benchmark.terminal import examples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from contextlib import AbstractContextManager
 
     from benchmark.results.mlflow.background_sync import BackgroundSync
-    from benchmark.results.store import RunStore
     from benchmark.run.execution import Finished, Plan
     from benchmark.run.progress_display import RunDisplay
     from benchmark.run.session import Session
-    from benchmark.task.protocol import Protocol
 
 EXIT_FAILED_JOBS: Final = 3
 
 NOT_ISOLATED: Final = (
     "With --workers 0 jobs run in this process: a method can change the answers of the next one, "
     "see the labels, hang or end the run. Use it to look for faults only."
+)
+
+
+EXAMPLES: Final = examples(
+    "cropglobe run --protocol smoke --methods median.xgboost --transfers FRA:CHN",
+    "cropglobe run --method-file my_method.py --transfers published --out MINE",
+    "cropglobe run --data DATA --protocol paper --methods paper ablation",
 )
 
 
@@ -53,23 +47,20 @@ class OverwriteChoice(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to the app."""
-    app.command("run")(run)
+    app.command("run", epilog=EXAMPLES)(run)
 
 
 def run(
-    data: Data = "simulated",
-    protocol: ProtocolName = "quick",
-    methods: Methods = None,
-    method_file: Annotated[
-        list[Path] | None,
-        typer.Option(help="Python file whose methods run too, without installation; repeatable."),
-    ] = None,
-    transfers: Transfers = None,
-    seeds: Seeds = None,
-    bands: Bands = None,
-    representation_from: RepresentationFrom = FeatureOrigin.computed,
-    device: Device = None,
-    out: Annotated[Path | None, typer.Option(help="Run directory.")] = None,
+    data: options.Data = "simulated",
+    protocol: options.ProtocolName = "quick",
+    methods: options.Methods = None,
+    method_file: options.MethodFiles = None,
+    transfers: options.Transfers = None,
+    seeds: options.Seeds = None,
+    bands: options.Bands = None,
+    representation_from: options.RepresentationFrom = options.FeatureOrigin.computed,
+    device: options.Device = None,
+    out: options.RunDirectory = None,
     overwrite: Annotated[
         OverwriteChoice, typer.Option(help="Which stored jobs to run again.")
     ] = OverwriteChoice.never,
@@ -111,13 +102,14 @@ def run(
     tracking_uri: TrackingUri = None,
 ) -> None:
     """Train methods on source domains, score them on targets, and write a leaderboard."""
-    yield_idle_threads()
-    chosen_protocol = make_protocol(protocol, seeds, device, bands)
-    place = out or Path("results") / f"{Path(data).name}-{chosen_protocol.name}"
+    options.yield_idle_threads()
+    chosen_protocol = options.make_protocol(protocol, seeds, device, bands)
+    place = out or options.run_directory(data, chosen_protocol)
     if workers and scheduler is None and not place.exists():
         start_fork_server()  # it loads its libraries while this process loads its own
     from benchmark.data.data_commands import show_progress
     from benchmark.data.dataset_source import cache_directory, open_source
+    from benchmark.results.mlflow.background_sync import follow
     from benchmark.results.store import RunStore
     from benchmark.run.device import resolve_device
     from benchmark.run.execution import execute
@@ -125,16 +117,17 @@ def run(
     from benchmark.run.run_reports import make_reports
     from benchmark.run.runner import Runner
     from benchmark.run.session import choose_methods, open_executor, open_session
-    from benchmark.task.feature_files import on_files
 
     if scheduler is None:  # its workers may have what this machine lacks
         resolve_device(chosen_protocol.device, chosen_protocol.precision)
     isolated = workers > 0 or scheduler is not None
     chosen_methods = choose_methods(
-        methods or [], method_file or [], isolated=isolated, confined=confined
+        methods or [],
+        method_file or [],
+        isolated=isolated,
+        confined=confined,
+        from_files=representation_from == options.FeatureOrigin.files,
     )
-    if representation_from == FeatureOrigin.files:
-        chosen_methods = on_files(chosen_methods)
     with show_progress("Preparing") as progress:
         dataset = open_source(data, progress)
     store = RunStore(place)
@@ -154,7 +147,9 @@ def run(
         session.write_plan()
         _announce(display, session, isolated=isolated)
         display.at_once = 1 if executor is None else executor.at_once
-        with _tracking(store, tracking_uri, wanted=tracking, busy=bool(work.todo)) as follower:
+        with (
+            follow(store, tracking_uri, busy=bool(work.todo)) if tracking else nullcontext()
+        ) as follower:
             with display:
                 finished = execute(
                     work,
@@ -179,52 +174,6 @@ def _finish_tracking(follower: "BackgroundSync | None", display: "RunDisplay") -
     follower.finish()
     if follower.warning is not None:
         display.say(f"Warning: {follower.warning}")
-
-
-def yield_idle_threads() -> None:
-    """Let OpenMP threads sleep while they wait, unless the user has decided.
-
-    On a machine that is shared, threads that spin take the cores from those that work: an MLP that
-    trained in 6 s this way took 31 s without, on two cores with a load of three. Read when the
-    first numerical library is loaded, so this comes before any import of one.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-
-
-def make_protocol(
-    name: str, seeds: list[int] | None, device: str | None, bands: list[str] | None = None
-) -> "Protocol":
-    """Return a protocol with what the command line says in place of its own.
-
-    Bands change what is asked, and so the name.
-    """
-    from benchmark.task.protocol import Protocol, load_protocol, validate_protocol
-
-    chosen: Protocol = load_protocol(name)
-    changes: dict[str, object] = {}
-    if seeds:
-        changes["seeds"] = tuple(seeds)
-    if device is not None:
-        changes["device"] = device
-    if bands:
-        changes |= {"bands": bands, "name": f"{chosen.name}-{len(set(bands))}-bands"}
-    return validate_protocol(chosen.model_dump() | changes, where="the command line")
-
-
-def _tracking(
-    store: "RunStore", uri: str | None, *, wanted: bool, busy: bool
-) -> "AbstractContextManager[BackgroundSync | None]":
-    """Return what keeps MLflow up to date, or ``None`` where it is not wanted or is so already."""
-    from benchmark.results.mlflow.addresses import default_uri
-    from benchmark.results.mlflow.background_sync import BackgroundSync
-    from benchmark.results.mlflow.tracking_state import read_tracking_state, view_state
-
-    address = uri or default_uri(store)
-    if not wanted or (
-        not busy and read_tracking_state(store).is_synced(address, view_state(store))
-    ):
-        return nullcontext()
-    return BackgroundSync(store.root.resolve(), address)
 
 
 def _announce(display: "RunDisplay", session: "Session", *, isolated: bool) -> None:

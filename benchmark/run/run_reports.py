@@ -1,7 +1,9 @@
 """The index and the reports of a run: made when a job has changed, and else left."""
 
 import hashlib
+import io
 import json
+from contextlib import nullcontext, redirect_stdout
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Final
@@ -20,11 +22,12 @@ REPORTS: Final = "cropglobe.reports"
 STATE_FILE: Final = "reports.json"
 
 
-def make_reports(store: RunStore) -> bool:
+def make_reports(store: RunStore, *, quiet: bool = False) -> bool:
     """Make index and reports of a run directory, unless nothing has changed since they were made.
 
     Args:
         store: The store.
+        quiet: Whether what the reports print is dropped; their files are written all the same.
 
     Returns:
         Whether they were made.
@@ -38,8 +41,9 @@ def make_reports(store: RunStore) -> bool:
         return False
     before = _files(store.root)
     write_index(store)
-    for point in points:
-        point.load()(store.root)
+    with redirect_stdout(io.StringIO()) if quiet else nullcontext():
+        for point in points:
+            point.load()(store.root)
     made = dict(_files(store.root).items() - before.items())
     path = store.root / STATE_FILE
     try:

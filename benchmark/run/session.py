@@ -21,6 +21,7 @@ from benchmark.run.jobs import Job, plan
 from benchmark.run.runner import Runner
 from benchmark.run.scorable_transfers import choose_scorable, choose_with_bands
 from benchmark.task.authoring.method_files import select_methods, select_with_files
+from benchmark.task.feature_files import on_files
 from benchmark.task.methods import Method
 from benchmark.task.transfers import Transfer, select_transfers
 
@@ -124,7 +125,12 @@ def open_session(
 
 
 def choose_methods(
-    patterns: Sequence[str], files: Sequence[Path], *, isolated: bool, confined: bool = False
+    patterns: Sequence[str],
+    files: Sequence[Path],
+    *,
+    isolated: bool,
+    confined: bool = False,
+    from_files: bool = False,
 ) -> tuple[Method, ...]:
     """Return the methods of a run; where jobs are isolated, no method file is run in this process.
 
@@ -133,21 +139,24 @@ def choose_methods(
         files: Method files.
         isolated: Whether methods run in processes of their own.
         confined: Whether those are confined.
+        from_files: Whether features that can be computed or read are read.
 
     Raises:
-        UsageError: If a pattern matches nothing, a file is not there, or methods cannot be
-            confined.
+        UsageError: If a pattern matches nothing, a file is not there, methods cannot be confined,
+            or none of them reads features.
         MethodError: If a file cannot be run or names a method that is installed.
     """
     paths = [path.resolve() for path in files]
     if confined and not isolated:
         raise UsageError("--confined needs processes for the methods: use --workers 1 or more.")
     if not isolated:
-        return select_with_files(patterns, paths)
-    if confined:
-        require_confinement()
-    limits = Limits() if confined else None
-    return select_methods(patterns, {path: describe_file(path, limits) for path in paths})
+        chosen = select_with_files(patterns, paths)
+    else:
+        if confined:
+            require_confinement()
+        limits = Limits() if confined else None
+        chosen = select_methods(patterns, {path: describe_file(path, limits) for path in paths})
+    return on_files(chosen) if from_files else chosen
 
 
 def open_executor(

@@ -5,15 +5,18 @@ from typing import Annotated
 import typer
 
 from benchmark.task.authoring import authoring_commands as authoring
-from benchmark.terminal import make_console
+from benchmark.terminal import examples, make_console
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to the app."""
-    group = typer.Typer(help="List the installed methods, or show one's card.")
+    group = typer.Typer(
+        help="List the installed methods, or show one's card.",
+        epilog=examples("cropglobe methods", "cropglobe methods show cropnet"),
+    )
     group.callback(invoke_without_command=True)(methods)
-    group.command("list")(list_methods)
-    group.command("show")(show)
+    group.command("list", epilog=examples("cropglobe methods list 'cropnet*'"))(list_methods)
+    group.command("show", epilog=examples("cropglobe methods show presto.mlp"))(show)
     authoring.register(app, group)
     app.add_typer(group, name="methods")
 

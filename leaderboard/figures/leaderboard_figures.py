@@ -1,4 +1,4 @@
-"""Figures of leaderboards: heat maps, gaps, cost, confusion and ranks, as PNG and SVG."""
+"""Figures of leaderboards: heat maps, gaps, cost, confusion and ranks, as PNG, SVG and PDF."""
 
 import io
 from collections.abc import Callable, Mapping
@@ -46,6 +46,7 @@ STYLE: Final[dict[Any, Any]] = {
     "axes.spines.right": False,
     "text.parse_math": False,  # a name with dollar signs is a name
     "svg.hashsalt": "cropglobe",
+    "pdf.fonttype": 42,  # outlines whose text can be searched, as journals ask for
     "figure.constrained_layout.use": True,
 }
 
@@ -180,7 +181,7 @@ def render(draw: Draw, group: ComparisonGroup, form: str) -> bytes | None:
     Args:
         draw: One of :data:`FIGURES`.
         group: Methods that may be compared.
-        form: ``png`` or ``svg``.
+        form: ``png``, ``svg`` or ``pdf``.
 
     Returns:
         The file's bytes, the same for the same rows; ``None`` where there is nothing to draw.
@@ -199,7 +200,7 @@ def render_figure(draw: Callable[[], Figure | None], form: str, dpi: int = 150) 
 
     Args:
         draw: Makes the figure, or ``None`` where there is nothing to draw.
-        form: ``png`` or ``svg``.
+        form: ``png``, ``svg`` or ``pdf``.
         dpi: Pixels per inch of a PNG.
 
     Returns:
@@ -214,7 +215,10 @@ def render_figure(draw: Callable[[], Figure | None], form: str, dpi: int = 150) 
     return out.getvalue()
 
 
-_STAMP: Final = {"png": "Software", "svg": "Date"}
+FORMS: Final = ("png", "svg", "pdf")
+"""Forms of the files of a figure."""
+
+_STAMP: Final = {"png": "Software", "svg": "Date", "pdf": "CreationDate"}
 """What would make the bytes depend on version or time."""
 
 
@@ -226,7 +230,7 @@ def write_figures(results: Results, out: Path) -> tuple[Path, ...]:
         out: Directory.
 
     Returns:
-        The files, `SECTION-FIGURE.png` and `.svg`, sections numbered in the tables' order.
+        The files, `SECTION-FIGURE.png`, `.svg` and `.pdf`, sections numbered in the tables' order.
 
     Raises:
         StoreError: If a file cannot be written.
@@ -236,7 +240,7 @@ def write_figures(results: Results, out: Path) -> tuple[Path, ...]:
         if group.transfers.empty:
             continue
         for name, draw in FIGURES.items():
-            for form in ("png", "svg"):
+            for form in FORMS:
                 content = render(draw, group, form)
                 if content is not None:
                     paths.append(out / f"{number}-{name}.{form}")

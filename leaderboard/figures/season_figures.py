@@ -9,7 +9,7 @@ from benchmark.data.dataset import Dataset, open_dataset
 from benchmark.data.inspect.transfer_figure import draw_transfer
 from benchmark.errors import CropGlobeError
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
-from leaderboard.figures.leaderboard_figures import render_figure
+from leaderboard.figures.leaderboard_figures import FORMS, render_figure
 from leaderboard.file_names import transfer_stem
 from leaderboard.results import Results
 from leaderboard.tables.leaderboard_files import write_whole
@@ -38,7 +38,7 @@ def season_images(
     Args:
         results: Rows and where their datasets lay.
         groups: Groups of rows.
-        form: ``png`` or ``svg``.
+        form: ``png``, ``svg`` or ``pdf``.
         dpi: Pixels per inch of a PNG.
         most: Transfers that are drawn, near to far; all where ``None``.
 
@@ -80,7 +80,7 @@ def _unchanged(path: Path, group: ComparisonGroup) -> Dataset | None:
 
 
 def write_season_figures(results: Results, out: Path) -> tuple[Path, ...]:
-    """Write the seasonal curves of every transfer whose data is still there, as PNG and SVG.
+    """Write the seasonal curves of every transfer whose data is still there, as PNG, SVG and PDF.
 
     Args:
         results: Rows and where their datasets lay.
@@ -93,7 +93,7 @@ def write_season_figures(results: Results, out: Path) -> tuple[Path, ...]:
         StoreError: If a file cannot be written.
     """
     paths = []
-    for form in ("png", "svg"):
+    for form in FORMS:
         drawn = season_images(results, comparison_groups(results), form, dpi=PRINT_DPI, most=None)
         for images in drawn.values():
             for path, image in images.items():

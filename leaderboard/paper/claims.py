@@ -17,8 +17,8 @@ from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.results import Results
 from leaderboard.statistics.bootstrap import FEWEST_SEEDS, LEVEL, Interval, mean_of
 from leaderboard.tables.columns import MISSING, signed_percent
-from leaderboard.tables.paper_tables import Cell, Table
 from leaderboard.tables.section_facts import SIMULATED_MARK, title_of
+from leaderboard.tables.table_content import Cell, Table
 
 Verdict = Literal["holds", "does not hold", "undecided", "not run"]
 

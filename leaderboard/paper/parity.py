@@ -11,7 +11,7 @@ from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.results import Results
 from leaderboard.statistics.bootstrap import Interval
 from leaderboard.tables.columns import MISSING, percent, signed_percent
-from leaderboard.tables.paper_tables import Cell, Table
+from leaderboard.tables.table_content import Cell, Table
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from benchmark.errors import UsageError
 from benchmark.results.rows import Row
 from benchmark.task.method_cards import MethodDescription
 from leaderboard.answer_counts import CountedRow
@@ -74,6 +75,28 @@ def agree(rows: Sequence[Row], folder: Path) -> Agreement:
             disagreements.append(_disagreement(key, list(paths.values()), folder))
     codes = frozenset((name_of(counted.row), code_of(counted.row)) for counted in found)
     return Agreement(References(tuple(found), cards), codes, tuple(disagreements))
+
+
+def every_reference(folder: Path) -> Agreement:
+    """Return all reference results, which so stand beside no run.
+
+    Args:
+        folder: Folder of the files of reference results.
+
+    Raises:
+        UsageError: If there is none.
+        StoreError: If a file is damaged.
+    """
+    contents = [read_reference(path) for path in reference_files(folder)]
+    rows = tuple(counted for content in contents for counted in content.rows)
+    if not rows:
+        raise UsageError(
+            f"{folder} holds no reference results: name a run directory, or make them with "
+            "`cropglobe reference make`."
+        )
+    cards = {name: card for content in contents for name, card in content.cards.items()}
+    codes = frozenset((name_of(counted.row), code_of(counted.row)) for counted in rows)
+    return Agreement(References(rows, cards), codes, ())
 
 
 def _disagreement(key: ReferenceKey, known: Sequence[ReferenceKey], folder: Path) -> str:

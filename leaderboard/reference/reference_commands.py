@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmark.terminal import make_console, say
+from benchmark.terminal import examples, make_console, say
 
 if TYPE_CHECKING:
     from leaderboard.reference.packing import Packed
@@ -21,11 +21,19 @@ Into = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to the app."""
     group = typer.Typer(
-        no_args_is_help=True, help="Make and show the results that are shipped with the package."
+        no_args_is_help=True,
+        help="Make and show the results that are shipped with the package.",
+        epilog=examples("cropglobe reference list"),
     )
-    group.command("make")(make)
-    group.command("pack")(pack)
-    group.command("list")(list_)
+    group.command(
+        "make",
+        epilog=examples(
+            "cropglobe reference make --protocol quick --methods headline --minutes 60",
+            "cropglobe reference make --data simulated --data DATA --into FILES",
+        ),
+    )(make)
+    group.command("pack", epilog=examples("cropglobe reference pack RUN --into FILES"))(pack)
+    group.command("list", epilog=examples("cropglobe reference list --from FILES"))(list_)
     app.add_typer(group, name="reference")
 
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from benchmark.terminal import examples
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -17,9 +19,24 @@ EXIT_REFUSED = 1
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to the app."""
-    app.command("pack")(pack)
-    app.command("verify")(verify)
-    app.command("fetch-submission")(fetch)
+    app.command(
+        "pack",
+        epilog=examples(
+            "cropglobe pack RUN --method mine --author Ada --method-file my_method.py",
+        ),
+    )(pack)
+    app.command(
+        "verify",
+        epilog=examples(
+            "cropglobe verify submission.zip",
+            "cropglobe verify submission.zip --data DATA --rerun",
+            "cropglobe verify submission.zip --accept submissions --verifier Ada",
+        ),
+    )(verify)
+    app.command(
+        "fetch-submission",
+        epilog=examples("cropglobe fetch-submission submission.json --out submission.zip"),
+    )(fetch)
 
 
 def pack(

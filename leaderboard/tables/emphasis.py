@@ -1,12 +1,11 @@
 """What stands out in a table: the best and second of a column, beyond chance."""
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final
 
 from leaderboard.comparison_group import ComparisonGroup
 from leaderboard.statistics.bootstrap import FEWEST_SEEDS
-
-Emphasis = Literal["", "best", "second"]
+from leaderboard.tables.table_content import Emphasis
 
 EMPHASIS_NOTE: Final = (
     "Bold: best; underlined: second, where the best is bold; each only where the paired 95 % "

@@ -10,18 +10,18 @@ from leaderboard.code_labels import Code, code_of, name_of
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.results import Results, row_key
 from leaderboard.statistics.bootstrap import FEWEST_SEEDS
+from leaderboard.tables.column_choice import column_named
 from leaderboard.tables.columns import (
-    COLUMNS,
     MISSING,
     RANKED_BY,
-    Column,
     method_frame,
     percent,
     shown,
     signed_percent,
 )
-from leaderboard.tables.paper_tables import Cell, Table
+from leaderboard.tables.screen_tables import fitted_table
 from leaderboard.tables.section_facts import facts, title_of
+from leaderboard.tables.table_content import Cell, Table
 
 if TYPE_CHECKING:
     from rich.table import Table as ScreenTable
@@ -66,24 +66,22 @@ def own_comparisons(
     )
 
 
-def screen_table(table: Table) -> "ScreenTable":
-    """Return a table for the terminal."""
-    from rich.markup import escape
-    from rich.table import Table as ScreenTable
-
-    screen = ScreenTable(title=escape(table.title))
-    kept = [n for n, heading in enumerate(table.headings) if heading not in _FILES_ALONE]
-    for heading in (table.headings[n] for n in kept):
-        is_name = heading == "method"
-        words = "\n".join(heading.split())
-        screen.add_column(words, justify="left" if is_name else "right", no_wrap=True)
-    for line in table.body:
-        screen.add_row(*(escape(line[n].text) for n in kept))
-    return screen
+def screen_table(table: Table, width: int) -> "ScreenTable":
+    """Return a table for a terminal of a width in characters."""
+    return fitted_table(
+        table.title,
+        table.headings,
+        [[cell.text for cell in line] for line in table.body],
+        width=width,
+        first=_FIRST_SHOWN,
+    )
 
 
-_FILES_ALONE: Final = ("in-domain", "measured on")
-"""Columns for which a terminal is too narrow; the notes name the machines."""
+_FIRST_SHOWN: Final = (
+    *("rank", "method", "macro-F1", "difference", "from", "to", "better"),
+    *("rows of", "95% low", "95% high", "fit s", "in-domain", "samples/s"),
+)
+"""Headings of the columns that matter most, in that order."""
 
 
 def own_comparison(group: ComparisonGroup, own: str) -> Table:
@@ -97,7 +95,7 @@ def own_comparison(group: ComparisonGroup, own: str) -> Table:
         A line for each method, best first.
     """
     frame = method_frame(group)
-    first, last = _columns(_FIRST), _columns(_LAST)
+    first, last = ([column_named(name) for name in names] for names in (_FIRST, _LAST))
     body = []
     for method, left, right in zip(
         frame["method"], shown(frame, first), shown(frame, last), strict=True
@@ -133,11 +131,6 @@ def place_of(group: ComparisonGroup, own: str) -> str:
         return f"{own} is not ranked, since it lacks a transfer that others have."
     ranked, score = int(ranks.notna().sum()), percent(group.mean(own, RANKED_BY))
     return f"{own} has rank {ranks[own]:.0f} of {ranked}, macro-F1 {score}."
-
-
-def _columns(names: tuple[str, ...]) -> list[Column]:
-    by_name = {column.name: column for column in COLUMNS}
-    return [by_name[name] for name in names]
 
 
 def _difference(group: ComparisonGroup, own: str, other: str) -> tuple[str, str, str, str]:

@@ -1,7 +1,7 @@
-"""The tables of a paper, free of any format: what is in which cell, and what stands out."""
+"""The tables of a paper: which there are, and what is in which cell."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from math import inf
 from typing import Any, Final
@@ -11,6 +11,7 @@ import pandas as pd
 from leaderboard.comparison_group import ComparisonGroup, base_of
 from leaderboard.few_shot_curves import Point, few_shot_curves
 from leaderboard.machine import machine_of
+from leaderboard.tables.column_choice import column_named
 from leaderboard.tables.columns import (
     COLUMNS,
     MISSING,
@@ -22,45 +23,14 @@ from leaderboard.tables.columns import (
     signed_percent,
 )
 from leaderboard.tables.crop_means import area_bias_by_crop, f1_by_crop
-from leaderboard.tables.emphasis import EMPHASIS_NOTE, Emphasis, emphasis
-from leaderboard.tables.section_facts import facts, title_of
+from leaderboard.tables.emphasis import EMPHASIS_NOTE, emphasis
+from leaderboard.tables.section_facts import caption_of, facts, remarks, title_of
+from leaderboard.tables.table_content import Cell, Table
 
 TIME: Final = "cross-year"
 
 Line = Mapping[Hashable, Any]
 """A line of a frame by column."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A cell of a table.
-
-    Attributes:
-        text: What it says.
-        emphasis: Whether it is the best or second of its column, beyond the interval.
-    """
-
-    text: str
-    emphasis: Emphasis = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table.
-
-    Attributes:
-        title: What it shows, the data and protocol included.
-        notes: What a reader must know, in sentences.
-        groups: Headings over the headings, each with how many columns it spans.
-        headings: Heading of each column.
-        body: Lines of cells.
-    """
-
-    title: str
-    notes: tuple[str, ...]
-    groups: tuple[tuple[str, int], ...]
-    headings: tuple[str, ...]
-    body: tuple[tuple[Cell, ...], ...]
 
 
 def score_table(
@@ -89,6 +59,8 @@ def score_table(
         groups=(("", 1), *groups),
         headings=("method", *names),
         body=tuple(body),
+        caption=caption_of(group, f"{title} (%) by transfer. {_EMPHASIS_NOTE}"),
+        short_notes=remarks(group),
     )
 
 
@@ -119,15 +91,20 @@ def _with_deviation(line: Line, metric: str) -> str:
     return percent(line[metric]) + ("" if pd.isna(spread) else f" ± {percent(spread)}")
 
 
-def summary_table(group: ComparisonGroup) -> Table:
-    """Make one table of the scores, the transfers where they are few, and what they took."""
+def summary_table(group: ComparisonGroup, *, narrow: bool = False) -> Table:
+    """Make one table of the scores, the transfers where they are few, and what they took.
+
+    Args:
+        group: Methods that may be compared.
+        narrow: Whether it is for a page of paper, and has as many columns as fit one.
+    """
     frame = method_frame(group)
-    by_name = {column.name: column for column in COLUMNS}
     names = [name for _, name in group.comparable.transfers]
-    cells = _score_cells(group, "macro_f1", names if len(names) <= FEW_TRANSFERS else ())
+    few = len(names) <= FEW_TRANSFERS and not narrow
+    cells = _score_cells(group, "macro_f1", names if few else ())
     names = list(dict.fromkeys(name for _, name in cells))
-    left = [by_name[name] for name in ("method", "macro_f1", "macro_f1_low", "macro_f1_high")]
-    right = [by_name[name] for name in _SUMMARY_RIGHT]
+    left = [column_named(n) for n in ("method", "macro_f1", "macro_f1_low", "macro_f1_high")]
+    right = [column_named(n) for n in (_NARROW_RIGHT if narrow else _SUMMARY_RIGHT)]
     right += [MISSING_SCORES] if MISSING_SCORES in main_columns(frame) else []
     body = []
     for (method, mean, low, high), others in zip(
@@ -146,19 +123,22 @@ def summary_table(group: ComparisonGroup) -> Table:
         groups=(),
         headings=("method", "macro-F1", "95 % interval", *names, *(c.title for c in right)),
         body=tuple(body),
+        caption=caption_of(group, _SUMMARY_CAPTION),
+        short_notes=remarks(group),
     )
 
 
 FEW_TRANSFERS: Final = 4
 """Most transfers that have a column of their own in a summary."""
 
-_SUMMARY_RIGHT: Final = (
-    "overall_accuracy",
-    "in_domain_macro_f1",
-    "gap",
-    "fit_seconds",
-    "predict_samples_per_second",
-    "parameters",
+_NARROW_RIGHT: Final = ("overall_accuracy", "in_domain_macro_f1", "gap", "fit_seconds")
+
+_SUMMARY_RIGHT: Final = (*_NARROW_RIGHT, "predict_samples_per_second", "parameters")
+
+_SUMMARY_CAPTION: Final = (
+    "Methods ranked by macro-F1 (%) on targets that they were not trained on, mean over all "
+    "transfers, with its 95 % bootstrap interval; overall accuracy, in-domain macro-F1 and the gap "
+    "between the two macro-F1 in percent points; fit s: seconds of one fit."
 )
 
 
@@ -183,25 +163,21 @@ def ablation_table(group: ComparisonGroup) -> Table:
             limits = f"{signed_percent(found.low)} to {signed_percent(found.high)}"
         texts = (method, base, percent(value), percent(other), signed_percent(value - other))
         body.append(tuple(Cell(text) for text in (*texts, limits)))
-    return Table(
-        title=f"Variants, {title_of(group.comparable)}",
-        notes=("Macro-F1 (%), mean over all transfers; interval: paired 95 % bootstrap.",),
-        groups=(),
-        headings=("method", "variant of", "macro-F1", "of that", "difference", "95 % interval"),
-        body=tuple(body),
-    )
+    note = "Macro-F1 (%), mean over all transfers; interval: paired 95 % bootstrap."
+    headings = ("method", "variant of", "macro-F1", "of that", "difference", "95 % interval")
+    return _noted(group, f"Variants, {title_of(group.comparable)}", note, headings, body)
 
 
 def cost_table(group: ComparisonGroup) -> Table:
     """Make the table of macro-F1 beside what it took."""
     frame = method_frame(group)
     columns = [column for column in COLUMNS if column.name in _COST_COLUMNS]
-    return Table(
-        title=f"Cost, {title_of(group.comparable)}",
-        notes=(f"Means over fits and targets; measured on {_devices(group)}.",),
-        groups=(),
-        headings=tuple(column.title for column in columns),
-        body=tuple(tuple(map(Cell, line)) for line in shown(frame, columns)),
+    return _noted(
+        group,
+        f"Cost, {title_of(group.comparable)}",
+        f"Means over fits and targets; measured on {_devices(group)}.",
+        tuple(column.title for column in columns),
+        [tuple(map(Cell, line)) for line in shown(frame, columns)],
     )
 
 
@@ -254,7 +230,19 @@ def _by_crop(
         for method, values in zip(ordered.index, ordered.to_numpy(), strict=True)
     ]
     heading = f"{title}, {title_of(group.comparable)}"
-    return Table(heading, (note,), (), ("method", *crops), tuple(body))
+    return _noted(group, heading, note, ("method", *crops), body)
+
+
+def _noted(
+    group: ComparisonGroup,
+    title: str,
+    note: str,
+    headings: tuple[str, ...],
+    body: Sequence[tuple[Cell, ...]],
+) -> Table:
+    """Return a table of which one sentence says all; on a page of paper it is in the caption."""
+    what = f"{title.removesuffix(f', {title_of(group.comparable)}')}. {note}"
+    return Table(title, (note,), (), headings, tuple(body), caption_of(group, what))
 
 
 def ranking_table(group: ComparisonGroup) -> Table:
@@ -269,6 +257,38 @@ def ranking_table(group: ComparisonGroup) -> Table:
         groups=(),
         headings=tuple(column.title for column in columns),
         body=tuple(tuple(map(Cell, line)) for line in body),
+    )
+
+
+def chosen_table(group: ComparisonGroup, names: Sequence[str]) -> Table:
+    """Make the ranking with columns that a user names.
+
+    Args:
+        group: Methods that may be compared.
+        names: Names of columns as in CSV files, or transfers, whose column is their macro-F1.
+
+    Raises:
+        UsageError: If there is no such column or transfer.
+    """
+    known = {name for _, name in group.comparable.transfers}
+    transfers = [name for name in names if name in known]
+    columns = {name: column_named(name) for name in names if name not in known}
+    frame, cells = method_frame(group), _score_cells(group, "macro_f1", transfers)
+    texts = {name: shown(frame, [column]) for name, column in columns.items()}
+    body = []
+    for line, method in enumerate(frame["method"]):
+        found = (cells[method, n] if n in known else Cell(texts[n][line][0]) for n in names)
+        body.append((Cell(method), *found))
+    meanings = [f"{column.title}: {column.meaning}" for column in columns.values()]
+    meanings += [f"Columns of transfers: macro-F1. {_EMPHASIS_NOTE}"] if transfers else []
+    return Table(
+        title=f"Leaderboard, {title_of(group.comparable)}",
+        notes=(*facts(group), *meanings),
+        groups=(),
+        headings=("method", *(columns[n].title if n in columns else n for n in names)),
+        body=tuple(body),
+        caption=caption_of(group, " ".join(("Methods ranked by macro-F1.", *meanings))),
+        short_notes=remarks(group),
     )
 
 
@@ -291,7 +311,7 @@ def difference_table(group: ComparisonGroup) -> Table:
         body.append(tuple(line))
     note = f"Macro-F1 less that of {reference}, percent points, paired 95 % bootstrap interval."
     title = f"Differences to {reference}, {title_of(group.comparable)}"
-    return Table(title, (note,), (), ("method", *names), tuple(body))
+    return _noted(group, title, note, ("method", *names), body)
 
 
 def _difference(point: float, group: ComparisonGroup, method: str, transfer: str) -> str:
@@ -369,10 +389,11 @@ def paper_tables(group: ComparisonGroup, style: str, *, narrow: bool = False) ->
     Args:
         group: Methods that may be compared.
         style: A name of :data:`STYLES`.
-        narrow: Whether they are for a page of paper: the ranking then has the summary's columns.
+        narrow: Whether they are for a page of paper: the ranking is then a short summary.
     """
     chosen = STYLES[style]
     if narrow:
-        chosen = tuple(summary_table if b is ranking_table else b for b in chosen)
+        short = partial(summary_table, narrow=True)
+        chosen = tuple(short if b in (ranking_table, summary_table) else b for b in chosen)
     made = (build(group) for build in chosen)
     return tuple(table for table in made if table.body and len(table.headings) > 1)

@@ -55,6 +55,21 @@ def facts(group: ComparisonGroup) -> list[str]:
     return found
 
 
+def remarks(group: ComparisonGroup) -> tuple[str, ...]:
+    """Return what must be said of a section even where there is room for little."""
+    comparable = group.comparable
+    marks = [SIMULATED_MARK] if comparable.simulated else []
+    marks += [RELEASED_MARK] if comparable.released else []
+    return (*marks, *notes(group))
+
+
+def caption_of(group: ComparisonGroup, what: str) -> str:
+    """Return the caption of a table on a page of paper: what it shows, of which data and seeds."""
+    seeds = len(group.comparable.seeds)
+    many = "one seed" if seeds == 1 else f"{seeds} seeds"
+    return f"{what} Data: {title_of(group.comparable)}, {many}."
+
+
 def _doubts(group: ComparisonGroup) -> list[str]:
     """What the intervals rest on, and what the ranking cannot show."""
     found = []
@@ -124,7 +139,23 @@ def notes(group: ComparisonGroup) -> list[str]:
     Args:
         group: Methods that may be compared.
     """
-    return [*_incomplete(group), *_origins(group)]
+    return [*_incomplete(group), *_without_score(group), *_origins(group)]
+
+
+def _without_score(group: ComparisonGroup) -> list[str]:
+    """Name the methods that have no score at all, each with the reason."""
+    scored = set(group.transfers["method"])
+    reasons: dict[tuple[str, str], dict[str, None]] = {}
+    told: set[str] = set()
+    for row in group.comparable.rows:
+        if row.method not in scored | told and row.scores is None:
+            told.add(row.method)
+            said = " ".join((row.reason or "no reason is stored").split())
+            reasons.setdefault((row.status, said), {})[row.method] = None
+    return [
+        f"{status.capitalize()}: {_shortened([*methods], MOST_METHODS)}: {said}"
+        for (status, said), methods in sorted(reasons.items())
+    ]
 
 
 def _incomplete(group: ComparisonGroup) -> list[str]:

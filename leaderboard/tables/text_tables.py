@@ -11,6 +11,7 @@ from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.results import Results
 from leaderboard.score_frames import ComparableRows
 from leaderboard.statistics.confusion_scores import METRICS
+from leaderboard.tables.column_choice import by_importance
 from leaderboard.tables.columns import (
     MISSING,
     MISSING_SCORES,
@@ -20,6 +21,7 @@ from leaderboard.tables.columns import (
     shown,
 )
 from leaderboard.tables.markdown_text import markdown_cell, markdown_table
+from leaderboard.tables.screen_tables import fitted_table
 from leaderboard.tables.section_facts import facts, notes, title_of
 
 if TYPE_CHECKING:
@@ -76,36 +78,25 @@ def with_limits(group: ComparisonGroup) -> pd.DataFrame:
     return frame
 
 
-def screen_tables(results: Results) -> "list[Table]":
-    """Return the ranking of each section for the terminal."""
-    return [_screen_table(group) for group in comparison_groups(results)]
+def screen_tables(results: Results, width: int) -> "list[Table]":
+    """Return the ranking of each section for a terminal of a width in characters."""
+    return [_screen_table(group, width) for group in comparison_groups(results)]
 
 
-def _screen_table(group: ComparisonGroup) -> "Table":
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(
-        title=escape(title_of(group.comparable)),
-        caption=escape("\n".join(notes(group))) or None,
-        caption_justify="left",
-    )
+def _screen_table(group: ComparisonGroup, width: int) -> "Table":
     frame = method_frame(group)
     columns = main_columns(frame)
-    # A terminal is narrow: how many transfers are there follows from what is missing.
+    # How many transfers are there follows from what is missing.
     left_out = {"family", "cells"} if MISSING_SCORES in columns else {"family"}
     columns = tuple(column for column in columns if column.name not in left_out)
-    for column in columns:
-        words = column.title.split()
-        table.add_column(
-            "\n".join(words),
-            justify="left" if column.name == "method" else "right",
-            min_width=max(map(len, words)),
-            no_wrap=True,
-        )
-    for cells in shown(frame, columns):
-        table.add_row(*map(escape, cells))
-    return table
+    return fitted_table(
+        title_of(group.comparable),
+        [column.title for column in columns],
+        shown(frame, columns),
+        width=width,
+        first=[column.title for column in by_importance()],
+        notes=notes(group),
+    )
 
 
 def _section_markdown(group: ComparisonGroup) -> str:

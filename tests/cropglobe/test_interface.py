@@ -1,6 +1,12 @@
 """The public Python interface: what a notebook does, end to end on tiny data."""
 
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import cropglobe
+from benchmark.cli import main
 from benchmark.data.dataset import Dataset
 from cropglobe import CropDataset, CropGlobeError, RunResults
 
@@ -65,6 +72,16 @@ def test_curves_are_the_quartiles_of_ndvi(tiny: Dataset) -> None:
     assert (frame["median"] <= frame["high"]).all()
 
 
+def test_figures_of_a_dataset_are_drawn(tiny: Dataset, tmp_path: Path) -> None:
+    data = CropDataset(tiny)
+    assert {"class_shares", "ndvi_1"} <= set(data.figure_names())
+    for name in data.figure_names():
+        data.draw(name).savefig(tmp_path / f"{name}.png")
+        assert (tmp_path / f"{name}.png").stat().st_size > 3_000
+    with pytest.raises(CropGlobeError, match="did you mean 'class_shares'"):
+        data.draw("class_share")
+
+
 def test_frames_agree_with_each_other(results: RunResults) -> None:
     scores = results.scores()
     assert set(scores["method"]) == {*METHODS, "median.k-neighbors-classifier"}
@@ -79,6 +96,20 @@ def test_frames_agree_with_each_other(results: RunResults) -> None:
     board = results.leaderboard().set_index("method")
     assert board["macro_f1"].to_dict() == pytest.approx(means.groupby("method").mean().to_dict())
     assert list(results.leaderboard()["rank"]) == [1, 2, 3]
+
+
+def test_crops_and_confusion_give_the_scores(results: RunResults) -> None:
+    names = ["method", "transfer", "seed"]
+    scores = results.scores().set_index(names).sort_index()
+    by_crop = results.crops().groupby(names)["f1"].mean()
+    pd.testing.assert_series_equal(by_crop.sort_index(), scores["macro_f1"], check_names=False)
+    cells = results.confusion()
+    assert (cells["samples"] > 0).all()
+    total = cells.groupby(names)["samples"].sum()
+    right = cells[cells["true"] == cells["predicted"]].groupby(names)["samples"].sum()
+    accuracy = (right / total).fillna(0.0).sort_index()
+    pd.testing.assert_series_equal(accuracy, scores["overall_accuracy"], check_names=False)
+    assert (total.sort_index() == scores["n_test"]).all()
 
 
 def test_differences_are_paired_and_have_limits(results: RunResults) -> None:
@@ -124,6 +155,161 @@ def test_a_run_is_read_again_and_not_run_again(results: RunResults, tiny: Datase
     pd.testing.assert_frame_equal(
         cropglobe.open_runs(results.runs[0]).leaderboard(), results.leaderboard()
     )
+
+
+def test_a_run_leaves_what_the_command_leaves_and_prints_nothing(
+    tiny: Dataset, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--protocol", "smoke", "--transfers", "FRA:CHN", "--methods", "floor.majority"]
+    with pytest.raises(SystemExit):
+        main(["run", "--data", str(tiny.root), "--out", str(tmp_path / "command"), *words])
+    assert "floor.majority" in capfd.readouterr().out
+    cropglobe.run(
+        str(tiny.root),
+        ["floor.majority"],
+        ["FRA:CHN"],
+        protocol="smoke",
+        out=tmp_path / "python",
+        workers=0,
+    )
+    assert capfd.readouterr() == ("", "")
+    command, python = (
+        {path.name for path in (tmp_path / name).iterdir()} for name in ("command", "python")
+    )
+    assert python == command
+    assert (tmp_path / "python" / "leaderboard.md").stat().st_size > 100
+
+
+def test_bands_and_files_of_features_are_those_of_the_command(
+    tiny: Dataset, tmp_path: Path
+) -> None:
+    data = CropDataset(tiny)
+    results = cropglobe.run(
+        data,
+        ["floor.majority"],
+        ["FRA:CHN"],
+        protocol="smoke",
+        bands=["B4", "B8"],
+        out=tmp_path / "two",
+        workers=0,
+    )
+    assert set(results.leaderboard()["protocol"]) == {"smoke-2-bands"}
+    assert {row.data.bands for row in results.results.rows} == {("B4", "B8")}
+    results = cropglobe.run(
+        data,
+        ["harmonic.xgboost"],
+        ["FRA:CHN"],
+        protocol="smoke",
+        representation_from="files",
+        out=tmp_path / "files",
+        workers=0,
+    )
+    assert set(results.failures()["method"]) == {"harmonic-files.xgboost"}
+    assert set(results.failures()["status"]) == {"unavailable"}
+    with pytest.raises(CropGlobeError, match="None of the chosen methods"):
+        cropglobe.run(data, ["floor.majority"], protocol="smoke", representation_from="files")
+
+
+def test_jobs_are_run_again_where_that_is_asked_for(tiny: Dataset, tmp_path: Path) -> None:
+    def call(overwrite: Literal["never", "always"]) -> int:
+        said: list[str] = []
+        cropglobe.run(
+            CropDataset(tiny),
+            ["floor.majority"],
+            ["FRA:CHN"],
+            protocol="smoke",
+            out=tmp_path / "run",
+            overwrite=overwrite,
+            workers=0,
+            announce=said.append,
+        )
+        return sum(": ok" in line for line in said)
+
+    assert [call("never"), call("never"), call("always")] == [1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("mlflow", "variables", "address"),
+    [
+        (True, {}, None),
+        (False, {}, "nowhere"),
+        ("http://here", {"CROPGLOBE_TRACKING": "0"}, "http://here"),
+        (None, {"CROPGLOBE_TRACKING": "off"}, "nowhere"),
+        (None, {"CROPGLOBE_TRACKING": "1"}, None),
+        (None, {"CROPGLOBE_TRACKING": "1", "MLFLOW_TRACKING_URI": "http://there"}, "http://there"),
+    ],
+)
+def test_mlflow_is_where_it_is_asked_for(
+    mlflow: bool | str | None,
+    variables: dict[str, str],
+    address: str | None,
+    tiny: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[str | None] = []
+
+    def follow(store: object, uri: str | None, *, busy: bool) -> object:
+        assert busy
+        told.append(uri)
+        return nullcontext()
+
+    monkeypatch.setattr("benchmark.results.mlflow.background_sync.follow", follow)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    cropglobe.run(
+        CropDataset(tiny),
+        ["floor.majority"],
+        ["FRA:CHN"],
+        protocol="smoke",
+        out=tmp_path / "run",
+        workers=0,
+        mlflow=mlflow,
+    )
+    assert told == ([] if address == "nowhere" else [address])
+
+
+@pytest.mark.slow
+def test_mlflow_has_the_run(tiny: Dataset, tmp_path: Path) -> None:
+    said: list[str] = []
+    cropglobe.run(
+        CropDataset(tiny),
+        ["floor.majority"],
+        ["FRA:CHN"],
+        protocol="smoke",
+        out=tmp_path / "run",
+        mlflow=True,
+        announce=said.append,
+    )
+    assert not [line for line in said if "MLflow" in line]
+    with sqlite3.connect(tmp_path / "run" / "mlflow.db") as database:
+        (names,) = zip(*database.execute("select name from runs"), strict=True)
+    assert any("floor.majority" in name for name in names)
+
+
+@pytest.mark.slow
+def test_a_script_without_a_guard_runs_once(tiny: Dataset, tmp_path: Path) -> None:
+    """Worker processes and the one that writes to MLflow do not run a user's script again."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import cropglobe\n"
+        f"results = cropglobe.run({str(tiny.root)!r}, ['floor.majority'], ['FRA:CHN'], "
+        f"protocol='smoke', out={str(tmp_path / 'run')!r}, announce=print)\n"
+        "print(results.leaderboard()['method'].to_list())\n",
+        "utf-8",
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        env=os.environ | {"CROPGLOBE_TRACKING": "1"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert done.stdout.count("['floor.majority']") == 1
+    assert "Warning: MLflow" not in done.stdout
 
 
 def test_simulated_data_are_made_once_and_say_so() -> None:

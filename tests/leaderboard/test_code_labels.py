@@ -64,7 +64,7 @@ def test_the_file_and_the_terminal_say_so() -> None:
     results = from_rows(two_codes())
     sentence = "under one name, so each code has its own line. The newest comes first: mine "
     assert sentence in markdown(results)
-    (table,) = screen_tables(results)
+    (table,) = screen_tables(results, 200)
     assert sentence in str(table.caption)
     assert "mine (mine:bbbbbb, mine:aaaaaa)" in markdown(results)
     assert "Different code made" not in markdown(from_rows(two_codes()[:2]))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from benchmark.errors import DataError, UnavailableError, UsageError
+from benchmark.terminal import examples
 
 if TYPE_CHECKING:
     from benchmark.data.hub.download import Downloaded
@@ -13,7 +14,14 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command of this module to an application."""
-    app.command("download")(download)
+    app.command(
+        "download",
+        epilog=examples(
+            "cropglobe download DATA",
+            "cropglobe download DATA --countries FRA CHN --representations median-year",
+            "cropglobe download --weights presto",
+        ),
+    )(download)
 
 
 def download(

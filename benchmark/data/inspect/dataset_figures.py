@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from textwrap import fill
 from typing import Final
@@ -50,28 +51,34 @@ def draw_dataset_figures(dataset: Dataset, out: Path) -> list[Path]:
     Raises:
         DataError: If a domain cannot be read or the directory cannot be written.
     """
-    figures: dict[str, Figure] = {}
-    for index, (title, bands, compute) in INDICES.items():
-        names = [name for name in dataset.domains if set(bands) <= set(_bands(dataset, name))]
-        for page, start in enumerate(range(0, len(names), PER_PAGE), start=1):
-            shown = names[start : start + PER_PAGE]
-            figures[f"{index}_{page}"] = _draw_curves(dataset, shown, title, bands, compute)
-    figures["class_shares"] = _draw_shares(dataset)
-    if any(dataset.domain_card(name).missing_by_step for name in dataset.domains):
-        figures["missing"] = _draw_missing(dataset)
-    located = [name for name in dataset.domains if dataset.load(name).longitude is not None]
-    if located:
-        figures["map"] = _draw_map(dataset, located)
     paths = []
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for name, figure in figures.items():
+        for name, draw in dataset_figures(dataset).items():
             path = out / f"{name}.png"
-            figure.savefig(path, dpi=DPI)
+            draw().savefig(path, dpi=DPI)
             paths.append(path)
     except OSError as error:
         raise DataError(f"Cannot write figures to {out}: {error.strerror or error}.") from error
     return paths
+
+
+def dataset_figures(dataset: Dataset) -> dict[str, Callable[[], Figure]]:
+    """Return what draws each figure of a dataset, by name; what the data lacks has none."""
+    figures: dict[str, Callable[[], Figure]] = {}
+    for index, (title, bands, compute) in INDICES.items():
+        names = [name for name in dataset.domains if set(bands) <= set(_bands(dataset, name))]
+        for page, start in enumerate(range(0, len(names), PER_PAGE), start=1):
+            shown = names[start : start + PER_PAGE]
+            draw = partial(_draw_curves, dataset, shown, title, bands, compute)
+            figures[f"{index}_{page}"] = draw
+    figures["class_shares"] = partial(_draw_shares, dataset)
+    if any(dataset.domain_card(name).missing_by_step for name in dataset.domains):
+        figures["missing"] = partial(_draw_missing, dataset)
+    located = [name for name in dataset.domains if dataset.load(name).longitude is not None]
+    if located:
+        figures["map"] = partial(_draw_map, dataset, located)
+    return figures
 
 
 def ndvi(bands: Values) -> Values:

@@ -2,14 +2,17 @@
 
 import multiprocessing
 import signal
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
+from benchmark.main_module import main_left_out
+
 if TYPE_CHECKING:
     from benchmark.results.mlflow.tracker import Tracker
+    from benchmark.results.store import RunStore
 
 SECONDS_BETWEEN_SYNCS: Final = 10.0
 SECONDS_TO_FINISH: Final = 60.0
@@ -42,7 +45,8 @@ class BackgroundSync:
         self._process = context.Process(
             target=sync_until_finished, args=(theirs, self.run, self.uri), daemon=True
         )
-        self._process.start()
+        with main_left_out():
+            self._process.start()
         theirs.close()
         return self
 
@@ -78,6 +82,28 @@ class BackgroundSync:
         self._process.join()
         self._process.close()
         self._connection.close()
+
+
+def follow(
+    store: "RunStore", uri: str | None = None, *, busy: bool
+) -> AbstractContextManager[BackgroundSync | None]:
+    """Return what keeps a server up to date while a run goes on.
+
+    Args:
+        store: The run.
+        uri: Address of the server; the database in the run directory if ``None``.
+        busy: Whether there is a job to run.
+
+    Returns:
+        A context of the process that does so, or of ``None`` where nothing is left to do.
+    """
+    from benchmark.results.mlflow.addresses import default_uri
+    from benchmark.results.mlflow.tracking_state import read_tracking_state, view_state
+
+    address = uri or default_uri(store)
+    if not busy and read_tracking_state(store).is_synced(address, view_state(store)):
+        return nullcontext()
+    return BackgroundSync(store.root.resolve(), address)
 
 
 def sync_until_finished(connection: Connection, run: Path, uri: str) -> None:

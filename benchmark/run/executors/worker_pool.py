@@ -19,6 +19,7 @@ from typing import Final, Self
 
 from benchmark import errors
 from benchmark.errors import CropGlobeError
+from benchmark.main_module import main_left_out
 from benchmark.run.executors.executor import LostJob
 from benchmark.run.executors.fork_server import worker_context
 from benchmark.run.executors.job_task import Task, TaskResult
@@ -238,7 +239,7 @@ class WorkerPool:
             try:
                 context = worker_context()
                 process: BaseProcess = context.Process(target=serve, args=told)  # type: ignore[attr-defined]
-                with _no_command_line():
+                with _no_command_line(), main_left_out():
                     process.start()
                 break
             except (EOFError, ConnectionError) as error:

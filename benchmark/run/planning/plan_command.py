@@ -1,21 +1,11 @@
 """Command `plan`: what a run would take, before anyone starts it."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from benchmark.run.job_options import (
-    Bands,
-    Data,
-    Device,
-    FeatureOrigin,
-    Methods,
-    ProtocolName,
-    RepresentationFrom,
-    Seeds,
-    Transfers,
-)
+from benchmark.run import job_options as options
+from benchmark.terminal import examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,24 +18,29 @@ SECONDS_PER_MINUTE: Final = 60
 SECONDS_PER_HOUR: Final = 3600
 THOUSAND: Final = 1000
 
+EXAMPLES: Final = examples(
+    "cropglobe plan --protocol quick --methods headline --transfers published",
+    "cropglobe plan --method-file my_method.py --protocol paper --seeds 82 83",
+    "cropglobe plan --data DATA --protocol paper --methods paper --within 24",
+)
+
 
 def register(app: typer.Typer) -> None:
     """Add the command of this module to the app."""
-    app.command("plan")(plan)
+    app.command("plan", epilog=EXAMPLES)(plan)
 
 
 def plan(
-    data: Data = "simulated",
-    protocol: ProtocolName = "quick",
-    methods: Methods = None,
-    transfers: Transfers = None,
-    seeds: Seeds = None,
-    bands: Bands = None,
-    representation_from: RepresentationFrom = FeatureOrigin.computed,
-    device: Device = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Run directory whose stored jobs need not be run.")
-    ] = None,
+    data: options.Data = "simulated",
+    protocol: options.ProtocolName = "quick",
+    methods: options.Methods = None,
+    method_file: options.MethodFiles = None,
+    transfers: options.Transfers = None,
+    seeds: options.Seeds = None,
+    bands: options.Bands = None,
+    representation_from: options.RepresentationFrom = options.FeatureOrigin.computed,
+    device: options.Device = None,
+    out: options.RunDirectory = None,
     workers: Annotated[
         int, typer.Option(min=1, help="Workers, each with such a device to itself.")
     ] = 1,
@@ -53,43 +48,34 @@ def plan(
         float | None, typer.Option(min=0, help="Hours: how many workers would it take?")
     ] = None,
 ) -> None:
-    """Estimate jobs, hours, memory and disk of a run from a calibration of half a minute."""
-    from benchmark.run.run_command import make_protocol, yield_idle_threads
+    """Estimate jobs, hours, memory and disk of a run from a calibration of half a minute.
 
-    yield_idle_threads()
+    The calibration runs the methods in this process, those of a file included.
+    """
+    options.yield_idle_threads()
     from benchmark.data.data_commands import show_progress
     from benchmark.data.dataset_source import open_source
     from benchmark.results.store import RunStore
     from benchmark.run.device import resolve_device
-    from benchmark.run.execution import find_work
-    from benchmark.run.jobs import plan
     from benchmark.run.planning.cost_estimates import make_estimate
     from benchmark.run.runner import Runner
-    from benchmark.run.scorable_transfers import choose_scorable, choose_with_bands
-    from benchmark.task.feature_files import on_files
-    from benchmark.task.methods import registry
-    from benchmark.task.transfers import select_transfers
+    from benchmark.run.session import choose_methods, open_session
     from benchmark.terminal import make_console
 
-    chosen = make_protocol(protocol, seeds, device, bands)
+    chosen = options.make_protocol(protocol, seeds, device, bands)
     resolve_device(chosen.device, chosen.precision)
-    selected = registry().select(methods or [])
-    if representation_from == FeatureOrigin.files:
-        selected = on_files(selected)
+    from_files = representation_from == options.FeatureOrigin.files
+    selected = choose_methods(
+        methods or [], method_file or [], isolated=False, from_files=from_files
+    )
     with show_progress("Preparing") as progress:
-        dataset = open_source(data, progress)
-        asked = transfers or []
-        pairs = select_transfers(asked, dataset.domains)
-        pairs, warnings = choose_with_bands(dataset, chosen, pairs, asked)
-        runner, jobs = Runner(dataset, chosen), plan(dataset, chosen, selected, pairs)
-        pairs, left_out = choose_scorable(runner, jobs, pairs, asked)
-        jobs = plan(dataset, chosen, selected, pairs)
-    for sentence in (*warnings, *left_out):
+        runner = Runner(open_source(data, progress), chosen)
+        store = RunStore(out or options.run_directory(data, chosen))
+        session = open_session(runner, store, selected, transfers or []).without_unscorable()
+    for sentence in session.warnings:
         typer.echo(f"Warning: {sentence}", err=True)
-    stored = out is not None and RunStore(out).jobs.is_dir()
-    todo = find_work(jobs, RunStore(out)).todo if out is not None and stored else jobs
     with show_progress("Calibrating") as progress:
-        estimate = make_estimate(runner, todo, len(jobs), progress)
+        estimate = make_estimate(runner, session.work.todo, len(session.jobs), progress)
     make_console().print(_table(estimate))
     for line in _sentences(estimate, workers, within):
         typer.echo(line)

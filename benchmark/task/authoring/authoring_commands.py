@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from benchmark.terminal import examples
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -21,8 +23,20 @@ def register(app: typer.Typer, group: typer.Typer) -> None:
         app: The app, for ``check``.
         group: The group ``methods``, for ``new``.
     """
-    group.command("new")(new)
-    app.command("check")(check)
+    group.command(
+        "new",
+        epilog=examples(
+            "cropglobe methods new my-method",
+            "cropglobe methods new my-network --kind torch",
+        ),
+    )(new)
+    app.command(
+        "check",
+        epilog=examples(
+            "cropglobe check my_method.py",
+            "cropglobe check median.xgboost",
+        ),
+    )(check)
 
 
 def new(

@@ -9,6 +9,7 @@ from sample_rows import make_row
 from leaderboard.comparison_group import comparison_groups
 from leaderboard.figures.leaderboard_figures import (
     FIGURES,
+    FORMS,
     draw_gaps,
     draw_heat_map,
     draw_pareto,
@@ -41,7 +42,7 @@ def test_the_same_bytes_each_time(tmp_path: Path) -> None:
     second = write_figures(results("a", "b", "c"), tmp_path / "two")
     # Without a rate of prediction the figure of cost has one part; every figure is there.
     assert [path.name for path in first] == [
-        f"1-{name}.{form}" for name in FIGURES if name != "few_shot" for form in ("png", "svg")
+        f"1-{name}.{form}" for name in FIGURES if name != "few_shot" for form in FORMS
     ]
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 

@@ -115,7 +115,7 @@ def test_a_missing_seed_is_counted() -> None:
     (summary,) = paper_tables(group, "summary")
     assert summary.headings[-1] == "missing"
     assert [line[-1].text for line in summary.body] == ["1", "0"]
-    (screen,) = screen_tables(results)
+    (screen,) = screen_tables(results, 200)
     assert "missing" in [column.header for column in screen.columns]
     assert "transfers" not in [column.header for column in screen.columns]
     assert "may be too narrow: a (FRA:CHN)." in str(screen.caption)
@@ -126,7 +126,7 @@ def test_nothing_is_said_of_methods_that_have_everything() -> None:
     said = markdown(from_rows(rows))
     for words in ("missing", "Fewer seeds", "Not ranked"):
         assert words not in said
-    (screen,) = screen_tables(from_rows(rows))
+    (screen,) = screen_tables(from_rows(rows), 200)
     assert screen.caption is None
     assert "transfers" in [column.header for column in screen.columns]
 

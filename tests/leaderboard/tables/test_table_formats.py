@@ -11,20 +11,17 @@ from pathlib import Path
 import pytest
 from sample_rows import make_row, write_run
 
+from benchmark.cli import main
+from benchmark.errors import UsageError
 from leaderboard.comparison_group import base_of, comparison_groups
 from leaderboard.results import Results, from_rows, read_results
 from leaderboard.tables.emphasis import emphasis
+from leaderboard.tables.latex_tables import MOST_LINES, as_latex, latex_text
 from leaderboard.tables.leaderboard_files import csv_text
-from leaderboard.tables.paper_tables import STYLES, Table, paper_tables
-from leaderboard.tables.section_facts import facts
-from leaderboard.tables.table_formats import (
-    FORMATS,
-    as_csv,
-    as_html,
-    as_latex,
-    as_markdown,
-    latex_text,
-)
+from leaderboard.tables.paper_tables import STYLES, chosen_table, paper_tables
+from leaderboard.tables.section_facts import SIMULATED_MARK, facts
+from leaderboard.tables.table_content import Cell, Notes, Table
+from leaderboard.tables.table_formats import FORMATS, as_csv, as_html, as_markdown
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -35,6 +32,11 @@ HOSTILE = (
     "[x](javascript:y)",
     "*&%$#_{}~^\"'`",
     "line\nbreak",
+)
+
+
+NEURIPS_WIDTH = (
+    r"\documentclass{article}\textwidth=397.5pt\textheight=650pt\usepackage[T1]{fontenc}"
 )
 
 
@@ -208,13 +210,116 @@ def test_lines_of_a_csv_can_be_told_apart(results: Results) -> None:
     assert {cell["row"] for cell in found if cell["line"] == "1"} == {"m", "m.aug"}
 
 
-def test_the_ranking_on_paper_has_the_columns_of_the_summary(results: Results) -> None:
+def test_the_ranking_on_paper_is_a_short_summary(results: Results) -> None:
     (group,) = comparison_groups(results)
-    (summary,) = paper_tables(group, "summary")
+    (summary,) = paper_tables(group, "summary", narrow=True)
     wide, narrow = paper_tables(group, "full"), paper_tables(group, "full", narrow=True)
     assert narrow[0] == summary
     assert narrow[1:] == wide[1:]
-    assert len(wide[0].headings) > len(summary.headings)
+    assert summary.headings == (
+        *("method", "macro-F1", "95 % interval", "overall accuracy", "in-domain", "gap", "fit s"),
+    )
+
+
+def test_a_table_of_chosen_columns(results: Results) -> None:
+    (group,) = comparison_groups(results)
+    table = chosen_table(group, ["gap", "FRA:CHN", "macro_f1"])
+    assert table.headings == ("method", "gap", "FRA:CHN", "macro-F1")
+    lines = {line[0].text: line[1:] for line in table.body}
+    assert [cell.text for cell in lines["m.aug"]][1:] == ["80.0 ± 0.0", "80.0"]
+    assert lines["m"][1] == Cell("100.0 ± 0.0", "best")
+    assert list(lines) == ["m", "m.aug", "z"]
+    assert "In-domain less target." in table.caption
+    with pytest.raises(UsageError, match="did you mean 'macro_f1'"):
+        chosen_table(group, ["macro_f"])
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_columns_are_chosen_on_the_command_line(
+    form: str, results: Results, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["tables", str(tmp_path / "run"), "--format", form]
+    with pytest.raises(SystemExit) as ended:
+        main([*words, "--columns", "parameters", "FRA:USA"])
+    assert not ended.value.code
+    said = capsys.readouterr().out
+    assert "parameters" in said
+    assert "FRA:USA" in said
+    assert "FRA:CHN" not in said.replace("Not ranked", "")
+    assert "overall accuracy" not in said
+    with pytest.raises(SystemExit) as ended:
+        main([*words, "--columns", "gap", "--style", "full"])
+    assert ended.value.code == 2
+
+
+def simulated_rows(methods: int = 3, targets: int = 2) -> Results:
+    names = ("CHN", "USA", "GBR", "BEL", "NLD", "ARG", "AUS", "BRA", "CAN")
+    return from_rows(
+        [
+            make_row(method=f"median.random-forest.{n}", target=target, seed=seed, simulated=True)
+            for n in range(methods)
+            for target in names[:targets]
+            for seed in (1, 2)
+        ]
+    )
+
+
+@pytest.mark.parametrize("form", ["markdown", "html", "latex"])
+def test_notes_are_as_many_as_are_wanted(form: str) -> None:
+    (table,) = tables(simulated_rows(), "summary")
+    fingerprint = next(note for note in table.notes if "fingerprint" in note)
+    texts = {choice: FORMATS[form]([table], choice) for choice in Notes}
+    under = {
+        choice: "\n".join(line for line in text.splitlines() if not line.startswith("%"))
+        for choice, text in texts.items()
+    }
+    assert fingerprint in under[Notes.full]
+    assert [fingerprint in under[n] for n in (Notes.short, Notes.none)] == [False, False]
+    assert [SIMULATED_MARK in under[n] for n in Notes] == [True, True, False]
+    # What is not shown in LaTeX stands above it as a comment.
+    assert (fingerprint in texts[Notes.none]) == (form == "latex")
+
+
+def test_latex_has_a_caption_to_keep_a_label_and_no_scaling() -> None:
+    text = as_latex(tables(simulated_rows(), "summary"))
+    (caption,) = re.findall(r"\\caption{(.*)}", text)
+    assert caption.startswith("Methods ranked by macro-F1 (\\%) on targets")
+    assert caption.endswith("protocol smoke, 2 seeds.")
+    assert "imulated" in caption
+    (label,) = re.findall(r"\\label{(.*)}", text)
+    assert re.fullmatch(r"tab:[a-z0-9-]+", label)
+    assert "resizebox" not in text
+    assert r"\centering\footnotesize" in text
+
+
+def test_labels_are_never_the_same() -> None:
+    found = tables(simulated_rows(), "full")
+    labels = re.findall(r"\\label{(.*)}", as_latex([*found, *found]))
+    assert len(set(labels)) == len(labels) >= 2 * len(found)
+
+
+def test_a_wide_table_is_continued_below_with_the_names(results: Results) -> None:
+    del results
+    (_, table) = tables(simulated_rows(targets=9), "paper")
+    text = as_latex([table])
+    parts = re.findall(r"\\begin{tabular}.*?\\end{tabular}", text, re.S)
+    assert len(parts) > 1
+    assert text.count(r"\begin{table*}") == 1
+    for part in parts:
+        assert len(re.findall(r"^median\.random-forest\.\d", part, re.M)) == 3
+    headings = re.findall(r"FRA:[A-Z]{3}", "".join(parts))
+    assert headings == list(table.headings[1:])
+    assert r"\multicolumn" in parts[0]
+    assert r"\multicolumn" in parts[1]
+
+
+def test_a_long_table_goes_on_in_another_float() -> None:
+    (_, table) = tables(simulated_rows(methods=MOST_LINES), "paper")
+    text = as_latex([table])
+    assert text.count(r"\begin{table*}") == 2
+    assert ", continued}" in text
+    for n in range(MOST_LINES):
+        assert text.count(f"median.random-forest.{n} &") == 1
 
 
 def test_time_has_a_table_of_its_own() -> None:
@@ -284,34 +389,35 @@ def test_hostile_names_in_latex() -> None:
     text = as_latex(tables(hostile_rows()))
     assert r"\input" not in text.replace(r"\textbackslash{}input", "")
     # Every command is one that the writer itself writes.
-    known = (
-        r"begin|end|caption|centering|small|footnotesize|toprule|midrule|bottomrule|cmidrule|par|"
-    )
-    known += (
-        r"multicolumn|textbackslash|textasciitilde|textasciicircum|textless|textgreater|textbar|"
-    )
-    known += r"resizebox|ifdim|width|linewidth|else|fi|"
-    known += r"textquotedbl|textasciigrave|textquotesingle|pm|textbf|underline"
+    known = r"begin|end|caption|label|centering|footnotesize|setlength|tabcolsep|toprule|midrule|"
+    known += r"bottomrule|cmidrule|par|medskip|smallskip|raggedright|shortstack|multicolumn|"
+    known += r"textbackslash|textasciitilde|textasciicircum|textless|textgreater|textbar|char|"
+    known += r"textasciigrave|textquotesingle|pm|textbf|underline"
     assert set(re.findall(r"\\([a-zA-Z]+)", text)) <= set(known.split("|"))
-    for block in re.findall(r"\\begin{tabular}{(\w+)}(.*?)\\end{tabular}", text, re.S):
-        for line in block[1].splitlines():
+    for kinds, body in re.findall(r"\\begin{tabular}{@{}(\S+)@{}}(.*?)\\end{tabular}", text, re.S):
+        columns = len(re.sub(r"{[\d.]+pt}", "", kinds))
+        for line in body.splitlines():
             if line.endswith(r"\\") and "multicolumn" not in line:
-                assert len(re.findall(r"(?<!\\)&", line)) == len(block[0]) - 1
+                assert len(re.findall(r"(?<!\\)&", line)) == columns - 1
     assert latex_text("a\nb\x00") == "a b?"
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no TeX is installed")
-def test_latex_compiles_and_fits_a_page(tmp_path: Path) -> None:
-    groups = comparison_groups(hostile_rows())
+@pytest.mark.parametrize("page", [r"\documentclass[twocolumn]{article}", NEURIPS_WIDTH])
+@pytest.mark.parametrize("name", ["hostile", "many"])
+def test_latex_compiles_and_fits_a_page(name: str, page: str, tmp_path: Path) -> None:
+    """In 8 points, on the narrowest page that it is for, with any font encoding."""
+    rows = hostile_rows() if name == "hostile" else simulated_rows(methods=60, targets=9)
+    groups = comparison_groups(rows)
     body = as_latex([s for group in groups for s in paper_tables(group, "full", narrow=True)])
     (tmp_path / "t.tex").write_text(
-        "\\documentclass[a4paper]{article}\\usepackage[T1]{fontenc}"
-        "\\usepackage{booktabs,graphicx,textcomp}\\begin{document}\n" + body + "\\end{document}\n"
+        f"{page}\\usepackage{{booktabs}}\\begin{{document}}\n{body}\\end{{document}}\n"
     )
     command = ["pdflatex", "-halt-on-error", "-no-shell-escape", "t.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
-    assert "Overfull" not in done.stdout
+    for trouble in ("Overfull", "Float too large", "multiply defined"):
+        assert trouble not in done.stdout
 
 
 def test_styles_have_names_that_commands_know() -> None:

@@ -18,6 +18,7 @@ from benchmark.run.planning.cost_estimates import Estimate, MethodEstimate, make
 from benchmark.run.planning.plan_command import duration, size
 from benchmark.run.planning.speed_calibration import Line, calibrate, passes_of
 from benchmark.run.runner import Runner
+from benchmark.task.authoring.method_template import new_method
 from benchmark.task.methods import Card, Context, Features, Labels, Method
 from benchmark.task.protocol import Protocol, load_protocol
 from benchmark.task.transfers import select_transfers
@@ -186,6 +187,28 @@ def test_the_command_says_what_a_run_takes(
     assert "with 2 such devices (cpu)" in said
     assert "Within 1 h: 1 worker, each with such a device." in said
     assert "median.mlp" in said
+
+
+@pytest.mark.slow
+def test_a_method_of_a_file_is_planned_and_what_is_stored_is_not_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where no run directory is named, it is the one that `run` would write."""
+    monkeypatch.chdir(tmp_path)
+    write_tiny(tmp_path / "data", make_samples("FRA"), make_samples("CHN"))
+    new_method("mine", "sklearn", tmp_path)
+    words = ["--data", "data", "--protocol", "smoke", "--transfers", "FRA:CHN"]
+
+    def call(command: str, *more: str) -> str:
+        with pytest.raises(SystemExit) as ended:
+            main([command, *words, *more])
+        assert ended.value.code in (0, None)
+        return capsys.readouterr().out
+
+    call("run", "--methods", "floor.majority")
+    said = call("plan", "--method-file", "mine.py", "--methods", "floor.majority")
+    assert "2 jobs, 1 stored already, 1 to run." in said
+    assert "mine" in said
 
 
 def test_numbers_are_said_as_people_say_them() -> None:
