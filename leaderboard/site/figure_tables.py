@@ -4,12 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
-import pandas as pd
 
 from leaderboard.comparison_group import ComparisonGroup
-from leaderboard.site.site_tables import Item, SiteTable, method_page, number
-from leaderboard.statistics.ranking import pareto_front
-from leaderboard.tables.columns import method_frame
+from leaderboard.site.cost_chart import method_costs, on_front
+from leaderboard.site.site_table import Item, SiteTable, method_item, number, with_interval
+from leaderboard.tables.columns import MISSING, method_frame
 from leaderboard.tables.paper_tables import few_shot_table
 
 
@@ -37,7 +36,7 @@ def _heat_map(group: ComparisonGroup) -> SiteTable:
         "Macro-F1 (%) by source and target; on the source in-domain, all its crops",
         ("method", "source", *targets),
         [
-            (_method(m), Item(s), *(number(means.get((m, s, target))) for target in targets))
+            (method_item(m), Item(s), *(number(means.get((m, s, target))) for target in targets))
             for m, s in pairs
         ],
     )
@@ -46,7 +45,7 @@ def _heat_map(group: ComparisonGroup) -> SiteTable:
 def _gap(group: ComparisonGroup) -> SiteTable:
     means = group.gaps.reindex(method_frame(group)["method"])
     lines = [
-        (_method(str(method)), *map(number, values))
+        (method_item(str(method)), *map(number, values))
         for method, values in zip(means.index, means.to_numpy(), strict=True)
     ]
     return _grid(
@@ -61,18 +60,19 @@ def _gap(group: ComparisonGroup) -> SiteTable:
 def _pareto(group: ComparisonGroup) -> SiteTable:
     frame = method_frame(group)
     frame = frame[frame["rank"].notna()]
-    rate = frame["predict_samples_per_second"].astype(float)
-    costs = {
-        "fit (s)": frame["fit_seconds"].astype(float),
-        "prediction (s per 1,000)": 1000 / rate.where(rate > 0),
-    }
-    fronts = {name: _on_front(cost, frame["macro_f1"]) for name, cost in costs.items()}
+    by_name = method_costs(frame)
+    costs = {"fit (s)": by_name["fit"], "prediction (s per 1,000)": by_name["predict"]}
+    fronts = {name: on_front(cost, frame["macro_f1"]) for name, cost in costs.items()}
     lines = []
     for index, line in enumerate(frame.to_dict("records")):
-        cells = [_method(str(line["method"])), number(line["macro_f1"])]
+        score = number(line["macro_f1"])
+        cells = [
+            method_item(str(line["method"])),
+            with_interval(score, line["macro_f1_low"], line["macro_f1_high"]),
+        ]
         for name, cost in costs.items():
             cells.append(number(float(cost.iloc[index]), "{:.3g}", 1))
-            cells.append(Item(fronts[name][index]))
+            cells.append(Item(_ANSWERS[fronts[name][index]]))
         lines.append(tuple(cells))
     headings = ("method", "macro-F1", *(h for name in costs for h in (name, f"front by {name}")))
     return _grid(
@@ -83,13 +83,8 @@ def _pareto(group: ComparisonGroup) -> SiteTable:
     )
 
 
-def _on_front(cost: pd.Series, score: pd.Series) -> list[str]:
-    known = (cost > 0).to_numpy()
-    answers = np.full(len(cost), "-", dtype=object)
-    if known.any():
-        front = pareto_front(cost.to_numpy(float)[known], score.to_numpy(float)[known])
-        answers[known] = np.where(front, "yes", "no")
-    return [str(answer) for answer in answers]
+_ANSWERS: Final = {True: "yes", False: "no", None: MISSING}
+"""Whether a method is on the front; ``None`` where its cost was not measured."""
 
 
 def _ranks(group: ComparisonGroup) -> SiteTable:
@@ -97,7 +92,7 @@ def _ranks(group: ComparisonGroup) -> SiteTable:
     frame = frame[frame["average_rank"].notna()].sort_values(["average_rank", "method"])
     lines: list[tuple[Item, ...]] = [
         (
-            _method(str(line["method"])),
+            method_item(str(line["method"])),
             number(line["average_rank"], "{:.2f}", 1),
             number(line["win_rate"]),
         )
@@ -121,10 +116,6 @@ def _grid(
     name: str, caption: str, headings: tuple[str, ...], lines: list[tuple[Item, ...]]
 ) -> SiteTable:
     return SiteTable(name, caption, headings, tuple(lines), sortable=False)
-
-
-def _method(name: str) -> Item:
-    return Item(name, link=method_page(name))
 
 
 TABLES: Final[Mapping[str, Callable[[ComparisonGroup], SiteTable]]] = {

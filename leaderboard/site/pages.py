@@ -12,14 +12,15 @@ from leaderboard.file_names import slug
 from leaderboard.machine import machine_of
 from leaderboard.paper.claims import claim_tables, evaluate_claims
 from leaderboard.results import VERIFICATIONS, Results
+from leaderboard.site.site_table import method_page, transfer_page
 from leaderboard.site.site_tables import (
     confusion_site_table,
-    method_page,
+    method_site_table,
     row_site_table,
     space_facts,
-    transfer_page,
     transfer_site_table,
 )
+from leaderboard.site.unscored import unscored_table
 from leaderboard.tables.columns import RANKED_BY, method_frame
 from leaderboard.tables.section_facts import title_of
 from leaderboard.templating import environment
@@ -75,12 +76,12 @@ def stamp_of(number: int, group: ComparisonGroup) -> Stamp:
 def render_page(template: str, title: str, stamps: Sequence[Stamp], **values: object) -> str:
     """Return a page of a template; each says which rows it shows."""
     page = environment().get_template(template)
-    return page.render({"root": "", "title": title, "stamps": stamps} | values)
+    return page.render({"root": "", "page": "", "title": title, "stamps": stamps} | values)
 
 
 def plain_page(title: str, stamps: Sequence[Stamp], **values: object) -> str:
-    """Return a page of facts, figures and tables, each of which may be missing."""
-    names = ("facts", "card", "commands", "badges", "images", "tables", "curves")
+    """Return a page of facts, tables and pictures, each of which may be missing."""
+    names = ("facts", "badges", "first", "card", "commands", "tables", "curves", "unscored")
     empty: Mapping[str, object] = dict.fromkeys(names, ())
     return render_page("page.html", title, stamps, **{**empty, **values})
 
@@ -88,7 +89,7 @@ def plain_page(title: str, stamps: Sequence[Stamp], **values: object) -> str:
 def method_pages(
     groups: Sequence[ComparisonGroup], stamps: Sequence[Stamp], badges: Collection[str]
 ) -> dict[str, str]:
-    """Make a page for each method: its card, its badges, its rows, how to run it.
+    """Make a page for each method: badges, means by transfer, card, how to run it, rows.
 
     Args:
         groups: All groups of rows.
@@ -116,6 +117,7 @@ def method_pages(
             card=card,
             commands=_commands(name),
             badges=[(path, f"Badge of {title}") for path, title in own if path in badges],
+            first=[grid for grid in (method_site_table(groups, method),) if grid.lines],
             tables=[row_site_table(groups, method), *(grid for grid in matrices if grid)],
         )
     return pages
@@ -195,7 +197,8 @@ def transfer_pages(
             _of(rows, groups, stamps),
             root="../",
             facts=[f"Relation: {rows[0].relation}.", *space_facts(rows)],
-            tables=[transfer_site_table(groups, "cells", name)],
+            tables=[grid for grid in (transfer_site_table(groups, "cells", name),) if grid.lines],
+            unscored=unscored_table(groups, "unscored", name),
             curves=[(path, SEASON_CAPTION, SEASON_MEANING) for path in images.get(name, ())],
         )
     return pages
@@ -215,7 +218,9 @@ def claims_page(results: Results, stamps: Sequence[Stamp]) -> str:
     tables = [
         table for group, findings in found for table in claim_tables(group, findings, RANKED_BY)
     ]
-    return render_page("claims.html", "The paper's sentences", stamps, tables=tables)
+    return render_page(
+        "claims.html", "The paper's sentences", stamps, page="claims.html", tables=tables
+    )
 
 
 def badge_path(mark: Stamp, method: str) -> str:

@@ -1,7 +1,6 @@
 """The static site: pages that open from disk, with no server and no network."""
 
 import io
-from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -14,42 +13,43 @@ from leaderboard.figures.leaderboard_figures import FIGURES, render
 from leaderboard.figures.season_figures import season_images
 from leaderboard.paper.citation import bibtex
 from leaderboard.results import Results
-from leaderboard.site.figure_tables import figure_tables
+from leaderboard.site.main_pages import (
+    compare_page,
+    group_page,
+    index_page,
+    submit_page,
+    transfers_page,
+)
 from leaderboard.site.pages import (
-    Stamp,
     badges,
     claims_page,
     method_pages,
-    plain_page,
     render_page,
     stamp_of,
     transfer_pages,
 )
-from leaderboard.site.site_tables import leaderboard_site_table, transfer_site_table
 from leaderboard.statistics.bootstrap import DRAWS
 from leaderboard.tables.columns import COLUMNS
 from leaderboard.tables.leaderboard_files import csv_text, method_table, write_whole
-from leaderboard.tables.section_facts import facts
 from leaderboard.tables.text_tables import tidy
 
 ASSETS: Final = (
     "site.css",
+    "settings.js",
+    "address.js",
     "site.js",
+    "cost-chart.js",
+    "compare.js",
     "jquery.min.js",
     "jquery-licence.txt",
     "datatables.min.js",
     "datatables.min.css",
     "datatables-licence.txt",
+    "d3.min.js",
+    "d3-licence.txt",
+    "plot.min.js",
+    "plot-licence.txt",
 )
-
-CAPTIONS: Final = {
-    "heat_map": "Macro-F1 by source and target",
-    "gap": "Transfer gap by relation",
-    "pareto": "Accuracy and cost with the Pareto front",
-    "confusion": "Confusion matrices",
-    "ranks": "Average ranks and critical difference",
-    "few_shot": "Macro-F1 by labelled samples of the target",
-}
 
 DOWNLOADS: Final = (
     ("data/leaderboard.csv", "Leaderboard (CSV)"),
@@ -78,46 +78,31 @@ def build_site(results: Results) -> dict[str, bytes]:
     assets = files("leaderboard.site").joinpath("assets")
     site = {f"assets/{name}": assets.joinpath(name).read_bytes() for name in ASSETS}
     site |= _downloads(results)
+    marked = list(zip(stamps, groups, strict=True))
     pages: dict[str, str] = {
-        "index.html": render_page(
-            "index.html",
-            "Leaderboard",
-            stamps,
-            table=leaderboard_site_table(groups),
-            downloads=DOWNLOADS,
-        ),
-        "transfers.html": plain_page(
-            "Transfers", stamps, tables=[transfer_site_table(groups, "cells")]
-        ),
+        "index.html": index_page(marked, DOWNLOADS),
+        "transfers.html": transfers_page(marked),
+        "compare.html": compare_page(marked),
         "claims.html": claims_page(results, stamps),
         "methodology.html": render_page(
-            "methodology.html", "Methodology", stamps, columns=COLUMNS, draws=DRAWS
+            *("methodology.html", "Methodology", stamps),
+            page="methodology.html",
+            columns=COLUMNS,
+            draws=DRAWS,
         ),
+        "submit.html": submit_page(stamps),
     }
     marks: dict[str, str] = {}
-    for mark, group in zip(stamps, groups, strict=True):
+    for mark, group in marked:
         images = _images(mark.number, group)
         site |= images
         marks |= badges(mark, group)
-        pages[f"sections/{mark.number}.html"] = _section_page(mark, group, images)
+        pages[f"sections/{mark.number}.html"] = group_page(mark, group, images)
     curves = season_images(results, groups)
     site |= {path: image for found in curves.values() for path, image in found.items()}
     pages |= marks | method_pages(groups, stamps, marks)
     pages |= transfer_pages(groups, stamps, {name: list(found) for name, found in curves.items()})
     return site | {path: text.encode() for path, text in pages.items()}
-
-
-def _section_page(mark: Stamp, group: ComparisonGroup, images: Iterable[str]) -> str:
-    numbers = figure_tables(group)
-    figures = [(path, Path(path).stem) for path in images]
-    return plain_page(
-        mark.title,
-        [mark],
-        root="../",
-        facts=facts(group),
-        images=[(path, CAPTIONS[name], numbers.get(name)) for path, name in figures],
-        tables=[leaderboard_site_table([group])],
-    )
 
 
 def write_site(results: Results, out: Path) -> tuple[Path, ...]:

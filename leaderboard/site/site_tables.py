@@ -1,109 +1,39 @@
-"""Tables of the site: cells with what they sort by and where they lead, and filters."""
+"""Tables of the site: the leaderboard, scores by transfer, the rows of a method, its confusions."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 
 from benchmark.data.taxonomy import CROPS
 from benchmark.results.rows import Row
 from leaderboard.comparison_group import ComparisonGroup
-from leaderboard.file_names import slug, transfer_stem
 from leaderboard.results import row_key
+from leaderboard.site.overview import ALL, parts_of
+from leaderboard.site.site_table import (
+    LAST,
+    Item,
+    SiteTable,
+    lift_constants,
+    method_item,
+    number,
+    transfer_page,
+    with_interval,
+)
 from leaderboard.tables.columns import COLUMNS, MISSING, Column, main_columns, method_frame
 from leaderboard.tables.text_tables import with_limits
 
-LAST: Final = -1e9
-"""What a missing number sorts by."""
-
 RELATION: Final = "relation"
 
-ALL: Final = "all transfers"
-"""The relation of a line that is a mean over all of them."""
+OF_THE_GROUP: Final = ("dataset", "track", "protocol")
+"""Columns that say which rows may be compared."""
 
-
-@dataclass(frozen=True)
-class Item:
-    """A cell.
-
-    Attributes:
-        text: What it says.
-        order: What it sorts by; ``None`` for text.
-        link: Page that it leads to, from the site's root.
-    """
-
-    text: str
-    order: float | None = None
-    link: str | None = None
-
-
-@dataclass(frozen=True)
-class Filter:
-    """A selection above a table.
-
-    Attributes:
-        name: Heading of its column.
-        column: Index of its column.
-        options: Values.
-        chosen: The one that a reader finds chosen; empty where all are shown.
-    """
-
-    name: str
-    column: int
-    options: tuple[str, ...]
-    chosen: str = ""
-
-
-@dataclass(frozen=True)
-class SiteTable:
-    """A table of the site.
-
-    Attributes:
-        name: Its id in the page.
-        caption: What it shows.
-        headings: Heading of each column.
-        lines: Cells.
-        filtered: Headings of the columns that can be filtered by.
-        chosen: What they are filtered by at first: heading and value.
-        sortable: Whether it is sorted and searched by readers.
-    """
-
-    name: str
-    caption: str
-    headings: tuple[str, ...]
-    lines: tuple[tuple[Item, ...], ...]
-    filtered: tuple[str, ...] = ()
-    chosen: tuple[tuple[str, str], ...] = ()
-    sortable: bool = True
-
-    @property
-    def numeric(self) -> tuple[bool, ...]:
-        """Whether each column holds numbers."""
-        count = range(len(self.headings))
-        return tuple(any(line[index].order is not None for line in self.lines) for index in count)
-
-    @property
-    def filters(self) -> tuple[Filter, ...]:
-        """Filters with more than one value."""
-        found = []
-        for name in self.filtered:
-            index = self.headings.index(name)
-            options = tuple(sorted({line[index].text for line in self.lines}))
-            given = Filter(name, index, options, dict(self.chosen).get(name, ""))
-            found += [given] if len(options) > 1 else []
-        return tuple(found)
-
-
-def method_page(name: str) -> str:
-    """Return the page of a method."""
-    return f"methods/{slug(name)}.html"
-
-
-def transfer_page(name: str) -> str:
-    """Return the page of a transfer."""
-    return f"transfers/{transfer_stem(name)}.html"
+CHECKS: Final = ("predictions agree", "verified")
+"""Columns that say what was checked."""
 
 
 def agreement(share: float) -> str:
@@ -111,32 +41,25 @@ def agreement(share: float) -> str:
     return "yes" if share == 1 else "no" if share == 0 else "partly"
 
 
-def number(value: float | None, show: str = "{:.1f}", scale: float = 100) -> Item:
-    """Return a cell with a number, or a dash that sorts last."""
-    if value is None or math.isnan(value):
-        return Item(MISSING, LAST)
-    return Item(show.format(scale * value), round(float(value), 9))
-
-
 def leaderboard_site_table(groups: Sequence[ComparisonGroup]) -> SiteTable:
     """Make the table of all methods of all groups; ranks hold within a group and its transfers.
 
     Each method has a line for all transfers together and, where they are of several relations, one
-    for each relation.
+    for each relation. Limits of an interval stand in the cell of their score.
     """
-    parts = [(group, ALL, group) for group in groups]
-    parts += [(group, name, part) for group in groups for name, part in by_relation(group)]
+    parts = [(group, name, part) for group in groups for name, part in parts_of(group)]
     frames = [method_frame(part) for _, _, part in parts]
-    named = {column.name for frame in frames for column in main_columns(frame)}
-    shown = [c for c in COLUMNS if c.name in named - {"rank", "method", "family", "verification"}]
+    main = {column.name for frame in frames for column in main_columns(frame)}
+    left_out = _ELSEWHERE if "origin" in main else _ELSEWHERE | {"origin"}
+    shown = [column for column in COLUMNS if column.name not in left_out]
     lines = []
     for (group, transfers, _), frame in zip(parts, frames, strict=True):
         for line in frame.to_dict("records"):
             method = str(line["method"])
-            numbers = [_value(column, line[column.name]) for column in shown]
+            numbers = [_cell(column, line) for column in shown]
             lines.append(
                 (
-                    Item(method, link=method_page(method)),
+                    method_item(method),
                     number(line["rank"], "{:.0f}", 1),
                     numbers[0],
                     # Beside the first score: what is simulated or has seen the target says so.
@@ -151,37 +74,49 @@ def leaderboard_site_table(groups: Sequence[ComparisonGroup]) -> SiteTable:
                 )
             )
     titles = [column.title for column in shown]
-    return SiteTable(
+    table = SiteTable(
         name="leaderboard",
         caption="Leaderboard: means over transfers (%)",
         headings=(
             *("method", "rank", titles[0], "dataset", "track", RELATION, *titles[1:]),
-            *("family", "protocol", "predictions agree", "verified"),
+            *("family", "protocol", *CHECKS),
         ),
         lines=tuple(lines),
-        filtered=(
-            *("dataset", "protocol", "track", RELATION, "family", "verified"),
-            *(column.title for column in shown if column.name == "origin"),
-        ),
+        filtered=("dataset", "protocol", "track", RELATION, "family", "verified", "rows of"),
         chosen=((RELATION, ALL),),
+        extra=frozenset(column.title for column in shown if column.name not in main),
     )
+    return lift_constants(table, (*OF_THE_GROUP, RELATION, *CHECKS, *_OFTEN_THE_SAME))
 
 
-def by_relation(group: ComparisonGroup) -> Iterator[tuple[str, ComparisonGroup]]:
-    """Yield a group's transfers of one relation each, where they are of several."""
-    comparable = group.comparable
-    relations = list(dict.fromkeys(relation for relation, _ in comparable.transfers))
-    for name in relations if len(relations) > 1 else ():
-        pairs = tuple(pair for pair in comparable.transfers if pair[0] == name)
-        rows = tuple(row for row in comparable.rows if row.relation in {name, "in-domain"})
-        yield name, ComparisonGroup(replace(comparable, transfers=pairs, rows=rows), group.results)
+_LIMITS: Final = {
+    column.name: (f"{column.name}_low", f"{column.name}_high")
+    for column in COLUMNS
+    if f"{column.name}_low" in {other.name for other in COLUMNS}
+}
+"""Columns of the limits of a column that has an interval."""
+
+_ELSEWHERE: Final = frozenset(
+    {"rank", "method", "family", "verification", "confirmed"}
+    | {name for pair in _LIMITS.values() for name in pair}
+)
+"""Columns of the leaderboard that have another place on the site."""
+
+_OFTEN_THE_SAME: Final = ("transfers", "in-domain", "gap", "samples/s", "rows of", "measured on")
+"""Further columns that stand above a table where they say the same in every line."""
 
 
-def _value(column: Column, value: float | str) -> Item:
+def _cell(column: Column, line: Mapping[Hashable, Any]) -> Item:
+    value = line[column.name]
     if isinstance(value, str):
         return Item(value)
-    missing = math.isnan(value)
-    return Item(MISSING, LAST) if missing else Item(column.show(value), round(float(value), 9))
+    if math.isnan(value):
+        return Item(MISSING, LAST)
+    item = Item(column.show(value), round(float(value), 9))
+    if column.name not in _LIMITS:
+        return item
+    low, high = (line[name] for name in _LIMITS[column.name])
+    return with_interval(item, low, high, "{:+.1f}" if column.name == "difference" else "{:.1f}")
 
 
 def transfer_site_table(
@@ -190,39 +125,85 @@ def transfer_site_table(
     """Make the table of methods by transfer, of one transfer or all."""
     lines = []
     for group in groups:
-        comparable = group.comparable
-        cells = with_limits(group).sort_values(["transfer", "macro_f1"], ascending=[True, False])
+        cells = _cells_of(group).sort_values(["transfer", "macro_f1"], ascending=[True, False])
         for line in cells.to_dict("records"):
-            if transfer not in {None, line["transfer"]}:
-                continue
-            method, pair = str(line["method"]), str(line["transfer"])
-            row = (
-                Item(method, link=method_page(method)),
-                Item(pair, link=transfer_page(pair)),
-                number(line["macro_f1"]),
-                Item(_data(group)),
-                number(line["macro_f1_std"]),
-                number(line["macro_f1_low"]),
-                number(line["macro_f1_high"]),
-                number(line["overall_accuracy"]),
-                number(line["gap"]),
-                number(line["n_test"], "{:,.0f}", 1),
-                number(line["seeds"], "{:.0f}", 1),
-                Item(str(line["relation"])),
-                Item(comparable.protocol),
-                Item(comparable.track),
-            )
-            lines.append(row)
-    return SiteTable(
+            if transfer in {None, line["transfer"]}:
+                lines.append((method_item(str(line["method"])), *_of_transfer(group, line)))
+    table = SiteTable(
         name=name,
         caption=f"Scores of {transfer or 'every transfer'} (%)",
-        headings=(
-            *("method", "transfer", "macro-F1", "dataset", "std", "95% low", "95% high"),
-            *("overall accuracy", "gap", "samples", "seeds", "relation", "protocol", "track"),
-        ),
+        headings=("method", *_OF_TRANSFER),
         lines=tuple(lines),
-        filtered=("relation", "dataset", "protocol", "track"),
+        filtered=(RELATION, *OF_THE_GROUP),
     )
+    if transfer is None:
+        return lift_constants(table, OF_THE_GROUP)
+    lifted = lift_constants(table, _OF_TRANSFER_LIFTED)
+    said = ("transfer", RELATION)  # by the page's title and its first sentence
+    kept = tuple(pair for pair in lifted.constants if pair[0] not in said)
+    return replace(lifted, constants=kept)
+
+
+@lru_cache(maxsize=8)
+def _cells_of(group: ComparisonGroup) -> pd.DataFrame:
+    """Return a line per method and transfer with its intervals; kept, so not to be changed."""
+    return with_limits(group)
+
+
+_OF_TRANSFER: Final = (
+    *("transfer", "macro-F1", "dataset", "std", "overall accuracy", "in-domain", "gap"),
+    *("samples", "seeds", RELATION, "protocol", "track"),
+)
+"""Headings of what a transfer says of a method."""
+
+_OF_TRANSFER_LIFTED: Final = (
+    *OF_THE_GROUP,
+    *("transfer", "std", "in-domain", "gap", "samples", "seeds", RELATION),
+)
+
+
+def _of_transfer(group: ComparisonGroup, line: Mapping[Hashable, Any]) -> tuple[Item, ...]:
+    pair = str(line["transfer"])
+    return (
+        Item(pair, link=transfer_page(pair)),
+        with_interval(number(line["macro_f1"]), line["macro_f1_low"], line["macro_f1_high"]),
+        Item(_data(group)),
+        number(line["macro_f1_std"]),
+        with_interval(
+            number(line["overall_accuracy"]),
+            line["overall_accuracy_low"],
+            line["overall_accuracy_high"],
+        ),
+        number(line["in_domain_macro_f1"]),
+        number(line["gap"]),
+        number(line["n_test"], "{:,.0f}", 1),
+        number(line["seeds"], "{:.0f}", 1),
+        Item(str(line["relation"])),
+        Item(group.comparable.protocol),
+        Item(group.comparable.track),
+    )
+
+
+def method_site_table(groups: Sequence[ComparisonGroup], method: str) -> SiteTable:
+    """Make the table of a method's means over seeds, a line for each transfer."""
+    lines = []
+    for group in groups:
+        cells = _cells_of(group)
+        ranks = group.transfers.groupby("transfer")["macro_f1"].rank(ascending=False, method="min")
+        rivals = group.transfers.groupby("transfer")["macro_f1"].transform("count")
+        for index, line in zip(cells.index, cells.to_dict("records"), strict=True):
+            if line["method"] == method:
+                pair, *others = _of_transfer(group, line)
+                place = Item(f"{ranks[index]:.0f} of {rivals[index]}", float(ranks[index]))
+                lines.append((pair, place, *others))
+    table = SiteTable(
+        name="means",
+        caption=f"{method} on each transfer: means over seeds (%)",
+        headings=("transfer", "rank", *_OF_TRANSFER[1:]),
+        lines=tuple(lines),
+        filtered=(RELATION, *OF_THE_GROUP),
+    )
+    return lift_constants(table, (*OF_THE_GROUP, "std", "in-domain", "gap", "seeds", RELATION))
 
 
 def row_site_table(groups: Sequence[ComparisonGroup], method: str) -> SiteTable:
@@ -250,15 +231,18 @@ def row_site_table(groups: Sequence[ComparisonGroup], method: str) -> SiteTable:
                     Item(row.reason or ""),
                 )
             )
-    return SiteTable(
+    table = SiteTable(
         name="rows",
-        caption=f"Rows of {method} (%)",
+        caption=f"Rows of {method}, one for each seed (%)",
         headings=(
-            *("transfer", "relation", "dataset", "protocol", "seed", "status", "macro-F1"),
-            *("overall accuracy", "predictions agree", "verified", "code", "date", "reason"),
+            *("transfer", RELATION, "dataset", "protocol", "seed", "status", "macro-F1"),
+            *("overall accuracy", *CHECKS, "code", "date", "reason"),
         ),
         lines=tuple(lines),
-        filtered=("relation", "dataset", "protocol", "status"),
+        filtered=(RELATION, "dataset", "protocol", "status"),
+    )
+    return lift_constants(
+        table, ("dataset", "protocol", "seed", "status", *CHECKS, "code", "date", "reason")
     )
 
 

@@ -26,12 +26,16 @@ from leaderboard.comparison_group import comparison_groups
 from leaderboard.figures.season_figures import season_images, write_season_figures
 from leaderboard.file_names import slug
 from leaderboard.results import DatasetLocation, Results, from_rows, read_results
+from leaderboard.site.addresses import outside_links
+from leaderboard.site.main_pages import STEPS
 from leaderboard.site.site_builder import ASSETS, build_site, write_site
-from leaderboard.site.site_tables import leaderboard_site_table, transfer_page
+from leaderboard.site.site_table import transfer_page
+from leaderboard.site.site_tables import leaderboard_site_table
 from leaderboard.tables.text_tables import markdown
 
 HOSTILE = (
     "<script>alert(1)</script>",
+    "</script><script>alert(1)</script><!--",
     "../../x",
     "..",
     r"\input{x}",
@@ -44,25 +48,38 @@ HOSTILE = (
 
 
 class Page(HTMLParser):
-    """What a page links to, runs and says."""
+    """What a page links to, loads, runs and says, and the data that its scripts read."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.links: list[str] = []
+        self.loaded: list[str] = []
         self.scripts: list[str | None] = []
         self.attributes: set[str] = set()
+        self.data: list[str] = []
         self.text = ""
+        self._in_data = False
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
         self.attributes |= set(found)
-        self.links += [found[name] or "" for name in ("href", "src") if name in found]
-        if tag == "script":
+        names = [name for name in ("href", "src") if name in found]
+        (self.links if tag == "a" else self.loaded).extend(found[name] or "" for name in names)
+        if tag == "script" and found.get("type") == "application/json":
+            self._in_data = True
+            self.data.append("")
+        elif tag == "script":
             self.scripts.append(found.get("src"))
 
+    def handle_endtag(self, tag: str) -> None:
+        self._in_data = self._in_data and tag != "script"
+
     def handle_data(self, data: str) -> None:
-        self.text += data
+        if self._in_data:
+            self.data[-1] += data
+        else:
+            self.text += data
 
 
 def results(root: Path) -> Results:
@@ -75,8 +92,10 @@ def test_links_lead_somewhere_and_nothing_comes_from_outside(tmp_path: Path) -> 
     site = build_site(results(tmp_path))
     pages = {path: Page(text.decode()) for path, text in site.items() if path.endswith(".html")}
     assert {"index.html", "methods/a.html", "transfers/FRA-to-CHN.html"} <= set(pages)
+    outside = {address for _, address in outside_links()}
+    assert outside & set(pages["index.html"].links)
     for path, page in pages.items():
-        for link in page.links:
+        for link in (*page.loaded, *(link for link in page.links if link not in outside)):
             if link.startswith(("#", "data:")):
                 continue
             parts: list[str] = []
@@ -178,6 +197,28 @@ def test_sentences_of_the_paper_have_a_page(tmp_path: Path) -> None:
     assert "No row is of the inductive track" in build_site(oracle)["claims.html"].decode()
 
 
+def test_what_has_no_score_is_named_with_its_reason_once_on_each_page_that_lacks_it() -> None:
+    reason = "weights of presto are not here"
+    absent = make_row(method="presto", macro_f1=None, status="unavailable", reason=reason)
+    rows = [
+        make_row(method="a"),
+        *(absent.model_copy(update={"seed": seed}) for seed in (1, 2)),
+        make_row(method="a", target="USA"),
+    ]
+    site = build_site(from_rows(rows))
+    for path in ("index.html", "sections/1.html", "transfers.html", "transfers/FRA-to-CHN.html"):
+        assert site[path].decode().count(reason) == 1, path
+    assert reason not in site["transfers/FRA-to-USA.html"].decode()
+
+
+def test_the_way_to_submit_is_the_documented_one(tmp_path: Path) -> None:
+    page = Page(build_site(results(tmp_path))["submit.html"].decode())
+    document = Path(__file__).parents[3] / "docs" / "submit.md"
+    known = document.read_text("utf-8").replace("pack RUN", "pack MINE").splitlines()
+    assert all(f"$ {command}" in known for _, command in STEPS)
+    assert all(command in page.text for _, command in STEPS)
+
+
 def test_figures_have_their_numbers_in_words(tmp_path: Path) -> None:
     page = build_site(results(tmp_path))["sections/1.html"].decode()
     assert page.count("<details>") == 2  # heat map and cost; no gap without in-domain rows
@@ -277,8 +318,16 @@ def test_hostile_names_stay_text_and_files_stay_inside(name: str, tmp_path: Path
             page = Page(path.read_text("utf-8"))
             assert all(source and "assets/" in source for source in page.scripts)
             assert not {attribute for attribute in page.attributes if attribute.startswith("on")}
-    index = Page((tmp_path / "site" / "index.html").read_text("utf-8"))
-    assert name in index.text
+            assert all(json.loads(text) for text in page.data)
+    pages = {
+        page: Page((tmp_path / "site" / page).read_text("utf-8"))
+        for page in ("index.html", "sections/1.html", "compare.html", "transfers.html")
+    }
+    assert all(name in page.text for path, page in pages.items() if path != "compare.html")
+    (chart,) = pages["sections/1.html"].data
+    assert [point["name"] for point in json.loads(chart)["points"]] == [name]
+    (pairs,) = pages["compare.html"].data
+    assert [method for method, _ in json.loads(pairs)["groups"][0]["methods"]] == [name]
 
 
 def test_names_that_differ_have_files_that_differ() -> None:
@@ -296,7 +345,9 @@ def test_nothing_is_no_site() -> None:
 
 
 def test_vendored_files_have_their_licences() -> None:
-    assert {"jquery-licence.txt", "datatables-licence.txt"} <= set(ASSETS)
+    kept = {"jquery", "datatables", "d3", "plot"}
+    assert {name.partition(".")[0] for name in ASSETS if ".min." in name} == kept
+    assert {f"{name}-licence.txt" for name in kept} <= set(ASSETS)
 
 
 @pytest.mark.slow
