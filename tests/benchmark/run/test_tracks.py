@@ -87,7 +87,7 @@ def test_knowledge_of_simulated_targets_is_no_method(tmp_path: Path, smoke: Prot
     dataset = write_tiny(tmp_path / "data", *parts, simulated=True)
     outcome = run(dataset, smoke, "simulated-target.random-forest")
     assert outcome.status == "unavailable"
-    assert "simulated targets" in (outcome.reason or "")
+    assert "Simulated targets" in (outcome.reason or "")
 
 
 @pytest.fixture
