@@ -35,7 +35,8 @@ html_copy_source = False
 
 myst_heading_anchors = 4
 myst_fence_as_directive = ["mermaid"]
-nitpicky = False  # the types of numpy and pandas are named, and are no pages here
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 88
 
 autoapi_dirs = [str(ROOT / "cropglobe"), str(ROOT / "benchmark")]
 autoapi_ignore = [
@@ -43,6 +44,7 @@ autoapi_ignore = [
     for part in ("data/*", "results/*", "run/*", "task/authoring/*", "task/samples/*")
 ]
 autoapi_generate_api_docs = False
+suppress_warnings = ["autoapi.python_import_resolution"]  # of the parts that are left out above
 autoapi_add_toctree_entry = False
 autoapi_python_class_content = "class"
 autodoc_member_order = "bysource"
@@ -51,14 +53,18 @@ napoleon_use_ivar = True
 
 PAGES = {
     "Use it": ("submit", "methods", "leaderboard", "python", "data", "extend", "cluster"),
-    "Notebooks": tuple(
-        f"notebooks/{name}"
-        for name in (
-            *("five_minutes", "your_own_method", "your_own_country", "what_a_transfer_loses"),
-        )
+    "Notebooks": (
+        "notebooks/five_minutes",
+        "notebooks/your_own_method",
+        "notebooks/your_own_country",
+        "notebooks/what_a_transfer_loses",
     ),
     "What it measures": (
-        *("methodology", "simulation", "results-simulated", "results-real", "performance"),
+        "methodology",
+        "simulation",
+        "results-simulated",
+        "results-real",
+        "performance",
         "reliability",
     ),
     "Reference": ("reference", "results-format", "architecture"),
