@@ -132,7 +132,7 @@ def test_commands_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         if line.startswith("--- "):
             apply_change(line)
             continue
-        words = shlex.split(line.replace("--protocol quick", "--protocol smoke"))[1:]
+        words = shlex.split(re.sub("--protocol (quick|standard)", "--protocol smoke", line))[1:]
         if "--confined" in words and why_not_confined() is not None:
             continue
         with pytest.raises(SystemExit) as ended:
