@@ -26,6 +26,7 @@ from leaderboard.tables.columns import (
     seconds,
     signed_percent,
 )
+from leaderboard.tables.section_facts import title_of
 
 ALL: Final = MEAN
 """The relation of a line that is a mean over all transfers."""
@@ -100,7 +101,7 @@ def leaders_table(group: ComparisonGroup, name: str) -> SiteTable:
         lines.append((Item(relation), *known, transfers))
     table = SiteTable(
         name=name,
-        caption="Who leads on which relation",
+        caption=f"Who leads on which relation: {title_of(group.comparable)}",
         headings=(
             *("relation", "leads", "macro-F1 (%)", "next", "ahead by (points)"),
             *("is it more than chance?", "fit s", "samples/s", "transfers"),

@@ -45,7 +45,7 @@ document.querySelectorAll("figure.chart").forEach((figure) => {
         Plot.ruleX(known.filter((point) => point.low !== null), { x: cost, y1: "low", y2: "high", stroke: "family", strokeWidth: 1.5, ariaHidden: "true" }),
         Plot.dot(known, { x: cost, y: "score", fill: "family", symbol: "family", r: 5, href: (point) => `../${point.page}`, ariaLabel: (point) => words(point, name).join(", ") }),
         Plot.text(width < 500 ? [] : front, { x: cost, y: "score", text: "name", dy: -12, fill: "currentColor", stroke: "var(--paper)", ariaHidden: "true" }),
-        Plot.tip(known, Plot.pointer({ x: cost, y: "score", title: (point) => words(point, name).join("\n"), fill: "var(--paper)", stroke: "currentColor", fontSize: 13 })),
+        Plot.tip(known, Plot.pointer({ x: cost, y: "score", title: (point) => words(point, name).join("\n"), fill: "var(--paper)", stroke: "currentColor", fontSize: 13, ariaHidden: "true" })),
       ],
     });
     svg.setAttribute("role", "group");
