@@ -28,6 +28,7 @@ def run(
     device: str | None = None,
     out: str | Path | None = None,
     workers: int | None = None,
+    shifts: Sequence[str] = (),
     announce: Announce | None = None,
 ) -> RunResults:
     """Train methods on source domains and score them on target domains.
@@ -47,6 +48,8 @@ def run(
         workers: Worker processes. 0 runs the jobs in this process, where a method is not isolated
             and has no time limit. By default 1 where every method has a name or is installed, and
             0 where one is an object, which another process cannot find.
+        shifts: Names of shifts or of their factors, or ``all``: copies of each target that are
+            scored besides, for `RunResults.shift_losses`.
         announce: Called with a sentence after each job and for each warning; ``print`` shows them.
 
     Returns:
@@ -80,7 +83,7 @@ def run(
     store.prepare()
     cache = cache_directory() / "representations"
     runner = Runner(dataset.source, chosen_protocol, cache)
-    session = open_session(runner, store, chosen, transfers)
+    session = open_session(runner, store, chosen, transfers, shifts=shifts)
     elsewhere = count > 0 and session.work.todo
     with open_executor(runner, store, workers=count) if elsewhere else nullcontext() as executor:
         session = session.without_unscorable()

@@ -8,7 +8,14 @@ from typing import Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from benchmark.results.rows import SCHEMA_VERSION, Cost, DataDescription, Provenance, Row
+from benchmark.results.rows import (
+    SCHEMA_VERSION,
+    AppliedShift,
+    Cost,
+    DataDescription,
+    Provenance,
+    Row,
+)
 from benchmark.results.run_plans import PlannedJob, RunPlan
 from benchmark.results.store import JobIdentity
 from benchmark.task.metrics import CropScores, Scores
@@ -21,6 +28,7 @@ PARTS: Final[tuple[tuple[str, type[BaseModel]], ...]] = (
     ("Row: scores", Scores),
     ("Row: scores of a crop", CropScores),
     ("Row: cost", Cost),
+    ("Row: shift", AppliedShift),
     ("Row: provenance", Provenance),
     ("Job", JobIdentity),
     ("Plan", RunPlan),
@@ -35,7 +43,8 @@ A run directory is plain files; reading it needs no lock, no server and no pickl
 
 | path | what it is | whole because |
 |---|---|---|
-| `jobs/KEY/rows.json` | the rows of a job, one per target (schema version {version}) | checksum |
+| `jobs/KEY/rows.json` | the rows of a job, one per target and shifted copy (schema version \
+{version}) | checksum |
 | `jobs/KEY/job.json` | what the job is; KEY is a hash of it | checksum, and its own name |
 | `jobs/KEY/predictions-TARGET.npz` | `sample_id` [N], `probability` [N, K], `classes` [K], \
 `label` [N], and `block` [N] where places are known | checksum |
@@ -63,7 +72,12 @@ from benchmark.results.store import RunStore
 
 jobs, damaged = RunStore(Path("RUN")).read_all()
 rows = [row for job in jobs for row in job.rows]
+shifted = [row for job in jobs for row in job.shifted]
 ```
+
+Rows with a `shift` are of copies of a target that were changed on purpose (`cropglobe run
+--shifts`): the index, MLflow, leaderboards and submissions leave them out, and no probabilities are
+kept of them.
 
 `cropglobe status RUN` compares plans with jobs: done, failed, timeout, unavailable, stale (stored
 by other code of its method, or other files of vectors, than was asked for last), running, damaged,

@@ -68,6 +68,13 @@ def run(
     seeds: Seeds = None,
     bands: Bands = None,
     representation_from: RepresentationFrom = FeatureOrigin.computed,
+    shifts: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Score shifted copies of each target as well: names of shifts or factors, such "
+            "as level; every shift if none is named."
+        ),
+    ] = None,
     device: Device = None,
     out: Annotated[Path | None, typer.Option(help="Run directory.")] = None,
     overwrite: Annotated[
@@ -141,7 +148,7 @@ def run(
     store.prepare()
     cache = cache_directory() / "representations"
     runner = Runner(dataset, chosen_protocol, cache, keep_networks)
-    session = open_session(runner, store, chosen_methods, transfers or [], overwrite.value)
+    session = open_session(runner, store, chosen_methods, transfers or [], overwrite.value, shifts)
     # Workers start first: they load their libraries while the samples are chosen here.
     with (
         open_executor(runner, store, workers=workers, scheduler=scheduler, confined=confined)

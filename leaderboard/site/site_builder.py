@@ -49,6 +49,7 @@ CAPTIONS: Final = {
     "confusion": "Confusion matrices",
     "ranks": "Average ranks and critical difference",
     "few_shot": "Macro-F1 by labelled samples of the target",
+    "robustness": "Macro-F1 lost on shifted copies of the targets, by factor and strength",
 }
 
 DOWNLOADS: Final = (
