@@ -1,4 +1,4 @@
-"""What shifts of the targets cost each method: macro-F1 as they are, less that of shifted copies."""
+"""What shifts of the targets cost each method in macro-F1, beside the targets as they are."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

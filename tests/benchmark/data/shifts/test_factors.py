@@ -27,7 +27,7 @@ def one(value: float) -> np.ndarray:
 
 
 def test_the_level_of_one_pixel_by_hand() -> None:
-    """B4 over a surface of 0.1, sun at 0.8, aerosol 0.2: each term with the numbers of its source."""
+    """B4, surface 0.1, sun 0.8, aerosol 0.2: each term with the numbers of its source."""
     wave, sun, view = 0.6646, 0.8, 0.9961947
     rayleigh = 0.008569 * wave**-4 * (1 + 0.0113 * wave**-2 + 0.00013 * wave**-4)
     assert rayleigh == pytest.approx(0.0451, abs=2e-4)
