@@ -1,11 +1,10 @@
 """Networks that are trained on one source and are to hold in other products as well.
 
-They see the six bands that most sensors have, in views that a gain and an offset hardly change, or
-are shown copies of the training samples as other products would show them.
+One sees views that a gain and an offset hardly change. The other is shown copies of the training
+samples as other products would show them.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -15,43 +14,19 @@ from benchmark.run.training.augmentation import augmentation_of, crop_season
 from benchmark.run.training.training_loop import Recipe, TorchClassifier
 from benchmark.task.methods import Card, Classifier, Context, Method
 from cropnet.ensembles import Ensemble
-from cropnet.invariant_views import invariant_views, shared_bands
+from cropnet.invariant_views import invariant_views
 from cropnet.model import TIME_CHANNELS, OneAxisCropNet
 from cropnet.product_randomisation import ProductRandomisation
 from cropnet.views import InventedOther, stacked_views
 
-BANDS_NOTE: Final = "Sees B2, B3, B4, B8A (or B8), B11 and B12 alone, which other sensors have too."
-
 OTHER_NOTE: Final = "20 % of crop samples become series shifted by 80-120 days or flattened."
 
-INVARIANT_PARAMETERS: Final = 1_037_381
-PRODUCTS_PARAMETERS: Final = 1_042_685
-"""Of the two networks with six bands and seven classes: 10 and 18 channels."""
+INVARIANT_PARAMETERS: Final = 1_040_696
+PRODUCTS_PARAMETERS: Final = 1_050_641
+"""Of the two networks with ten bands and seven classes: 15 and 30 channels."""
 
-View = Callable[[Tensor, tuple[str, ...]], Tensor]
-"""Makes channels [N, C, T] of reflectance [N, B, T] in the named bands."""
-
-
-@dataclass(frozen=True)
-class Sight:
-    """What a network sees of series: the bands that most sensors have, in a view of the season.
-
-    Attributes:
-        bands: Names of the bands that it is given.
-        view: Makes the channels.
-    """
-
-    bands: tuple[str, ...]
-    view: View
-
-    def windows(self, windows: Tensor) -> Tensor:
-        """Return the channels of season windows [N, B, 43]."""
-        used = shared_bands(self.bands)
-        return self.view(windows[:, [self.bands.index(band) for band in used]], used)
-
-    def season(self, year: Tensor) -> Tensor:
-        """Return the channels of whole years [N, B, 73]."""
-        return self.windows(crop_season(year))
+View = Callable[[Tensor], Tensor]
+"""Makes channels [N, C, T] of season windows [N, B, 43]."""
 
 
 def methods() -> tuple[Method, ...]:
@@ -66,7 +41,7 @@ def methods() -> tuple[Method, ...]:
         _method(
             "conv1d.products.aug",
             of_products,
-            "conv1d.views.aug on six bands, its copies also as other products would show them.",
+            "conv1d.views.aug, its copies also as other products would show them.",
             PRODUCTS_PARAMETERS,
         ),
         _method(
@@ -86,19 +61,19 @@ def _method(
         reference="this project",
         licence="MIT",
         parameters=parameters,
-        notes=(BANDS_NOTE, OTHER_NOTE),
+        notes=(OTHER_NOTE,),
     )
     return Method(name, "convolution", "median-year", build, card, released_division="undone")
 
 
 def invariant(context: Context) -> TorchClassifier:
     """Return an untrained network on views that a gain and an offset hardly change."""
-    return travelling(context, invariant_views)
+    return travelling(context, partial(invariant_views, bands=context.bands))
 
 
 def of_products(context: Context) -> TorchClassifier:
     """Return an untrained network on three views, trained on copies of other products as well."""
-    return travelling(context, _three_views, ProductRandomisation())
+    return travelling(context, stacked_views, ProductRandomisation())
 
 
 def duo_of_products(context: Context) -> Ensemble:
@@ -113,23 +88,22 @@ def travelling(
 
     Args:
         context: Seed, classes, bands, protocol and device.
-        view: What it sees of the bands that most sensors have.
+        view: What it sees of a season.
         randomisation: Other products that augmented copies are made of; ``None`` makes none.
     """
-    sight = Sight(context.bands, view)
     augmentation = augmentation_of(context.protocol)
 
     def augment(year: Tensor, generator: Generator) -> Tensor:
-        shown = year if randomisation is None else randomisation(year, sight.bands, generator)
-        return sight.windows(augmentation(shown, generator))
+        shown = year if randomisation is None else randomisation(year, context.bands, generator)
+        return view(augmentation(shown, generator))
 
     invented = InventedOther(context.classes.index("other")) if "other" in context.classes else None
     return TorchClassifier(
         Recipe(
             build=_one_axis,
-            view=sight.season,
+            view=lambda year: view(crop_season(year)),
             augment=augment,
-            invent=None if invented is None else partial(_invent, invented, sight),
+            invent=None if invented is None else partial(_invent, invented, view),
         ),
         context,
     )
@@ -139,13 +113,8 @@ def _one_axis(shape: tuple[int, ...], classes: int) -> OneAxisCropNet:
     return OneAxisCropNet(shape[0], classes, channels=TIME_CHANNELS)
 
 
-def _three_views(windows: Tensor, bands: tuple[str, ...]) -> Tensor:
-    del bands
-    return stacked_views(windows)
-
-
 def _invent(
-    invented: InventedOther, sight: Sight, year: Tensor, labels: Tensor, generator: Generator
+    invented: InventedOther, view: View, year: Tensor, labels: Tensor, generator: Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
     chosen, windows, label = invented(year, labels, generator)
-    return chosen, sight.windows(windows), label
+    return chosen, view(windows), label

@@ -7,19 +7,16 @@ from benchmark.data.dataset import BANDS
 from cropnet.invariant_views import (
     INDEX_SPREAD,
     LEAST_SPREAD,
-    index_pairs,
+    PAIRS,
     invariant_views,
     normalised_differences,
-    shared_bands,
     standardised,
 )
-
-SIX = ("B2", "B3", "B4", "B8A", "B11", "B12")
 
 
 @pytest.fixture
 def windows() -> torch.Tensor:
-    return 0.05 + 0.4 * torch.rand(5, 6, 43, generator=torch.Generator().manual_seed(0))
+    return 0.05 + 0.4 * torch.rand(5, 10, 43, generator=torch.Generator().manual_seed(0))
 
 
 def test_an_offset_cancels_and_a_gain_nearly(windows: torch.Tensor) -> None:
@@ -36,36 +33,18 @@ def test_what_hardly_changes_stays_small() -> None:
     assert standardised(flat, LEAST_SPREAD).abs().max() < 0.05
 
 
-@pytest.mark.parametrize(
-    ("given", "used"),
-    [
-        (BANDS, SIX),
-        (SIX, SIX),
-        (
-            ("B2", "B3", "B4", "B5", "B6", "B7", "B8", "B11", "B12"),
-            ("B2", "B3", "B4", "B8", "B11", "B12"),
-        ),
-        (("B3", "B4", "B8"), ("B3", "B4", "B8")),
-        (("B5", "B6"), ("B5", "B6")),
-    ],
-)
-def test_the_bands_that_most_sensors_have(given: tuple[str, ...], used: tuple[str, ...]) -> None:
-    assert shared_bands(given) == used
-
-
 def test_normalised_differences_by_hand(windows: torch.Tensor) -> None:
-    found = normalised_differences(windows, SIX)
-    assert index_pairs(SIX) == (("B8A", "B4"), ("B8A", "B3"), ("B8A", "B11"), ("B11", "B12"))
-    assert found.shape == (5, 4, 43)
-    near, red = windows[:, 3], windows[:, 2]
+    found = normalised_differences(windows, BANDS)
+    assert found.shape == (5, len(PAIRS), 43)
+    near, red = windows[:, BANDS.index("B8")], windows[:, BANDS.index("B4")]
     assert torch.allclose(found[:, 0], (near - red) / (near + red))
-    assert torch.allclose(normalised_differences(2 * windows, SIX), found, atol=1e-5)
+    assert torch.allclose(normalised_differences(2 * windows, BANDS), found, atol=1e-5)
     assert normalised_differences(windows[:, :3], BANDS[:3]).shape == (5, 0, 43)
 
 
 def test_the_views_are_bands_and_then_indices(windows: torch.Tensor) -> None:
-    views = invariant_views(windows, SIX)
-    assert views.shape == (5, 6 + 4, 43)
-    assert torch.equal(views[:, :6], standardised(windows, LEAST_SPREAD))
-    differences = normalised_differences(windows, SIX)
-    assert torch.equal(views[:, 6:], standardised(differences, INDEX_SPREAD))
+    views = invariant_views(windows, BANDS)
+    assert views.shape == (5, 10 + len(PAIRS), 43)
+    assert torch.equal(views[:, :10], standardised(windows, LEAST_SPREAD))
+    differences = normalised_differences(windows, BANDS)
+    assert torch.equal(views[:, 10:], standardised(differences, INDEX_SPREAD))
