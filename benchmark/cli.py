@@ -4,6 +4,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from importlib.metadata import entry_points
+from types import MappingProxyType
 from typing import Any, Final
 
 import typer
@@ -26,9 +27,13 @@ SEVERAL_VALUES: Final = frozenset(
         "--representations",
         "--compare",
         "--columns",
+        "--shifts",
     }
 )
 """Options that take several words, as in ``--methods cropnet 'harmonic.*'``."""
+
+WITHOUT_VALUE: Final = MappingProxyType({"--shifts": "all"})
+"""What options that take several words mean when they are given none."""
 
 EXIT_ERROR: Final = 2
 EXIT_INTERRUPTED: Final = 130
@@ -78,6 +83,8 @@ def build_app() -> typer.Typer:
 def spread(arguments: Sequence[str]) -> list[str]:
     """Repeat options that were given several words: ``--x a b`` becomes ``--x a --x b``.
 
+    An option of `WITHOUT_VALUE` that was given none gets the word that this means.
+
     Args:
         arguments: Words of a command line.
 
@@ -87,7 +94,7 @@ def spread(arguments: Sequence[str]) -> list[str]:
     words: list[str] = []
     option: str | None = None
     fresh = False
-    for word in arguments:
+    for word, following in zip(arguments, [*arguments[1:], "-"], strict=True):
         if word.startswith("-") and not word.lstrip("-").isdigit():
             option, fresh = (word if word in SEVERAL_VALUES else None), True
         elif option is not None and not fresh:
@@ -95,6 +102,8 @@ def spread(arguments: Sequence[str]) -> list[str]:
         else:
             fresh = False
         words.append(word)
+        if word in WITHOUT_VALUE and following.startswith("-"):
+            words.append(WITHOUT_VALUE[word])
     return words
 
 

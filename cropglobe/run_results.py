@@ -1,7 +1,7 @@
 """Results of runs as tidy data frames, figures and a leaderboard that a notebook shows."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from benchmark.errors import UsageError, did_you_mean
 from benchmark.results.rows import Row
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.results import Results, read_results
+from leaderboard.shift_losses import ShiftLoss, shift_losses
 from leaderboard.statistics.confusion_scores import METRICS
 from leaderboard.tables.columns import method_frame, shown
 
@@ -146,6 +147,18 @@ class RunResults:
         if method not in known:
             raise UsageError(f"No row of method '{method}': {did_you_mean(method, known)}")
         return self._stack(lambda group: _differences(group, method, metric))
+
+    def shift_losses(self) -> pd.DataFrame:
+        """Return one line per method and shift that was scored: what it costs.
+
+        Returns:
+            ``method``, ``shift``, ``factor``, ``strength``, ``macro_f1`` of the shifted copies,
+            ``loss`` to the targets as they are, ``transfers`` and ``scores`` (how many pairs).
+        """
+        columns = [field.name for field in fields(ShiftLoss)]
+        return self._stack(
+            lambda group: pd.DataFrame(map(asdict, shift_losses(group)), columns=columns)
+        )
 
     def failures(self) -> pd.DataFrame:
         """Return one line per row without a score, with its status and reason."""

@@ -39,6 +39,7 @@ def run(
     overwrite: "Overwrite" = "never",
     workers: int | None = None,
     mlflow: bool | str | None = None,
+    shifts: Sequence[str] = (),
     announce: Announce | None = None,
 ) -> RunResults:
     """Train methods on source domains and score them on target domains.
@@ -71,6 +72,8 @@ def run(
             address of a server there, ``False`` nowhere. If ``None``, as for the command: the
             server of ``$MLFLOW_TRACKING_URI`` or else the database, and nowhere where
             ``$CROPGLOBE_TRACKING`` is 0.
+        shifts: Names of shifts or of their factors, or ``all``: copies of each target that are
+            scored besides, for `RunResults.shift_losses`.
         announce: Called with a sentence after each job and for each warning; ``print`` shows them.
 
     Returns:
@@ -106,7 +109,7 @@ def run(
     store.prepare()
     cache = cache_directory() / "representations"
     runner = Runner(dataset.source, chosen_protocol, cache)
-    session = open_session(runner, store, chosen, transfers, overwrite)
+    session = open_session(runner, store, chosen, transfers, overwrite, shifts=shifts)
     elsewhere = count > 0 and session.work.todo
     with open_executor(runner, store, workers=count) if elsewhere else nullcontext() as executor:
         session = session.without_unscorable()

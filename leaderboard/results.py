@@ -67,6 +67,7 @@ class Results:
         cards: Cards of methods, by name, if the runs have them.
         places: Locations of datasets during the runs, by fingerprint and protocol hash.
         references: Rows that come from reference results and not from a run, by `row_key`.
+        shifted: Rows of shifted copies of targets, each once; no ranking and no mean holds them.
     """
 
     rows: tuple[Row, ...]
@@ -79,6 +80,7 @@ class Results:
     cards: Mapping[str, MethodDescription] = field(default_factory=dict)
     places: Mapping[tuple[str, str], DatasetLocation] = field(default_factory=dict)
     references: frozenset[tuple[Cell, int]] = frozenset()
+    shifted: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,21 @@ def row_key(row: Row) -> tuple[Cell, int]:
 
 def from_rows(rows: Iterable[Row], problems: Iterable[str] = ()) -> Results:
     """Return rows without predictions as evidence: no intervals, nothing confirmed."""
-    return Results(rows=tuple(sorted(with_labels(rows), key=row_key)), problems=tuple(problems))
+    known = with_labels(rows)
+    return Results(
+        rows=tuple(sorted((row for row in known if row.shift is None), key=row_key)),
+        problems=tuple(problems),
+        shifted=_each_once(row for row in known if row.shift is not None),
+    )
+
+
+def _each_once(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """Return the first row of each cell, seed and shift."""
+    first: dict[tuple[tuple[Cell, int], str], Row] = {}
+    for row in rows:
+        if row.shift is not None:
+            first.setdefault((row_key(row), row.shift.name), row)
+    return tuple(first[key] for key in sorted(first))
 
 
 def read_results(
@@ -158,11 +174,13 @@ def read_results(
     Raises:
         StoreError: If a directory holds no run.
     """
-    answers, problems = _read_answers(runs)
+    answers, shifted, problems = _read_answers(runs)
     beside = References() if references is None else references([a.row for a in answers])
     given: list[Answer] = [*answers, *beside.rows]
     first: dict[tuple[Cell, int], Answer] = {}
-    for answer, row in zip(given, with_labels(answer.row for answer in given), strict=True):
+    # Labelled together: a method has one label in its rankings and in its shifted rows.
+    labelled = with_labels([*(answer.row for answer in given), *shifted])
+    for answer, row in zip(given, labelled, strict=False):
         first.setdefault(row_key(row), replace(answer, row=row))
     cards, places = _read_circumstances(runs, problems)
     results = Results(
@@ -170,22 +188,25 @@ def read_results(
         cards={**beside.cards, **cards},
         places=places,
         references=frozenset(key for key in first if isinstance(first[key], CountedRow)),
+        shifted=_each_once(labelled[len(given) :]),
     )
     if not draws:
         return replace(results, problems=tuple(problems))
     return _examine(results, list(first.values()), problems, draws, progress)
 
 
-def _read_answers(runs: Sequence[Path]) -> tuple[list[StoredAnswer], list[str]]:
-    """Return the rows of all runs in the order of the runs, and what is wrong with jobs."""
+def _read_answers(runs: Sequence[Path]) -> tuple[list[StoredAnswer], list[Row], list[str]]:
+    """Return the rows of all runs, those of shifted copies, and what is wrong with jobs."""
     answers: list[StoredAnswer] = []
+    shifted: list[Row] = []
     problems: list[str] = []
     for run in runs:
         store = RunStore(run)
         found, damaged = store.read_all()
         problems += damaged
         answers += [StoredAnswer(store, job, row) for job in found for row in job.rows]
-    return answers, problems
+        shifted += [row for job in found for row in job.shifted]
+    return answers, shifted, problems
 
 
 def _read_circumstances(

@@ -8,7 +8,14 @@ from typing import Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from benchmark.results.rows import SCHEMA_VERSION, Cost, DataDescription, Provenance, Row
+from benchmark.results.rows import (
+    SCHEMA_VERSION,
+    AppliedShift,
+    Cost,
+    DataDescription,
+    Provenance,
+    Row,
+)
 from benchmark.results.run_plans import PlannedJob, RunPlan
 from benchmark.results.store import JobIdentity
 from benchmark.task.metrics import CropScores, Scores
@@ -21,6 +28,7 @@ PARTS: Final[tuple[tuple[str, type[BaseModel]], ...]] = (
     ("Row: scores", Scores),
     ("Row: scores of a crop", CropScores),
     ("Row: cost", Cost),
+    ("Row: shift", AppliedShift),
     ("Row: provenance", Provenance),
     ("Job", JobIdentity),
     ("Plan", RunPlan),
@@ -35,7 +43,8 @@ A run directory consists of plain files. You can read it without a lock, a serve
 
 | path | content | how damage is found, or what writes it again |
 |---|---|---|
-| `jobs/KEY/rows.json` | the rows of a job, one per target (schema version {version}) | checksum |
+| `jobs/KEY/rows.json` | the rows of a job, one per target and shifted copy (schema version \
+{version}) | checksum |
 | `jobs/KEY/job.json` | what the job is; KEY is a hash of it | checksum, and its own name |
 | `jobs/KEY/predictions-TARGET.npz` | `sample_id` [N], `probability` [N, K], `classes` [K], \
 `label` [N], and `block` [N] where places are known | checksum |
@@ -68,7 +77,12 @@ from benchmark.results.store import RunStore
 
 jobs, damaged = RunStore(Path("RUN")).read_all()
 rows = [row for job in jobs for row in job.rows]
+shifted = [row for job in jobs for row in job.shifted]
 ```
+
+Rows with a `shift` are of copies of a target that were changed on purpose (`cropglobe run
+--shifts`). The index, MLflow, leaderboards and submissions leave them out, and their probabilities
+are not stored.
 
 `cropglobe status RUN` compares plans with jobs. The states are done, failed, timeout, unavailable,
 stale (stored by other code of its method, or with other files of vectors, than the last command

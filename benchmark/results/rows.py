@@ -151,6 +151,20 @@ class DataDescription(_Stored):
     warnings: tuple[str, ...] = ()
 
 
+class AppliedShift(_Stored):
+    """What is other in a shifted copy of a target.
+
+    Attributes:
+        name: Name of the shift.
+        factor: What is other: level, bands, cadence, gaps, season or mix (class shares).
+        strength: How much, in the factor's unit.
+    """
+
+    name: str
+    factor: str
+    strength: float
+
+
 class Row(_Stored):
     """One method trained on one source with one seed, scored on one target.
 
@@ -178,6 +192,7 @@ class Row(_Stored):
         cost: Time, memory and energy.
         target_labels_per_class: Labelled target samples of each crop that the method was shown at
             most; ``None`` where it was shown none, or all that there are.
+        shift: What was changed in the target on purpose; ``None`` in every row of a ranking.
         provenance: Code, software, machine and command that made the row.
     """
 
@@ -201,6 +216,7 @@ class Row(_Stored):
     confusion: tuple[tuple[int, ...], ...] | None = None
     cost: Cost = Cost()
     target_labels_per_class: int | None = None
+    shift: AppliedShift | None = None
     provenance: Provenance
 
     @property

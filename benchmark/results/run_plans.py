@@ -27,10 +27,12 @@ class PlannedJob(_Stored):
     Attributes:
         identity: What the job is.
         targets: Domains to score besides the source itself.
+        shifts: Names of the shifts of which a copy of each target is scored.
     """
 
     identity: JobIdentity
     targets: tuple[str, ...]
+    shifts: tuple[str, ...] = ()
 
 
 class RunPlan(_Stored):
@@ -62,7 +64,9 @@ class RunPlan(_Stored):
     @property
     def name(self) -> str:
         """Name of the plan's file: sixteen hex digits of a hash of the jobs."""
-        asked = sorted([job.identity.key, *sorted(job.targets)] for job in self.jobs)
+        asked = sorted(
+            [job.identity.key, *sorted(job.targets), *sorted(job.shifts)] for job in self.jobs
+        )
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
 
 
@@ -72,6 +76,7 @@ def make_plan(
     dataset: str,
     data_path: str,
     protocol: Mapping[str, Any],
+    shifts: Sequence[str] = (),
 ) -> RunPlan:
     """Return the plan of the command of this process.
 
@@ -80,6 +85,7 @@ def make_plan(
         dataset: Name of the dataset.
         data_path: Path of the dataset.
         protocol: The protocol as plain values.
+        shifts: Names of the shifts of which a copy of each target is scored.
 
     Returns:
         The plan.
@@ -92,7 +98,10 @@ def make_plan(
         dataset=dataset,
         data_path=data_path,
         protocol=dict(protocol),
-        jobs=tuple(PlannedJob(identity=i, targets=tuple(targets)) for i, targets in jobs),
+        jobs=tuple(
+            PlannedJob(identity=identity, targets=tuple(targets), shifts=tuple(shifts))
+            for identity, targets in jobs
+        ),
     )
 
 

@@ -83,7 +83,9 @@ def run_status(store: RunStore) -> RunStatus:
             code[job.identity.method] = job.identity.code_fingerprint
             before = asked.get(job.identity.slot)
             targets = dict.fromkeys((before.targets if before else ()) + job.targets)
-            asked[job.identity.slot] = job.model_copy(update={"targets": tuple(targets)})
+            shifts = dict.fromkeys((before.shifts if before else ()) + job.shifts)
+            more = {"targets": tuple(targets), "shifts": tuple(shifts)}
+            asked[job.identity.slot] = job.model_copy(update=more)
     found = [_judge(job, stored.get(slot), running, damaged, code) for slot, job in asked.items()]
     for slot, kept in stored.items():
         if slot not in asked:
@@ -120,6 +122,10 @@ def _judge(
     lacking = sorted(set(asked.targets) - stored.targets)
     if lacking:
         return JobStatus(identity, "missing", f"not yet scored on {', '.join(lacking)}")
+    known = {name for _, name in stored.shifts}
+    unknown = [name for name in asked.shifts if name not in known]
+    if unknown:
+        return JobStatus(identity, "missing", f"not yet scored on shifts {', '.join(unknown)}")
     for row in stored.rows:
         if row.status != "ok":
             return JobStatus(identity, row.status, row.reason)

@@ -117,6 +117,7 @@ class StoredJob:
         folder: Its folder.
         checksum: SHA-256 of its manifest, which has the checksums of all its files.
         written: When it was written, in nanoseconds of the file system's clock.
+        shifted: Rows of shifted copies of its targets, which no ranking may hold.
     """
 
     identity: JobIdentity
@@ -124,11 +125,17 @@ class StoredJob:
     folder: Path
     checksum: str
     written: int
+    shifted: tuple[Row, ...] = ()
 
     @property
     def targets(self) -> frozenset[str]:
         """Domains that were scored."""
         return frozenset(row.target for row in self.rows)
+
+    @property
+    def shifts(self) -> frozenset[tuple[str, str]]:
+        """Targets with the names of the shifts that were scored of them."""
+        return frozenset((row.target, row.shift.name) for row in self.shifted if row.shift)
 
 
 class RunStore:
@@ -179,7 +186,7 @@ class RunStore:
 
         Args:
             identity: Identity of the job.
-            rows: Its rows, one per target.
+            rows: Its rows: one per target, and those of shifted copies.
             predictions: Probabilities of each target.
             history: Numbers of each epoch.
             protocol: The complete protocol, as plain values.
@@ -361,7 +368,8 @@ def _read_job(folder: Path) -> StoredJob:
         raise StoreError(f"{folder} holds job {identity.key}: it was renamed; run the job again.")
     return StoredJob(
         identity=identity,
-        rows=rows,
+        rows=tuple(row for row in rows if row.shift is None),
+        shifted=tuple(row for row in rows if row.shift is not None),
         folder=folder,
         checksum=_checksum(folder / MANIFEST_FILE),
         written=(folder / MANIFEST_FILE).stat().st_mtime_ns,

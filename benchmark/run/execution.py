@@ -10,7 +10,7 @@ from typing import Final, Literal
 from benchmark.results.circumstances import circumstances
 from benchmark.results.provenance import now
 from benchmark.results.rows import Status
-from benchmark.results.store import RunStore
+from benchmark.results.store import RunStore, StoredJob
 from benchmark.run.executors.executor import Executor, InProcessExecutor, LostJob
 from benchmark.run.executors.job_task import Task, TaskResult, store_lost_task
 from benchmark.run.jobs import Job
@@ -87,10 +87,10 @@ def find_work(jobs: Sequence[Job], store: RunStore, overwrite: Overwrite = "neve
             ``always``.
 
     Returns:
-        What to run and what stands. A stored job that lacks some of the targets is run again with
-        the targets of both. One that was unavailable is tried again, since what it lacked may be
-        there now; where it was fitted and lacked something for a target, that is done only if code,
-        vectors, packages, weights or settings have changed.
+        What to run and what stands. A stored job that lacks some of the targets or of their shifted
+        copies is run again with those of both. One that was unavailable is tried again, since what
+        it lacked may be there now; where it was fitted and lacked something for a target, that is
+        done only if code, vectors, packages, weights or settings have changed.
     """
     found, damaged = store.read_all() if store.jobs.is_dir() else ((), ())
     stored = {job.identity.slot: job for job in found}
@@ -106,7 +106,7 @@ def find_work(jobs: Sequence[Job], store: RunStore, overwrite: Overwrite = "neve
         if before is None:
             todo.append(job)
             continue
-        lacks = not set(job.targets) <= before.targets
+        lacks = not job.is_held_by(before)
         changed = job.identity.changed_since(before.identity)
         without_scores = any(row.status != "ok" for row in before.rows)
         lacked = {
@@ -118,10 +118,10 @@ def find_work(jobs: Sequence[Job], store: RunStore, overwrite: Overwrite = "neve
             or lacks
             or not stands
             or (overwrite == "stale" and changed is not None)
-            or (overwrite == "failed" and without_scores)
+            or (overwrite == "failed" and (without_scores or _lacks_shifted_scores(before)))
         )
         if again:
-            todo.append(job.extended(before.targets))
+            todo.append(job.extended(before))
             superseded[job.identity.key] = before.identity.key
         else:
             others = failed if any(row.status in FAILED for row in before.rows) else unavailable
@@ -138,6 +138,10 @@ def find_work(jobs: Sequence[Job], store: RunStore, overwrite: Overwrite = "neve
         superseded=superseded,
         before=checksums,
     )
+
+
+def _lacks_shifted_scores(job: StoredJob) -> bool:
+    return any(row.status != "ok" for row in job.shifted)
 
 
 def execute(
@@ -206,7 +210,13 @@ class _Schedule:
         self.longest_first = longest_first
         self.jobs = {job.identity.key: job for job in plan.todo}
         self.waiting = [
-            Task(job.identity, job.targets, plan.before.get(key), plan.superseded.get(key))
+            Task(
+                job.identity,
+                job.targets,
+                plan.before.get(key),
+                plan.superseded.get(key),
+                job.shifts,
+            )
             for key, job in self.jobs.items()
         ]
         self.running: set[str] = set()

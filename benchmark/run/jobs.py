@@ -1,12 +1,14 @@
 """Make jobs from methods, transfers and seeds: each job is one fit, scored on several targets."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from benchmark.data.dataset import Dataset
 from benchmark.data.embeddings import vectors_fingerprint
 from benchmark.data.representations import get_representation
-from benchmark.results.store import JobIdentity
+from benchmark.data.shifts.shift_table import Shift
+from benchmark.data.shifts.shift_table import shifts as registered_shifts
+from benchmark.results.store import JobIdentity, StoredJob
 from benchmark.task.methods import Method
 from benchmark.task.metrics import METRIC_VERSION
 from benchmark.task.protocol import Protocol
@@ -23,6 +25,7 @@ class Job:
         seed: Seed of the fit.
         targets: Domains to score besides the source itself; all are given the same bands.
         identity: Everything that can change its predictions.
+        shifts: Shifts. A copy of each target with each shift is scored too.
     """
 
     method: Method
@@ -30,15 +33,27 @@ class Job:
     seed: int
     targets: tuple[str, ...]
     identity: JobIdentity
+    shifts: tuple[Shift, ...] = ()
 
     def __str__(self) -> str:
         """Return method, source and seed of the job in words."""
         return f"{self.method.name} from {self.source}, seed {self.seed}"
 
-    def extended(self, stored: Collection[str]) -> "Job":
-        """Return the job with the domains, too, that a stored job of it has rows of."""
-        targets = dict.fromkeys([*self.targets, *sorted(set(stored) - {self.source})])
-        return replace(self, targets=tuple(targets))
+    def extended(self, stored: StoredJob) -> "Job":
+        """Return the job with the targets and the shifts, too, that a stored job of it has."""
+        targets = dict.fromkeys([*self.targets, *sorted(stored.targets - {self.source})])
+        names = {shift.name for shift in self.shifts} | {name for _, name in stored.shifts}
+        chosen = tuple(shift for shift in registered_shifts().values() if shift.name in names)
+        return replace(self, targets=tuple(targets), shifts=chosen)
+
+    @property
+    def shifted_targets(self) -> frozenset[tuple[str, str]]:
+        """Targets with the names of the shifts that are scored of them."""
+        return frozenset((target, shift.name) for target in self.targets for shift in self.shifts)
+
+    def is_held_by(self, stored: StoredJob) -> bool:
+        """Whether a stored job has rows of all its targets and of their shifted copies."""
+        return set(self.targets) <= stored.targets and self.shifted_targets <= stored.shifts
 
 
 def plan(
@@ -46,6 +61,7 @@ def plan(
     protocol: Protocol,
     methods: Iterable[Method],
     transfers: Sequence[Transfer],
+    shifts: tuple[Shift, ...] = (),
 ) -> tuple[Job, ...]:
     """Return the jobs of a run.
 
@@ -54,6 +70,7 @@ def plan(
         protocol: The protocol, which has the seeds and may fix the bands.
         methods: Methods to train.
         transfers: Transfers to score. Transfers with the same source and bands share their fits.
+        shifts: Shifts. A copy of each target with each shift is scored too.
 
     Returns:
         The jobs.
@@ -85,6 +102,7 @@ def plan(
                 bands=bands,
                 vectors=vectors[method.representation],
             ),
+            shifts=shifts,
         )
         for method in methods
         for (source, bands), names in targets.items()

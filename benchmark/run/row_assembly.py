@@ -4,10 +4,11 @@ import numpy as np
 
 from benchmark.data.dataset import Dataset
 from benchmark.data.inspect.domain_differences import transfer_warnings
+from benchmark.data.shifts.shift_table import Shift
 from benchmark.data.taxonomy import CROPS
 from benchmark.results.circumstances import circumstances
 from benchmark.results.provenance import provenance
-from benchmark.results.rows import Cost, DataDescription, Row
+from benchmark.results.rows import AppliedShift, Cost, DataDescription, Row
 from benchmark.results.store import Prediction
 from benchmark.run.device import PROCESSOR, Measurement, device_name
 from benchmark.run.fitting.started_method import Ending, FitReport
@@ -26,6 +27,7 @@ def make_row(
     split: SourceSplit,
     target: str,
     chosen: TargetSet,
+    shift: Shift | None = None,
 ) -> Row:
     """Return the row of a job and a target, without scores.
 
@@ -36,6 +38,7 @@ def make_row(
         split: Parts of the source.
         target: Domain that is scored.
         chosen: Its scored samples.
+        shift: What is other in it, if it is a shifted copy.
     """
     method = job.method
     ids = dataset.load(target).sample_ids[chosen.rows]
@@ -80,8 +83,13 @@ def make_row(
         target_labels_per_class=None
         if target == job.source
         else method.card.target_labels_per_class,
+        shift=None if shift is None else _applied(shift),
         provenance=provenance(method.code_fingerprint),
     )
+
+
+def _applied(shift: Shift) -> AppliedShift:
+    return AppliedShift(name=shift.name, factor=shift.factor, strength=shift.strength)
 
 
 def with_scores(

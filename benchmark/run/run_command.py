@@ -59,6 +59,13 @@ def run(
     seeds: options.Seeds = None,
     bands: options.Bands = None,
     representation_from: options.RepresentationFrom = options.FeatureOrigin.computed,
+    shifts: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Score shifted copies of each target as well: names of shifts or factors, such "
+            "as level; every shift if none is named."
+        ),
+    ] = None,
     device: options.Device = None,
     out: options.RunDirectory = None,
     overwrite: Annotated[
@@ -134,7 +141,7 @@ def run(
     store.prepare()
     cache = cache_directory() / "representations"
     runner = Runner(dataset, chosen_protocol, cache, keep_networks)
-    session = open_session(runner, store, chosen_methods, transfers or [], overwrite.value)
+    session = open_session(runner, store, chosen_methods, transfers or [], overwrite.value, shifts)
     # Workers start first: they load their libraries while the samples are chosen here.
     with (
         open_executor(runner, store, workers=workers, scheduler=scheduler, confined=confined)

@@ -1,6 +1,7 @@
 """Run one job: choose its samples, fit once, predict and score each target."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -13,12 +14,14 @@ from benchmark.data.dataset import Dataset
 from benchmark.data.embeddings import read_embedding
 from benchmark.data.representations import Observations, represent
 from benchmark.data.season import move
+from benchmark.data.shifts.shift_table import Shift
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import UnavailableError
 from benchmark.results.fitted_networks import Network
 from benchmark.results.rows import Row, Status
 from benchmark.results.store import Prediction
 from benchmark.run.device import Measurement, resolve_device
+from benchmark.run.fitting.shifted_target import shift_request, shifted_set
 from benchmark.run.fitting.started_method import (
     Ending,
     FitReport,
@@ -32,7 +35,7 @@ from benchmark.run.fitting.started_method import (
 )
 from benchmark.run.fitting.target_prediction import PredictionRequest, show_target
 from benchmark.run.jobs import Job
-from benchmark.run.outcome import Outcome
+from benchmark.run.outcome import Outcome, make_prediction
 from benchmark.run.row_assembly import make_row, with_ending, with_scores, without_target
 from benchmark.task.methods import Context, Features, Track, require_finite
 from benchmark.task.protocol import Protocol
@@ -122,6 +125,11 @@ class Runner:
             row, prediction = self._scored(job, started, fit, name, chosen, split)
             rows.append(row)
             predictions += [] if prediction is None else [prediction]
+            if name != job.source:
+                rows += [
+                    self._scored_copy(job, started, fit, name, chosen, split, shift)
+                    for shift in job.shifts
+                ]
         if not predictions:
             return Outcome(tuple(rows))
         network = None
@@ -141,20 +149,48 @@ class Runner:
     ) -> tuple[Row, Prediction | None]:
         """Return the row of a target; what goes wrong with it is no fault of the other targets."""
         row = make_row(job, self.dataset, self.protocol, split, name, chosen)
-        try:
-            prediction, measurement = self._predict(job, started, name, chosen, split)
-        except UnavailableError as error:
-            return without_target(row, str(error)), None
-        except NoAnswerError:
-            raise
-        except (Exception, SystemExit) as error:
-            logger.warning("%s failed on %s", job, name, exc_info=True)
-            said = {"status": "failed", "reason": reason_of(error)}
-            return row.model_copy(update=said), None
+        answer = _attempt(job, row, lambda: self._predict(job, started, name, chosen, split))
+        if isinstance(answer, Row):
+            return answer, None
+        prediction, measurement = answer
         took = self._seconds.get(self._view(job, name))
         row = self._with_coverage(job, row, split, chosen)
         scored = with_scores(row, self.protocol, chosen, fit, prediction, measurement, took)
         return scored, prediction
+
+    def _scored_copy(
+        self,
+        job: Job,
+        started: StartedMethod,
+        fit: FitReport,
+        name: str,
+        chosen: TargetSet,
+        split: SourceSplit,
+        shift: Shift,
+    ) -> Row:
+        """Return the row of a shifted copy of a target."""
+        samples = self.dataset.load(name)
+        chosen = shifted_set(shift, samples, chosen)
+        row = make_row(job, self.dataset, self.protocol, split, name, chosen, shift)
+
+        def predict() -> tuple[Prediction, Measurement]:
+            request = shift_request(
+                shift,
+                self.observations(name, job.identity.bands),
+                samples,
+                chosen,
+                job.method.representation,
+                classes=split.classes,
+                protocol=self.protocol,
+                seed=job.seed,
+            )
+            probabilities, measurement = started.predict(show_target(job.method.track, request))
+            return make_prediction(samples, chosen, split.classes, probabilities), measurement
+
+        answer = _attempt(job, row, predict)
+        if isinstance(answer, Row):
+            return answer
+        return with_scores(row, self.protocol, chosen, fit, *answer)
 
     def without_scores(self, job: Job, status: Status, reason: str) -> Outcome:
         """Describe a job that came to no scores, in this process or in another.
@@ -165,21 +201,20 @@ class Runner:
             reason: Why.
 
         Returns:
-            A row for each target that says so.
+            A row for each target, and for each shifted copy, that says so.
 
         Raises:
             DataError: If the data cannot serve the job.
         """
         split, targets = self.prepare(job)
         said = {"status": status, "reason": reason}
-        return Outcome(
-            tuple(
-                make_row(job, self.dataset, self.protocol, split, name, chosen).model_copy(
-                    update=said
-                )
-                for name, chosen in targets.items()
-            )
-        )
+        rows = []
+        for name, chosen in targets.items():
+            rows.append(make_row(job, self.dataset, self.protocol, split, name, chosen))
+            for shift in job.shifts if name != job.source else ():
+                copy = shifted_set(shift, self.dataset.load(name), chosen)
+                rows.append(make_row(job, self.dataset, self.protocol, split, name, copy, shift))
+        return Outcome(tuple(row.model_copy(update=said) for row in rows))
 
     def prepare(self, job: Job) -> tuple[SourceSplit, dict[str, TargetSet]]:
         """Choose the samples of a job.
@@ -335,15 +370,7 @@ class Runner:
             given = probabilities
             probabilities = np.tile(self._shares(job, split), (len(known), 1))
             probabilities[known] = given
-        prediction = Prediction(
-            target=name,
-            sample_ids=samples.sample_ids[chosen.rows],
-            probabilities=probabilities,
-            classes=tuple(CROPS[index] for index in split.classes),
-            labels=samples.labels[chosen.rows],
-            block=None if samples.block is None else samples.block[chosen.rows],
-        )
-        return prediction, measurement
+        return make_prediction(samples, chosen, split.classes, probabilities), measurement
 
     def _shares(self, job: Job, split: SourceSplit) -> npt.NDArray[np.float32]:
         """Return the share of each learned crop in the training samples, used without features."""
@@ -351,3 +378,18 @@ class Runner:
         counts = np.bincount(labels, minlength=len(CROPS))[list(split.classes)]
         shares: npt.NDArray[np.float32] = (counts / counts.sum()).astype(np.float32)
         return shares
+
+
+def _attempt(
+    job: Job, row: Row, predict: Callable[[], tuple[Prediction, Measurement]]
+) -> tuple[Prediction, Measurement] | Row:
+    """Return what a method answers about a target or, where it does not, the row that says why."""
+    try:
+        return predict()
+    except UnavailableError as error:
+        return without_target(row, str(error))
+    except NoAnswerError:
+        raise
+    except (Exception, SystemExit) as error:
+        logger.warning("%s failed on %s", job, row.target, exc_info=True)
+        return row.model_copy(update={"status": "failed", "reason": reason_of(error)})

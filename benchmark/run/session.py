@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmark.data.inspect.domain_differences import run_warnings
+from benchmark.data.shifts.shift_table import Shift, select_shifts
 from benchmark.errors import UsageError
 from benchmark.results.provenance import processors
 from benchmark.results.run_plans import make_plan, write_plan
@@ -40,6 +41,7 @@ class Session:
         jobs: The jobs of the run.
         work: Which of them are to be run.
         warnings: What was left out and why, in sentences.
+        shifts: Shifts of which a copy of each target is scored besides.
     """
 
     runner: Runner
@@ -51,6 +53,7 @@ class Session:
     jobs: tuple[Job, ...]
     work: Plan
     warnings: tuple[str, ...]
+    shifts: tuple[Shift, ...] = ()
 
     def without_unscorable(self) -> "Session":
         """Choose the samples of all jobs, and leave out the transfers that cannot be scored.
@@ -83,6 +86,7 @@ class Session:
         write_cards(self.store.root, {job.method.name: job.method for job in self.jobs}.values())
         asked = make_plan(
             [(job.identity, job.targets) for job in self.jobs],
+            shifts=[shift.name for shift in self.shifts],
             dataset=dataset.card.name,
             data_path=str(dataset.root.resolve()),
             protocol=self.runner.protocol.model_dump(mode="json"),
@@ -90,7 +94,8 @@ class Session:
         write_plan(self.store.root, asked)
 
     def _with_pairs(self, pairs: Sequence[Transfer]) -> "Session":
-        jobs = plan(self.runner.dataset, self.runner.protocol, self.methods, pairs)
+        dataset, protocol = self.runner.dataset, self.runner.protocol
+        jobs = plan(dataset, protocol, self.methods, pairs, self.shifts)
         work = find_work(jobs, self.store, self.overwrite)
         return replace(self, pairs=tuple(pairs), jobs=jobs, work=work)
 
@@ -101,6 +106,7 @@ def open_session(
     methods: Sequence[Method],
     words: Sequence[str],
     overwrite: Overwrite = "never",
+    shifts: Sequence[str] | None = None,
 ) -> Session:
     """Find the jobs of a run and what is left to do.
 
@@ -110,18 +116,21 @@ def open_session(
         methods: The methods.
         words: Transfers as the user named them; the published ones if there are none.
         overwrite: Which stored jobs are run again.
+        shifts: Shifts or their factors, as the user named them, of which a copy of each target is
+            scored besides.
 
     Raises:
-        UsageError: If a word names no transfer.
+        UsageError: If a word names no transfer or no shift.
         DataError: If a named pair lacks the protocol's bands, or all do.
     """
     dataset, protocol = runner.dataset, runner.protocol
     pairs = select_transfers(words, dataset.domains)
     pairs, warnings = choose_with_bands(dataset, protocol, pairs, words)
-    jobs = plan(dataset, protocol, methods, pairs)
+    copies = select_shifts(shifts or ())
+    jobs = plan(dataset, protocol, methods, pairs, copies)
     work = find_work(jobs, store, overwrite)
     given = (tuple(methods), tuple(words), overwrite, tuple(pairs))
-    return Session(runner, store, *given, jobs, work, warnings)
+    return Session(runner, store, *given, jobs, work, warnings, copies)
 
 
 def choose_methods(

@@ -19,7 +19,9 @@ from benchmark.data.taxonomy import CROPS
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.figures.critical_difference_figure import draw_ranks
 from leaderboard.figures.few_shot_figure import draw_few_shot
+from leaderboard.figures.robustness_figure import draw_losses
 from leaderboard.results import Results
+from leaderboard.shift_losses import shift_losses
 from leaderboard.statistics.ranking import pareto_front
 from leaderboard.tables.columns import method_frame
 from leaderboard.tables.leaderboard_files import write_whole
@@ -32,6 +34,9 @@ MARKERS: Final = "osD^vPX"
 
 MOST_PANELS: Final = 12
 """Methods with a panel of their own; those ranked lower are left out, and the title says so."""
+
+MOST_LINES: Final = len(COLOURS)
+"""Methods with a line of their own in a figure of lines."""
 
 LONGEST_NAME: Final = 40
 """Characters of a method's name in a figure."""
@@ -164,6 +169,21 @@ def draw_critical(group: ComparisonGroup) -> Figure | None:
     )
 
 
+def draw_robustness(group: ComparisonGroup) -> Figure | None:
+    """Draw what shifts of the targets cost, for the best methods that were scored on them."""
+    losses = shift_losses(group)
+    known = {loss.method for loss in losses}
+    methods = [str(name) for name in method_frame(group)["method"] if name in known]
+    if not methods:
+        return None
+    chosen, more = methods[:MOST_LINES], ""
+    if len(methods) > MOST_LINES:
+        more = f"; the first {MOST_LINES} of {len(methods)}"
+    return draw_losses(
+        losses, chosen, title_of(group.comparable) + more, colours=COLOURS, markers=MARKERS
+    )
+
+
 FIGURES: Final[Mapping[str, Draw]] = {
     "heat_map": draw_heat_map,
     "gap": draw_gaps,
@@ -171,6 +191,7 @@ FIGURES: Final[Mapping[str, Draw]] = {
     "confusion": draw_confusion,
     "ranks": draw_critical,
     "few_shot": draw_few_shot,
+    "robustness": draw_robustness,
 }
 """Figures by name: a new one is one entry here."""
 

@@ -5,7 +5,9 @@ from typing import Final
 
 import numpy as np
 
+from benchmark.data.shifts.shift_table import shifts
 from leaderboard.comparison_group import ComparisonGroup
+from leaderboard.shift_losses import shift_losses
 from leaderboard.site.cost_chart import method_costs, on_front
 from leaderboard.site.site_table import Item, SiteTable, method_item, number, with_interval
 from leaderboard.tables.columns import MISSING, method_frame
@@ -112,6 +114,23 @@ def _few_shot(group: ComparisonGroup) -> SiteTable:
     return _grid("few-shot-numbers", table.title, table.headings, lines)
 
 
+def _robustness(group: ComparisonGroup) -> SiteTable:
+    losses = shift_losses(group)
+    found = {(loss.method, loss.shift): 100 * loss.loss for loss in losses}
+    names = [name for name in shifts() if any(loss.shift == name for loss in losses)]
+    scored = {loss.method for loss in losses}
+    methods = [str(name) for name in method_frame(group)["method"] if name in scored]
+    return _grid(
+        "robustness-numbers",
+        "Macro-F1 lost on shifted copies of the targets (percent points)",
+        ("method", *names),
+        [
+            (method_item(m), *(number(found.get((m, name), np.nan), "{:.1f}", 1) for name in names))
+            for m in methods
+        ],
+    )
+
+
 def _grid(
     name: str, caption: str, headings: tuple[str, ...], lines: list[tuple[Item, ...]]
 ) -> SiteTable:
@@ -124,5 +143,6 @@ TABLES: Final[Mapping[str, Callable[[ComparisonGroup], SiteTable]]] = {
     "pareto": _pareto,
     "ranks": _ranks,
     "few_shot": _few_shot,
+    "robustness": _robustness,
 }
 """Tables by figure; those of confusion stand on the methods' pages."""

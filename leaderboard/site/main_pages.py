@@ -25,6 +25,7 @@ CAPTIONS: Final[Mapping[str, str]] = {
     "confusion": "Confusion matrices",
     "ranks": "Average ranks and critical difference",
     "few_shot": "Macro-F1 by labelled samples of the target",
+    "robustness": "Macro-F1 lost on shifted copies of the targets, by factor and strength",
 }
 """Figures that a group's page shows as pictures, in this order; a script draws that of cost."""
 

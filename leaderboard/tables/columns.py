@@ -186,6 +186,15 @@ REGISTRY: Final = (
     Column("worst_macro_f1", "worst transfer", percent, _worst, "Lowest macro-F1 of a transfer."),
     Column("worst", "worst is", str, _worst_transfer, "Which transfer that is.", main=False),
     Column(
+        "worst_factor",
+        "worst factor",
+        str,
+        lambda s: s.worst_factor or MISSING,
+        "Factor whose shifts of the targets cost most macro-F1, and the points of its worst shift.",
+        main=False,
+        telling=lambda values: bool((values != MISSING).any()),
+    ),
+    Column(
         "in_domain_macro_f1",
         "in-domain",
         percent,

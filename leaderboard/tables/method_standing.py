@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from leaderboard.comparison_group import ComparisonGroup
+from leaderboard.shift_losses import worst_factor
 from leaderboard.statistics.bootstrap import Draws
 
 
@@ -32,6 +33,12 @@ class MethodStanding:
     def mean(self, name: str) -> float:
         """Mean over all transfers; NaN if one is missing."""
         return float(self.cells[name].mean(skipna=False)) if self.complete else float("nan")
+
+    @property
+    def worst_factor(self) -> str | None:
+        """Factor whose shifts of the targets cost most, and how many points; ``None`` unscored."""
+        loss = worst_factor(self.group, self.method)
+        return None if loss is None else f"{loss.factor} {-100 * loss.loss:+.1f}"
 
     def draws(self, name: str) -> Draws | None:
         """Resampled means over all transfers; ``None`` if one was not resampled."""

@@ -456,8 +456,9 @@ def test_no_page_breaks_a_rule_of_accessibility(
     window.execute_script(AXE.read_text("utf-8"))
     for mode in ("light", "dark"):
         found = window.execute_async_script(
-            "axe.run({preload: false, resultTypes: ['violations']}).then((r) => arguments[0](r.violations.map("
-            "(v) => [v.id, v.nodes.slice(0, 3).map((n) => n.html.slice(0, 200))])))"
+            "axe.run({preload: false, resultTypes: ['violations']})"
+            ".then((r) => arguments[0](r.violations.map((v) => [v.id, "
+            "v.nodes.slice(0, 3).map((n) => n.html.slice(0, 200))])))"
         )
         assert found == [], mode
         window.find_element("id", "theme").click()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmark.data.shifts.sun import sun_zenith
 from benchmark.data.simulate.background import ground, weed_area
 from benchmark.data.simulate.canopy import reflectance
 from benchmark.data.simulate.fields import Fields
@@ -16,7 +17,7 @@ from benchmark.data.simulate.phenology import (
 from benchmark.data.simulate.plants import plant_column, plant_names
 from benchmark.data.simulate.random_effects import NEVER, FloatArray, IntArray, take
 from benchmark.data.simulate.spectra import spectrum
-from benchmark.data.simulate.weather import Weather, sun_zenith
+from benchmark.data.simulate.weather import Weather
 
 BARE = 0.02
 """Leaf area index below which the canopy is ignored."""

@@ -95,20 +95,3 @@ def draw_weather(name: str, seed: int, regions: Sequence[Region], places: Places
         view_zenith=rng.uniform(0, 11, shape).astype(np.float32),
         azimuth=rng.uniform(0, 180, shape).astype(np.float32),
     )
-
-
-def sun_zenith(latitude: FloatArray, day_of_year: FloatArray) -> FloatArray:
-    """Return the sun's zenith angle at 10:30 local solar time in degrees (facts 6, equation 8).
-
-    Args:
-        latitude: Degrees north [M].
-        day_of_year: Day of the year [M].
-
-    Returns:
-        Degrees [M].
-    """
-    declination = np.deg2rad(-23.44 * np.cos(2 * np.pi * (day_of_year + 10) / 365))
-    angle = np.deg2rad(latitude)
-    cosine = np.sin(angle) * np.sin(declination)
-    cosine = cosine + np.cos(angle) * np.cos(declination) * np.cos(np.deg2rad(22.5))
-    return np.asarray(np.rad2deg(np.arccos(np.clip(cosine, 0.05, 1))), np.float32)

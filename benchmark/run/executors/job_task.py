@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
+from benchmark.data.shifts.shift_table import Shift
 from benchmark.errors import StoreError
 from benchmark.results.provenance import now, with_start
 from benchmark.results.rows import Row, Status, worst_status
@@ -23,12 +24,14 @@ class Task:
         targets: Domains to score besides the source itself.
         before: Checksum of the job of this key that was stored when the run was planned.
         superseded: Key of the stored job that this one replaces.
+        shifts: Shifts of which a copy of each target is scored besides.
     """
 
     identity: JobIdentity
     targets: tuple[str, ...]
     before: str | None = None
     superseded: str | None = None
+    shifts: tuple[Shift, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,12 @@ def run_task(task: Task, job: Job, runner: Runner, store: RunStore) -> TaskResul
     with store.job_locks.hold(task.identity.key) as got:
         if not got:
             return TaskResult("taken")
-        stored = _finished_elsewhere(task, store)
+        stored = _finished_elsewhere(task, job, store)
         if stored is not None:
             reasons = [row.reason for row in stored.rows if row.reason is not None]
             return TaskResult(worst_status(stored.rows), next(iter(reasons), None), elsewhere=True)
         known = _stored(job.identity.key, store)
-        outcome = runner.run(job if known is None else job.extended(known.targets))
+        outcome = runner.run(job if known is None else job.extended(known))
         return _keep(task, outcome, runner.protocol, store, start, began)
 
 
@@ -111,7 +114,7 @@ def store_lost_task(
     """
     store.place.require()
     with store.job_locks.hold(task.identity.key) as got:
-        if not got or _finished_elsewhere(task, store) is not None:
+        if not got or _finished_elsewhere(task, job, store) is not None:
             return TaskResult("taken")
         return store_lost_locked(task, job, runner, store, status, reason, began)
 
@@ -141,9 +144,10 @@ def _keep(
         if older is not None and _has_scores(older):
             identity, kept = older.identity, older  # new rows are added to those of the older code
     new = with_start(outcome.rows, began)
-    rows = new if kept is None else _merged(kept.rows, new)
+    stored = () if kept is None else (*kept.rows, *kept.shifted)
+    rows = new if kept is None else _merged(stored, new)
     before = None if task.superseded is None else _stored(task.superseded, store)
-    if kept is None or rows != kept.rows:
+    if kept is None or rows != stored:
         store.write(
             identity,
             rows,
@@ -165,15 +169,15 @@ def _keep(
 
 
 def _merged(stored: tuple[Row, ...], new: tuple[Row, ...]) -> tuple[Row, ...]:
-    """Return one row for each target: the new row, unless only the stored one has scores.
+    """Return one row for each target and shift: the new row, unless only the stored one has scores.
 
     All rows are of the same code, or the new rows have no scores.
     """
-    merged = {row.target: row for row in stored}
+    merged = {(row.target, row.shift): row for row in stored}
     for row in new:
-        before = merged.get(row.target)
+        before = merged.get((row.target, row.shift))
         if row.status == "ok" or before is None or before.status != "ok":
-            merged[row.target] = row
+            merged[row.target, row.shift] = row
     return tuple(merged.values())
 
 
@@ -181,12 +185,12 @@ def _has_scores(job: StoredJob | None) -> bool:
     return job is not None and any(row.status == "ok" for row in job.rows)
 
 
-def _finished_elsewhere(task: Task, store: RunStore) -> StoredJob | None:
+def _finished_elsewhere(task: Task, job: Job, store: RunStore) -> StoredJob | None:
     """Return the job if it has been stored since the run was planned."""
     stored = _stored(task.identity.key, store)
     if stored is None or stored.checksum == task.before:
         return None
-    return stored if set(task.targets) <= stored.targets else None
+    return stored if job.is_held_by(stored) else None
 
 
 def _stored(key: str, store: RunStore) -> StoredJob | None:

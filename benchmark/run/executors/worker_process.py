@@ -196,7 +196,8 @@ def make_job(task: "Task", method: "DescribedMethod") -> "Job":
     """Return the job of a task."""
     from benchmark.run.jobs import Job
 
-    return Job(method, task.identity.source, task.identity.seed, task.targets, task.identity)
+    identity = task.identity
+    return Job(method, identity.source, identity.seed, task.targets, identity, task.shifts)
 
 
 def run_received_task(

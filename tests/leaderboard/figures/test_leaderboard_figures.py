@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 import pytest
 from sample_rows import make_row
 
+from benchmark.results.rows import AppliedShift
 from leaderboard.comparison_group import comparison_groups
 from leaderboard.figures.leaderboard_figures import (
     FIGURES,
@@ -17,6 +18,9 @@ from leaderboard.figures.leaderboard_figures import (
     write_figures,
 )
 from leaderboard.results import Results, from_rows
+
+NEEDS_MORE = ("few_shot", "robustness")
+"""Figures that need labels of the target, or shifts."""
 
 CONFUSION = tuple(tuple(10 * (j == k) + (k == 0) for j in range(7)) for k in range(7))
 
@@ -42,7 +46,7 @@ def test_the_same_bytes_each_time(tmp_path: Path) -> None:
     second = write_figures(results("a", "b", "c"), tmp_path / "two")
     # Without a rate of prediction the figure of cost has one part; every figure is there.
     assert [path.name for path in first] == [
-        f"1-{name}.{form}" for name in FIGURES if name != "few_shot" for form in FORMS
+        f"1-{name}.{form}" for name in FIGURES if name not in NEEDS_MORE for form in FORMS
     ]
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
@@ -84,9 +88,13 @@ def test_hostile_names_are_drawn_as_they_are() -> None:
         )
         for name in names
     ]
-    taught = comparison_groups(from_rows([*group.comparable.rows, *few]))[-1]
+    hazy = AppliedShift(name="level-l1c", factor="level", strength=1)
+    shifted = [row.model_copy(update={"shift": hazy}) for row in group.comparable.rows]
+    (moved,) = comparison_groups(from_rows([*group.comparable.rows, *shifted]))
+    others = {"robustness": moved}
+    others["few_shot"] = comparison_groups(from_rows([*group.comparable.rows, *few]))[-1]
     for name, draw in FIGURES.items():
-        svg = render(draw, taught if name == "few_shot" else group, "svg")
+        svg = render(draw, others.get(name, group), "svg")
         assert svg is not None
         tags = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(svg).iter()}
         assert not {"script", "a", "foreignObject"} & tags
