@@ -52,6 +52,14 @@ Bands = Annotated[
     ),
 ]
 
+Shifts = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Score shifted copies of each target as well: names of shifts or factors, such "
+        "as level; every shift if none is named."
+    ),
+]
+
 
 class FeatureOrigin(StrEnum):
     """Where the features come from of methods that can have them computed or read."""

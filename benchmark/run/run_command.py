@@ -59,13 +59,7 @@ def run(
     seeds: options.Seeds = None,
     bands: options.Bands = None,
     representation_from: options.RepresentationFrom = options.FeatureOrigin.computed,
-    shifts: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Score shifted copies of each target as well: names of shifts or factors, such "
-            "as level; every shift if none is named."
-        ),
-    ] = None,
+    shifts: options.Shifts = None,
     device: options.Device = None,
     out: options.RunDirectory = None,
     overwrite: Annotated[
