@@ -4,6 +4,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from importlib.metadata import entry_points
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -94,7 +95,7 @@ def spread(arguments: Sequence[str]) -> list[str]:
     words: list[str] = []
     option: str | None = None
     fresh = False
-    for word, following in zip(arguments, [*arguments[1:], "-"], strict=True):
+    for word, following in pairwise([*arguments, "-"]):
         if word.startswith("-") and not word.lstrip("-").isdigit():
             option, fresh = (word if word in SEVERAL_VALUES else None), True
         elif option is not None and not fresh:

@@ -133,14 +133,11 @@ def run(
         dataset = open_source(data, progress)
     store = RunStore(place)
     store.prepare()
-    cache = cache_directory() / "representations"
-    runner = Runner(dataset, chosen_protocol, cache, keep_networks)
+    runner = Runner(dataset, chosen_protocol, cache_directory() / "representations", keep_networks)
     session = open_session(runner, store, chosen_methods, transfers or [], overwrite.value, shifts)
     # Workers start first: they load their libraries while the samples are chosen here.
-    with (
-        open_executor(runner, store, workers=workers, scheduler=scheduler, confined=confined)
-        if isolated and session.work.todo
-        else nullcontext()
+    with open_executor(
+        session, runner, store, workers=workers, scheduler=scheduler, confined=confined
     ) as executor:
         session = session.without_unscorable()
         work = session.work
@@ -162,11 +159,9 @@ def run(
                     seconds=None if minutes is None else 60 * minutes,
                 )
             store.place.require()
-            changed = reports and make_reports(store)  # before MLflow ends, which shows them
+            unchanged = reports and not make_reports(store)  # before MLflow ends, which shows them
             _finish_tracking(follower, display)
-    _conclude(
-        display, store.root, len(session.jobs), work, finished, unchanged=reports and not changed
-    )
+    _conclude(display, store.root, len(session.jobs), work, finished, unchanged=unchanged)
 
 
 def _finish_tracking(follower: "BackgroundSync | None", display: "RunDisplay") -> None:

@@ -1,7 +1,7 @@
 """The steps of a run that the command line and the Python interface share."""
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -169,22 +169,29 @@ def choose_methods(
 
 
 def open_executor(
+    session: Session,
     runner: Runner,
     store: RunStore,
     *,
     workers: int,
     scheduler: str | None = None,
     confined: bool = False,
-) -> AbstractContextManager[DaskCluster | WorkerPool]:
+) -> AbstractContextManager[DaskCluster | WorkerPool | None]:
     """Return what runs jobs outside of this process: a cluster, or worker processes.
 
+    The context gives ``None`` where nothing is to be run, or all of it in this process: without
+    workers and without a scheduler.
+
     Args:
+        session: What is to be run.
         runner: Runs jobs on one dataset under one protocol.
         store: Keeps the results.
         workers: Worker processes on this machine.
         scheduler: Address of a Dask scheduler, whose workers are used instead.
         confined: Whether methods run confined, see `benchmark.run.executors.confinement`.
     """
+    if not session.work.todo or (workers == 0 and scheduler is None):
+        return nullcontext()
     limit = runner.protocol.job_time_limit_s
     setup = Setup(
         data=runner.dataset.root.resolve(),
