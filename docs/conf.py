@@ -33,6 +33,8 @@ html_title = f"CropGlobe Benchmark {release}"
 html_show_sphinx = False
 html_copy_source = False
 
+default_role = "code"  # what docstrings have between single backticks
+
 myst_heading_anchors = 4
 myst_fence_as_directive = ["mermaid"]
 python_use_unqualified_type_names = True

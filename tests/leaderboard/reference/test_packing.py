@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sample_rows import make_row, write_run
 
+from benchmark.cli import main
 from benchmark.errors import StoreError
 from benchmark.results.rows import Row
 from leaderboard.comparison_group import comparison_groups
@@ -232,6 +233,7 @@ def test_other_samples_under_one_hash_are_named_and_not_paired(tmp_path: Path) -
     assert {cell[4] for cell in found.draws} == {"mine"}
 
 
+@settings(deadline=None)
 @given(
     truth=st.lists(st.integers(0, 6), min_size=1, max_size=30),
     data=st.data(),
@@ -291,3 +293,34 @@ def test_only_the_transfers_of_the_run_stand_beside_it(tmp_path: Path) -> None:
     assert {c.row.transfer for c in found} == {"FRA:USA", "FRA:FRA"}
     elsewhere = agree([make_row(protocol="mine", target="ARG")], tmp_path / "packed")
     assert {c.row.transfer for c in elsewhere.references.rows} == {"FRA:FRA"}
+
+
+def test_reference_results_alone_are_shown_as_the_run_that_they_are_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is published beside the documentation is made so."""
+    monkeypatch.setenv("CROPGLOBE_REFERENCE", str(tmp_path / "files"))
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: str) -> tuple[int, str]:
+        with pytest.raises(SystemExit) as ended:
+            main([*words])
+        code = ended.value.code
+        shown = capsys.readouterr()
+        return (code if isinstance(code, int) else 0), shown.out + shown.err
+
+    code, said = call("site", "--with-reference", "--out", "site")
+    assert code == 2
+    assert "holds no reference results: name a run directory, or make them" in said
+    run = run_of(tmp_path / "run", "a", "b")
+    pack_reference([run], tmp_path / "files")
+    assert call("site", "--with-reference", "--out", "site")[0] == 0
+    assert (tmp_path / "site" / "index.html").stat().st_size > 1000
+    code, said = call("tables", "--with-reference", "--style", "summary", "--notes", "none")
+    assert code == 0
+    assert said == call("tables", str(run), "--style", "summary", "--notes", "none")[1]
+    assert call("leaderboard", "--with-reference")[0] == 0
+    assert not (tmp_path / "leaderboard.md").exists()
+    code, said = call("tables")
+    assert code == 2
+    assert "Name a run directory, or give --with-reference." in said

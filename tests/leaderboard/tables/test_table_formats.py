@@ -403,7 +403,7 @@ def test_hostile_names_in_latex() -> None:
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no TeX is installed")
-@pytest.mark.parametrize("page", [r"\documentclass[twocolumn]{article}", NEURIPS_WIDTH])
+@pytest.mark.parametrize("page", [r"\documentclass[twocolumn,a4paper]{article}", NEURIPS_WIDTH])
 @pytest.mark.parametrize("name", ["hostile", "many"])
 def test_latex_compiles_and_fits_a_page(name: str, page: str, tmp_path: Path) -> None:
     """In 8 points, on the narrowest page that it is for, with any font encoding."""
