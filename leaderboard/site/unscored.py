@@ -46,11 +46,11 @@ def unscored_table(
     table = SiteTable(
         name=name,
         caption="Without a score, and why",
-        headings=("method", "group", "of", "status", "reason"),
+        headings=("method", "group", "transfers", "status", "reason"),
         lines=tuple(lines),
         sortable=False,
     )
-    return lift_constants(table, ("group", "of", "status"))
+    return lift_constants(table, ("group", "transfers", "status"))
 
 
 def _named(rows: Iterable[Row]) -> str:
