@@ -1,6 +1,7 @@
 """The figure of robustness: what shifts of the targets cost, by factor and strength."""
 
 from collections.abc import Sequence
+from textwrap import fill
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,6 +11,9 @@ from leaderboard.shift_losses import ShiftLoss
 
 ACROSS = 3
 """Panels beside each other; each is one factor."""
+
+UNIT_WIDTH = 40
+"""Characters of a line below a panel; longer ones would reach into the next panel's."""
 
 
 def draw_losses(
@@ -43,7 +47,7 @@ def draw_losses(
             _draw_line(axis, own, method, *style)
         axis.axhline(0, color="#888888", lw=0.8, zorder=1)
         axis.set_title(factor, fontsize=8, loc="left")
-        axis.set_xlabel(units[factor], fontsize=6.5)
+        axis.set_xlabel(fill(units[factor], UNIT_WIDTH), fontsize=6.5)
         axis.grid(color="#e5e5e5", lw=0.5, axis="y")
         axis.set_axisbelow(True)
     for axis in panels[:: min(ACROSS, len(present))]:

@@ -228,6 +228,7 @@ def described_samples(case: Case) -> Iterator[str]:
             "n_validation": (data.n_validation, wanted.validation),
             "warnings": (data.warnings, _warnings(case, row)),
             "reason": (row.reason, None),
+            "shift": (row.shift, None),
         }
         for name, (stated, true) in pairs.items():
             if stated != true:

@@ -504,3 +504,12 @@ def test_warnings_are_the_verifiers_own(
     assert "warnings is " in found
     safe = markdown_cell(text)
     assert not any(sign in safe for sign in ("://", "www.", "@", "[click](")), safe
+
+
+def test_a_shifted_row_is_no_row_of_a_submission(
+    honest: Path, tiny: Dataset, tmp_path: Path
+) -> None:
+    shift = {"name": "level-l1c", "factor": "level", "strength": 1}
+    lie = in_json("rows.json", lambda rows: rows[0].update(shift=shift))
+    found = problems(verify(read_submission(forge(honest, tmp_path / "a.zip", lie)), tiny))
+    assert "shift is name='level-l1c'" in found
