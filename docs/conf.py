@@ -66,6 +66,8 @@ PAGES = {
         "simulation",
         "results-simulated",
         "results-real",
+        "shifts",
+        "findings",
         "performance",
         "reliability",
     ),

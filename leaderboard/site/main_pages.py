@@ -14,7 +14,7 @@ from leaderboard.site.overview import lead_sentence, leaders_table
 from leaderboard.site.pages import Stamp, plain_page, render_page
 from leaderboard.site.site_tables import leaderboard_site_table, transfer_site_table
 from leaderboard.site.unscored import unscored_table
-from leaderboard.tables.section_facts import facts
+from leaderboard.tables.section_facts import facts, without_score
 
 Groups = Sequence[tuple[Stamp, ComparisonGroup]]
 """Groups of rows, each with its stamp."""
@@ -37,7 +37,8 @@ STEPS: Final = (
     ("Check it against the contract:", "cropglobe check my_method.py"),
     (
         "Run it on the published transfers:",
-        "cropglobe run --method-file my_method.py --protocol quick --out MINE",
+        "cropglobe run --method-file my_method.py --protocol quick --transfers published "
+        "--out MINE",
     ),
     ("See where it stands among the reference results:", "cropglobe compare MINE"),
     (
@@ -93,7 +94,7 @@ def group_page(mark: Stamp, group: ComparisonGroup, images: Iterable[str]) -> st
         chart=chart,
         chart_image=paths.get(CHART),
         chart_numbers=numbers.get(CHART),
-        facts=facts(group),
+        facts=[fact for fact in facts(group) if fact not in without_score(group)],
         images=[
             (paths[name], caption, numbers.get(name))
             for name, caption in CAPTIONS.items()

@@ -139,11 +139,11 @@ def notes(group: ComparisonGroup) -> list[str]:
     Args:
         group: Methods that may be compared.
     """
-    return [*_incomplete(group), *_without_score(group), *_origins(group)]
+    return [*_incomplete(group), *without_score(group), *_origins(group)]
 
 
-def _without_score(group: ComparisonGroup) -> list[str]:
-    """Name the methods that have no score at all, each with the reason."""
+def without_score(group: ComparisonGroup) -> list[str]:
+    """Return sentences that name the methods that have no score at all, each with the reason."""
     scored = set(group.transfers["method"])
     reasons: dict[tuple[str, str], dict[str, None]] = {}
     told: set[str] = set()

@@ -207,7 +207,7 @@ def test_transfers_are_sorted_by_any_of_them(open_page: Opener) -> None:
 
 def address(window: Any) -> str:
     found: str = window.execute_script("return decodeURIComponent(location.hash)")
-    return found
+    return found.replace("+", " ")
 
 
 def chosen(window: Any, label: str) -> str:
@@ -381,13 +381,10 @@ def test_two_methods_side_by_side(open_page: Opener) -> None:
 def test_tables_can_be_read_without_scripts(open_page: Opener, site: Path) -> None:
     window = open_page("index.html")
     window.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
-    for page, word in (
-        ("index.html", "good"),
-        ("sections/1.html", "poor"),
-        ("compare.html", "good"),
-    ):
+    for page in ("index.html", "sections/1.html", "compare.html"):
         window.get((site / page).as_uri())
-        assert word in window.find_element("tag name", "table").text
+        tables = window.find_elements("css selector", ".scroll table")
+        assert any("poor" in table.text for table in tables), page
         assert not window.find_element("id", "theme").is_displayed()
     assert "needs scripts" in window.find_element("tag name", "main").text
     window.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
@@ -395,8 +392,8 @@ def test_tables_can_be_read_without_scripts(open_page: Opener, site: Path) -> No
 
 def test_the_numbers_of_a_figure_open_by_keyboard(open_page: Opener) -> None:
     window = open_page("sections/1.html")
-    summary = window.find_element("tag name", "summary")
     table = window.find_element("id", "heat-map-numbers")
+    summary = table.find_element("xpath", "ancestor::details/summary")
     assert not table.is_displayed()
     summary.send_keys("\ue007")
     wait_for(window, table.is_displayed, lambda: "the table stays shut")
@@ -450,36 +447,39 @@ PAGES = (
 """One page of each kind."""
 
 
+RULES = """const done = arguments[0];
+axe.run({preload: false, resultTypes: ["violations"]}).then((found) =>
+    done(found.violations.map((rule) => [rule.id, rule.nodes.map((node) => node.html)])));"""
+
+
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: str(size[0]))
-@pytest.mark.parametrize("page", PAGES)
 def test_no_page_breaks_a_rule_of_accessibility(
-    open_page: Opener, page: str, size: tuple[int, int]
+    open_page: Opener, site: Path, size: tuple[int, int]
 ) -> None:
     """Run the rules of axe-core, in light and in dark; tables scroll and the page does not."""
-    window = open_page(page, size)
-    window.execute_script(AXE.read_text("utf-8"))
-    for mode in ("light", "dark"):
-        found = window.execute_async_script(
-            "axe.run({preload: false, resultTypes: ['violations']})"
-            ".then((r) => arguments[0](r.violations.map((v) => [v.id, "
-            "v.nodes.slice(0, 3).map((n) => n.html.slice(0, 200))])))"
-        )
-        assert found == [], mode
-        window.find_element("id", "theme").click()
-    wide = window.execute_script("return document.documentElement.scrollWidth")
-    assert wide <= size[0]
+    window = open_page(PAGES[0], size)
+    for page in PAGES:
+        window.get((site / page).as_uri())
+        window.execute_script(AXE.read_text("utf-8"))
+        for _ in ("light", "dark"):
+            mode = window.find_element("tag name", "html").get_attribute("class")
+            assert window.execute_async_script(RULES) == [], (page, mode)
+            window.find_element("id", "theme").click()
+        wide = window.execute_script("return document.documentElement.scrollWidth")
+        assert wide <= size[0], page
 
 
 def test_names_stay_whole_on_a_phone(open_page: Opener) -> None:
     window = open_page("index.html", PHONE)
     cells = window.execute_script(
         """return [...document.querySelectorAll("#leaderboard tbody th a")].map((link) =>
-            [link.textContent, link.getClientRects().length]);"""
+            [link.textContent, new Set([...link.getClientRects()].map((r) => r.top)).size]);"""
     )
     assert dict(cells) == {"good": 1, "poor": 1, "made-up": 1}
 
 
 def test_every_control_has_a_name(open_page: Opener) -> None:
     window = open_page("index.html")
+    window.find_element("css selector", ".columns summary").click()
     for control in window.find_elements("css selector", "select, input, a, button"):
         assert control.accessible_name, control.get_attribute("outerHTML")

@@ -48,6 +48,11 @@ document.querySelectorAll("figure.chart").forEach((figure) => {
         Plot.tip(known, Plot.pointer({ x: cost, y: "score", title: (point) => words(point, name).join("\n"), fill: "var(--paper)", stroke: "currentColor", fontSize: 13, ariaHidden: "true" })),
       ],
     });
+    svg.querySelectorAll("a").forEach((link) => {
+      // Plot names the mark; the link around it is what a reader comes to.
+      link.setAttribute("aria-label", link.firstElementChild.getAttribute("aria-label"));
+      link.firstElementChild.removeAttribute("aria-label");
+    });
     svg.setAttribute("role", "group");
     svg.setAttribute("aria-label", "Macro-F1 by cost; each point leads to its method, and the numbers are in the table below.");
     const legend = Plot.legend({ symbol: { domain: families }, color: { domain: families, range: colours }, fill: "color", style: { fontSize: "13px" } });

@@ -235,7 +235,7 @@ def test_curves_of_the_season_where_the_data_still_lies(tmp_path: Path, tiny: Da
     assert site[path].startswith(b"\x89PNG")
     assert f'src="../{path}"' in site["transfers/FRA-to-CHN.html"].decode()
     written = write_season_figures(there, tmp_path)
-    assert [file.suffix for file in written] == [".png", ".svg"]
+    assert [file.suffix for file in written] == [".pdf", ".png", ".svg"]
     assert season_images(there, comparison_groups(there), most=0) == {}
     # A second protocol shows them once more only if it moves years otherwise.
     second = make_row(fingerprint=tiny.fingerprint, protocol="other")

@@ -51,17 +51,19 @@ def test_a_worker_process_finds_the_file(mine: Path, tiny: Dataset, tmp_path: Pa
 
 
 def test_the_fingerprint_follows_the_file(mine: Path) -> None:
-    """What is loaded stays what it was; what is loaded anew is other code."""
+    """What is loaded stays what it was; what is loaded anew is other code, unless it is the same."""
     (method,) = load_method_file(mine)
     before = method.code_fingerprint
-    mine.write_text(mine.read_text("utf-8") + "\n# another thought\n", "utf-8")
+    mine.write_text(mine.read_text("utf-8") + "\nANOTHER = 1\n", "utf-8")
     assert method.code_fingerprint == before
     (again,) = load_method_file(mine)
     assert again.code_fingerprint != before
     assert find_method("my-method", mine).code_fingerprint == again.code_fingerprint
-    mine.write_text(mine.read_text("utf-8") + "\n# a third\n", "utf-8")
+    mine.write_text(mine.read_text("utf-8") + "\nTHIRD = 1\n", "utf-8")
     third = find_method("my-method", mine).code_fingerprint
     assert third not in (before, again.code_fingerprint)
+    mine.write_text(mine.read_text("utf-8") + "\n# a comment\n", "utf-8")
+    assert find_method("my-method", mine).code_fingerprint == third
 
 
 def test_an_edit_in_the_same_second_counts(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
