@@ -51,7 +51,7 @@ def test_a_worker_process_finds_the_file(mine: Path, tiny: Dataset, tmp_path: Pa
 
 
 def test_the_fingerprint_follows_the_file(mine: Path) -> None:
-    """What is loaded stays what it was; what is loaded anew is other code, unless it is the same."""
+    """What is loaded stays what it was; anew, only a comment is no other code."""
     (method,) = load_method_file(mine)
     before = method.code_fingerprint
     mine.write_text(mine.read_text("utf-8") + "\nANOTHER = 1\n", "utf-8")
