@@ -360,18 +360,18 @@ def test_two_methods_side_by_side(open_page: Opener) -> None:
         "FRA:CHN\ncross-continent",
         "FRA:USA\ncross-continent",
     ]
-    assert first[0][1:3] == ["100.0", "16.7"]
-    assert first[0][3].startswith("+83.3 (+")
+    assert first[0][2:4] == ["100.0", "16.7"]
+    assert first[0][1].startswith("+83.3 (+")
     assert first[0][4] == "undecided, fewer than 3 seeds"
     said = window.find_element("id", "compare-verdict").text
     assert said.startswith("good is 83.3 points above poor over all transfers (+")
     window.find_element("id", "swap").click()
-    assert cells()[0][1:3] == ["16.7", "100.0"]
-    assert cells()[0][3].startswith("-83.3 (-")
+    assert cells()[0][2:4] == ["16.7", "100.0"]
+    assert cells()[0][1].startswith("-83.3 (-")
     assert window.find_element("id", "compare-verdict").text == said
     assert address(window) == "#?group=1&first=poor&second=good"
     window.refresh()
-    assert cells()[0][1:3] == ["16.7", "100.0"]
+    assert cells()[0][2:4] == ["16.7", "100.0"]
     window.back()
     wait_for(window, lambda: cells() == first, lambda: str(cells()))
     choose(window, "group", "tiny (simulated), protocol smoke")

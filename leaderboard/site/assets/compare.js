@@ -73,7 +73,7 @@
     const pair = differences(group, a, b);
     const widest = Math.max(10, ...pair.filter(Boolean).flatMap((found) => found.slice(0, 3).map(Math.abs)));
     const heads = table.tHead.rows[0].cells;
-    [heads[1].textContent, heads[2].textContent] = [group.methods[a][0], group.methods[b][0]];
+    [heads[2].textContent, heads[3].textContent] = [group.methods[a][0], group.methods[b][0]];
     table.tBodies[0].replaceChildren(
       ...group.transfers.map(([name, relation], index) => {
         const line = document.createElement("tr");
@@ -81,8 +81,8 @@
         head.scope = "row";
         if (relation) head.append(element("span", relation, "below"));
         const scores = [a, b].map((method) => group.scores[method][index]);
-        line.append(head, ...scores.map((score) => element("td", score === null ? "-" : said(score), "number")));
-        line.append(differenceCell(pair[index], widest), element("td", pair[index] === null ? "-" : verdicts[pair[index][3]]));
+        line.append(head, differenceCell(pair[index], widest), ...scores.map((score) => element("td", score === null ? "-" : said(score), "number")));
+        line.append(element("td", pair[index] === null ? "-" : verdicts[pair[index][3]]));
         return line;
       })
     );
