@@ -14,8 +14,8 @@ from leaderboard.tables.columns import MISSING
 from leaderboard.tables.table_content import Cell, Emphasis, Notes, Table
 
 PAGE_WIDTH: Final = 395.0
-"""Points: fits both columns of LaTeX's article (453 on A4) and of journals (504 to 522), and the one
-column of NeurIPS and ICLR (397.5)."""
+"""Points: fits both columns of LaTeX's article (453 on A4) and of journals (504 to 522), and the
+one column of NeurIPS and ICLR (397.5)."""
 
 SEPARATION: Final = 4.0
 """Points on each side of a column; 6 in LaTeX."""
