@@ -74,6 +74,7 @@ def screen_table(table: Table, width: int) -> "ScreenTable":
         [[cell.text for cell in line] for line in table.body],
         width=width,
         first=_FIRST_SHOWN,
+        elsewhere="a wider terminal or --format shows them.",
     )
 
 

@@ -13,6 +13,9 @@ GAP: Final = 2
 ALWAYS: Final = 3
 """Columns that are shown however narrow the terminal is: rank, method and score."""
 
+TOGETHER: Final = (("95% low", "95% high"), ("from", "to"))
+"""Headings of limits: neither is shown without the other."""
+
 ELSEWHERE: Final = "a wider terminal or `cropglobe tables --columns` shows them."
 
 
@@ -24,6 +27,7 @@ def fitted_table(
     width: int,
     first: Sequence[str],
     notes: Sequence[str] = (),
+    elsewhere: str = ELSEWHERE,
 ) -> "Table":
     """Return a table that is no wider than the terminal.
 
@@ -35,6 +39,7 @@ def fitted_table(
         first: Headings of the columns that matter most, in that order; the others follow from left
             to right.
         notes: Sentences under the table; another one names the columns that do not fit.
+        elsewhere: What shows those, as the end of that sentence.
 
     Returns:
         The table, its columns in the order of the headings.
@@ -48,7 +53,7 @@ def fitted_table(
     said = [*notes]
     if left_out:
         names = ", ".join(left_out)
-        said.append(f"Left out, since {width} characters hold no more: {names}; {ELSEWHERE}")
+        said.append(f"Left out, since {width} characters hold no more: {names}; {elsewhere}")
     table = Table(
         title=escape(title),
         caption=escape("\n".join(said)) or None,
@@ -88,7 +93,9 @@ def fitting_columns(
         if needed <= room or len(kept) < ALWAYS:
             kept.append(n)
             room -= needed
-    return sorted(kept)
+    shown = {headings[n] for n in kept}
+    halves = {name for pair in TOGETHER if not shown.issuperset(pair) for name in pair}
+    return [n for n in sorted(kept) if headings[n] not in halves]
 
 
 def _lines(heading: str) -> list[str]:

@@ -64,6 +64,14 @@ def test_what_one_column_leaves_free_a_narrower_one_takes() -> None:
     assert fitting_columns(headings, body, width=20, first=headings) == [0, 1, 2, 4]
 
 
+def test_a_limit_is_not_shown_without_the_other() -> None:
+    headings = ["method", "macro-F1", "gap", "95% low", "95% high"]
+    body = [["m" * 10, "12.3", "1.0", "10.0", "15.0"]]
+    narrow = fitting_columns(headings, body, width=34, first=headings)
+    assert narrow == [0, 1, 2]
+    assert fitting_columns(headings, body, width=38, first=headings) == [0, 1, 2, 3, 4]
+
+
 def test_signs_of_markup_are_shown_as_they_are() -> None:
     table = fitted_table("[b]t[/b]", ["method", "[x]"], [["[red]m", "1"]], width=80, first=())
     text = "\n".join(printed(table, 80))
