@@ -15,6 +15,7 @@ from benchmark.run.training.training_loop import Recipe, TorchClassifier
 from benchmark.task.methods import Card, Classifier, Context, Method
 from cropnet.ensembles import Ensemble
 from cropnet.invariant_views import invariant_views
+from cropnet.methods import views_1d
 from cropnet.model import TIME_CHANNELS, OneAxisCropNet
 from cropnet.product_randomisation import ProductRandomisation
 from cropnet.views import InventedOther, stacked_views
@@ -23,7 +24,8 @@ OTHER_NOTE: Final = "20 % of crop samples become series shifted by 80-120 days o
 
 INVARIANT_PARAMETERS: Final = 1_040_696
 PRODUCTS_PARAMETERS: Final = 1_050_641
-"""Of the two networks with ten bands and seven classes: 15 and 30 channels."""
+"""Of the two networks with ten bands and seven classes: 15 and 30 channels (as has
+``conv1d.views.aug``)."""
 
 View = Callable[[Tensor], Tensor]
 """Makes channels [N, C, T] of season windows [N, B, 43]."""
@@ -45,10 +47,10 @@ def methods() -> tuple[Method, ...]:
             PRODUCTS_PARAMETERS,
         ),
         _method(
-            "duo.products",
-            duo_of_products,
-            "Geometric mean of conv1d.products.aug and conv1d.invariant.aug.",
-            INVARIANT_PARAMETERS + PRODUCTS_PARAMETERS,
+            "trio",
+            trio,
+            "Geometric mean of conv1d.views.aug, conv1d.products.aug and conv1d.invariant.aug.",
+            INVARIANT_PARAMETERS + 2 * PRODUCTS_PARAMETERS,
         ),
     )
 
@@ -76,9 +78,9 @@ def of_products(context: Context) -> TorchClassifier:
     return travelling(context, stacked_views, ProductRandomisation())
 
 
-def duo_of_products(context: Context) -> Ensemble:
-    """Return the untrained geometric mean of the two networks above."""
-    return Ensemble(context, members=(of_products, invariant), mean="geometric")
+def trio(context: Context) -> Ensemble:
+    """Return the untrained geometric mean of ``conv1d.views.aug`` and the two networks above."""
+    return Ensemble(context, members=(views_1d, of_products, invariant), mean="geometric")
 
 
 def travelling(

@@ -7,7 +7,7 @@ from benchmark.data.dataset import BANDS
 from benchmark.run.training.training_loop import Recipe
 from benchmark.task.authoring.contract_check import tiny_protocol
 from benchmark.task.methods import Context
-from cropnet import travelling
+from cropnet import methods, travelling
 from cropnet.ensembles import Ensemble
 
 SEVEN = ("corn", "soybeans", "rice", "wheat", "sugarcane", "cotton", "other")
@@ -41,8 +41,9 @@ def test_parameters_are_those_of_the_card(name: str, year: torch.Tensor) -> None
     network = recipe_of(name).build(tuple(seen.shape[1:]), 7).eval()
     assert network(seen).shape == (4, 7)
     assert sum(p.numel() for p in network.parameters()) == REGISTERED[name].card.parameters
-    duo = REGISTERED["duo.products"].card.parameters
-    assert duo == sum(REGISTERED[member].card.parameters or 0 for member in SINGLE)
+    members = [REGISTERED[member].card.parameters or 0 for member in SINGLE]
+    of_views = {m.name: m for m in methods.methods()}["conv1d.views.aug"].card.parameters
+    assert REGISTERED["trio"].card.parameters == sum(members) + (of_views or 0)
 
 
 def test_an_offset_of_bands_leaves_their_z_scores(year: torch.Tensor) -> None:
@@ -76,8 +77,9 @@ def test_invented_samples_are_seen_as_others_are(year: torch.Tensor) -> None:
     assert without.recipe.invent is None  # type: ignore[attr-defined]
 
 
-def test_the_duo_is_of_the_two() -> None:
-    duo = REGISTERED["duo.products"].build(context())
-    assert isinstance(duo, Ensemble)
-    assert duo.mean == "geometric"
-    assert duo.members == (travelling.of_products, travelling.invariant)
+def test_the_trio_is_of_the_three() -> None:
+    trio = REGISTERED["trio"].build(context())
+    assert isinstance(trio, Ensemble)
+    assert trio.mean == "geometric"
+    members = (methods.views_1d, travelling.of_products, travelling.invariant)
+    assert trio.members == members
