@@ -7,10 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from tiny import make_samples, write_tiny
 
 from benchmark.data.dataset import Dataset
 from benchmark.task.protocol import Protocol, load_protocol
+
+settings.register_profile("cropglobe", deadline=None)  # a busy machine is no failure
+settings.load_profile("cropglobe")
 
 WRITTEN_BY_TOOLS = {
     ".hypothesis",

@@ -53,7 +53,7 @@ def test_a_shift_by_whole_steps_moves_the_window() -> None:
     torch.testing.assert_close(moved, series[..., 24 + 5 : 67 + 5])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(-50, 50), st.integers(-50, 50))
 def test_resampling_is_exact_on_a_line(first: int, last: int) -> None:
     # A series that is linear in time stays linear over any window inside the year.
@@ -132,7 +132,7 @@ def test_warp_multiplies_all_bands_by_one_curve() -> None:
     assert float(at_knots.std()) == pytest.approx(0.10, abs=0.02)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**31))
 def test_time_changes_never_leave_the_range_of_the_year(seed: int) -> None:
     series = year(8)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sample_rows import make_row, write_run
 
@@ -233,7 +233,6 @@ def test_other_samples_under_one_hash_are_named_and_not_paired(tmp_path: Path) -
     assert {cell[4] for cell in found.draws} == {"mine"}
 
 
-@settings(deadline=None)
 @given(
     truth=st.lists(st.integers(0, 6), min_size=1, max_size=30),
     data=st.data(),

@@ -132,7 +132,7 @@ def plain(seen: list[tuple[float, npt.NDArray[np.int64]]]) -> Series:
     return np.array([np.interp(centres, days, band) for band in np.array(points).T])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(cases())
 def test_a_table_gives_the_plain_series_or_is_refused(case: Case) -> None:
     table, expected = make_table(case)
