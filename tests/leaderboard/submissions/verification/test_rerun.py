@@ -16,12 +16,11 @@ from forged import (
 )
 from tiny import make_samples, write_tiny
 
-import benchmark
 from benchmark.data.dataset import Dataset
 from benchmark.data.dataset_source import cache_directory
 from benchmark.errors import SubmissionError
 from benchmark.results.store import RunStore
-from benchmark.run.executors.confinement import why_not_confined
+from benchmark.run.executors.confinement import visible_paths, why_not_confined
 from benchmark.task.protocol import Protocol, load_protocol
 from leaderboard.submissions.packing import Source, pack
 from leaderboard.submissions.submission_reader import read_submission
@@ -166,9 +165,13 @@ def test_confined_code_reaches_no_label_by_any_way(
     """Command lines, callers' frames, live objects, the data, the default, home, the network."""
     monkeypatch.setenv("AUTHOR", "1")
     code = (run.parent / "my_method.py").read_text("utf-8")
-    package = Path(benchmark.__file__)  # its folder is there, to be read
-    wanted = (tiny.root, cache_directory(), tmp_path, Path("/work"), Path("/home"))
-    places = [str(place) for place in wanted if not package.is_relative_to(place)]
+    # Packages and weights, which a method must see, may lie below the wider ones of these.
+    wider = [
+        place
+        for place in (Path("/work"), Path("/home"))
+        if not any(seen.is_relative_to(place) for seen in visible_paths())
+    ]
+    places = [str(place) for place in (tiny.root, cache_directory(), tmp_path, *wider)]
     with socket.create_server(("127.0.0.1", 0)) as server:
         peer = ("PEER", "127.0.0.1"), ("0000", str(server.getsockname()[1]))
         text = PROBE + f"PLACES = {places!r}\n"
