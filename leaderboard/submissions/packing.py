@@ -175,8 +175,8 @@ def _method(name: str, source: Source, rows: Sequence[Row]) -> Method:
         method = found[name]
     if method.code_fingerprint != rows[0].provenance.code_fingerprint:
         raise SubmissionError(
-            f"The code of '{name}' is not the code that made the rows: run again with "
-            "--overwrite stale."
+            f"The code of '{name}', its card included, is not the code that made the rows: run "
+            "again with --overwrite stale."
         )
     questions = list(card_questions(method.card, method.representation))
     if questions:
