@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmark.data.dataset_source import open_source
@@ -18,7 +19,10 @@ from leaderboard.reference.reference_file import read_key, read_reference, refer
 SHIPPED = Path(__file__).parents[3] / "leaderboard" / "reference" / "shipped"
 
 CHEAP = ("harmonic.xgboost", "median.random-forest")
-"""Methods that are fitted in seconds and give the same answers on every machine."""
+"""Methods that are fitted in seconds and hardly depend on the machine."""
+
+MOVED = 0.01
+"""Share of samples that may be predicted otherwise: sums depend on processor and threads."""
 
 
 def test_the_files_are_small() -> None:
@@ -43,7 +47,15 @@ def test_a_row_made_again_is_the_same(method: str) -> None:
     protocol = load_protocol(row.protocol).model_copy(update={"seeds": (row.seed,)})
     (job,) = plan(dataset, protocol, [registry().get(method)], [parse_transfer(row.transfer)])
     rows = {again.transfer: again for again in Runner(dataset, protocol).run(job).rows}
-    assert rows[row.transfer].without_circumstances() == row.without_circumstances()
+    again = rows[row.transfer]
+    unscored = {"scores": None, "confusion": None}
+    same = again.without_circumstances() | unscored
+    assert same == row.without_circumstances() | unscored
+    moved = np.abs(np.array(again.confusion) - np.array(row.confusion)).sum() / 2
+    assert moved <= MOVED * row.data.n_test
+    assert again.scores is not None
+    assert row.scores is not None
+    assert again.scores.macro_f1 == pytest.approx(row.scores.macro_f1, abs=3 * MOVED)
 
 
 def stored_row(method: str) -> CountedRow:
