@@ -81,6 +81,7 @@ def group_page(mark: Stamp, group: ComparisonGroup, images: Iterable[str]) -> st
     numbers = figure_tables(group)
     paths = {Path(path).stem: path for path in images}
     chart = cost_chart(group) if CHART in paths else None
+    in_table = without_score(group)  # its own table on this page has these methods
     return render_page(
         "group.html",
         mark.title,
@@ -94,7 +95,7 @@ def group_page(mark: Stamp, group: ComparisonGroup, images: Iterable[str]) -> st
         chart=chart,
         chart_image=paths.get(CHART),
         chart_numbers=numbers.get(CHART),
-        facts=[fact for fact in facts(group) if fact not in without_score(group)],
+        facts=[fact for fact in facts(group) if fact not in in_table],
         images=[
             (paths[name], caption, numbers.get(name))
             for name, caption in CAPTIONS.items()
