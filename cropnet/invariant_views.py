@@ -20,6 +20,9 @@ PAIRS: Final = (
 )
 """Bands of the normalised differences: NDVI, NDWI, LSWI, tillage (NDTI), red edge (NDRE)."""
 
+NARROW: Final = {"B8": "B8A"}
+"""Near infrared where the wide band is missing, as in products shared with Landsat."""
+
 INDEX_SPREAD: Final = 0.05
 """As `LEAST_SPREAD`, for normalised differences."""
 
@@ -40,9 +43,10 @@ def normalised_differences(windows: Tensor, bands: tuple[str, ...]) -> Tensor:
 
     Args:
         windows: Reflectance [N, B, T].
-        bands: Names of the bands [B].
+        bands: Names of the bands [B]; B8A stands in where B8 is missing.
     """
-    known = [pair for pair in PAIRS if set(pair) <= set(bands)]
+    named = [tuple(band if band in bands else NARROW.get(band, band) for band in p) for p in PAIRS]
+    known = [pair for pair in named if set(pair) <= set(bands)]
     first = windows[:, [bands.index(pair[0]) for pair in known]]
     second = windows[:, [bands.index(pair[1]) for pair in known]]
     return (first - second) / (first + second).clamp_min(LEAST_SUM)

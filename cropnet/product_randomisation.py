@@ -1,8 +1,8 @@
-"""Copies of training samples as other products would show them: level, bands, cadence, gaps.
+"""Copies of training samples as other products would show them: level, cadence, gaps, clouds.
 
 Everything is drawn from physics and calendars, and nothing is fitted to any target. Each change is
-a table that is made once: atmospheres, matrices over bands for sensors, matrices over time for
-composites and gaps.
+a table that is made once (atmospheres, matrices over time for composites and gaps) or, for clouds,
+a mixture that is drawn for each date.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,6 @@ from torch import Tensor
 from benchmark.data.compositing import to_year_grid
 from benchmark.data.season import DAYS_PER_YEAR, STEPS_PER_YEAR, step_centres
 from benchmark.data.shifts.atmosphere import atmosphere
-from benchmark.data.shifts.band_loss import without_bands
 from benchmark.data.shifts.calendar_shifts import lose_dates
 from benchmark.data.shifts.level import aerosol_depths
 from benchmark.data.shifts.sun import sun_zenith
@@ -34,14 +33,22 @@ THICKEST: Final = 1.2
 LATITUDES: Final = (10.0, 55.0)
 """Degrees from the equator between which the crops of the benchmark grow."""
 
-FEWEST_BANDS: Final = 4
-"""Bands that a sensor in the table has at least."""
-
 GAP_SHARES: Final = (0.1, 0.7)
 """Share of the dates that a pattern of gaps loses, uniform between the two."""
 
 CADENCES: Final = (8, 10, 12, 16, 20, 24, 28)
 """Days of composites; some begin later than the year, as those of other products do."""
+
+CLOUDY_DATES: Final = 0.25
+"""Largest share of a cloudy copy's dates that clouds were left on, uniform from 0."""
+
+THICKEST_CLOUD: Final = 0.8
+"""Largest share of a pixel's light that comes from a cloud, uniform from 0. Thicker ones are masked
+by every product."""
+
+CLOUD_REFLECTANCE: Final = (0.3, 0.7)
+"""Reflectance of clouds, the same in all bands, uniform between the two. These three numbers are
+assumed; none was fitted."""
 
 DARKEST: Final = 1e-4
 """Least reflectance; where too much air is removed, less would be left."""
@@ -54,14 +61,14 @@ class ProductRandomisation:
     Attributes:
         air: Chance that the atmosphere of another level is added.
         correction: Chance that one is removed, as from a source that was never corrected.
-        sensor: Chance that bands are lost and filled from the others.
-        calendar: Chance of another cadence, and as often of more gaps.
+        calendar: Chance of another cadence or of more gaps, one as often as the other.
+        clouds: Chance that clouds are left on some dates.
     """
 
-    air: float = 0.4
+    air: float = 0.3
     correction: float = 0.1
-    sensor: float = 0.4
     calendar: float = 0.5
+    clouds: float = 0.0
 
     def __call__(self, year: Tensor, bands: tuple[str, ...], random: torch.Generator) -> Tensor:
         """Return one copy of each sample as another product would show it.
@@ -90,10 +97,22 @@ class ProductRandomisation:
         hazy = (gases * (path + passed * year / (1 - back * year))).clamp(DARKEST, 1)
         seen = torch.where(which < self.air, hazy, year)
         seen = torch.where(which > 1 - self.correction, corrected, seen)
-        filled = torch.bmm(_on(device, sensor_table(bands))[entry()], seen)
-        seen = torch.where(draw() < self.sensor, filled, seen)
         over_time = torch.bmm(seen, _on(device, time_table())[entry()])
-        return torch.where(draw() < self.calendar, over_time, seen)
+        seen = torch.where(draw() < self.calendar, over_time, seen)
+        return self._under_clouds(seen, random) if self.clouds else seen
+
+    def _under_clouds(self, year: Tensor, random: torch.Generator) -> Tensor:
+        """Return samples with clouds on some of the dates of those that are drawn."""
+
+        def draw(*shape: int) -> Tensor:
+            return torch.rand(*shape, generator=random, device=year.device)
+
+        count, _, steps = year.shape
+        share = CLOUDY_DATES * draw(count, 1, 1) * (draw(count, 1, 1) < self.clouds)
+        cover = THICKEST_CLOUD * draw(count, 1, steps) * (draw(count, 1, steps) < share)
+        darkest, brightest = CLOUD_REFLECTANCE
+        cloud = darkest + (brightest - darkest) * draw(count, 1, steps)
+        return year + cover * (cloud - year)
 
 
 def _on(device: torch.device, table: Tensor) -> Tensor:
@@ -113,19 +132,6 @@ def sky_table(bands: tuple[str, ...]) -> Tensor:
         above = atmosphere(bands, sun[row], aerosol[row], strength=float(strength[row]))
         found.append(np.stack([above.path, above.scattering, above.gases, above.spherical]))
     return torch.from_numpy(np.stack(found, axis=1).astype(np.float32))
-
-
-@cache
-def sensor_table(bands: tuple[str, ...]) -> Tensor:
-    """Return matrices over bands that keep some and fill the others, [sensors, B, B]."""
-    rng = generator(TABLE_SEED, "sensors")
-    basis = np.eye(len(bands), dtype=np.float32)[None]
-    found = []
-    for _ in range(ENTRIES):
-        size = int(rng.integers(min(FEWEST_BANDS, len(bands)), len(bands) + 1))
-        kept = {bands[number] for number in rng.permutation(len(bands))[:size]}
-        found.append(without_bands(basis, bands, kept)[0])
-    return torch.from_numpy(np.stack(found))
 
 
 @cache

@@ -42,6 +42,15 @@ def test_normalised_differences_by_hand(windows: torch.Tensor) -> None:
     assert normalised_differences(windows[:, :3], BANDS[:3]).shape == (5, 0, 43)
 
 
+def test_narrow_near_infrared_stands_in_for_a_missing_wide_one(windows: torch.Tensor) -> None:
+    shared = ("B2", "B3", "B4", "B8A", "B11", "B12")
+    six = windows[:, [BANDS.index(band) for band in shared]]
+    found = normalised_differences(six, shared)
+    near, red = six[:, 3], six[:, 2]
+    assert found.shape == (5, 4, 43)
+    assert torch.allclose(found[:, 0], (near - red) / (near + red))
+
+
 def test_the_views_are_bands_and_then_indices(windows: torch.Tensor) -> None:
     views = invariant_views(windows, BANDS)
     assert views.shape == (5, 10 + len(PAIRS), 43)

@@ -1,4 +1,4 @@
-"""Copies as other products show them: composites, gaps, bands and air by hand."""
+"""Copies as other products show them: composites, gaps, clouds and air by hand."""
 
 import numpy as np
 import pytest
@@ -7,16 +7,17 @@ import torch
 from benchmark.data.dataset import BANDS
 from benchmark.data.season import step_centres
 from cropnet.product_randomisation import (
+    CLOUD_REFLECTANCE,
+    CLOUDY_DATES,
     ENTRIES,
-    FEWEST_BANDS,
+    THICKEST_CLOUD,
     ProductRandomisation,
     composite_matrix,
-    sensor_table,
     sky_table,
     time_table,
 )
 
-NOTHING = {"air": 0.0, "correction": 0.0, "sensor": 0.0, "calendar": 0.0}
+NOTHING = {"air": 0.0, "correction": 0.0, "calendar": 0.0, "clouds": 0.0}
 
 
 def random(seed: int = 0) -> torch.Generator:
@@ -60,14 +61,15 @@ def test_correction_undoes_the_air_of_the_same_sky(year: torch.Tensor) -> None:
     assert (hazy[:, 0] - year[:, 0]).mean() > (hazy[:, 8] - year[:, 8]).mean()
 
 
-def test_sensors_keep_bands_and_fill_the_others() -> None:
-    table = sensor_table(BANDS)
-    assert table.shape == (ENTRIES, 10, 10)
-    assert torch.allclose(table.sum(dim=2), torch.ones(ENTRIES, 10))
-    kept = (torch.diagonal(table, dim1=1, dim2=2) == 1).sum(dim=1)
-    assert (kept >= FEWEST_BANDS).all()
-    assert (kept == 10).any()
-    assert sensor_table(BANDS[:3]).shape == (ENTRIES, 3, 3)
+def test_clouds_cover_single_dates_of_all_bands_alike() -> None:
+    dark = torch.full((400, 2, 73), 0.1)
+    copy = ProductRandomisation(**(NOTHING | {"clouds": 1.0}))(dark, BANDS[:2], random())
+    assert torch.equal(copy[:, 0], copy[:, 1])
+    hit = copy[:, 0] != 0.1
+    assert 0.4 < float(hit.float().mean()) / (CLOUDY_DATES / 2) < 1.6
+    assert float(hit.float().mean(dim=1).max()) < 2 * CLOUDY_DATES
+    brightest = 0.1 + THICKEST_CLOUD * (CLOUD_REFLECTANCE[1] - 0.1)
+    assert 0.1 <= float(copy.min()) <= float(copy.max()) <= brightest
 
 
 def test_changes_over_time_keep_what_is_constant() -> None:
