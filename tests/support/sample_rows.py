@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.data.taxonomy import CROPS
-from benchmark.results.rows import Cost, DataDescription, Provenance, Row
+from benchmark.results.rows import AppliedShift, Cost, DataDescription, Provenance, Row
 from benchmark.results.store import JobIdentity, Prediction, RunStore
 from benchmark.task.metrics import METRIC_VERSION, CropScores, Scores, score
 from benchmark.task.transfers import Transfer
@@ -108,6 +108,7 @@ def write_run(
     code: str = "c",
     protocol: str = "smoke",
     in_domain: bool = False,
+    shift: AppliedShift | None = None,
 ) -> Path:
     """Write a run from FRA to CHN (and USA, for a second list) with predictions.
 
@@ -119,6 +120,7 @@ def write_run(
         code: Fingerprint of the methods' code.
         protocol: Name of the protocol.
         in_domain: Whether the first target is the source itself.
+        shift: A shift that each target is scored under as well.
     """
     store = RunStore(root)
     for (method, seed), predicted in answers.items():
@@ -138,6 +140,8 @@ def write_run(
                 confusion=tuple(tuple(int(n) for n in line) for line in confusion),
             )
             rows.append(row.model_copy(update={"scores": scores}))
+            if shift is not None:
+                rows.append(row.model_copy(update={"scores": scores, "shift": shift}))
             predictions.append(
                 Prediction(
                     target=target,

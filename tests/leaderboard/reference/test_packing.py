@@ -12,7 +12,7 @@ from sample_rows import make_row, write_run
 
 from benchmark.cli import main
 from benchmark.errors import StoreError
-from benchmark.results.rows import Row
+from benchmark.results.rows import AppliedShift, Row
 from leaderboard.comparison_group import comparison_groups
 from leaderboard.reference.agreement import agree
 from leaderboard.reference.packing import pack_reference, read_counted_rows
@@ -147,6 +147,13 @@ def test_packing_adds_to_what_is_there(tmp_path: Path) -> None:
     pack_reference([run_of(tmp_path / "two", "b")], packed)
     (path,) = reference_files(packed)
     assert {c.row.method for c in read_reference(path).rows} == {"a", "b"}
+
+
+def test_rows_of_shifted_copies_are_not_packed(tmp_path: Path) -> None:
+    hazy = AppliedShift(name="level-l1c", factor="level", strength=1)
+    counted, problems = read_counted_rows(run_of(tmp_path / "run", "a", shift=hazy))
+    assert not problems
+    assert [c.row.shift for c in counted] == [None] * 6
 
 
 def test_of_two_codes_the_one_with_more_rows_is_kept_and_then_the_newer(tmp_path: Path) -> None:
