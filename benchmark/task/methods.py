@@ -32,7 +32,8 @@ HEADLINE: Final = "headline"
 Features = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 
-Track = Literal["inductive", "unlabelled-target", "knowledge", "oracle", "predictions-only"]
+SeesTarget = Literal["unlabelled-target", "knowledge", "knowledge-and-series", "oracle"]
+Track = Literal["inductive", SeesTarget, "predictions-only"]
 
 
 class Pretraining(BaseModel):
@@ -192,7 +193,7 @@ class Target:
 
 @runtime_checkable
 class Informed(Protocol):
-    """What a classifier on the track ``knowledge`` must have in addition."""
+    """What a classifier on a track that knows the target must have in addition."""
 
     def inform(self, target: Target) -> Classifier:
         """Return a new classifier for a known target; do not change this one."""
@@ -212,7 +213,8 @@ class Method:
         version: Version; its author raises it to say that its predictions changed.
         track: Ranking to which it belongs, by what it is given of a target: nothing
             (``inductive``), its crop calendar (``knowledge``, see `Informed`), its series
-            (``unlabelled-target``, see `Adaptable`) or its labels (``oracle``, see `Teachable`).
+            (``unlabelled-target``, see `Adaptable`), both (``knowledge-and-series``: what `inform`
+            returns can adapt) or its labels (``oracle``, see `Teachable`).
             ``predictions-only`` is a model that only its authors can run.
         keeps_network: Whether its fitted network is stored, see `Exportable`.
         released_division: How the released code divides a source for it. Only a protocol that

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from benchmark.data.official.domain_file import DomainSamples
 from benchmark.data.taxonomy import country_of
 from benchmark.errors import MethodError
+from benchmark.task.method_cards import KNOWLEDGE_TRACKS, SERIES_TRACKS
 from benchmark.task.methods import (
     Adaptable,
     Classifier,
@@ -74,8 +75,8 @@ class ShownTarget:
         track: The track.
         classes: Number of classes K.
         x: The scored samples [N, ...].
-        unlabelled: Samples to adapt to [M, ...], only on the track ``unlabelled-target``.
-        facts: Public knowledge of the target, only on the track ``knowledge``.
+        unlabelled: Samples to adapt to [M, ...], only on the `SERIES_TRACKS`.
+        facts: Public knowledge of the target, only on the `KNOWLEDGE_TRACKS`.
         teaching: Labelled samples, only on the track ``oracle``.
     """
 
@@ -103,13 +104,13 @@ def show_target(track: Track, request: PredictionRequest) -> ShownTarget:
     features, samples, rows = request.features, request.samples, request.rows
     unlabelled, facts = None, None
     teaching: tuple[Teaching, ...] = ()
-    if track == "unlabelled-target":
+    if track in SERIES_TRACKS:
         unlabelled = features[unlabelled_rows(samples, request.protocol, seed=request.seed)]
-    elif track == "knowledge":
+    if track in KNOWLEDGE_TRACKS:
         country = country_of(samples.name)
         southern = country is not None and country.hemisphere == "south"
         facts = Target(samples.name, southern, request.first_day)
-    elif track == "oracle":
+    if track == "oracle":
         positions = class_positions(request.classes)
         parts = teaching_parts(samples, rows, request.classes, request.protocol, seed=request.seed)
         teaching = tuple(
@@ -136,15 +137,15 @@ def predict_target(method: Method, classifier: Classifier, shown: ShownTarget) -
         UnavailableError: If the method needs something for this target that is missing.
     """
     lacks = f"{method.name} is on track {shown.track} but has no"
+    if shown.facts is not None:
+        if not isinstance(classifier, Informed):
+            raise MethodError(f"{lacks} inform(target).")
+        classifier = classifier.inform(shown.facts)
     if shown.unlabelled is not None:
         if not isinstance(classifier, Adaptable):
             raise MethodError(f"{lacks} adapt(x).")
         classifier = classifier.adapt(shown.unlabelled)
-    elif shown.facts is not None:
-        if not isinstance(classifier, Informed):
-            raise MethodError(f"{lacks} inform(target).")
-        classifier = classifier.inform(shown.facts)
-    elif shown.track == "oracle":
+    if shown.track == "oracle":
         if not isinstance(classifier, Teachable):
             raise MethodError(f"{lacks} teach(x, y).")
         probabilities = np.zeros((len(shown.x), shown.classes), dtype=np.float32)

@@ -23,6 +23,7 @@ from benchmark.run.device import resolve_device
 from benchmark.run.jobs import Job
 from benchmark.run.planning.speed_calibration import Speed, calibrate, passes_of
 from benchmark.run.runner import Runner
+from benchmark.task.method_cards import KNOWLEDGE_TRACKS
 from benchmark.task.methods import Context, Features, Labels, Target
 from benchmark.task.samples.preparation import SourceSplit, TargetSet, class_positions
 
@@ -210,7 +211,7 @@ class _Bench:
         return self._prepared[scored]
 
     def _calibrate(self, job: Job) -> Speed:
-        if job.method.track == "knowledge" and self.runner.dataset.card.simulated:
+        if job.method.track in KNOWLEDGE_TRACKS and self.runner.dataset.card.simulated:
             raise UnavailableError(
                 "Simulated targets are made from the calendars that this method uses: run it on "
                 "real data."

@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmark.errors import MethodError
 from benchmark.run.device import measure
+from benchmark.task.method_cards import KNOWLEDGE_TRACKS, SERIES_TRACKS
 from benchmark.task.methods import (
     Adaptable,
     Classifier,
@@ -148,16 +149,20 @@ def _ready(
     method: Method, classifier: Classifier, x: Features, y: Labels, target: Target | None
 ) -> Classifier:
     """Return a classifier after adapting it to a target in the way that its track allows."""
-    if method.track == "unlabelled-target" and isinstance(classifier, Adaptable):
-        return classifier.adapt(x)
-    if method.track == "oracle" and isinstance(classifier, Teachable):
+    track = method.track
+    missing = MethodError(f"{method.name} lacks the function that its track {track} needs: add it.")
+    if track == "oracle":
+        if not isinstance(classifier, Teachable):
+            raise missing
         return classifier.teach(x, y)
-    if method.track == "knowledge" and isinstance(classifier, Informed) and target is not None:
-        return classifier.inform(target)
-    if method.track != "inductive":
-        raise MethodError(
-            f"{method.name} lacks the function that its track {method.track} needs: add it."
-        )
+    if track in KNOWLEDGE_TRACKS:
+        if not isinstance(classifier, Informed) or target is None:
+            raise missing
+        classifier = classifier.inform(target)
+    if track in SERIES_TRACKS:
+        if not isinstance(classifier, Adaptable):
+            raise missing
+        classifier = classifier.adapt(x)
     return classifier
 
 

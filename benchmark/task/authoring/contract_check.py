@@ -19,6 +19,7 @@ from benchmark.errors import CropGlobeError, MethodError, UnavailableError
 from benchmark.randomness import generator
 from benchmark.task.card_requirements import card_questions
 from benchmark.task.fitted_attributes import read_fitted_attributes
+from benchmark.task.method_cards import KNOWLEDGE_TRACKS, SERIES_TRACKS
 from benchmark.task.methods import (
     Adaptable,
     Classifier,
@@ -301,14 +302,15 @@ def _track(trial: _Trial) -> None:
     """It has what its track needs, and does not change when it is adapted to a target."""
     classifier, track = trial.classifier, trial.method.track
     changed: Classifier | None = None
-    if track == "unlabelled-target":
-        if not isinstance(classifier, Adaptable):
-            raise trial.fail(f"is on track {track} but has no adapt(x).")
-        changed = classifier.adapt(trial.target)
-    if track == "knowledge":
+    if track in KNOWLEDGE_TRACKS:
         if not isinstance(classifier, Informed):
             raise trial.fail(f"is on track {track} but has no inform(target).")
         changed = classifier.inform(Target("FRA", southern=False, first_day=0))
+    if track in SERIES_TRACKS:
+        adaptable = classifier if changed is None else changed
+        if not isinstance(adaptable, Adaptable):
+            raise trial.fail(f"is on track {track} but has no adapt(x).")
+        changed = adaptable.adapt(trial.target)
     if track == "oracle":
         if not isinstance(classifier, Teachable):
             raise trial.fail(f"is on track {track} but has no teach(x, y).")

@@ -24,6 +24,7 @@ from benchmark.data.taxonomy import CROPS
 from benchmark.errors import UnavailableError
 from benchmark.files import replace_text
 from benchmark.results.rows import Row
+from benchmark.task.method_cards import SERIES_TRACKS
 from leaderboard.submissions.submission_models import Submission
 from leaderboard.submissions.verification.expected_samples import Expectation
 from leaderboard.submissions.verification.harness_process import (
@@ -61,7 +62,7 @@ LOST_TOLERANCE: Final = 0.02
 CHANCE: Final = 1e-6
 """Probability of a one-sided loss by chance below which it counts as a problem."""
 
-LOOSE_TRACKS: Final = ("unlabelled-target", "oracle")
+LOOSE_TRACKS: Final = (*SERIES_TRACKS, "oracle")
 """Tracks that learn from the target. Nudged series give another classifier, so scores are compared
 instead of single predictions."""
 
@@ -274,7 +275,7 @@ def _write(
                 kept = np.flatnonzero(~found_elsewhere(dataset, name))
         elif track in LOOSE_TRACKS:
             moved = kept
-            labels = random.permutation(labels) if track == "unlabelled-target" else labels
+            labels = random.permutation(labels) if track in SERIES_TRACKS else labels
         else:
             scored = np.isin(samples.sample_ids, expectation.of(rows[name]).ids)
             kept = random.permutation(np.flatnonzero(scored))

@@ -82,10 +82,13 @@ def test_rows_stand_on_the_track_of_their_method(tiny: Dataset, smoke: Protocol)
     assert {row.track for row in rows} == {"oracle"}
 
 
-def test_knowledge_of_simulated_targets_is_no_method(tmp_path: Path, smoke: Protocol) -> None:
+@pytest.mark.parametrize("name", ["simulated-target.random-forest", "trio+informed-self-training"])
+def test_knowledge_of_simulated_targets_is_no_method(
+    name: str, tmp_path: Path, smoke: Protocol
+) -> None:
     parts = make_samples("FRA"), make_samples("USA")
     dataset = write_tiny(tmp_path / "data", *parts, simulated=True)
-    outcome = run(dataset, smoke, "simulated-target.random-forest")
+    outcome = run(dataset, smoke, name)
     assert outcome.status == "unavailable"
     assert "Simulated targets" in (outcome.reason or "")
 

@@ -141,6 +141,9 @@ def test_each_track_shows_what_it_may() -> None:
     assert ask_on("unlabelled-target").shape == (24, 3)
     assert [name for name, *_ in SEEN] == ["adapt"]
     assert len(SEEN[0][1]) == 100, "soybeans, which the source lacks, are among them"
+    assert ask_on("knowledge-and-series").shape == (24, 3)
+    assert [name for name, *_ in SEEN] == ["inform", "adapt"]
+    assert len(SEEN[1][1]) == 100
     assert ask_on("oracle").shape == (24, 3)
     assert [name for name, *_ in SEEN] == ["teach", "teach"]
     for _, _, labels in SEEN:
@@ -150,7 +153,7 @@ def test_each_track_shows_what_it_may() -> None:
 def test_a_track_needs_its_ability() -> None:
     samples = make_samples("USA")
     features = samples.series[:, 0, :1]
-    for track in ("unlabelled-target", "oracle", "knowledge"):
+    for track in ("unlabelled-target", "oracle", "knowledge", "knowledge-and-series"):
         method = Method("m", "f", "median", Recorder, CARD, track=track)  # type: ignore[arg-type]
         classifier = Recorder(CONTEXT).fit(*SOURCE, validation=VALIDATION)
         shown = show_target(

@@ -18,6 +18,7 @@ from benchmark.task.methods import Card, Context, Method, registry
 DEAR = (
     "cropnet.aug.x5",
     "duo+self-training",
+    "trio+checked-self-training",
     "cropnet.aug.20-shot",
     "cropnet.aug.100-shot",
     "cropnet.scale",
@@ -73,6 +74,11 @@ class Honest:
         scores = -np.square(x[:, None] - self.means_).sum(axis=axes)
         weights = np.exp(scores - scores.max(axis=1, keepdims=True))
         return weights / weights.sum(axis=1, keepdims=True)
+
+
+class Told(Honest):
+    def inform(self, target):  # type: ignore[no-untyped-def]
+        return self
 
 
 class Unseeded(Honest):
@@ -162,3 +168,7 @@ def test_a_track_asks_for_its_abilities() -> None:
         check_method(method(Honest, track="knowledge"))
     with pytest.raises(MethodError, match=r"no teach\(x, y\)"):
         check_method(method(Honest, track="oracle"))
+    with pytest.raises(MethodError, match=r"no inform\(target\)"):
+        check_method(method(Honest, track="knowledge-and-series"))
+    with pytest.raises(MethodError, match=r"no adapt\(x\)"):
+        check_method(method(Told, track="knowledge-and-series"))
