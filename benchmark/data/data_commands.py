@@ -56,6 +56,7 @@ def register(app: typer.Typer) -> None:
         "simulate",
         epilog=examples(
             "cropglobe simulate DATA --domains FRA CHN --samples-per-domain 600",
+            "cropglobe simulate DATA --domains USA --level L1C --cadence 10 --bands B3 B4 B8",
         ),
     )(simulate)
     app.command(
@@ -261,11 +262,21 @@ def simulate(
     calendar_season: Annotated[
         bool, typer.Option(help="Leave southern years on their calendar instead of aligning them.")
     ] = False,
+    level: Annotated[
+        LevelOption, typer.Option(help="Processing level of the same scenes.")
+    ] = LevelOption.L2A,
+    cadence: Annotated[int, typer.Option(help="Days of a composite: 5, 10, 15 or 30.")] = 5,
+    bands: Annotated[
+        list[str] | None,
+        typer.Option(help="Band to simulate; may be repeated.", show_default="all ten"),
+    ] = None,
 ) -> None:
     """Simulate a CropGlobe directory."""
     from benchmark.data.dataset_source import DEFAULT_SAMPLES_PER_DOMAIN, DEFAULT_SEED
+    from benchmark.data.simulate.observation import make_product
     from benchmark.data.simulate.world import simulate_dataset
 
+    product = make_product(level.value, cadence, bands)
     with show_progress("Simulating") as progress:
         simulate_dataset(
             directory,
@@ -274,6 +285,7 @@ def simulate(
             domains=domains or None,
             region_files=region or (),
             calendar_season=calendar_season,
+            product=product,
             progress=progress,
         )
     _console().print(f"Simulated data in {directory}; see `cropglobe inspect {directory}`.")

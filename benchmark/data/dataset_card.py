@@ -22,7 +22,8 @@ class DomainCard(BaseModel):
     Attributes:
         bands: Names of the bands in the order of the file.
         year: Year of the series, where it is one year.
-        processing_level: ``L1C`` (top of atmosphere), ``L2A`` (surface) or ``simulated``.
+        processing_level: ``L1C`` (top of atmosphere), ``L2A`` (surface) or ``simulated`` (surface,
+            which no satellite saw).
         cadence_days: Days between the composites or passes that the series was made from.
         gap_filling: How gaps were filled.
         season: ``calendar`` if the first step is the season start as declared, ``aligned`` if a

@@ -150,7 +150,7 @@ def differences(source: DomainCard, target: DomainCard) -> tuple[str, ...]:
         One sentence for each of level, cadence and gap filling in which both are known and differ.
     """
     pairs: tuple[tuple[str, Any, Any], ...] = (
-        ("processing level", source.processing_level, target.processing_level),
+        ("processing level", _level(source), _level(target)),
         ("cadence in days", source.cadence_days, target.cadence_days),
         ("gap filling", source.gap_filling, target.gap_filling),
     )
@@ -159,3 +159,8 @@ def differences(source: DomainCard, target: DomainCard) -> tuple[str, ...]:
         for what, a, b in pairs
         if a is not None and b is not None and a != b
     )
+
+
+def _level(card: DomainCard) -> str | None:
+    """Return a processing level; what is simulated without an atmosphere is of the surface."""
+    return "L2A" if card.processing_level == "simulated" else card.processing_level
