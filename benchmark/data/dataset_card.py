@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from benchmark.data.official.stored_numbers import Missing, Orientation, Unit
 from benchmark.errors import DataError
@@ -41,6 +41,8 @@ class DomainCard(BaseModel):
         unknown_codes: Codes that the map does not know, with their sample counts.
         dropped: Samples left out when the domain was made, by reason.
         notes: Anything that a reader must know.
+        shifts: Names of the shifts that were applied to the domain, in their order. A card without
+            any has no such key, as before there were shifts.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,6 +65,7 @@ class DomainCard(BaseModel):
     unknown_codes: dict[str, int] = {}
     dropped: dict[str, int] = {}
     notes: tuple[str, ...] = ()
+    shifts: tuple[str, ...] = Field(default=(), exclude_if=lambda names: not names)
 
 
 class DatasetCard(BaseModel):

@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from benchmark.data.official.domain_file import DomainSamples
 from benchmark.data.representations import Observations, get_representation, represent
-from benchmark.data.shifts.shift_table import LATITUDE, Fields, Shift, apply_shift, shifted_rows
-from benchmark.data.taxonomy import country_of
+from benchmark.data.shifted_copies.shifted_fields import fields_of
+from benchmark.data.shifts.shift_table import Shift, apply_shift, shifted_rows
 from benchmark.errors import UnavailableError
 from benchmark.run.fitting.target_prediction import PredictionRequest
 from benchmark.task.protocol import Protocol
@@ -47,7 +45,9 @@ def shift_request(
     """
     if get_representation(representation).vectors is not None:
         raise UnavailableError("Vectors that are read from files cannot be shifted.")
-    series = apply_shift(shift, fields_of(observed, samples))
+    series = apply_shift(
+        shift, fields_of(samples, observed.series, observed.bands, observed.first_day)
+    )
     content = None if observed.content is None else f"{observed.content} {shift}"
     copy = replace(observed, series=series, content=content)
     return PredictionRequest(
@@ -71,16 +71,3 @@ def shifted_set(shift: Shift, samples: DomainSamples, chosen: TargetSet) -> Targ
     """
     rows = shifted_rows(shift, samples.name, chosen.rows, samples.labels[chosen.rows])
     return replace(chosen, rows=rows)
-
-
-def fields_of(observed: Observations, samples: DomainSamples) -> Fields:
-    """Return what shifts are made of: samples without a place count as one scene at 40 degrees."""
-    latitude = samples.latitude
-    if latitude is None:
-        country = country_of(observed.domain)
-        side = -1 if country is not None and country.hemisphere == "south" else 1
-        latitude = np.full(len(samples), side * LATITUDE)
-    scene = np.zeros(len(samples), np.int64) if samples.block is None else samples.block
-    return Fields(
-        observed.domain, observed.series, observed.bands, scene, latitude, observed.first_day
-    )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from benchmark.run import job_options as options
-from benchmark.terminal import examples
+from benchmark.terminal import examples, make_console, show_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,14 +53,12 @@ def plan(
     The calibration runs the methods in this process, those of a file included.
     """
     options.yield_idle_threads()
-    from benchmark.data.data_commands import show_progress
     from benchmark.data.dataset_source import open_source
     from benchmark.results.store import RunStore
     from benchmark.run.device import resolve_device
     from benchmark.run.planning.cost_estimates import make_estimate
     from benchmark.run.runner import Runner
     from benchmark.run.session import choose_methods, open_session
-    from benchmark.terminal import make_console
 
     chosen = options.make_protocol(protocol, seeds, device, bands)
     resolve_device(chosen.device, chosen.precision)
