@@ -21,7 +21,7 @@ from benchmark.results.fitted_networks import Network
 from benchmark.results.rows import Row, Status
 from benchmark.results.store import Prediction
 from benchmark.run.device import Measurement, resolve_device
-from benchmark.run.fitting.shifted_target import shift_request, shifted_set
+from benchmark.run.fitting.shifted_target import shift_request
 from benchmark.run.fitting.started_method import (
     Ending,
     FitReport,
@@ -127,8 +127,7 @@ class Runner:
             predictions += [] if prediction is None else [prediction]
             if name != job.source:
                 rows += [
-                    self._scored_copy(job, started, fit, name, chosen, split, shift)
-                    for shift in job.shifts
+                    self._scored_copy(job, started, fit, name, split, shift) for shift in job.shifts
                 ]
         if not predictions:
             return Outcome(tuple(rows))
@@ -164,13 +163,12 @@ class Runner:
         started: StartedMethod,
         fit: FitReport,
         name: str,
-        chosen: TargetSet,
         split: SourceSplit,
         shift: Shift,
     ) -> Row:
         """Return the row of a shifted copy of a target."""
         samples = self.dataset.load(name)
-        chosen = shifted_set(shift, samples, chosen)
+        chosen = self._samples.shifted(shift, job.source, name, self._likeness(job))
         row = make_row(job, self.dataset, self.protocol, split, name, chosen, shift)
 
         def predict() -> tuple[Prediction, Measurement]:
@@ -183,6 +181,7 @@ class Runner:
                 classes=split.classes,
                 protocol=self.protocol,
                 seed=job.seed,
+                folder=self.cache_directory and self.cache_directory / "shifted",
             )
             probabilities, measurement = started.predict(show_target(job.method.track, request))
             return make_prediction(samples, chosen, split.classes, probabilities), measurement
@@ -212,7 +211,7 @@ class Runner:
         for name, chosen in targets.items():
             rows.append(make_row(job, self.dataset, self.protocol, split, name, chosen))
             for shift in job.shifts if name != job.source else ():
-                copy = shifted_set(shift, self.dataset.load(name), chosen)
+                copy = self._samples.shifted(shift, job.source, name, self._likeness(job))
                 rows.append(make_row(job, self.dataset, self.protocol, split, name, copy, shift))
         return Outcome(tuple(row.model_copy(update=said) for row in rows))
 
