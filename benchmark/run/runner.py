@@ -168,7 +168,7 @@ class Runner:
     ) -> Row:
         """Return the row of a shifted copy of a target."""
         samples = self.dataset.load(name)
-        chosen = self._samples.shifted(shift, job.source, name, self._likeness(job))
+        chosen = self.shifted(job, name, shift)
         row = make_row(job, self.dataset, self.protocol, split, name, chosen, shift)
 
         def predict() -> tuple[Prediction, Measurement]:
@@ -211,7 +211,7 @@ class Runner:
         for name, chosen in targets.items():
             rows.append(make_row(job, self.dataset, self.protocol, split, name, chosen))
             for shift in job.shifts if name != job.source else ():
-                copy = self._samples.shifted(shift, job.source, name, self._likeness(job))
+                copy = self.shifted(job, name, shift)
                 rows.append(make_row(job, self.dataset, self.protocol, split, name, copy, shift))
         return Outcome(tuple(row.model_copy(update=said) for row in rows))
 
@@ -232,6 +232,10 @@ class Runner:
         split = self._samples.split(job.source, job.seed, likeness, job.method.released_division)
         names = (job.source, *job.targets) if len(split.held_out) else job.targets
         return split, {name: self._samples.scored(job.source, name, likeness) for name in names}
+
+    def shifted(self, job: Job, target: str, shift: Shift) -> TargetSet:
+        """Return the scored samples of a shifted copy of a target, which are drawn once."""
+        return self._samples.shifted(shift, job.source, target, self._likeness(job))
 
     @cached_property
     def _samples(self) -> SampleChoice:
