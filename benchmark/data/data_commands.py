@@ -53,7 +53,7 @@ def register(app: typer.Typer) -> None:
         "simulate",
         epilog=examples(
             "cropglobe simulate DATA --domains FRA CHN --samples-per-domain 600",
-            "cropglobe simulate DATA --domains USA --level L1C --cadence 10 --bands B3 B4 B8",
+            "cropglobe simulate DATA --level L1C --cadence 10 --bands B2 B3 B4 B8",
         ),
     )(simulate)
     shift_command.register(app)

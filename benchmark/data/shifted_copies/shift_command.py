@@ -13,8 +13,8 @@ def register(app: typer.Typer) -> None:
     app.command(
         "shift",
         epilog=examples(
-            "cropglobe shift simulated DEGRADED --shifts level-l1c cadence-15 --domains FRA",
-            "cropglobe shift DATA DEGRADED --shifts bands-hls --drop-bands",
+            "cropglobe shift simulated OUT --shifts level-l1c cadence-15 --domains FRA",
+            "cropglobe shift DATA OUT --shifts bands-hls --drop-bands",
         ),
     )(shift)
 
