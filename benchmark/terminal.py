@@ -3,11 +3,15 @@
 import io
 import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.status import Status
+
+Progress = Callable[[str, int, int], None]
 
 PAGE_WIDTH: Final = 150
 """Characters a line where the output is a file or a pipe: no cell of a table is cut short."""
@@ -63,3 +67,29 @@ def examples(*commands: str) -> str:
 def say(console: "Console", text: str) -> None:
     """Print a line as it is, whatever signs are in it."""
     console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def show_progress(verb: str) -> Iterator[Progress]:
+    """Show one bar for the domain at work, on the error stream, from the first report on."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    bar = Bar(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
+    task = bar.add_task(verb, total=None)
+    started = False
+
+    def report(domain: str, done: int, total: int) -> None:
+        nonlocal started
+        if not started:
+            bar.start()
+            started = True
+        bar.update(task, description=f"{verb} {domain}", completed=done, total=total)
+
+    try:
+        yield report
+    finally:
+        if started:  # stopping a bar that never started writes an empty line
+            bar.stop()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -225,6 +226,9 @@ def simulate(
     domains: Sequence[str] | None = None,
     samples_per_domain: int = 600,
     seed: int = DEFAULT_SEED,
+    level: Literal["L1C", "L2A"] = "L2A",
+    cadence_days: int = STEP_DAYS,
+    bands: Sequence[str] | None = None,
     progress: Progress | None = None,
 ) -> CropDataset:
     """Simulate a dataset from canopy physics, crop calendars and clouds.
@@ -235,21 +239,30 @@ def simulate(
         domains: Names of the domains; all simulated countries if ``None``.
         samples_per_domain: Samples of each domain.
         seed: Seed; the same arguments give the same bytes.
+        level: Reflectance at the surface (``L2A``) or above the atmosphere (``L1C``).
+        cadence_days: Days of a composite: 5, 10, 15 or 30.
+        bands: Names of the bands; all ten if ``None``.
         progress: Called with the domain, the samples done and the samples in all.
 
     Returns:
         The dataset, marked as simulated.
 
     Raises:
-        UsageError: If a domain is unknown.
+        UsageError: If a domain or a band is unknown, or there are no such composites.
         DataError: If the directory cannot be written.
     """
     from benchmark.data.dataset_source import simulated_copy
+    from benchmark.data.simulate.observation import Product, make_product
     from benchmark.data.simulate.world import simulate_dataset
 
+    product = make_product(level, cadence_days, bands)
     if directory is None:
         folder = simulated_copy(
-            samples_per_domain=samples_per_domain, seed=seed, domains=domains, progress=progress
+            samples_per_domain=samples_per_domain,
+            seed=seed,
+            domains=domains,
+            product=None if product == Product() else product,
+            progress=progress,
         )
         return CropDataset(open_directory(folder))
     root = Path(directory).expanduser()
@@ -258,6 +271,7 @@ def simulate(
         samples_per_domain=samples_per_domain,
         seed=seed,
         domains=domains,
+        product=product,
         progress=progress,
     )
     return CropDataset(open_directory(root))

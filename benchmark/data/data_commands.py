@@ -1,7 +1,5 @@
-"""The data commands: download, ingest, inspect, simulate."""
+"""The data commands: download, ingest, inspect, simulate, shift."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -10,13 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from benchmark.data.hub import download_command
+from benchmark.data.shifted_copies import shift_command
 from benchmark.errors import UsageError
-from benchmark.terminal import examples
+from benchmark.terminal import examples, show_progress
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-Progress = Callable[[str, int, int], None]
 
 
 class StampOption(StrEnum):
@@ -56,8 +53,10 @@ def register(app: typer.Typer) -> None:
         "simulate",
         epilog=examples(
             "cropglobe simulate DATA --domains FRA CHN --samples-per-domain 600",
+            "cropglobe simulate DATA --level L1C --cadence 10 --bands B2 B3 B4 B8",
         ),
     )(simulate)
+    shift_command.register(app)
     app.command(
         "export-points",
         epilog=examples(
@@ -261,11 +260,21 @@ def simulate(
     calendar_season: Annotated[
         bool, typer.Option(help="Leave southern years on their calendar instead of aligning them.")
     ] = False,
+    level: Annotated[
+        LevelOption, typer.Option(help="Processing level of the same scenes.")
+    ] = LevelOption.L2A,
+    cadence: Annotated[int, typer.Option(help="Days of a composite: 5, 10, 15 or 30.")] = 5,
+    bands: Annotated[
+        list[str] | None,
+        typer.Option(help="Band to simulate; may be repeated.", show_default="all ten"),
+    ] = None,
 ) -> None:
     """Simulate a CropGlobe directory."""
     from benchmark.data.dataset_source import DEFAULT_SAMPLES_PER_DOMAIN, DEFAULT_SEED
+    from benchmark.data.simulate.observation import make_product
     from benchmark.data.simulate.world import simulate_dataset
 
+    product = make_product(level.value, cadence, bands)
     with show_progress("Simulating") as progress:
         simulate_dataset(
             directory,
@@ -274,6 +283,7 @@ def simulate(
             domains=domains or None,
             region_files=region or (),
             calendar_season=calendar_season,
+            product=product,
             progress=progress,
         )
     _console().print(f"Simulated data in {directory}; see `cropglobe inspect {directory}`.")
@@ -311,29 +321,3 @@ def _console() -> "Console":
     from rich.console import Console
 
     return Console(highlight=False, soft_wrap=False)
-
-
-@contextmanager
-def show_progress(verb: str) -> Iterator[Progress]:
-    """Show one bar for the domain at work, on the error stream, from the first report on."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bar
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    bar = Bar(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
-    task = bar.add_task(verb, total=None)
-    started = False
-
-    def report(domain: str, done: int, total: int) -> None:
-        nonlocal started
-        if not started:
-            bar.start()
-            started = True
-        bar.update(task, description=f"{verb} {domain}", completed=done, total=total)
-
-    try:
-        yield report
-    finally:
-        if started:  # stopping a bar that never started writes an empty line
-            bar.stop()

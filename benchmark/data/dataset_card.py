@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from benchmark.data.official.stored_numbers import Missing, Orientation, Unit
 from benchmark.errors import DataError
@@ -22,7 +22,8 @@ class DomainCard(BaseModel):
     Attributes:
         bands: Names of the bands in the order of the file.
         year: Year of the series, where it is one year.
-        processing_level: ``L1C`` (top of atmosphere), ``L2A`` (surface) or ``simulated``.
+        processing_level: ``L1C`` (top of atmosphere), ``L2A`` (surface) or ``simulated`` (surface,
+            which no satellite saw).
         cadence_days: Days between the composites or passes that the series was made from.
         gap_filling: How gaps were filled.
         season: ``calendar`` if the first step is the season start as declared, ``aligned`` if a
@@ -40,6 +41,8 @@ class DomainCard(BaseModel):
         unknown_codes: Codes that the map does not know, with their sample counts.
         dropped: Samples left out when the domain was made, by reason.
         notes: Anything that a reader must know.
+        shifts: Names of the shifts that were applied to the domain, in their order. A card without
+            any has no such key, as before there were shifts.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,6 +65,7 @@ class DomainCard(BaseModel):
     unknown_codes: dict[str, int] = {}
     dropped: dict[str, int] = {}
     notes: tuple[str, ...] = ()
+    shifts: tuple[str, ...] = Field(default=(), exclude_if=lambda names: not names)
 
 
 class DatasetCard(BaseModel):

@@ -4,13 +4,16 @@ import hashlib
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from benchmark.data.cache import cache_directory, remove_abandoned
 from benchmark.data.class_counts import check_counts
 from benchmark.data.dataset import Dataset, open_dataset
 from benchmark.errors import DataError
 from benchmark.files import folder_aside
+
+if TYPE_CHECKING:
+    from benchmark.data.simulate.observation import Product
 
 __all__ = ["SIMULATED", "cache_directory", "open_source", "simulated_directory"]
 
@@ -84,19 +87,21 @@ def simulated_copy(
     samples_per_domain: int,
     seed: int,
     domains: Sequence[str] | None = None,
+    product: "Product | None" = None,
     progress: Progress | None = None,
 ) -> Path:
     """Return a folder of simulated data in the cache, simulated now if it is not there.
 
     The folder's name holds the generator's version, the samples per domain, the seed and, for other
-    domains than those of the embedded default, a hash of their names. It is written under another
-    name and renamed when it is whole. So a killed process leaves nothing half-written, and two
-    processes at the same time end with one whole folder.
+    domains or another product than those of the embedded default, a hash of them. It is
+    written under another name and renamed when it is whole. So a killed process leaves nothing
+    half-written, and two processes at the same time end with one whole folder.
 
     Args:
         samples_per_domain: Samples of each domain.
         seed: Seed of the simulation.
         domains: Names of the domains; all simulated ones if ``None``.
+        product: Level, cadence and bands; those of the embedded default if ``None``.
         progress: Called with the domain, the samples done and the samples in all.
 
     Raises:
@@ -110,6 +115,8 @@ def simulated_copy(
     name = f"simulated-{GENERATOR_VERSION}-{samples_per_domain}-{seed}"
     if names != DEFAULT_DOMAINS:
         name += "-" + hashlib.sha256(" ".join(names or ("all",)).encode()).hexdigest()[:8]
+    if product is not None:
+        name += "-" + hashlib.sha256(repr(product).encode()).hexdigest()[:8]
     final = cache / name
     if final.is_dir():
         return final
@@ -128,6 +135,7 @@ def simulated_copy(
             samples_per_domain=samples_per_domain,
             seed=seed,
             domains=names,
+            product=product,
             progress=progress,
         )
         _put_in_place(staging / name, final)

@@ -1,36 +1,27 @@
 """Named views of a domain's samples, computed from its series or read, and cached by content."""
 
-import contextlib
 import hashlib
-import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
-from tokenize import TokenError
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from benchmark.data.cache import keep_array, read_array
 from benchmark.data.season import DAYS_PER_YEAR, WINDOW, FloatArray, season, step_centres
 from benchmark.errors import MethodError, UsageError, did_you_mean
-from benchmark.files import replace_file
-
-logger = logging.getLogger(__name__)
 
 ENTRY_POINTS: Final = "cropglobe.representations"
 """Entry-point group; each entry is a function that returns representations."""
 
 HARMONICS: Final = (1, 2)
 """Cycles per year of the harmonic fit; a co-author's published recipe (paper_facts.md, mark I)."""
-
-
-UNUSED_AFTER: Final = 90 * 24 * 3600
-"""Seconds after which a cached representation that was not read is removed."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +175,7 @@ def represent(
     name: str,
     *,
     cache_directory: Path | None = None,
+    most_bytes: int | None = None,
     on_computed: Callable[[float], None] | None = None,
 ) -> FloatArray:
     """Compute a representation, or take it from the cache.
@@ -192,6 +184,7 @@ def represent(
         samples: The samples.
         name: Name of the representation.
         cache_directory: Where computed representations are kept; ``None`` keeps none.
+        most_bytes: Size that all arrays there may have; ``None`` for no limit.
         on_computed: Told how many seconds it took to compute, if it was not in the cache.
 
     Returns:
@@ -213,16 +206,11 @@ def represent(
     if cache_directory is None or not view.cached:
         return compute()
     path = cache_directory / f"{view.name}-{view.version}-{_content_key(samples)}.npy"
-    if path.is_file():
-        with contextlib.suppress(OSError):  # a cache that may only be read
-            path.touch()  # used today, so that it is kept
-        try:
-            return np.asarray(np.load(path, allow_pickle=False), dtype=np.float32)
-        except (OSError, ValueError, EOFError, TokenError):
-            with contextlib.suppress(OSError):
-                path.unlink()  # what cannot be read is made again, below
+    kept = read_array(path)
+    if kept is not None:
+        return kept
     features = compute()
-    _save(path, features)
+    keep_array(path, features, most_bytes=most_bytes)
     return features
 
 
@@ -235,15 +223,3 @@ def _content_key(samples: Observations) -> str:
         if array is not None:
             digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()[:24]
-
-
-def _save(path: Path, features: FloatArray) -> None:
-    """Keep a representation, and let go of those that nobody asked for in a long time."""
-    for older in path.parent.glob("*.npy"):
-        with contextlib.suppress(OSError):  # another process may be removing it too
-            if time.time() - older.stat().st_mtime > UNUSED_AFTER:
-                older.unlink()
-    try:
-        replace_file(path, lambda file: np.save(file, features, allow_pickle=False))
-    except OSError as error:
-        logger.warning("%s cannot be written (%s): it is computed each time", path, error)

@@ -11,7 +11,7 @@ import typer
 from benchmark.results.run_directory_commands import TrackingUri
 from benchmark.run import job_options as options
 from benchmark.run.executors.fork_server import start_fork_server
-from benchmark.terminal import examples
+from benchmark.terminal import examples, show_progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +108,6 @@ def run(
     place = out or options.run_directory(data, chosen_protocol)
     if workers and scheduler is None and not place.exists():
         start_fork_server()  # it loads its libraries while this process loads its own
-    from benchmark.data.data_commands import show_progress
     from benchmark.data.dataset_source import cache_directory, open_source
     from benchmark.results.mlflow.background_sync import follow
     from benchmark.results.store import RunStore

@@ -21,7 +21,7 @@ from benchmark.results.fitted_networks import Network
 from benchmark.results.rows import Row, Status
 from benchmark.results.store import Prediction
 from benchmark.run.device import Measurement, resolve_device
-from benchmark.run.fitting.shifted_target import shift_request, shifted_set
+from benchmark.run.fitting.shifted_target import shift_request
 from benchmark.run.fitting.started_method import (
     Ending,
     FitReport,
@@ -128,8 +128,7 @@ class Runner:
             predictions += [] if prediction is None else [prediction]
             if name != job.source:
                 rows += [
-                    self._scored_copy(job, started, fit, name, chosen, split, shift)
-                    for shift in job.shifts
+                    self._scored_copy(job, started, fit, name, split, shift) for shift in job.shifts
                 ]
         if not predictions:
             return Outcome(tuple(rows))
@@ -165,13 +164,12 @@ class Runner:
         started: StartedMethod,
         fit: FitReport,
         name: str,
-        chosen: TargetSet,
         split: SourceSplit,
         shift: Shift,
     ) -> Row:
         """Return the row of a shifted copy of a target."""
         samples = self.dataset.load(name)
-        chosen = shifted_set(shift, samples, chosen)
+        chosen = self.shifted(job, name, shift)
         row = make_row(job, self.dataset, self.protocol, split, name, chosen, shift)
 
         def predict() -> tuple[Prediction, Measurement]:
@@ -184,6 +182,7 @@ class Runner:
                 classes=split.classes,
                 protocol=self.protocol,
                 seed=job.seed,
+                folder=self.cache_directory and self.cache_directory / "shifted",
             )
             probabilities, measurement = started.predict(show_target(job.method.track, request))
             return make_prediction(samples, chosen, split.classes, probabilities), measurement
@@ -213,7 +212,7 @@ class Runner:
         for name, chosen in targets.items():
             rows.append(make_row(job, self.dataset, self.protocol, split, name, chosen))
             for shift in job.shifts if name != job.source else ():
-                copy = shifted_set(shift, self.dataset.load(name), chosen)
+                copy = self.shifted(job, name, shift)
                 rows.append(make_row(job, self.dataset, self.protocol, split, name, copy, shift))
         return Outcome(tuple(row.model_copy(update=said) for row in rows))
 
@@ -234,6 +233,10 @@ class Runner:
         split = self._samples.split(job.source, job.seed, likeness, job.method.released_division)
         names = (job.source, *job.targets) if len(split.held_out) else job.targets
         return split, {name: self._samples.scored(job.source, name, likeness) for name in names}
+
+    def shifted(self, job: Job, target: str, shift: Shift) -> TargetSet:
+        """Return the scored samples of a shifted copy of a target, which are drawn once."""
+        return self._samples.shifted(shift, job.source, target, self._likeness(job))
 
     @cached_property
     def _samples(self) -> SampleChoice:

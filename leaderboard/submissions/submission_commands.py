@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmark.terminal import examples
+from benchmark.terminal import examples, show_progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,7 +110,6 @@ def verify(
     Exit status 0 accepts, 1 refuses, 2 could not judge. Nothing of the submission is executed
     without --rerun.
     """
-    from benchmark.data.data_commands import show_progress
     from benchmark.data.dataset_source import open_source
     from benchmark.errors import SubmissionError, UsageError, did_you_mean
     from leaderboard.submissions import verdict_text as rendering

@@ -327,6 +327,20 @@ def test_simulated_data_are_made_once_and_say_so() -> None:
     assert other.path != first.path
 
 
+def test_a_product_is_another_dataset_of_the_same_fields() -> None:
+    plain = cropglobe.simulate(domains=["FRA"], samples_per_domain=40)
+    asked = {"level": "L1C", "cadence_days": 10, "bands": ["B4", "B8"]}
+    other = cropglobe.simulate(domains=["FRA"], samples_per_domain=40, **asked)
+    assert cropglobe.simulate(domains=["FRA"], samples_per_domain=40, **asked).path == other.path
+    assert other.path != plain.path
+    arrays, before = other.arrays("FRA"), plain.arrays("FRA")
+    assert arrays.bands == ("B4", "B8")
+    assert arrays.x.shape[1:] == (2, 43)
+    assert np.array_equal(arrays.y, before.y)
+    same = cropglobe.simulate(domains=["FRA"], samples_per_domain=40, level="L2A", cadence_days=5)
+    assert same.path == plain.path
+
+
 def test_an_estimator_answers_as_it_does_by_itself(tiny: Dataset, tmp_path: Path) -> None:
     """Trained by hand on the samples that the harness chose, it gives the stored predictions."""
     from benchmark.results.store import RunStore

@@ -81,8 +81,8 @@ def pair_differences(
         aligned: Whether the protocol aligns years before they are used.
 
     Returns:
-        One sentence for each of level, cadence, gap filling and season in which both are known
-        and differ.
+        One sentence for each of level, cadence, gap filling, applied shifts and season in which
+        both are known and differ.
     """
     cards = [dataset.domain_card(name) for name in (source, target)]
     found = list(differences(*cards))
@@ -147,15 +147,26 @@ def differences(source: DomainCard, target: DomainCard) -> tuple[str, ...]:
         target: Card of the target.
 
     Returns:
-        One sentence for each of level, cadence and gap filling in which both are known and differ.
+        One sentence for each of level, cadence, gap filling and applied shifts in which both are
+        known and differ.
     """
     pairs: tuple[tuple[str, Any, Any], ...] = (
-        ("processing level", source.processing_level, target.processing_level),
+        ("processing level", _level(source), _level(target)),
         ("cadence in days", source.cadence_days, target.cadence_days),
         ("gap filling", source.gap_filling, target.gap_filling),
+        ("applied shifts", _shifts(source), _shifts(target)),
     )
     return tuple(
         f"Source and target differ in {what}: {a} and {b}."
         for what, a, b in pairs
         if a is not None and b is not None and a != b
     )
+
+
+def _level(card: DomainCard) -> str | None:
+    """Return a processing level; what is simulated without an atmosphere is of the surface."""
+    return "L2A" if card.processing_level == "simulated" else card.processing_level
+
+
+def _shifts(card: DomainCard) -> str:
+    return " ".join(card.shifts) or "none"

@@ -177,6 +177,8 @@ def _domain_defects(domain: DomainInspection) -> Iterator[str]:
 
 
 def _domain_notes(domain: DomainInspection) -> Iterator[str]:
+    if domain.card.shifts:
+        yield f"{domain.name} is a shifted copy: {', '.join(domain.card.shifts)}."
     if domain.season.contradiction is not None:
         yield domain.season.contradiction
     if domain.unseen_season is not None:

@@ -31,6 +31,21 @@ def recomposite(series: FloatArray, days: int) -> FloatArray:
     """
     if days <= STEP_DAYS:
         return series
+    columns, middles = windows(days)
+    values = np.stack([np.median(series[..., steps], axis=-1) for steps in columns], axis=-1)
+    return to_year_grid(values.astype(np.float32), middles)
+
+
+def windows(days: int) -> tuple[list[npt.NDArray[np.intp]], npt.NDArray[np.float64]]:
+    """Divide a year into windows, the last of which may be shorter.
+
+    Args:
+        days: Days of a window.
+
+    Returns:
+        The 5-day steps whose centres each window covers, and the middle of each window in days
+        after the start of the year [W]; windows that cover none are left out.
+    """
     starts = np.arange(0, DAYS_PER_YEAR, days)
     ends = np.minimum(starts + days, DAYS_PER_YEAR)
     centres = step_centres()
@@ -39,8 +54,7 @@ def recomposite(series: FloatArray, days: int) -> FloatArray:
         for start, end in zip(starts, ends, strict=True)
     ]
     used = [number for number, steps in enumerate(columns) if len(steps)]
-    values = np.stack([np.median(series[..., columns[n]], axis=-1) for n in used], axis=-1)
-    return to_year_grid(values.astype(np.float32), ((starts + ends) / 2)[used])
+    return [columns[number] for number in used], ((starts + ends) / 2)[used]
 
 
 def lose_dates(

@@ -1,17 +1,71 @@
-"""Effects of sensor, atmosphere and labelling: mixed pixels, haze, clouds, noise, label errors."""
+"""Effects of sensor, atmosphere, product and labelling, from clouds and noise to wrong labels."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.data.season import STEPS_PER_YEAR
+from benchmark.data.compositing import observed_steps
+from benchmark.data.dataset_card import BANDS
+from benchmark.data.season import STEP_DAYS, STEPS_PER_YEAR, step_centres
+from benchmark.data.shifts.atmosphere import atmosphere, to_top
+from benchmark.data.shifts.calendar_shifts import windows
+from benchmark.data.shifts.sun import sun_zenith
 from benchmark.data.simulate.fields import Fields
 from benchmark.data.simulate.plants import effects
 from benchmark.data.simulate.random_effects import FloatArray, IntArray
 from benchmark.data.simulate.spectra import spectrum, wavelengths
 from benchmark.data.simulate.weather import Weather
+from benchmark.errors import UsageError, did_you_mean
 
 LOWEST = 0.0005
 """Lowest reflectance that is stored; surface products have no lower values."""
+
+CADENCES: Final = (5, 10, 15, 30)
+"""Days of a composite; whole steps of the 5-day grid."""
+
+Level = Literal["L1C", "L2A"]
+
+
+@dataclass(frozen=True)
+class Product:
+    """What is made of the scenes of a simulated year; the default makes the benchmark's data.
+
+    Attributes:
+        level: ``L2A``, reflectance at the surface, or ``L1C``, above the atmosphere.
+        cadence_days: Days of a composite.
+        bands: Names of the bands, in the official order.
+    """
+
+    level: Level = "L2A"
+    cadence_days: int = STEP_DAYS
+    bands: tuple[str, ...] = BANDS
+
+
+def make_product(
+    level: Level = "L2A", cadence_days: int = STEP_DAYS, bands: Sequence[str] | None = None
+) -> Product:
+    """Return a product of the simulator.
+
+    Args:
+        level: Processing level.
+        cadence_days: Days of a composite.
+        bands: Names of its bands in any order; all ten if ``None``.
+
+    Raises:
+        UsageError: If there are no such composites or no such band.
+    """
+    if cadence_days not in CADENCES:
+        known = ", ".join(map(str, CADENCES))
+        raise UsageError(f"Cannot simulate composites of {cadence_days} days: ask for {known}.")
+    for band in bands or ():
+        if band not in BANDS:
+            raise UsageError(f"There is no band '{band}': {did_you_mean(band, BANDS)}")
+    kept = tuple(band for band in BANDS if not bands or band in bands)
+    return Product(level, cadence_days, kept)
 
 
 def seen_dates(rng: np.random.Generator, fields: Fields, weather: Weather) -> npt.NDArray[np.bool_]:
@@ -58,7 +112,12 @@ def mix_neighbours(rng: np.random.Generator, surface: FloatArray, block: IntArra
 
 
 def disturb(
-    rng: np.random.Generator, surface: FloatArray, sample: IntArray, samples: int
+    rng: np.random.Generator,
+    surface: FloatArray,
+    sample: IntArray,
+    samples: int,
+    *,
+    corrected: bool = True,
 ) -> FloatArray:
     """Add gain, haze, noise, undetected thin cloud and shadow (facts 7).
 
@@ -67,6 +126,8 @@ def disturb(
         surface: Reflectance of observations [M, 10].
         sample: Sample of each observation [M].
         samples: Number of samples.
+        corrected: Whether the atmosphere is corrected, which leaves haze or takes too much of it.
+            All other effects are the same with and without it.
 
     Returns:
         Reflectance [M, 10].
@@ -78,7 +139,8 @@ def disturb(
     out = surface * gain[sample].astype(np.float32)
     aerosol = np.abs(sizes["aerosol_sd"] * rng.standard_normal(count, np.float32))
     haze = np.exp(-(wavelengths() - wavelengths()[0]) / 350)
-    out += (aerosol - sizes["aerosol_offset"])[:, None] * haze
+    if corrected:
+        out += (aerosol - sizes["aerosol_offset"])[:, None] * haze
     grey = 1 + sizes["date_grey"] * rng.standard_normal((count, 1), np.float32)
     band = sizes["date_band"] * rng.standard_normal((count, bands), np.float32)
     out *= grey + band
@@ -89,6 +151,52 @@ def disturb(
     dark = np.flatnonzero(rng.random(count, np.float32) < sizes["shadow"])
     out[dark] *= _uniform(rng, "shadow_range", len(dark))[:, None]
     return np.asarray(np.clip(out, LOWEST, 1), np.float32)
+
+
+def above_atmosphere(
+    surface: FloatArray, aerosol: FloatArray, latitude: FloatArray, day_of_year: FloatArray
+) -> FloatArray:
+    """Return what a satellite sees of a surface (docs/shifts.md).
+
+    Args:
+        surface: Reflectance of observations [M, 10].
+        aerosol: Aerosol optical depth at 550 nm of each [M].
+        latitude: Degrees north [M].
+        day_of_year: Day of the overpass [M].
+
+    Returns:
+        Reflectance above the atmosphere [M, 10], at most 1.
+    """
+    sun = np.cos(np.deg2rad(sun_zenith(latitude, day_of_year))).astype(np.float32)
+    above = atmosphere(BANDS, sun, aerosol)
+    return np.minimum(to_top(surface.T, above).T, np.float32(1))
+
+
+def composites(
+    values: FloatArray, days: int
+) -> tuple[FloatArray, npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Reduce the clear dates of a window to their median.
+
+    Args:
+        values: Reflectance [N, 10, 73], NaN where not observed.
+        days: Days of a window.
+
+    Returns:
+        Composites [N, 10, W], NaN where a window has no clear date; the middle of each window in
+        days after the start of the stored year [W]; whether the composite that holds each 5-day
+        step was observed [N, 73].
+    """
+    seen = observed_steps(values)
+    if days == STEP_DAYS:
+        return values, step_centres(), seen
+    columns, middles = windows(days)
+    out = np.empty((*values.shape[:2], len(columns)), np.float32)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
+        for number, steps in enumerate(columns):
+            out[..., number] = np.nanmedian(values[..., steps], axis=-1)
+            seen[:, steps] = seen[:, steps].any(axis=1, keepdims=True)
+    return out, middles, seen
 
 
 def mislabel(rng: np.random.Generator, crop: IntArray) -> IntArray:

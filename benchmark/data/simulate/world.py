@@ -11,10 +11,12 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from benchmark.data.compositing import to_year_grid
-from benchmark.data.dataset import DatasetCard, DomainCard, DomainSamples, write_dataset
-from benchmark.data.season import HALF_YEAR_STEPS, STEPS_PER_YEAR, step_centres
+from benchmark.data.dataset import BANDS, DatasetCard, DomainCard, DomainSamples, write_dataset
+from benchmark.data.season import HALF_YEAR_STEPS, STEP_DAYS, STEPS_PER_YEAR
+from benchmark.data.shifts.level import aerosol_depths
 from benchmark.data.simulate import observation
 from benchmark.data.simulate.fields import Fields, draw_fields
+from benchmark.data.simulate.observation import Product
 from benchmark.data.simulate.random_effects import FloatArray, take
 from benchmark.data.simulate.regions import (
     DomainPlan,
@@ -85,6 +87,7 @@ def simulate_domain(
     own_regions: Mapping[str, Region] | None = None,
     calendar_season: bool = False,
     options: Options | None = None,
+    product: Product | None = None,
     progress: Progress | None = None,
 ) -> DomainSamples:
     """Simulate the samples of one domain.
@@ -98,6 +101,7 @@ def simulate_domain(
         own_regions: The user's regions by name.
         calendar_season: Whether southern years start in January instead of July.
         options: Options for ablations.
+        product: Level, cadence and bands; the benchmark's if ``None``.
         progress: Called with the domain's name, the samples made and the samples asked for.
 
     Returns:
@@ -106,9 +110,8 @@ def simulate_domain(
     Raises:
         UsageError: If the domain is unknown or the number of samples is impossible.
     """
-    made, missing = _simulate(
-        name, samples, seed, own_regions or {}, options or Options(), progress
-    )
+    chosen = options or Options(), product or Product()
+    made, missing = _simulate(name, samples, seed, own_regions or {}, *chosen, progress)
     return _on_calendar(made, missing, own_regions or {})[0] if calendar_season else made
 
 
@@ -128,6 +131,7 @@ def _simulate(
     seed: int,
     own: Mapping[str, Region],
     options: Options,
+    product: Product,
     progress: Progress | None,
 ) -> tuple[DomainSamples, npt.NDArray[np.float64]]:
     """Return the samples of a domain, July to June in the south, and the missing share [73]."""
@@ -141,14 +145,19 @@ def _simulate(
     parts = tuple(_with_options(region, options) for region in parts)
     fields, places = draw_fields(name, seed, parts, plan.classes, samples)
     weather = draw_weather(name, seed, parts, places)
-    series = np.empty((samples, 10, STEPS_PER_YEAR), np.float32)
+    aerosol = None
+    if product.level == "L1C":
+        # Of a name of its own, so that everything else is drawn as without it.
+        aerosol = aerosol_depths(generator(seed, name, "aerosol"), np.arange(len(places)))
+    series = np.empty((samples, len(product.bands), STEPS_PER_YEAR), np.float32)
     missing = np.zeros(STEPS_PER_YEAR)
     starts = range(0, samples, CHUNK)
 
     def render(start: int) -> npt.NDArray[np.float64]:
         chunk = take(fields, np.arange(start, min(start + CHUNK, samples)))
         rng = generator(seed, name, "pixels", start)
-        series[start : start + CHUNK], lost = _render(rng, chunk, weather, options)
+        rendered, lost = _render(rng, chunk, weather, options, product.cadence_days, aerosol)
+        series[start : start + CHUNK] = rendered[:, [BANDS.index(band) for band in product.bands]]
         return lost
 
     # The chunks keep the cores busy. BLAS with one thread rounds alike on machines of any size.
@@ -161,9 +170,17 @@ def _simulate(
 
 
 def _render(
-    rng: np.random.Generator, chunk: Fields, weather: Weather, options: Options
+    rng: np.random.Generator,
+    chunk: Fields,
+    weather: Weather,
+    options: Options,
+    cadence_days: int,
+    aerosol: FloatArray | None,
 ) -> tuple[FloatArray, npt.NDArray[np.float64]]:
-    """Return the gap-filled series of a chunk [n, 10, 73] and the number of gaps per step [73]."""
+    """Return the gap-filled series of a chunk [n, 10, 73] and the number of gaps per step [73].
+
+    Aerosol [K, 73] of the blocks is given where the series are of level L1C.
+    """
     seen = observation.seen_dates(rng, chunk, weather)
     if not options.gaps:
         seen = np.ones_like(seen)
@@ -174,9 +191,18 @@ def _render(
     if options.noise:
         mixed = observation.mix_neighbours(rng, values.transpose(0, 2, 1), chunk.block)
         surface = mixed[sample, :, step]
-        values[sample, step] = observation.disturb(rng, surface, sample, len(seen))
-    grid = to_year_grid(values.transpose(0, 2, 1), step_centres())
-    return grid, (~seen).sum(axis=0).astype(np.float64)
+        surface = observation.disturb(rng, surface, sample, len(seen), corrected=aerosol is None)
+    if aerosol is not None:
+        block = chunk.block[sample]
+        surface = observation.above_atmosphere(
+            surface,
+            aerosol[block, step],
+            chunk.latitude[sample].astype(np.float32),
+            weather.day_of_year[block, step],
+        )
+    values[sample, step] = surface
+    made, days, seen = observation.composites(values.transpose(0, 2, 1), cadence_days)
+    return to_year_grid(made, days), (~seen).sum(axis=0).astype(np.float64)
 
 
 def _label(
@@ -223,6 +249,7 @@ def simulate_dataset(
     domains: Sequence[str] | None = None,
     region_files: Sequence[Path] = (),
     calendar_season: bool = False,
+    product: Product | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Write a simulated CropGlobe in the official layout.
@@ -235,6 +262,7 @@ def simulate_dataset(
             `region_files` where there are any.
         region_files: YAML files of further regions.
         calendar_season: Whether southern years start in January instead of July.
+        product: Level, cadence and bands; the benchmark's if ``None``.
         progress: Called with the domain's name, the samples made and the samples asked for.
 
     Raises:
@@ -244,7 +272,8 @@ def simulate_dataset(
     own = {region.name: region for region in map(read_region, region_files)}
     names = tuple(domains) if domains is not None else (*own,) or DOMAINS
     names = tuple(dict.fromkeys(names))
-    cards = {name: _card(name, own, calendar_season) for name in names}
+    product = product or Product()
+    cards = {name: _card(name, own, product, calendar_season=calendar_season) for name in names}
     card = DatasetCard(
         name="CropGlobe (simulated)",
         source="cropglobe simulate: PROSAIL emulator, crop calendars, clouds; no satellite saw it",
@@ -257,7 +286,9 @@ def simulate_dataset(
 
     def stream() -> Iterator[DomainSamples]:
         for name in names:
-            made, missing = _simulate(name, samples_per_domain, seed, own, Options(), progress)
+            made, missing = _simulate(
+                name, samples_per_domain, seed, own, Options(), product, progress
+            )
             if calendar_season:
                 made, missing = _on_calendar(made, missing, own)
             # The card is written after the last domain, so the missing shares can still be set.
@@ -272,15 +303,22 @@ def simulate_dataset(
     write_dataset(directory, card, stream())
 
 
-def _card(name: str, own: Mapping[str, Region], calendar_season: bool) -> DomainCard:
+def _card(
+    name: str, own: Mapping[str, Region], product: Product, *, calendar_season: bool
+) -> DomainCard:
     """Return the card of a domain, without the missing shares."""
     plan, parts = resolve(name, own)
     aligned = parts[0].hemisphere == "south" and not calendar_season
+    days = product.cadence_days
+    top = product.level == "L1C"
+    composed = "steps" if days == STEP_DAYS else "composites"
+    seen = ("Reflectance above the atmosphere, by the model of docs/shifts.md.",) if top else ()
     return DomainCard(
+        bands=product.bands,
         year=plan.year,
-        processing_level="simulated",
-        cadence_days=5,
-        gap_filling="linear between clear 5-day steps",
+        processing_level="L1C" if top else "simulated",
+        cadence_days=days,
+        gap_filling=f"linear between clear {days}-day {composed}",
         season="aligned" if aligned else "calendar",
         season_start="07-05" if aligned else "01-01",
         unit="digital_number",
@@ -288,5 +326,6 @@ def _card(name: str, own: Mapping[str, Region], calendar_season: bool) -> Domain
         notes=(
             f"Class set and shares: {plan.source} (mark {plan.mark}).",
             "Three in a hundred labels are wrong on purpose.",
+            *seen,
         ),
     )

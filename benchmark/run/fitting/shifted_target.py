@@ -1,14 +1,14 @@
-"""A shifted copy of a target: its series, and which of its samples are scored."""
+"""A shifted copy of a target, as a fitted method is asked about it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-
-import numpy as np
+from pathlib import Path
 
 from benchmark.data.official.domain_file import DomainSamples
 from benchmark.data.representations import Observations, get_representation, represent
-from benchmark.data.shifts.shift_table import LATITUDE, Fields, Shift, apply_shift, shifted_rows
-from benchmark.data.taxonomy import country_of
+from benchmark.data.shifted_copies.kept_copies import MOST_BYTES, code_digest, shifted_series
+from benchmark.data.shifted_copies.shifted_fields import fields_of
+from benchmark.data.shifts.shift_table import Shift
 from benchmark.errors import UnavailableError
 from benchmark.run.fitting.target_prediction import PredictionRequest
 from benchmark.task.protocol import Protocol
@@ -25,6 +25,7 @@ def shift_request(
     classes: Sequence[int],
     protocol: Protocol,
     seed: int,
+    folder: Path | None = None,
 ) -> PredictionRequest:
     """Make a shifted copy of a target, as a fitted method is asked about it.
 
@@ -32,11 +33,12 @@ def shift_request(
         shift: The shift.
         observed: The target as it is.
         samples: Its samples.
-        chosen: Its scored samples, those of the shifted copy (`shifted_set`).
+        chosen: Its scored samples, those of the shifted copy.
         representation: What the method is given.
         classes: Class indices that the source teaches.
         protocol: The protocol.
         seed: Seed of the run.
+        folder: Where copies, and representations of them, are kept; ``None`` keeps none.
 
     Returns:
         The shifted copy with the features that the method is given.
@@ -47,40 +49,18 @@ def shift_request(
     """
     if get_representation(representation).vectors is not None:
         raise UnavailableError("Vectors that are read from files cannot be shifted.")
-    series = apply_shift(shift, fields_of(observed, samples))
-    content = None if observed.content is None else f"{observed.content} {shift}"
+    fields = fields_of(samples, observed.series, observed.bands, observed.first_day)
+    series = shifted_series(shift, fields, observed.content, folder)
+    content = None
+    if observed.content is not None:
+        content = f"{observed.content} {shift} {code_digest()}"
     copy = replace(observed, series=series, content=content)
     return PredictionRequest(
-        features=represent(copy, representation),
+        features=represent(copy, representation, cache_directory=folder, most_bytes=MOST_BYTES),
         samples=samples,
         rows=chosen.rows,
         classes=classes,
         protocol=protocol,
         seed=seed,
         first_day=observed.first_day,
-    )
-
-
-def shifted_set(shift: Shift, samples: DomainSamples, chosen: TargetSet) -> TargetSet:
-    """Return the scored samples of a shifted copy of a target.
-
-    Args:
-        shift: The shift.
-        samples: Samples of the target.
-        chosen: Those of them that are scored.
-    """
-    rows = shifted_rows(shift, samples.name, chosen.rows, samples.labels[chosen.rows])
-    return replace(chosen, rows=rows)
-
-
-def fields_of(observed: Observations, samples: DomainSamples) -> Fields:
-    """Return what shifts are made of: samples without a place count as one scene at 40 degrees."""
-    latitude = samples.latitude
-    if latitude is None:
-        country = country_of(observed.domain)
-        side = -1 if country is not None and country.hemisphere == "south" else 1
-        latitude = np.full(len(samples), side * LATITUDE)
-    scene = np.zeros(len(samples), np.int64) if samples.block is None else samples.block
-    return Fields(
-        observed.domain, observed.series, observed.bands, scene, latitude, observed.first_day
     )

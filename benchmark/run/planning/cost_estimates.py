@@ -3,6 +3,7 @@
 import heapq
 import logging
 import math
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,9 @@ import numpy.typing as npt
 from benchmark.data.embeddings import read_embedding
 from benchmark.data.representations import BUILT_IN, get_representation, represent
 from benchmark.data.season import STEPS_PER_YEAR
+from benchmark.data.shifted_copies.kept_copies import COSTLY, MOST_BYTES
+from benchmark.data.shifted_copies.shifted_fields import fields_of
+from benchmark.data.shifts.shift_table import Shift, apply_shift
 from benchmark.data.taxonomy import CROPS, country_of
 from benchmark.errors import CropGlobeError, UnavailableError
 from benchmark.results.store import Prediction, RunStore
@@ -35,6 +39,9 @@ SUBSET: Final = 2048
 ENCODED_SUBSET: Final = 256
 """The same for methods whose representation an encoder computes."""
 
+SHIFTED_SUBSET: Final = 512
+"""Number of samples of a target with which the making of a shifted copy is timed."""
+
 FLOAT_BYTES: Final = 4
 COPIES: Final = 2
 """Number of copies of a domain's series in memory: the series and a representation."""
@@ -46,8 +53,8 @@ TAUGHT_HALVES: Final = 2
 """Number of parts of a target on the oracle track; a classifier learns from each of them."""
 
 Progress = Callable[[str, int, int], None]
-Scored = tuple[str, tuple[str, ...]]
-"""The source and the targets of a job; targets of jobs differ if a stored job is extended."""
+Scored = tuple[str, tuple[str, ...], tuple[Shift, ...]]
+"""Source, targets and shifts of a job; the latter two differ if a stored job is extended."""
 
 Prepared = tuple[SourceSplit, Mapping[str, TargetSet]]
 
@@ -82,6 +89,9 @@ class Estimate:
         methods: Predicted cost of each method with jobs to run.
         represent_seconds: Seconds to compute all representations once.
         memory_bytes: Peak memory of one worker.
+        copies: Number of shifted copies of targets, each counted once for all jobs.
+        copy_seconds: Seconds to make them once, and their representations.
+        copy_bytes: Size of those that are kept in the cache.
     """
 
     device: str
@@ -90,6 +100,9 @@ class Estimate:
     methods: tuple[MethodEstimate, ...]
     represent_seconds: float
     memory_bytes: int
+    copies: int = 0
+    copy_seconds: float = 0.0
+    copy_bytes: int = 0
 
     @property
     def seconds(self) -> float:
@@ -114,7 +127,8 @@ class Estimate:
         ends = [0.0] * workers
         for seconds in sorted((s for m in self.methods for s in m.seconds), reverse=True):
             heapq.heapreplace(ends, ends[0] + seconds)
-        return (max(ends) + self.represent_seconds) * (1 + HARNESS_SHARE)
+        once = self.represent_seconds + self.copy_seconds
+        return (max(ends) + once) * (1 + HARNESS_SHARE)
 
     def workers_within(self, seconds: float) -> int | None:
         """Return the smallest number of workers that finish in a time; ``None`` if none does.
@@ -164,14 +178,74 @@ def make_estimate(
     samples = sum(len(runner.dataset.load(name)) for name in domains)
     bands = max((len(job.identity.bands) for job in todo), default=0)
     series = samples * bands * STEPS_PER_YEAR * FLOAT_BYTES
+    copies = _Copies(runner, todo)
     return Estimate(
         device=bench.device,
         jobs=jobs,
         stored=jobs - len(todo),
         methods=tuple(found),
         represent_seconds=samples * sum(bench.represent_seconds.values()),
-        memory_bytes=max((m.memory_bytes for m in found), default=0) + COPIES * series,
+        memory_bytes=max((m.memory_bytes for m in found), default=0)
+        + COPIES * (series + copies.largest_bytes),
+        copies=len(copies.made),
+        copy_seconds=copies.seconds(bench.represent_seconds),
+        copy_bytes=copies.kept_bytes,
     )
+
+
+class _Copies:
+    """The shifted copies that jobs score, each once: jobs with the same targets share them."""
+
+    def __init__(self, runner: Runner, todo: Sequence[Job]) -> None:
+        self.runner = runner
+        self.made: dict[tuple[str, tuple[str, ...], Shift], set[str]] = defaultdict(set)
+        for job in todo:
+            if get_representation(job.method.representation).vectors is None:
+                for name in job.targets:
+                    for shift in job.shifts:
+                        slot = (name, job.identity.bands, shift)
+                        self.made[slot].add(job.method.representation)
+
+    def _bytes(self, name: str, bands: tuple[str, ...]) -> int:
+        return len(self.runner.dataset.load(name)) * len(bands) * STEPS_PER_YEAR * FLOAT_BYTES
+
+    @property
+    def largest_bytes(self) -> int:
+        """Size of the largest copy."""
+        return max((self._bytes(name, bands) for name, bands, _ in self.made), default=0)
+
+    @property
+    def kept_bytes(self) -> int:
+        """Size of the copies that are kept."""
+        kept = (self._bytes(name, bands) for name, bands, s in self.made if s.factor in COSTLY)
+        return min(sum(kept), MOST_BYTES)
+
+    def seconds(self, represent_seconds: Mapping[str, float]) -> float:
+        """Return the seconds to make every copy once, and each of its representations.
+
+        Args:
+            represent_seconds: Seconds for a sample by representation.
+        """
+        of_shift: dict[tuple[tuple[str, ...], Shift], float] = {}
+        total = 0.0
+        for (name, bands, shift), representations in self.made.items():
+            if (bands, shift) not in of_shift:
+                of_shift[bands, shift] = self._seconds_of_sample(name, bands, shift)
+            once = sum(represent_seconds.get(view, 0.0) for view in representations)
+            total += len(self.runner.dataset.load(name)) * (of_shift[bands, shift] + once)
+        return total
+
+    def _seconds_of_sample(self, name: str, bands: tuple[str, ...], shift: Shift) -> float:
+        samples = self.runner.dataset.load(name)
+        few = samples.take(np.arange(min(SHIFTED_SUBSET, len(samples))))
+        observed = self.runner.observations(name, bands)
+        fields = fields_of(few, observed.series[: len(few)], bands, observed.first_day)
+        start = time.perf_counter()
+        try:
+            apply_shift(shift, fields)
+        except UnavailableError:  # the copy has no row with a score
+            return 0.0
+        return (time.perf_counter() - start) / len(few)
 
 
 class _Bench:
@@ -205,7 +279,7 @@ class _Bench:
         )
 
     def _prepare(self, job: Job) -> Prepared:
-        scored = (job.source, job.targets)
+        scored = (job.source, job.targets, ())
         if scored not in self._prepared:
             self._prepared[scored] = self.runner.prepare(job)
         return self._prepared[scored]
@@ -257,18 +331,24 @@ class _Bench:
         split, targets = self._prepare(job)
         passes, training = passes_of(self.runner.protocol), len(split.training)
         seconds = speed.fit.seconds(training, passes)
-        for name in job.targets:
-            asked = len(targets[name].rows)
+        asked = [len(targets[name].rows) for name in job.targets]
+        if get_representation(job.method.representation).vectors is None:
+            asked += [
+                len(self.runner.shifted(job, name, shift).rows)
+                for name in job.targets
+                for shift in job.shifts
+            ]
+        for samples in asked:
             if job.method.track == "inductive":
-                seconds += speed.answer.seconds(asked, passes)
+                seconds += speed.answer.seconds(samples, passes)
             else:  # the method learns again, from the source, the target or both
                 halves = TAUGHT_HALVES if job.method.track == "oracle" else 1
-                seconds += halves * speed.answer.seconds((training + asked) / 2, passes)
+                seconds += halves * speed.answer.seconds((training + samples) / 2, passes)
         return seconds
 
     def _stored_bytes(self, job: Job) -> int:
         """Return the size of a job's folder, measured with made-up predictions."""
-        scored = (job.source, job.targets)
+        scored = (job.source, job.targets, job.shifts)
         if scored not in self._job_bytes:
             split, targets = self._prepare(job)
             predictions = [self._made_up(name, chosen, split) for name, chosen in targets.items()]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from benchmark.run import job_options as options
-from benchmark.terminal import examples
+from benchmark.terminal import examples, make_console, show_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,7 @@ EXAMPLES: Final = examples(
     "cropglobe plan --protocol quick --methods headline --transfers published",
     "cropglobe plan --method-file my_method.py --protocol paper --seeds 82 83",
     "cropglobe plan --data DATA --protocol paper --methods paper --within 24",
+    "cropglobe plan --transfers FRA:CHN --shifts level cadence-30",
 )
 
 
@@ -39,6 +40,7 @@ def plan(
     seeds: options.Seeds = None,
     bands: options.Bands = None,
     representation_from: options.RepresentationFrom = options.FeatureOrigin.computed,
+    shifts: options.Shifts = None,
     device: options.Device = None,
     out: options.RunDirectory = None,
     workers: Annotated[
@@ -53,14 +55,12 @@ def plan(
     The calibration runs the methods in this process, those of a file included.
     """
     options.yield_idle_threads()
-    from benchmark.data.data_commands import show_progress
     from benchmark.data.dataset_source import open_source
     from benchmark.results.store import RunStore
     from benchmark.run.device import resolve_device
     from benchmark.run.planning.cost_estimates import make_estimate
     from benchmark.run.runner import Runner
     from benchmark.run.session import choose_methods, open_session
-    from benchmark.terminal import make_console
 
     chosen = options.make_protocol(protocol, seeds, device, bands)
     resolve_device(chosen.device, chosen.precision)
@@ -71,7 +71,8 @@ def plan(
     with show_progress("Preparing") as progress:
         runner = Runner(open_source(data, progress), chosen)
         store = RunStore(out or options.run_directory(data, chosen))
-        session = open_session(runner, store, selected, transfers or []).without_unscorable()
+        session = open_session(runner, store, selected, transfers or [], shifts=shifts)
+        session = session.without_unscorable()
     for sentence in session.warnings:
         typer.echo(f"Warning: {sentence}", err=True)
     with show_progress("Calibrating") as progress:
@@ -113,6 +114,12 @@ def _sentences(estimate: "Estimate", workers: int, within: float | None) -> "Ite
         f"About {size(estimate.memory_bytes)} of memory{each} and {size(estimate.disk_bytes)} "
         "on disk."
     )
+    if estimate.copies:
+        yield (
+            f"{estimate.copies} shifted copies of targets are scored besides, which is part of "
+            f"these times: about {duration(estimate.copy_seconds)} to make all of them once, and "
+            f"{size(estimate.copy_bytes)} of the cache."
+        )
     if within is not None:
         needed = estimate.workers_within(within * SECONDS_PER_HOUR)
         if needed is None:

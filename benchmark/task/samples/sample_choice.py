@@ -1,7 +1,7 @@
 """The samples of every part of a run, chosen in one way for the runner and for verification."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from benchmark.data.dataset import Dataset
 from benchmark.data.repeated_series import found_elsewhere
+from benchmark.data.shifts.shift_table import Shift, shifted_rows
 from benchmark.task.protocol import Division, Protocol
 from benchmark.task.samples.preparation import (
     SourcePool,
@@ -54,6 +55,7 @@ class SampleChoice:
     _pools: dict[tuple[str, str], SourcePool] = field(default_factory=dict)
     _splits: dict[tuple[str, str, int, Division | None], SourceSplit] = field(default_factory=dict)
     _targets: dict[tuple[str, str, str], TargetSet] = field(default_factory=dict)
+    _copies: dict[tuple[Shift, str, str, str], TargetSet] = field(default_factory=dict)
 
     def split(
         self,
@@ -110,6 +112,28 @@ class SampleChoice:
                 )
             )
         return self._targets[slot]
+
+    def shifted(
+        self, shift: Shift, source: str, target: str, likeness: Likeness = SERIES
+    ) -> TargetSet:
+        """Return the scored samples of a shifted copy of a target.
+
+        Args:
+            shift: The shift.
+            source: The source.
+            target: The target.
+            likeness: How repeats are found.
+
+        Raises:
+            DataError: If the source has too few classes or samples, or the target cannot be scored.
+        """
+        slot = (shift, source, target, likeness.name)
+        if slot not in self._copies:
+            chosen = self.scored(source, target, likeness)
+            labels = self.dataset.load(target).labels[chosen.rows]
+            rows = shifted_rows(shift, target, chosen.rows, labels)
+            self._copies[slot] = replace(chosen, rows=rows)
+        return self._copies[slot]
 
     def _pool(self, source: str, likeness: Likeness) -> SourcePool:
         slot = (source, likeness.name)

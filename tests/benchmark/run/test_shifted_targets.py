@@ -1,5 +1,6 @@
 """`run --shifts`: one fit, a row for each shifted copy, and rankings that do not see them."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,15 @@ from smoke_command import Cli, smoke_run
 from tiny import make_samples, write_tiny
 
 from benchmark.data.dataset import Dataset
-from benchmark.data.shifts.shift_table import Shift, select_shifts, shifts
+from benchmark.data.shifted_copies import kept_copies
+from benchmark.data.shifts.shift_table import (
+    Fields,
+    Shift,
+    apply_shift,
+    select_shifts,
+    shifted_rows,
+    shifts,
+)
 from benchmark.errors import UnavailableError
 from benchmark.results.run_plans import read_plans
 from benchmark.results.run_status import run_status
@@ -21,6 +30,7 @@ from benchmark.run.jobs import plan
 from benchmark.run.runner import Runner
 from benchmark.task.methods import Context, Features, Labels, Method
 from benchmark.task.protocol import Protocol
+from benchmark.task.samples import sample_choice
 from benchmark.task.transfers import select_transfers
 
 LEVEL = select_shifts(["level"])
@@ -95,6 +105,58 @@ def test_one_fit_and_a_row_for_each_copy(directory: Directory) -> None:
     # The probabilities of shifted copies are not kept.
     names = {path.name for path in job.folder.glob("predictions-*")}
     assert names == {"predictions-FRA.npz", "predictions-CHN.npz"}
+
+
+def test_copies_are_made_once_for_all_methods_and_seeds_and_change_no_score(
+    tmp_path: Path, tiny: Dataset, changed: Callable[..., Protocol], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    protocol = changed(seeds=(1, 2))
+    pairs = select_transfers(["FRA:CHN", "USA:CHN"], tiny.domains)
+    methods = [
+        method(Nearest, name="test.median"),
+        method(Nearest, name="test.harmonic", representation="harmonic"),
+    ]
+    jobs = plan(tiny, protocol, methods, pairs, tuple(shifts().values()))
+    made: list[str] = []
+
+    def counting(shift: Shift, fields: Fields) -> Any:
+        made.append(shift.name)
+        return apply_shift(shift, fields)
+
+    monkeypatch.setattr(kept_copies, "apply_shift", counting)
+    plain = [Runner(tiny, protocol).run(job) for job in jobs]
+    assert Counter(made) == dict.fromkeys(shifts(), len(jobs))
+    made.clear()
+    kept = [Runner(tiny, protocol, tmp_path / "cache").run(job) for job in jobs]
+    costly = [name for name, shift in shifts().items() if shift.factor in kept_copies.COSTLY]
+    assert {name: count for name, count in Counter(made).items() if name in costly} == (
+        dict.fromkeys(costly, 1)
+    )
+    for first, second in zip(plain, kept, strict=True):
+        assert [row.without_circumstances() for row in first.rows] == [
+            row.without_circumstances() for row in second.rows
+        ]
+    # Of the representations, those are kept that a run keeps.
+    names = [path.name.partition("-")[0] for path in (tmp_path / "cache" / "shifted").iterdir()]
+    assert names.count("harmonic") == len(shifts())
+    assert names.count("median") == 0
+
+
+def test_samples_of_a_copy_are_drawn_once(
+    directory: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+
+    def counting(shift: Shift, *args: Any) -> Any:
+        drawn.append(shift.name)
+        return shifted_rows(shift, *args)
+
+    monkeypatch.setattr(sample_choice, "shifted_rows", counting)
+    (job,) = directory.find(tuple(shifts().values()), method()).todo
+    rows = directory.runner.run(job).rows
+    said = directory.runner.without_scores(job, "failed", "no").rows
+    assert [row.data.ids_hash for row in said] == [row.data.ids_hash for row in rows]
+    assert sorted(drawn) == sorted(shifts())
 
 
 def test_class_shares_choose_other_samples(directory: Directory) -> None:

@@ -29,6 +29,10 @@ def test_the_pages_region_can_be_simulated_by_the_pages_commands(tmp_path, monke
     assert open_dataset(Path("sim")).domains == ("ARG", "FRA")
     assert open_dataset(Path("sim-ebro")).domains == ("ESP-EBRO",)
     assert Path("figures", "ndvi_1.png").is_file()
+    products = open_dataset(Path("sim-products"))
+    card = products.domain_card("USA-AR")
+    assert (card.processing_level, card.cadence_days, len(card.bands)) == ("L1C", 10, 6)
+    assert products.domain_card("FRA").processing_level == "simulated"
 
 
 def test_page_states_the_version_that_its_figures_belong_to():

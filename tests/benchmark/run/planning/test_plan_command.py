@@ -8,6 +8,7 @@ from tiny import make_samples, write_tiny
 
 from benchmark.cli import main
 from benchmark.data.dataset import Dataset
+from benchmark.data.shifts.shift_table import select_shifts
 from benchmark.errors import UnavailableError
 from benchmark.results.store import RunStore
 from benchmark.run.device import Measurement
@@ -172,6 +173,38 @@ def test_an_estimate_of_a_run_that_is_to_be_extended(
     assert two.disk_bytes > 1.2 * one.disk_bytes
 
 
+def test_an_estimate_of_a_run_with_shifts(
+    tiny: Dataset, smoke: Protocol, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each copy is predicted by each job, and made once for all of them."""
+    clock = Clock(monkeypatch)
+    first = timed(clock, [])
+    methods = (first, Method("test.second", "test", "harmonic", first.build, CARD))
+    copies = select_shifts(["level-l1c", "season-late-15", "mix-equal"])
+    runner, store = Runner(tiny, smoke), RunStore(tmp_path / "run")
+    pairs = select_transfers(["FRA:CHN", "FRA:USA", "CHN:USA"], tiny.domains)
+    plain = make_estimate(runner, plan(tiny, smoke, methods, pairs), 4)
+    assert (plain.copies, plain.copy_seconds, plain.copy_bytes) == (0, 0, 0)
+    jobs = plan(tiny, smoke, methods, pairs, copies)
+    shifted = make_estimate(runner, jobs, len(jobs))
+    for method, without in zip(shifted.methods, plain.methods, strict=True):
+        for job, seconds, before in zip(jobs, method.seconds, without.seconds, strict=False):
+            asked = sum(len(runner.shifted(job, t, s).rows) for t in job.targets for s in copies)
+            assert asked > 0
+            assert seconds - before == pytest.approx(0.0005 * asked)
+        assert method.disk_bytes > without.disk_bytes
+    assert shifted.copies == 2 * len(copies)
+    assert shifted.copy_seconds > 0
+    bands, values = len(tiny.domain_card("CHN").bands), 73 * 4
+    kept = sum(len(tiny.load(name)) for name in ("CHN", "USA")) * bands * values
+    assert shifted.copy_bytes == kept  # of the level alone: the others are made as fast as read
+    assert shifted.seconds > plain.seconds
+    work = find_work(jobs[:1], store)
+    execute(work, runner, store)
+    stored = sum(p.stat().st_size for p in (store.jobs / store.keys()[0]).iterdir())
+    assert make_estimate(runner, jobs[:1], 1).disk_bytes == pytest.approx(stored, rel=0.3)
+
+
 @pytest.mark.slow
 def test_the_command_says_what_a_run_takes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -187,6 +220,12 @@ def test_the_command_says_what_a_run_takes(
     assert "with 2 such devices (cpu)" in said
     assert "Within 1 h: 1 worker, each with such a device." in said
     assert "median.mlp" in said
+    assert "shifted" not in said
+    words += ["--transfers", "FRA:CHN", "--shifts", "level", "mix-equal"]
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code in (0, None)
+    assert "3 shifted copies of targets are scored besides" in capsys.readouterr().out
 
 
 @pytest.mark.slow
