@@ -37,7 +37,7 @@ from leaderboard.submissions.submission_reader import read_submission
 from leaderboard.submissions.verdict_files import accept, with_verdicts
 from leaderboard.submissions.verdict_text import as_text
 from leaderboard.submissions.verification.carried_data import questions
-from leaderboard.submissions.verification.other_worlds import compare_worlds
+from leaderboard.submissions.verification.other_seeds import compare_with_other_seeds
 from leaderboard.submissions.verification.verification import Verdict, verify
 
 ANSWER = "return np.asarray(self.model_.predict_proba(x.reshape(len(x), -1)))"
@@ -261,19 +261,19 @@ def test_other_samples_of_the_target_are_not_used_unseen(
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+def public(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """A small simulated dataset of a seed that everybody knows."""
-    root = tmp_path_factory.mktemp("world") / "data"
+    root = tmp_path_factory.mktemp("public") / "data"
     simulate_dataset(root, samples_per_domain=300, seed=2023, domains=["FRA", "CHN", "USA"])
     return open_dataset(root)
 
 
 def test_the_honest_are_confirmed_on_simulated_data(
-    world: Dataset, changed: Any, here: None, tmp_path: Path
+    public: Dataset, changed: Any, here: None, tmp_path: Path
 ) -> None:
     two = changed(name="two-seeds", seeds=SEEDS)
-    made = packed(make_run(tmp_path, world, two), tmp_path / "a.zip")
-    verdict = judged(made, world)
+    made = packed(make_run(tmp_path, public, two), tmp_path / "a.zip")
+    verdict = judged(made, public)
     assert verdict.accepted, problems(verdict)
     assert all(
         (each.elsewhere is None) == (each.transfer == "FRA:FRA") for each in verdict.differences
@@ -281,10 +281,10 @@ def test_the_honest_are_confirmed_on_simulated_data(
     assert "on other seeds" in as_text(verdict)
 
 
-def test_labels_of_the_public_world_help_in_no_other(
-    run: Path, world: Dataset, changed: Any, here: None, tmp_path: Path
+def test_labels_of_the_public_data_help_with_no_other_seed(
+    run: Path, public: Dataset, changed: Any, here: None, tmp_path: Path
 ) -> None:
-    """The code makes the public world again and takes the nearest sample's label."""
+    """The code simulates the public data again and takes the nearest sample's label."""
     look = (
         "\n        flat = x.reshape(len(x), -1)\n"
         "        for series, labels in known():\n"
@@ -307,25 +307,28 @@ def test_labels_of_the_public_world_help_in_no_other(
     )
     two = changed(name="two-seeds", seeds=SEEDS)
     code = method(run, look, more)
-    made = packed(make_run(tmp_path, world, two, code), tmp_path / "a.zip")
-    verdict = judged(made, world)
+    made = packed(make_run(tmp_path, public, two, code), tmp_path / "a.zip")
+    verdict = judged(made, public)
     assert not verdict.accepted
     assert "higher on the public simulated data than on data of other seeds" in problems(verdict)
     assert any("which can read or simulate data" in each for each in verdict.questions)
 
 
-def test_worlds_differ_by_luck() -> None:
+def test_data_of_other_seeds_differ_by_luck() -> None:
     """By as much as was measured they may; on average of more targets or samples by less."""
     elsewhere = {"FRA:CHN": [0.50, 0.52], "FRA:USA": [0.6, 0.6]}
     many = dict.fromkeys(elsewhere, 10_000)
     few = dict.fromkeys(elsewhere, 100)
-    assert list(compare_worlds({"FRA:CHN": [0.6, 0.62], "FRA:USA": [0.6]}, elsewhere, many)) == []
+    assert (
+        list(compare_with_other_seeds({"FRA:CHN": [0.6, 0.62], "FRA:USA": [0.6]}, elsewhere, many))
+        == []
+    )
     better = {"FRA:CHN": [0.64], "FRA:USA": [0.73]}
-    (found,) = compare_worlds(better, elsewhere, many)
+    (found,) = compare_with_other_seeds(better, elsewhere, many)
     assert "for 2 targets" in found
-    assert list(compare_worlds(better, elsewhere, few)) == []
+    assert list(compare_with_other_seeds(better, elsewhere, few)) == []
     perfect = {transfer: [0.95] for transfer in elsewhere}
-    assert len(list(compare_worlds(perfect, elsewhere, few))) == 3
+    assert len(list(compare_with_other_seeds(perfect, elsewhere, few))) == 3
 
 
 def test_much_data_in_the_code_withholds_the_mark(
