@@ -117,7 +117,7 @@ def run(
             say(f"Warning: {sentence}")
         with _tracking(store, mlflow, busy=bool(session.work.todo)) as follower:
             execute(session.work, runner, store, executor, on_finish=lambda end: say(_said(end)))
-            store.place.require()
+            store.directory.require()
             make_reports(store, quiet=True)  # before MLflow ends, which shows them
             if follower is not None:
                 follower.finish()

@@ -17,8 +17,13 @@ from benchmark.results.run_plans import read_plans
 from benchmark.results.store import RunStore
 from benchmark.results.stored_cards import read_cards
 from benchmark.task.method_cards import MethodDescription
-from leaderboard.answer_counts import AnswerCounts, CountedRow, StoredAnswer, count_answers
 from leaderboard.code_labels import with_labels
+from leaderboard.confusion_counts import (
+    ConfusionCounts,
+    CountedRow,
+    StoredPrediction,
+    count_confusions,
+)
 from leaderboard.statistics.bootstrap import DRAWS, Draws, bootstrap
 
 Cell = tuple[str, ...]
@@ -96,8 +101,8 @@ class References:
     cards: Mapping[str, MethodDescription] = field(default_factory=dict)
 
 
-Answer = StoredAnswer | CountedRow
-"""A row of a run, or of reference results."""
+EvaluatedRow = StoredPrediction | CountedRow
+"""A row with its predictions or, of reference results, with its counts."""
 
 
 @dataclass(frozen=True)
@@ -107,12 +112,12 @@ class SampleSet:
     Attributes:
         name: Dataset fingerprint, target and hash of the sample ids.
         source: Domain of the training data.
-        answers: The rows.
+        rows: The rows.
     """
 
     name: tuple[str, str, str]
     source: str
-    answers: tuple[Answer, ...]
+    rows: tuple[EvaluatedRow, ...]
 
 
 def cell_of(row: Row) -> Cell:
@@ -174,14 +179,14 @@ def read_results(
     Raises:
         StoreError: If a directory holds no run.
     """
-    answers, shifted, problems = _read_answers(runs)
-    beside = References() if references is None else references([a.row for a in answers])
-    given: list[Answer] = [*answers, *beside.rows]
-    first: dict[tuple[Cell, int], Answer] = {}
+    evaluated, shifted, problems = _read_rows(runs)
+    beside = References() if references is None else references([a.row for a in evaluated])
+    given: list[EvaluatedRow] = [*evaluated, *beside.rows]
+    first: dict[tuple[Cell, int], EvaluatedRow] = {}
     # Labelled together: a method has one label in its rankings and in its shifted rows.
-    labelled = with_labels([*(answer.row for answer in given), *shifted])
-    for answer, row in zip(given, labelled, strict=False):
-        first.setdefault(row_key(row), replace(answer, row=row))
+    labelled = with_labels([*(each.row for each in given), *shifted])
+    for each, row in zip(given, labelled, strict=False):
+        first.setdefault(row_key(row), replace(each, row=row))
     cards, places = _read_circumstances(runs, problems)
     results = Results(
         rows=tuple(first[key].row for key in sorted(first)),
@@ -195,18 +200,18 @@ def read_results(
     return _examine(results, list(first.values()), problems, draws, progress)
 
 
-def _read_answers(runs: Sequence[Path]) -> tuple[list[StoredAnswer], list[Row], list[str]]:
+def _read_rows(runs: Sequence[Path]) -> tuple[list[StoredPrediction], list[Row], list[str]]:
     """Return the rows of all runs, those of shifted copies, and what is wrong with jobs."""
-    answers: list[StoredAnswer] = []
+    evaluated: list[StoredPrediction] = []
     shifted: list[Row] = []
     problems: list[str] = []
     for run in runs:
         store = RunStore(run)
         found, damaged = store.read_all()
         problems += damaged
-        answers += [StoredAnswer(store, job, row) for job in found for row in job.rows]
+        evaluated += [StoredPrediction(store, job, row) for job in found for row in job.rows]
         shifted += [row for job in found for row in job.shifted]
-    return answers, shifted, problems
+    return evaluated, shifted, problems
 
 
 def _read_circumstances(
@@ -229,17 +234,17 @@ def _read_circumstances(
 
 def _examine(
     results: Results,
-    answers: Iterable[Answer],
+    evaluated: Iterable[EvaluatedRow],
     problems: list[str],
     draws: int,
     progress: Progress | None,
 ) -> Results:
-    groups: dict[tuple[str, ...], list[Answer]] = {}
-    for answer in answers:
-        row = answer.row
+    groups: dict[tuple[str, ...], list[EvaluatedRow]] = {}
+    for each in evaluated:
+        row = each.row
         if row.scores is not None:
             samples = (row.data.fingerprint, row.target, row.data.ids_hash or "")
-            groups.setdefault((*samples, row.source), []).append(answer)
+            groups.setdefault((*samples, row.source), []).append(each)
     sets = [
         SampleSet((key[0], key[1], key[2]), key[3], tuple(groups[key])) for key in sorted(groups)
     ]
@@ -263,7 +268,7 @@ def _examine(
     )
 
 
-CountsBySeed = dict[int, AnswerCounts]
+CountsBySeed = dict[int, ConfusionCounts]
 """Confusion counts of a cell by seed."""
 
 
@@ -271,12 +276,12 @@ def _read_counts(samples: SampleSet) -> tuple[dict[Cell, CountsBySeed], list[str
     """Return the counts of each row whose predictions confirm it, and a sentence for the others."""
     found: dict[Cell, CountsBySeed] = {}
     problems: list[str] = []
-    first: AnswerCounts | None = None
+    first: ConfusionCounts | None = None
     ids: npt.NDArray[np.str_] | None = None
-    for answer in samples.answers:
-        row = answer.row
+    for each in samples.rows:
+        row = each.row
         try:
-            counts, own_ids = _counts_of(answer)
+            counts, own_ids = _counts_of(each)
             other = own_ids is not None and ids is not None and not np.array_equal(own_ids, ids)
             if other or (first is not None and not counts.same_samples(first)):
                 raise StoreError(OTHER_SAMPLES)
@@ -292,14 +297,14 @@ def _read_counts(samples: SampleSet) -> tuple[dict[Cell, CountsBySeed], list[str
 OTHER_SAMPLES: Final = "it was scored on other samples than the other rows: run it again."
 
 
-def _counts_of(answer: Answer) -> tuple[AnswerCounts, npt.NDArray[np.str_] | None]:
+def _counts_of(evaluated: EvaluatedRow) -> tuple[ConfusionCounts, npt.NDArray[np.str_] | None]:
     """Return the counts of a row and, if its predictions are stored, the ids of its samples."""
-    if isinstance(answer, CountedRow):
-        if answer.counts is None:
+    if isinstance(evaluated, CountedRow):
+        if evaluated.counts is None:
             raise StoreError("the reference results have no counts of it: make them again.")
-        return answer.counts, None
-    prediction = answer.read()
-    counts = count_answers(prediction, answer.row)
+        return evaluated.counts, None
+    prediction = evaluated.read()
+    counts = count_confusions(prediction, evaluated.row)
     return counts, prediction.sample_ids
 
 

@@ -21,7 +21,7 @@ from benchmark.results.fitted_networks import PROTOCOL_FILE, Network, write_netw
 from benchmark.results.folder_replacement import REMOVED, keep_files, repair, replace_folder
 from benchmark.results.job_locks import JobLocks
 from benchmark.results.rows import Row
-from benchmark.results.run_place import RunPlace
+from benchmark.results.run_directory import RunDirectory
 
 JOBS: Final = "jobs"
 CLAIMS: Final = "running"
@@ -145,14 +145,14 @@ class RunStore:
         root: Run directory; made when the first job is written.
 
     Attributes:
-        place: Checks that the run directory is not renamed during a run.
+        directory: Checks that the run directory is not renamed during a run.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.jobs = root / JOBS
         self.job_locks = JobLocks(root / CLAIMS)
-        self.place = RunPlace(root)
+        self.directory = RunDirectory(root)
 
     def prepare(self) -> None:
         """Make the directory, check that it can be written, and repair it after a killed process.
@@ -164,7 +164,7 @@ class RunStore:
             self.jobs.mkdir(parents=True, exist_ok=True)
             folder_aside(self.jobs).rmdir()
             repair(self.jobs)
-            self.place.stay()
+            self.directory.stay()
         except OSError as error:
             raise StoreError(
                 f"Cannot write to the run directory {self.root}: {error.strerror or error}; "
@@ -203,7 +203,7 @@ class RunStore:
             StoreError: If it cannot be written. No partial folder is left.
         """
         folder = self.jobs / identity.key
-        self.place.require()
+        self.directory.require()
         try:
             self.jobs.mkdir(parents=True, exist_ok=True)
             staging = folder_aside(self.jobs)

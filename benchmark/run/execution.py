@@ -255,7 +255,7 @@ class _Schedule:
     def settle(self, task: Task, end: TaskResult | LostJob) -> Finished | None:
         """Record how a job ended; return it unless it will run again."""
         job = self.jobs[task.identity.key]
-        self.store.place.require()
+        self.store.directory.require()
         self.running.remove(task.identity.key)
         if isinstance(end, LostJob):
             if end.again:

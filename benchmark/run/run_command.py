@@ -157,7 +157,7 @@ def run(
                     on_finish=display.finish,
                     seconds=None if minutes is None else 60 * minutes,
                 )
-            store.place.require()
+            store.directory.require()
             unchanged = reports and not make_reports(store)  # before MLflow ends, which shows them
             _finish_tracking(follower, display)
     _conclude(display, store.root, len(session.jobs), work, finished, unchanged=unchanged)

@@ -202,7 +202,7 @@ def open_executor(
         threads=None if workers < 2 else max(1, processors() // workers),
         keep_networks=runner.keep_networks,
         confined=confined,
-        place=store.place.stay() if scheduler is None else None,
+        place=store.directory.stay() if scheduler is None else None,
     )
     if scheduler is not None:
         return DaskCluster(scheduler, setup, limit, gpu=runner.protocol.device.startswith("cuda"))

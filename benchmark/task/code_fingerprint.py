@@ -24,6 +24,19 @@ def code_files(build: Callable[..., object]) -> set[Path]:
     return {path for path in map(_file, _modules(build)) if path is not None}
 
 
+def defining_file(build: Callable[..., object]) -> Path | None:
+    """Return the file that defines the function with which a method is built.
+
+    Args:
+        build: Function that makes the classifier; of a partial, its function counts.
+
+    Returns:
+        The file; ``None`` if there is none, as for a function from a prompt.
+    """
+    module = inspect.getmodule(next(_parts(build), None))
+    return None if module is None else _file(module)
+
+
 def code_contents(build: Callable[..., object]) -> list[bytes]:
     """Return the content of the `code_files` of a method as it was when this process first read it.
 

@@ -23,8 +23,8 @@ from leaderboard.abstention.conformal_sets import (
     prediction_sets,
     score_sets,
 )
-from leaderboard.answer_counts import StoredAnswer
 from leaderboard.code_labels import with_labels
+from leaderboard.confusion_counts import StoredPrediction
 from leaderboard.results import RESAMPLING_SEED, Cell, row_key
 from leaderboard.score_frames import ComparableRows, comparable_rows
 from leaderboard.tables.section_facts import SIMULATED_MARK, title_of
@@ -34,7 +34,7 @@ from leaderboard.tables.table_content import Table
 TITLES: Final = ("coverage", "worst crop", "set size", "one crop", "right of these")
 """Headings of the parts of a table, in the order of the fields of `SetScores`."""
 
-Answers = Mapping[tuple[Cell, int], StoredAnswer]
+Answers = Mapping[tuple[Cell, int], StoredPrediction]
 
 
 @dataclass(frozen=True)
@@ -143,15 +143,15 @@ def _columns(prediction: Prediction) -> Integers:
     return np.asarray(positions[prediction.labels])
 
 
-def _read(runs: Sequence[Path]) -> tuple[dict[tuple[Cell, int], StoredAnswer], list[str]]:
-    answers: list[StoredAnswer] = []
+def _read(runs: Sequence[Path]) -> tuple[dict[tuple[Cell, int], StoredPrediction], list[str]]:
+    answers: list[StoredPrediction] = []
     problems: list[str] = []
     for run in runs:
         store = RunStore(run)
         found, damaged = store.read_all()
         problems += damaged
-        answers += [StoredAnswer(store, job, row) for job in found for row in job.rows]
-    first: dict[tuple[Cell, int], StoredAnswer] = {}
+        answers += [StoredPrediction(store, job, row) for job in found for row in job.rows]
+    first: dict[tuple[Cell, int], StoredPrediction] = {}
     labelled = with_labels([answer.row for answer in answers])
     for answer, row in zip(answers, labelled, strict=True):
         first.setdefault(row_key(row), replace(answer, row=row))

@@ -8,8 +8,8 @@ from typing import Final
 from benchmark.errors import UsageError
 from benchmark.results.rows import Row
 from benchmark.task.method_cards import MethodDescription
-from leaderboard.answer_counts import CountedRow
 from leaderboard.code_labels import Code, code_of, name_of
+from leaderboard.confusion_counts import CountedRow
 from leaderboard.reference.reference_file import (
     ReferenceKey,
     key_of,

@@ -12,7 +12,7 @@ from benchmark.results.stored_cards import read_cards
 from benchmark.task.method_cards import MethodDescription
 from benchmark.task.metrics import METRIC_VERSION
 from benchmark.task.protocol import load_protocol, shipped_protocols
-from leaderboard.answer_counts import CountedRow, StoredAnswer, count_answers
+from leaderboard.confusion_counts import CountedRow, StoredPrediction, count_confusions
 from leaderboard.reference.reference_file import (
     ReferenceKey,
     ReferenceSet,
@@ -109,7 +109,7 @@ def read_counted_rows(run: Path) -> tuple[tuple[CountedRow, ...], tuple[str, ...
             if row.scores is None:
                 continue
             try:
-                counts = count_answers(StoredAnswer(store, job, row).read(), row)
+                counts = count_confusions(StoredPrediction(store, job, row).read(), row)
             except StoreError as error:
                 problems.append(f"{row.method}, {row.transfer}, seed {row.seed}: {error}")
                 continue

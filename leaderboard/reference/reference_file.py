@@ -36,7 +36,7 @@ from benchmark.files import replace_file
 from benchmark.results.rows import Row
 from benchmark.task.method_cards import MethodDescription
 from benchmark.task.metrics import METRIC_VERSION, score
-from leaderboard.answer_counts import CELLS, AnswerCounts, CountedRow
+from leaderboard.confusion_counts import CELLS, ConfusionCounts, CountedRow
 
 FORMAT_VERSION: Final = 1
 """Version of the format. Raise it whenever a member changes its meaning."""
@@ -203,7 +203,7 @@ def _derived_scores(counted: CountedRow) -> dict[str, Any]:
     return found.model_dump(mode="json", exclude={"log_loss", "brier", "calibration_error"})
 
 
-def _packed_counts(counts: Sequence[AnswerCounts | None]) -> dict[str, npt.NDArray[Any]]:
+def _packed_counts(counts: Sequence[ConfusionCounts | None]) -> dict[str, npt.NDArray[Any]]:
     sizes = np.zeros((len(counts), 2), dtype=np.uint32)
     units, cells, values = [], [], []
     for index, found in enumerate(counts):
@@ -333,7 +333,7 @@ def _restored(stored: Mapping[str, Any], content: Mapping[str, Any], table: Any)
     own = {name: row.pop(name) for name in _OWN_PROVENANCE}
     row["data"] = content["data"][row["data"]]
     row["provenance"] = content["provenance"][row["provenance"]] | own
-    counts = None if kind is None else AnswerCounts(kind, table)
+    counts = None if kind is None else ConfusionCounts(kind, table)
     if counts is not None:
         row["confusion"] = counts.confusion
     # Scores that were left out are computed again with the same definition.

@@ -69,8 +69,8 @@ def pack(
     source = Source(method_file, code_url, commit, closed=closed)
     manifest, checksum = write(run, method, out, authors=author, source=source)
     typer.echo(
-        f"Wrote {out}: {manifest.method}, {len(manifest.transfers)} transfers with in-domain ones, "
-        f"{len(manifest.seeds)} seeds, {out.stat().st_size / 1e6:.1f} MB, SHA-256 {checksum}"
+        f"Wrote {out}: {manifest.method}, {manifest.extent}, {out.stat().st_size / 1e6:.1f} MB, "
+        f"SHA-256 {checksum}"
     )
     if url is not None:
         pointer = make_pointer(read_submission(out), url)

@@ -124,6 +124,17 @@ class Manifest(Form):
     seeds: Annotated[tuple[int, ...], Field(min_length=1)]
     files: dict[str, File]
 
+    @property
+    def extent(self) -> str:
+        """How much was scored, in words: transfers, in-domain scores and seeds."""
+        in_domain = sum(len(set(each.split(":"))) == 1 for each in self.transfers)
+        counts = {
+            "transfer": len(self.transfers) - in_domain,
+            "in-domain score": in_domain,
+            "seed": len(self.seeds),
+        }
+        return ", ".join(f"{n} {what}{'' if n == 1 else 's'}" for what, n in counts.items())
+
 
 class Described(Form):
     """The description of a method, as its authors state it.

@@ -98,14 +98,14 @@ def _sentence(verdict: Verdict) -> str:
 
 def _differences(verdict: Verdict) -> Iterator[list[str]]:
     again = any(difference.rerun is not None for difference in verdict.differences)
-    worlds = any(difference.elsewhere is not None for difference in verdict.differences)
+    other_seeds = any(difference.elsewhere is not None for difference in verdict.differences)
     headings = ["trained again"] if again else []
-    headings += ["on other seeds"] if worlds else []
+    headings += ["on other seeds"] if other_seeds else []
     yield ["transfer", "stated", "computed", *headings]
     for each in verdict.differences:
         cells = [each.transfer, _percent(each.stated), _percent(each.computed)]
         cells += [_percent(each.rerun)] if again else []
-        yield [*cells, *([_percent(each.elsewhere)] if worlds else [])]
+        yield [*cells, *([_percent(each.elsewhere)] if other_seeds else [])]
 
 
 def _beside(comparison: Mapping[str, Mapping[str, float]]) -> Iterator[list[str]]:

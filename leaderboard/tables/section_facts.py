@@ -139,7 +139,7 @@ def notes(group: ComparisonGroup) -> list[str]:
     Args:
         group: Methods that may be compared.
     """
-    return [*_incomplete(group), *without_score(group), *_origins(group)]
+    return [*_alone(group), *_incomplete(group), *without_score(group), *_origins(group)]
 
 
 def without_score(group: ComparisonGroup) -> list[str]:
@@ -155,6 +155,19 @@ def without_score(group: ComparisonGroup) -> list[str]:
     return [
         f"{status.capitalize()}: {_shortened([*methods], MOST_METHODS)}: {said}"
         for (status, said), methods in sorted(reasons.items())
+    ]
+
+
+def _alone(group: ComparisonGroup) -> list[str]:
+    """Say that a rank among one method is none, and what shows a run among others."""
+    if len(group.grid) != 1:
+        return []
+    said = f"{group.grid.index[0]} is the only ranked method, so that its rank says nothing"
+    if any(row_key(row) in group.results.references for row in group.comparable.rows):
+        return [f"{said}."]
+    return [
+        f"{said}; `cropglobe compare` puts a run beside the reference results of the same data and "
+        "protocol."
     ]
 
 

@@ -21,13 +21,14 @@ from benchmark.task.protocol import Protocol
 from benchmark.task.samples.preparation import ids_hash
 from benchmark.task.transfers import select_transfers
 from leaderboard.submissions.archive import read_archive, write_archive
+from leaderboard.submissions.packing import Source, pack
 from leaderboard.submissions.submission_models import MANIFEST, MEMBERS
 from leaderboard.submissions.submission_reader import read_submission
 from leaderboard.submissions.untrusted_content import read_probabilities, write_probabilities
 from leaderboard.submissions.verification.checks import Case, rescore
 from leaderboard.submissions.verification.expected_samples import Expectation
 from leaderboard.submissions.verification.rerun import verify_again
-from leaderboard.submissions.verification.verification import Verdict
+from leaderboard.submissions.verification.verification import Verdict, verify
 
 TRANSFERS = ("FRA:CHN", "FRA:USA")
 SEEDS = (82, 83)
@@ -188,3 +189,28 @@ def with_samples(
                 row["data"]["ids_hash"] = ids_hash(np.array(found))
 
     in_json("rows.json", describe)(members)
+
+
+ANSWER = "return np.asarray(self.model_.predict_proba(x.reshape(len(x), -1)))"
+
+
+def method(run: Path, answer: str, more: str = "") -> str:
+    """Return the code of the honest method with another answer: `answer` is what it begins with."""
+    code = (run.parent / "my_method.py").read_text("utf-8")
+    assert code.count(ANSWER) == 1
+    return code.replace(ANSWER, ANSWER.replace("return", "answer =") + answer) + more
+
+
+def packed(run: Path, out: Path) -> Path:
+    pack(run, "my-method", out, authors=["Ada"], source=Source(file=run.parent / "my_method.py"))
+    return out
+
+
+def problems(verdict: Verdict) -> str:
+    return " ".join(text for finding in verdict.findings for text in finding.problems)
+
+
+def judged(path: Path, dataset: Dataset) -> Verdict:
+    verdict = verify(read_submission(path), dataset)
+    assert verdict.accepted, problems(verdict)
+    return trained_again(verdict, dataset)

@@ -1,6 +1,7 @@
 """Point tables to datasets, shortly."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,3 +30,8 @@ def earth_engine(table: pd.DataFrame) -> pd.DataFrame:
     ]
     out["cropland"] = table["cdl_code"]
     return out
+
+
+Table = Callable[..., pd.DataFrame]
+Save = Callable[..., Path]
+LONG = {band: f"S2-L2A-B{band[1:].rjust(2, '0')}" for band in BANDS}

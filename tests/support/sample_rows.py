@@ -9,6 +9,10 @@ from benchmark.results.rows import AppliedShift, Cost, DataDescription, Provenan
 from benchmark.results.store import JobIdentity, Prediction, RunStore
 from benchmark.task.metrics import METRIC_VERSION, CropScores, Scores, score
 from benchmark.task.transfers import Transfer
+from leaderboard.comparison_group import comparison_groups
+from leaderboard.results import Results, from_rows
+from leaderboard.tables.paper_tables import paper_tables
+from leaderboard.tables.table_content import Table
 
 PROVENANCE = Provenance(
     package_version="0",
@@ -165,3 +169,41 @@ def write_run(
         )
         store.write(identity, rows, predictions)
     return root
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "../../x",
+    r"\input{/etc/passwd}",
+    "=cmd|' /C calc'!A0",
+    "a|b",
+    "[x](javascript:y)",
+    "*&%$#_{}~^\"'`",
+    "line\nbreak",
+)
+
+
+def tables(results: Results, style: str = "full") -> list[Table]:
+    return [table for group in comparison_groups(results) for table in paper_tables(group, style)]
+
+
+def simulated_rows(methods: int = 3, targets: int = 2) -> Results:
+    names = ("CHN", "USA", "GBR", "BEL", "NLD", "ARG", "AUS", "BRA", "CAN")
+    return from_rows(
+        [
+            make_row(method=f"median.random-forest.{n}", target=target, seed=seed, simulated=True)
+            for n in range(methods)
+            for target in names[:targets]
+            for seed in (1, 2)
+        ]
+    )
+
+
+def hostile_rows() -> Results:
+    return from_rows(
+        [
+            make_row(method=name, target=t, crops={"corn": 0.5})
+            for name in HOSTILE
+            for t in ("CHN", "USA")
+        ]
+    )

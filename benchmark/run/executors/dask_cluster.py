@@ -208,7 +208,7 @@ def answer(
     replace_unknown_signs()
     with _one_job:
         store, job = RunStore(setup.run), make_job(task, method)
-        store.place.stay()
+        store.directory.stay()
         with _deaths(run, task.identity.key) as deaths:
             runner = _runner(setup, time_limit)
             if deaths >= DEATHS:

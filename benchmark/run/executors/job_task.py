@@ -73,7 +73,7 @@ def run_task(task: Task, job: Job, runner: Runner, store: RunStore) -> TaskResul
         StoreError: If the results cannot be stored.
     """
     start, began = time.perf_counter(), now()
-    store.place.require()
+    store.directory.require()
     with store.job_locks.hold(task.identity.key) as got:
         if not got:
             return TaskResult("taken")
@@ -112,7 +112,7 @@ def store_lost_task(
     Raises:
         StoreError: If it cannot be stored.
     """
-    store.place.require()
+    store.directory.require()
     with store.job_locks.hold(task.identity.key) as got:
         if not got or _finished_elsewhere(task, job, store) is not None:
             return TaskResult("taken")

@@ -136,7 +136,7 @@ def _serve(connection: Connection, setup: Setup, limit: float | None, server: Me
         runner = open_runner(setup, server, limit)
         store = RunStore(setup.run)
         if setup.place is not None:
-            store.place.stay_at(setup.place)
+            store.directory.stay_at(setup.place)
         connection.send((READY,))
         while True:
             task, method = connection.recv()

@@ -18,6 +18,7 @@ from benchmark.data.season import STEPS_PER_YEAR
 from benchmark.errors import CropGlobeError, MethodError, UnavailableError
 from benchmark.randomness import generator
 from benchmark.task.card_requirements import card_questions
+from benchmark.task.code_fingerprint import defining_file
 from benchmark.task.fitted_attributes import read_fitted_attributes
 from benchmark.task.method_cards import KNOWLEDGE_TRACKS, SERIES_TRACKS
 from benchmark.task.methods import (
@@ -47,6 +48,9 @@ TRAINING: Final = 10
 
 TOLERANCE: Final = 1e-4
 """Largest change of a probability when other samples are predicted at the same time."""
+
+DETERMINISTIC: Final = "deterministic=True,"
+"""The line of a card that says that every seed gives the same predictions."""
 
 Samples = tuple[Features, Labels]
 
@@ -252,12 +256,16 @@ def _same_seed(trial: _Trial) -> None:
 def _other_seed(trial: _Trial) -> None:
     """Another seed gives other predictions, unless the card says that it is deterministic."""
     differs = not np.array_equal(trial.predict(trial.fit(seed=2)), trial.predictions)
-    if differs == trial.method.card.deterministic:
-        raise trial.fail(
-            "predicts differently under another seed, but its card says that it is deterministic."
-            if differs
-            else "predicts alike under another seed: use context.seed, or say so in its card."
-        )
+    if differs != trial.method.card.deterministic:
+        return
+    card = f"Card(...) in {defining_file(trial.method.build) or 'the file of the method'}"
+    raise trial.fail(
+        "predicts differently under another seed, but its card says that it is deterministic: "
+        f"remove the line `{DETERMINISTIC}` from {card}."
+        if differs
+        else "predicts alike under another seed: use context.seed or, if it draws nothing at "
+        f"random, add the line `{DETERMINISTIC}` to {card}."
+    )
 
 
 def _order(trial: _Trial) -> None:
@@ -333,7 +341,8 @@ ADVICE: Final[Mapping[Callable[[_Trial], None], str]] = MappingProxyType(
         "with a dict of numbers for each epoch; leave out what is not known.",
         _same_seed: "Draw all randomness from context.seed (benchmark.randomness.derive_seed), and "
         "copy samples before you change them.",
-        _other_seed: "Use context.seed, or say deterministic=True in the card.",
+        _other_seed: "The seed changes the predictions of every method but those whose card says "
+        "that they are deterministic.",
         _order: "Let predict_proba treat each sample alone: no state, no statistics of the batch.",
         _single: "Let predict_proba treat each sample alone: statistics come from training.",
         _missing_values: "Leave missing values to the harness, which refuses them: raise an error, "

@@ -34,7 +34,7 @@ from leaderboard.submissions.verification.harness_process import (
     TrainedRun,
     train,
 )
-from leaderboard.submissions.verification.other_worlds import Worlds
+from leaderboard.submissions.verification.other_seeds import OtherSeeds
 from leaderboard.submissions.verification.seed_comparison import SAME
 
 NUDGED: Final = 3e-3
@@ -101,7 +101,7 @@ def train_blind(
     submission: Submission,
     expectation: Expectation,
     folder: Path,
-    worlds: Worlds | None,
+    other_seeds: OtherSeeds | None,
     isolation: Isolation,
 ) -> BlindRun:
     """Run a submission's code, with all seeds, on changed copies of the data.
@@ -116,7 +116,7 @@ def train_blind(
         submission: The submission, with code.
         expectation: Samples that must be scored on the verifier's data.
         folder: Folder to write to.
-        worlds: Simulated data of other seeds; ``None`` if the data is not simulated.
+        other_seeds: Simulated data of other seeds; ``None`` if the data is not simulated.
         isolation: How the method's process is isolated.
 
     Returns:
@@ -137,16 +137,16 @@ def train_blind(
         blind.nudged.update(
             {transfers[t]: ids for t, ids in _write(submission, expectation, copy).items()}
         )
-        strangers = {} if worlds is None else worlds.write(copy.root, targets, bands)
-        names = [*transfers.values(), *(f"{source}:{each}" for each in strangers)]
+        added = {} if other_seeds is None else other_seeds.write(copy.root, targets, bands)
+        names = [*transfers.values(), *(f"{source}:{each}" for each in added)]
         task = Task(copy.root, submission.protocol, names, submission.manifest.seeds)
         trained = train(submission, task, folder / f"run-{number}", isolation)
         for transfer in transfers.values():
             for seed in submission.manifest.seeds:
                 blind.answers[transfer, seed] = trained.predictions[transfer, seed]
-        for stranger, target in strangers.items():
+        for domain, target in added.items():
             blind.elsewhere.setdefault(transfers[target], []).extend(
-                trained.macro_f1(f"{source}:{stranger}")
+                trained.macro_f1(f"{source}:{domain}")
             )
     return blind
 

@@ -30,10 +30,10 @@ from leaderboard.submissions.verification.harness_process import (
     TrainedRun,
     train,
 )
-from leaderboard.submissions.verification.other_worlds import (
-    Worlds,
-    compare_worlds,
-    other_worlds,
+from leaderboard.submissions.verification.other_seeds import (
+    OtherSeeds,
+    compare_with_other_seeds,
+    draw_other_seeds,
 )
 from leaderboard.submissions.verification.seed_comparison import SAME, compare_seeds
 from leaderboard.submissions.verification.verification import Finding, Verdict
@@ -99,7 +99,7 @@ def verify_again(
     _check_code(submission)
     assert submission.code is not None
     expectation = Expectation(dataset, submission.protocol)
-    worlds = _worlds(submission, dataset)
+    other_seeds = _other_seeds(submission, dataset)
     isolation: Isolation = "confined" if confined else "process"
     verdict = replace(
         verdict,
@@ -109,7 +109,7 @@ def verify_again(
         questions=tuple(questions(submission.code)),
     )
     try:
-        trained = _train(submission, expectation, worlds, isolation)
+        trained = _train(submission, expectation, other_seeds, isolation)
     except SubmissionError as error:
         finding = Finding("Training again gives scores.", (str(error),))
         return replace(verdict, findings=(*verdict.findings, finding))
@@ -117,12 +117,15 @@ def verify_again(
 
 
 def _train(
-    submission: Submission, expectation: Expectation, worlds: Worlds | None, isolation: Isolation
+    submission: Submission,
+    expectation: Expectation,
+    other_seeds: OtherSeeds | None,
+    isolation: Isolation,
 ) -> _Trained:
     manifest = submission.manifest
     away = [t for t in manifest.transfers if len(set(t.split(":"))) == 2]
     with TemporaryDirectory(prefix="cropglobe-rerun-") as name:
-        blind = train_blind(submission, expectation, Path(name), worlds, isolation)
+        blind = train_blind(submission, expectation, Path(name), other_seeds, isolation)
         task = Task(expectation.dataset.root, submission.protocol, away, manifest.seeds)
         again = train(submission, task, Path(name) / "again", isolation)
     return _Trained(own_run(submission, expectation, again), blind)
@@ -144,7 +147,7 @@ def _judged(verdict: Verdict, expectation: Expectation, trained: _Trained) -> Ve
         findings.append(
             Finding(
                 "Scores on the public simulated data are as on simulated data of secret seeds.",
-                tuple(compare_worlds(here, blind.elsewhere, counts)),
+                tuple(compare_with_other_seeds(here, blind.elsewhere, counts)),
             )
         )
     differences = tuple(
@@ -199,11 +202,11 @@ def own_run(submission: Submission, expectation: Expectation, again: TrainedRun)
     return TrainedRun(rows, predictions)
 
 
-def _worlds(submission: Submission, dataset: Dataset) -> Worlds | None:
+def _other_seeds(submission: Submission, dataset: Dataset) -> OtherSeeds | None:
     if get_representation(submission.described.representation).vectors is not None:
         return None  # simulated data of other seeds have no vectors
     targets = sorted({row.target for row in submission.rows if row.target != row.source})
-    return other_worlds(dataset, targets)
+    return draw_other_seeds(dataset, targets)
 
 
 def _check_code(submission: Submission) -> None:

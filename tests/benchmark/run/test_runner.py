@@ -287,7 +287,7 @@ def test_a_run_directory_that_is_renamed_or_replaced_stops_the_run(
 ) -> None:
     store, runner = RunStore(tmp_path / "run"), Runner(tiny, smoke)
     store.prepare()
-    store.place.stay()
+    store.directory.stay()
     jobs = jobs_of(tiny, smoke, method(), method(name="test.other"))
     with pytest.raises(StoreError, match=r"run is no longer there: it was renamed .* with --out"):
         execute(
@@ -300,7 +300,7 @@ def test_a_run_directory_that_is_renamed_or_replaced_stops_the_run(
     assert len(RunStore(tmp_path / "moved").keys()) == 1
     (tmp_path / "run").mkdir()
     with pytest.raises(StoreError, match="no longer there"):
-        store.place.require()
+        store.directory.require()
 
 
 def test_a_damaged_job_is_named_and_run_again(

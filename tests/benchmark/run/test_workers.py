@@ -241,7 +241,7 @@ def test_a_worker_of_a_renamed_run_directory_writes_nothing(
 ) -> None:
     store = RunStore(tmp_path / "run")
     store.prepare()
-    place = store.place.stay()
+    place = store.directory.stay()
     todo = find_work(jobs_of(tiny, smoke, ["test.nearest"]), store)
     setup = setup_for(tiny, smoke, tmp_path / "run", place=place)
     (tmp_path / "run").rename(tmp_path / "moved")

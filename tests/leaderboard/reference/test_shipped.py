@@ -12,7 +12,7 @@ from benchmark.task.methods import registry
 from benchmark.task.metrics import METRIC_VERSION
 from benchmark.task.protocol import load_protocol
 from benchmark.task.transfers import parse_transfer
-from leaderboard.answer_counts import CountedRow
+from leaderboard.confusion_counts import CountedRow
 from leaderboard.reference.packing import MOST_BYTES, size_of
 from leaderboard.reference.reference_file import read_key, read_reference, reference_files
 

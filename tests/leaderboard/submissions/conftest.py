@@ -15,7 +15,7 @@ from benchmark.task.protocol import Protocol, load_protocol
 from benchmark.task.transfers import parse_transfer
 from leaderboard.submissions.packing import Source, pack
 from leaderboard.submissions.submission_models import Submission
-from leaderboard.submissions.verification import blind_runs, other_worlds, rerun
+from leaderboard.submissions.verification import blind_runs, other_seeds, rerun
 from leaderboard.submissions.verification.harness_process import Task, TrainedRun
 
 
@@ -24,7 +24,7 @@ def _repeatable(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw the same secrets in every run: on tiny data a cheat is found mostly, not always."""
     bits = random.Random(7)
     monkeypatch.setattr(blind_runs, "secret_generator", lambda: np.random.default_rng(7))
-    monkeypatch.setattr(other_worlds.secrets, "randbits", bits.getrandbits)
+    monkeypatch.setattr(other_seeds.secrets, "randbits", bits.getrandbits)
 
 
 @pytest.fixture

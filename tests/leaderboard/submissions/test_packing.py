@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from forged import make_run
 
+from benchmark.cli import main
 from benchmark.data.dataset import Dataset
 from benchmark.errors import SubmissionError, UsageError
 from benchmark.task.protocol import Protocol
@@ -30,6 +31,18 @@ def test_the_same_run_gives_the_same_bytes(run: Path, tmp_path: Path) -> None:
     for name in ("a.zip", "b.zip"):
         packed(run, tmp_path / name)
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+
+
+def test_transfers_and_in_domain_scores_are_counted_apart(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """FRA:CHN and FRA:USA-2017 are transfers; FRA:FRA, which comes with them, is none."""
+    words = ["pack", str(run), "--method", "my-method", "--author", "Ada", "--out"]
+    file = ["--method-file", str(run.parent / "my_method.py")]
+    with pytest.raises(SystemExit) as ended:
+        main([*words, str(tmp_path / "x.zip"), *file])
+    assert not ended.value.code
+    assert ": my-method, 2 transfers, 1 in-domain score, 2 seeds, " in capsys.readouterr().out
 
 
 def test_code_that_is_elsewhere_is_said_not_to_have_been_looked_at(

@@ -113,3 +113,12 @@ def test_methods_without_a_score_are_named_with_the_reason() -> None:
     assert set(said) <= set(remarks(group))
     (table,) = screen_tables(group.results, 80)
     assert "Unavailable: presto.mlp, presto.xgboost: No weights here." in str(table.caption)
+
+
+def test_a_rank_of_one_method_is_said_to_be_none() -> None:
+    alone = [row for row in ROWS if row.method == "ltae"]
+    (table,) = screen_tables(from_rows(alone), 200)
+    said = " ".join(str(table.caption).split())
+    assert "ltae is the only ranked method, so that its rank says nothing; `cropglobe comp" in said
+    (both,) = screen_tables(from_rows(ROWS), 200)
+    assert "only ranked method" not in str(both.caption)

@@ -131,6 +131,25 @@ def test_each_template_keeps_every_rule_once_its_card_is_filled_in(
     assert "10 of 10 rules kept" in capsys.readouterr().out
 
 
+def test_a_method_without_randomness_is_told_the_line_for_its_card(
+    mine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The line is in the generated card as a comment; without the seed, `check` asks for it."""
+    commented = "    # deterministic=True,"
+    text = mine.read_text("utf-8").replace("FILL IN: ", "")
+    assert text.count(commented) == 1
+    unseeded = text.replace("derive_seed(self.context.seed, ", "derive_seed(1, ")
+    mine.write_text(unseeded, "utf-8")
+    assert run("check", str(mine)) == 1
+    assert f"add the line `deterministic=True,` to Card(...) in {mine}." in capsys.readouterr().out
+    mine.write_text(unseeded.replace(commented, "    deterministic=True,"), "utf-8")
+    assert run("check", str(mine)) == 0
+    mine.write_text(text.replace(commented, "    deterministic=True,"), "utf-8")
+    assert run("check", str(mine)) == 1
+    said = capsys.readouterr().out
+    assert f"remove the line `deterministic=True,` from Card(...) in {mine}." in said
+
+
 @pytest.mark.parametrize("name", ["My-method", "../x", "a b", "-x", "", "x" * 61, "mé", "a/b"])
 def test_names_that_are_no_file_name_are_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is no name for a method"):

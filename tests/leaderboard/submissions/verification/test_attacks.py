@@ -1,68 +1,37 @@
-"""What others have tried to get a mark by rerun, or to be taken for somebody else, does not work.
+"""What others have tried to get a mark by rerun: other answers, other costs, other seeds.
 
-Each of the eight kinds is one that once worked (issue 18). Those that need code to be run are
-trained in this process here; that labels are out of reach is tried in `test_rerun.py`.
+Each is one that once worked (issue 18), as are those in `test_known_labels.py` and
+`test_stated_content.py`. Those that need code to be run are trained in this process here; that
+labels are out of reach is tried in `test_rerun.py`.
 """
 
-import base64
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from forged import (
     SEEDS,
     Members,
     forge,
     in_json,
     in_probabilities,
+    judged,
     make_run,
-    trained_again,
+    method,
+    packed,
+    problems,
     with_true_scores,
 )
 
-from benchmark.data.dataset import Dataset, open_dataset
-from benchmark.data.simulate.world import simulate_dataset
+from benchmark.data.dataset import Dataset
 from benchmark.data.taxonomy import CROPS
-from benchmark.errors import SubmissionError, UsageError
 from benchmark.results.store import RunStore
 from benchmark.task.protocol import Protocol
 from leaderboard.results import read_results
-from leaderboard.submissions.names import check_verifier, method_name_problems
 from leaderboard.submissions.own_rows import OWN_ROWS
-from leaderboard.submissions.packing import Source, pack
 from leaderboard.submissions.row_import import import_submission
 from leaderboard.submissions.submission_reader import read_submission
 from leaderboard.submissions.verdict_files import accept, with_verdicts
-from leaderboard.submissions.verdict_text import as_text
-from leaderboard.submissions.verification.carried_data import questions
-from leaderboard.submissions.verification.other_worlds import compare_worlds
-from leaderboard.submissions.verification.verification import Verdict, verify
-
-ANSWER = "return np.asarray(self.model_.predict_proba(x.reshape(len(x), -1)))"
-
-
-def method(run: Path, answer: str, more: str = "") -> str:
-    """Return the code of the honest method with another answer: `answer` is what it begins with."""
-    code = (run.parent / "my_method.py").read_text("utf-8")
-    assert code.count(ANSWER) == 1
-    return code.replace(ANSWER, ANSWER.replace("return", "answer =") + answer) + more
-
-
-def packed(run: Path, out: Path) -> Path:
-    pack(run, "my-method", out, authors=["Ada"], source=Source(file=run.parent / "my_method.py"))
-    return out
-
-
-def problems(verdict: Verdict) -> str:
-    return " ".join(text for finding in verdict.findings for text in finding.problems)
-
-
-def judged(path: Path, dataset: Dataset) -> Verdict:
-    verdict = verify(read_submission(path), dataset)
-    assert verdict.accepted, problems(verdict)
-    return trained_again(verdict, dataset)
 
 
 def true_columns(dataset: Dataset, path: Path, target: str) -> np.ndarray:
@@ -224,292 +193,3 @@ def test_code_that_cheats_under_the_second_seed_alone_is_noticed(
     assert "seed 83" in problems(verdict)
     assert "the code looks samples up" in problems(verdict)
     assert "seed 82" not in problems(verdict)
-
-
-# 4: labels that the code knows.
-
-
-def test_labels_by_the_order_of_the_samples_are_noticed(
-    run: Path, tiny: Dataset, quick: Protocol, here: None, tmp_path: Path
-) -> None:
-    """Three bits a sample are enough, and no series is looked at."""
-    shift = (
-        "\n        for row in range(len(x)):\n"
-        "            answer[row] = np.roll(answer[row], row % 3)\n"
-        "        return answer"
-    )
-    made = packed(make_run(tmp_path, tiny, quick, method(run, shift)), tmp_path / "a.zip")
-    verdict = judged(made, tiny)
-    assert "the code uses the labels, the order or other samples" in problems(verdict)
-
-
-def test_other_samples_of_the_target_are_not_used_unseen(
-    run: Path, tiny: Dataset, quick: Protocol, here: None, tmp_path: Path
-) -> None:
-    """Statistics of all that is asked about."""
-    rank = (
-        "\n        level = x.reshape(len(x), -1).mean(axis=1)\n"
-        "        high = level > np.sort(level)[len(level) // 2]\n"
-        "        answer[high] = answer[high][:, ::-1]\n"
-        "        answer[np.argsort(level)[0]] = answer[np.argsort(level)[-1]][::-1]\n"
-        "        return answer * 0.9 + 0.1 * (x.std() % 1e-6 * 1e6) / answer.shape[1] "
-        "+ (0.1 - 0.1 * (x.std() % 1e-6 * 1e6)) * np.eye(answer.shape[1])[0]"
-    )
-    made = packed(make_run(tmp_path, tiny, quick, method(run, rank)), tmp_path / "a.zip")
-    verdict = judged(made, tiny)
-    assert "the code uses the labels, the order or other samples" in problems(verdict)
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """A small simulated dataset of a seed that everybody knows."""
-    root = tmp_path_factory.mktemp("world") / "data"
-    simulate_dataset(root, samples_per_domain=300, seed=2023, domains=["FRA", "CHN", "USA"])
-    return open_dataset(root)
-
-
-def test_the_honest_are_confirmed_on_simulated_data(
-    world: Dataset, changed: Any, here: None, tmp_path: Path
-) -> None:
-    two = changed(name="two-seeds", seeds=SEEDS)
-    made = packed(make_run(tmp_path, world, two), tmp_path / "a.zip")
-    verdict = judged(made, world)
-    assert verdict.accepted, problems(verdict)
-    assert all(
-        (each.elsewhere is None) == (each.transfer == "FRA:FRA") for each in verdict.differences
-    )
-    assert "on other seeds" in as_text(verdict)
-
-
-def test_labels_of_the_public_world_help_in_no_other(
-    run: Path, world: Dataset, changed: Any, here: None, tmp_path: Path
-) -> None:
-    """The code makes the public world again and takes the nearest sample's label."""
-    look = (
-        "\n        flat = x.reshape(len(x), -1)\n"
-        "        for series, labels in known():\n"
-        "            apart = np.abs(flat[:, None] - series[None]).mean(axis=2)\n"
-        "            nearest = apart.argmin(axis=1)\n"
-        "            for row in np.flatnonzero(apart.min(axis=1) < 0.01):\n"
-        "                name = CROPS[labels[nearest[row]]]\n"
-        "                if name in self.context.classes:\n"
-        "                    answer[row] = 0.01 * answer[row]\n"
-        "                    answer[row, self.context.classes.index(name)] += 0.99\n"
-        "        return answer"
-    )
-    more = (
-        "\n\nfrom functools import cache\n\nfrom benchmark.data.season import season\n"
-        "from benchmark.data.simulate.world import simulate_domain\n"
-        "from benchmark.data.taxonomy import CROPS\n\n\n"
-        "@cache\ndef known():\n"
-        "    made = [simulate_domain(n, samples=300, seed=2023) for n in ('CHN', 'USA')]\n"
-        "    return [(season(m.series).reshape(300, -1), m.labels) for m in made]\n"
-    )
-    two = changed(name="two-seeds", seeds=SEEDS)
-    code = method(run, look, more)
-    made = packed(make_run(tmp_path, world, two, code), tmp_path / "a.zip")
-    verdict = judged(made, world)
-    assert not verdict.accepted
-    assert "higher on the public simulated data than on data of other seeds" in problems(verdict)
-    assert any("which can read or simulate data" in each for each in verdict.questions)
-
-
-def test_worlds_differ_by_luck() -> None:
-    """By as much as was measured they may; on average of more targets or samples by less."""
-    elsewhere = {"FRA:CHN": [0.50, 0.52], "FRA:USA": [0.6, 0.6]}
-    many = dict.fromkeys(elsewhere, 10_000)
-    few = dict.fromkeys(elsewhere, 100)
-    assert list(compare_worlds({"FRA:CHN": [0.6, 0.62], "FRA:USA": [0.6]}, elsewhere, many)) == []
-    better = {"FRA:CHN": [0.64], "FRA:USA": [0.73]}
-    (found,) = compare_worlds(better, elsewhere, many)
-    assert "for 2 targets" in found
-    assert list(compare_worlds(better, elsewhere, few)) == []
-    perfect = {transfer: [0.95] for transfer in elsewhere}
-    assert len(list(compare_worlds(perfect, elsewhere, few))) == 3
-
-
-def test_much_data_in_the_code_withholds_the_mark(
-    run: Path, honest: Path, tiny: Dataset, here: None, tmp_path: Path
-) -> None:
-    """In lines of 76 letters, in comments, in names, or as numbers: a person must look."""
-    noise = np.random.default_rng(1).bytes(24_000)
-    lines = base64.encodebytes(noise).decode()
-    code = (run.parent / "my_method.py").read_text("utf-8")
-    assert list(questions(code)) == []
-    hidden = {
-        "text": f'{code}\nTABLE = """\n{lines}"""\n',
-        "comments": code + "".join(f"\n# {line}" for line in lines.splitlines()),
-        "names": code + "".join(f"\nx{line.hex()} = 1" for line in (noise[:9000], noise[9000:])),
-        "numbers": f"{code}\nTABLE = {list(noise)}\n",
-        "blanks": code + "".join(f"\n{bin(byte)[2:].replace('0', ' ')}1" for byte in noise),
-        "package": f"{code}\nimport labels_of_china\n",
-        "hidden package": f"{code}\n__import__('labels_of_' + 'china')\n",
-    }
-    assert {name for name, text in hidden.items() if not list(questions(text))} == set()
-
-    def carry(members: Members) -> None:
-        members["code/my_method.py"] = hidden["text"].encode()
-
-    path = forge(honest, tmp_path / "a.zip", carry)
-    verdict = judged(path, tiny)
-    assert verdict.accepted, problems(verdict)
-    assert verdict.level == "verified from predictions"
-    assert "waits until a person has looked at the code" in as_text(verdict)
-    looked = trained_again(verify(read_submission(path), tiny), tiny, inspected=True)
-    assert looked.level in ("rerun, not confined", "verified by rerun")
-
-
-# 5: seeds.
-
-
-def extra_seed(members: Members) -> None:
-    for target in ("CHN", "USA", "FRA"):
-        name = "predictions/FRA/{}/{}.npy"
-        members[name.format(target, 84)] = members[name.format(target, 83)]
-    in_json("manifest.json", lambda content: content.update(seeds=[82, 83, 84]))(members)
-    rows = json.loads(members["rows.json"])
-    more = [row | {"seed": 84} for row in rows if row["seed"] == 83]
-    members["rows.json"] = json.dumps(rows + more).encode()
-    text = members["protocol.yaml"].decode()
-    assert "- 83\n" in text
-    members["protocol.yaml"] = text.replace("- 83\n", "- 83\n- 84\n").encode()
-
-
-def test_seeds_that_the_protocol_has_not_are_refused(
-    honest: Path, tiny: Dataset, tmp_path: Path
-) -> None:
-    path = forge(honest, tmp_path / "a.zip", extra_seed)
-    assert "Protocol quick has no seeds [84]" in problems(verify(read_submission(path), tiny))
-
-
-def test_seeds_of_a_protocol_of_ones_own_are_not_chosen(
-    tiny: Dataset, changed: Any, tmp_path: Path
-) -> None:
-    own = changed(name="mine")
-    made = packed(make_run(tmp_path, tiny, own), tmp_path / "a.zip")
-    assert verify(read_submission(made), tiny).accepted
-
-    def rename(members: Members) -> None:
-        for target in ("CHN", "USA", "FRA"):
-            content = members.pop(f"predictions/FRA/{target}/83.npy")
-            members[f"predictions/FRA/{target}/4711.npy"] = content
-        in_json("manifest.json", lambda content: content.update(seeds=[82, 4711]))(members)
-        text = members["protocol.yaml"].decode().replace("- 83\n", "- 4711\n")
-        members["protocol.yaml"] = text.encode()
-        rows = json.loads(members["rows.json"])
-        for row in rows:
-            row["seed"] = {82: 82, 83: 4711}[row["seed"]]
-        members["rows.json"] = json.dumps(rows).encode()
-
-    found = problems(verify(read_submission(forge(made, tmp_path / "b.zip", rename)), tiny))
-    assert "must use the first seeds of 'paper'" in found
-
-
-# 6: names.
-
-NAMES = [
-    *("cropnet", "CropNet", "cropnet\u200b", "\u0441ropnet", "crop-net", "cr0pnet", "crop.net"),
-    *("median.random-forest", "rnedian.random-forest", "all", "headline"),
-    *("<script>alert(1)</script>", "../../x", "..", ".hidden", "-x", "a b", "", "x" * 65, "a\n"),
-]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_names_that_could_be_taken_for_another_are_refused(
-    name: str, honest: Path, run: Path, tiny: Dataset, tmp_path: Path
-) -> None:
-    assert list(method_name_problems(name)) != []
-    with pytest.raises(UsageError):
-        pack(run, name, tmp_path / "p.zip", authors=["Ada"], source=Source(closed=True))
-    if not name:
-        return
-
-    def rename(members: Members) -> None:
-        in_json("manifest.json", lambda content: content.update(method=name))(members)
-        in_json("card.json", lambda content: content.update(name=name))(members)
-        in_json("rows.json", lambda rows: [row.update(method=name) for row in rows])(members)
-
-    verdict = verify(read_submission(forge(honest, tmp_path / "a.zip", rename)), tiny)
-    assert not verdict.accepted
-    assert any(f.problems for f in verdict.findings if f.title.startswith("Names"))
-
-
-@pytest.mark.parametrize("name", ["my-method", "harmonic.my-head", "transformer+tta", "x2.b-c"])
-def test_other_names_are_free(name: str) -> None:
-    assert list(method_name_problems(name)) == []
-
-
-@pytest.mark.parametrize(
-    ("verifier", "author", "free"),
-    [
-        ("Grace Hopper", "Ada Lovelace", True),
-        ("Jos\u00e9 Garc\u00eda", "Ada Lovelace", True),
-        ("ada  LOVELACE", "Ada Lovelace", False),
-        ("Lovelace, Ada", "Ada Lovelace", False),
-        ("A. Lovelace", "Ada Lovelace", False),
-        ("Ada Love1ace", "Ada Lovelace", False),
-        ("AdaLovelace", "Ada Lovelace", False),
-        ("Ada\u200b Lovelace", "Ada Lovelace", False),
-        ("\u0410da Lovelace", "Ada Lovelace", False),
-        ("Ada Lovelace", "\u0410da Lovelace", False),
-        ("Grace <b>", "Ada Lovelace", True),
-        ("", "Ada Lovelace", False),
-    ],
-)
-def test_a_verifier_does_not_look_like_an_author(verifier: str, author: str, free: bool) -> None:
-    if free:
-        check_verifier(verifier, [author])
-    else:
-        with pytest.raises(SubmissionError):
-            check_verifier(verifier, [author])
-
-
-def test_a_name_that_others_hold_under_another_protocol_is_not_free(
-    honest: Path, tiny: Dataset, changed: Any, tmp_path: Path
-) -> None:
-    folder = tmp_path / "s"
-    accept(verify(read_submission(honest), tiny), folder, verifier="Grace Hopper", url=None)
-    made = packed(make_run(tmp_path, tiny, changed(name="mine")), tmp_path / "a.zip")
-    theirs = in_json("manifest.json", lambda content: content.update(authors=["Emmy Noether"]))
-    verdict = verify(read_submission(forge(made, tmp_path / "b.zip", theirs)), tiny)
-    with pytest.raises(SubmissionError, match="a submission of Ada Lovelace: rename the method"):
-        accept(verdict, folder, verifier="Grace Hopper", url=None)
-
-
-# 8: numbers and texts of strangers.
-
-
-@pytest.mark.parametrize("value", ["1e999", "-1e999", '"inf"', '"nan"', "1" + "0" * 400 + ".0"])
-def test_infinite_numbers_are_no_numbers(value: str, honest: Path, tmp_path: Path) -> None:
-    def lie(members: Members) -> None:
-        rows = json.loads(members["rows.json"])
-        rows[0]["cost"]["energy_joules"] = "HERE"
-        members["rows.json"] = json.dumps(rows).replace('"HERE"', value).encode()
-
-    with pytest.raises(SubmissionError, match=r"rows\.json"):
-        read_submission(forge(honest, tmp_path / "a.zip", lie))
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["see https://evil.example", "[click](http://evil.example)", "www.evil.example", "@everyone"],
-)
-def test_warnings_are_the_verifiers_own(
-    text: str, honest: Path, tiny: Dataset, tmp_path: Path
-) -> None:
-    from leaderboard.tables.markdown_text import markdown_cell
-
-    lie = in_json("rows.json", lambda rows: rows[0]["data"].update(warnings=[text]))
-    found = problems(verify(read_submission(forge(honest, tmp_path / "a.zip", lie)), tiny))
-    assert "warnings is " in found
-    safe = markdown_cell(text)
-    assert not any(sign in safe for sign in ("://", "www.", "@", "[click](")), safe
-
-
-def test_a_shifted_row_is_no_row_of_a_submission(
-    honest: Path, tiny: Dataset, tmp_path: Path
-) -> None:
-    shift = {"name": "level-l1c", "factor": "level", "strength": 1}
-    lie = in_json("rows.json", lambda rows: rows[0].update(shift=shift))
-    found = problems(verify(read_submission(forge(honest, tmp_path / "a.zip", lie)), tiny))
-    assert "shift is name='level-l1c'" in found

@@ -19,7 +19,7 @@ from leaderboard.submissions.submission_models import MANIFEST, MEMBERS
 from leaderboard.submissions.submission_reader import read_submission
 from leaderboard.submissions.verdict_files import VERDICT, accept, read_verdicts
 from leaderboard.submissions.verification.carried_data import questions
-from leaderboard.submissions.verification.other_worlds import other_worlds
+from leaderboard.submissions.verification.other_seeds import draw_other_seeds
 from leaderboard.submissions.verification.verification import Verdict, verify
 
 ANSWER = "return np.asarray(self.model_.predict_proba(x.reshape(len(x), -1)))"
@@ -61,11 +61,11 @@ def test_common_names_wait_for_nobody(code: str) -> None:
 
 
 def test_the_seed_of_a_secret_world_cannot_be_tried_out(tmp_path: Path) -> None:
-    """The code simulates worlds of all seeds until one has the series that it is asked about."""
+    """The code simulates data of all seeds until one has the series that it is asked about."""
     simulate_dataset(tmp_path / "data", samples_per_domain=60, seed=2023, domains=["FRA", "CHN"])
-    worlds = other_worlds(open_dataset(tmp_path / "data"), ["CHN"])
-    assert worlds is not None
-    assert all(seed.bit_length() > 64 for seed in worlds.seeds)  # fails once in 2**62 runs
+    found = draw_other_seeds(open_dataset(tmp_path / "data"), ["CHN"])
+    assert found is not None
+    assert all(seed.bit_length() > 64 for seed in found.seeds)  # fails once in 2**62 runs
 
 
 TABLE = """answer = np.asarray(self.model_.predict_proba(x.reshape(len(x), -1)))

@@ -21,7 +21,7 @@ CELLS: Final = len(CROPS) ** 2
 
 
 @dataclass(frozen=True, eq=False)
-class AnswerCounts:
+class ConfusionCounts:
     """Confusion counts of one row by resampling unit.
 
     Attributes:
@@ -44,7 +44,7 @@ class AnswerCounts:
         whole = np.asarray(self.table.sum(axis=0)).reshape(len(CROPS), len(CROPS))
         return tuple(tuple(int(count) for count in line) for line in whole)
 
-    def same_samples(self, other: "AnswerCounts") -> bool:
+    def same_samples(self, other: "ConfusionCounts") -> bool:
         """Return whether both have the same units with the same numbers of each true crop."""
         if (self.kind, self.units) != (other.kind, other.units):
             return False
@@ -66,11 +66,11 @@ class CountedRow:
     """
 
     row: Row
-    counts: AnswerCounts | None
+    counts: ConfusionCounts | None
 
 
 @dataclass(frozen=True, eq=False)
-class StoredAnswer:
+class StoredPrediction:
     """A row of a run, with access to its stored predictions.
 
     Attributes:
@@ -92,7 +92,7 @@ class StoredAnswer:
         return self.store.predictions(self.job, self.row.target)
 
 
-def count_answers(prediction: Prediction, row: Row) -> AnswerCounts:
+def count_confusions(prediction: Prediction, row: Row) -> ConfusionCounts:
     """Count the predictions of a row by unit, true crop and predicted crop.
 
     Args:
@@ -114,7 +114,7 @@ def count_answers(prediction: Prediction, row: Row) -> AnswerCounts:
         units = np.zeros_like(units)
     elif prediction.block is not None and len(blocks := np.unique(prediction.block)) > 1:
         kind, units = "blocks", np.searchsorted(blocks, prediction.block)
-    return AnswerCounts(kind, tabulate(prediction.labels, predicted[None], units, len(CROPS)))
+    return ConfusionCounts(kind, tabulate(prediction.labels, predicted[None], units, len(CROPS)))
 
 
 def _confirmed(prediction: Prediction, row: Row) -> Integers | None:

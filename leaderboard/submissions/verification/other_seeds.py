@@ -1,4 +1,4 @@
-"""Simulated data of secret seeds ("other worlds"), whose labels no method can have stored."""
+"""Simulated data of secret seeds ("other seeds"), whose labels no method can have stored."""
 
 import math
 import secrets
@@ -17,7 +17,7 @@ from benchmark.data.simulate.world import GENERATOR_VERSION, simulate_domain
 from benchmark.errors import UsageError
 from benchmark.files import replace_text
 
-WORLDS: Final = 3
+SEEDS: Final = 3
 """Number of other seeds with which each target is simulated; their scores are averaged."""
 
 SEED_BITS: Final = 128
@@ -44,7 +44,7 @@ number. The standard deviation of one sample that is right with probability one 
 
 
 @dataclass(frozen=True)
-class Worlds:
+class OtherSeeds:
     """Simulated versions of one dataset with other seeds.
 
     Attributes:
@@ -100,7 +100,7 @@ class Worlds:
         return found
 
 
-def other_worlds(dataset: Dataset, targets: Sequence[str]) -> Worlds | None:
+def draw_other_seeds(dataset: Dataset, targets: Sequence[str]) -> OtherSeeds | None:
     """Draw secret seeds for a simulated dataset.
 
     Args:
@@ -118,10 +118,10 @@ def other_worlds(dataset: Dataset, targets: Sequence[str]) -> Worlds | None:
             simulate_domain(target, samples=1, seed=0)
     except UsageError:
         return None  # a region of a user's own file
-    return Worlds(dataset, tuple(secrets.randbits(SEED_BITS) for _ in range(WORLDS)))
+    return OtherSeeds(dataset, tuple(secrets.randbits(SEED_BITS) for _ in range(SEEDS)))
 
 
-def compare_worlds(
+def compare_with_other_seeds(
     here: Mapping[str, Sequence[float]],
     elsewhere: Mapping[str, Sequence[float]],
     counts: Mapping[str, int],

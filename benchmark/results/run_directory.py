@@ -11,7 +11,7 @@ MOVED: Final = (
 )
 
 
-class RunPlace:
+class RunDirectory:
     """Remembers which directory a path named; nothing is checked before `stay` is called.
 
     Args:
