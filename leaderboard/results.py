@@ -179,7 +179,7 @@ def read_results(
     Raises:
         StoreError: If a directory holds no run.
     """
-    evaluated, shifted, problems = _read_rows(runs)
+    evaluated, shifted, problems = read_rows(runs)
     beside = References() if references is None else references([a.row for a in evaluated])
     given: list[EvaluatedRow] = [*evaluated, *beside.rows]
     first: dict[tuple[Cell, int], EvaluatedRow] = {}
@@ -200,8 +200,19 @@ def read_results(
     return _examine(results, list(first.values()), problems, draws, progress)
 
 
-def _read_rows(runs: Sequence[Path]) -> tuple[list[StoredPrediction], list[Row], list[str]]:
-    """Return the rows of all runs, those of shifted copies, and what is wrong with jobs."""
+def read_rows(runs: Sequence[Path]) -> tuple[list[StoredPrediction], list[Row], list[str]]:
+    """Read the rows of runs as their jobs hold them, a row of two runs twice.
+
+    Args:
+        runs: Run directories.
+
+    Returns:
+        The rows with access to their predictions, those of shifted copies, and a sentence for each
+        damaged job.
+
+    Raises:
+        StoreError: If a directory holds no run.
+    """
     evaluated: list[StoredPrediction] = []
     shifted: list[Row] = []
     problems: list[str] = []

@@ -33,11 +33,14 @@ from benchmark.run.fitting.started_method import (
     reason_of,
     start_in_process,
 )
-from benchmark.run.fitting.target_prediction import PredictionRequest, show_target
+from benchmark.run.fitting.target_prediction import (
+    PredictionRequest,
+    require_unknown_answers,
+    show_target,
+)
 from benchmark.run.jobs import Job
 from benchmark.run.outcome import Outcome, make_prediction
 from benchmark.run.row_assembly import make_row, with_ending, with_scores, without_target
-from benchmark.task.method_cards import KNOWLEDGE_TRACKS
 from benchmark.task.methods import Context, Features, Track, require_finite
 from benchmark.task.protocol import Protocol
 from benchmark.task.samples.preparation import (
@@ -316,11 +319,7 @@ class Runner:
         return place_year(self.dataset, domain, aligned=self.protocol.season == "aligned")
 
     def _fit_request(self, job: Job, split: SourceSplit, device: str) -> FitRequest:
-        if job.method.track in KNOWLEDGE_TRACKS and self.dataset.card.simulated:
-            raise UnavailableError(
-                "Simulated targets are made from the calendars that this method uses: run it on "
-                "real data."
-            )
+        require_unknown_answers(job.method.track, simulated=self.dataset.card.simulated)
         features = self._features(job, job.source)
         labels = self.dataset.load(job.source).labels
         positions = class_positions(split.classes)

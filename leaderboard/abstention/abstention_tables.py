@@ -12,7 +12,7 @@ from benchmark.data.taxonomy import CROPS
 from benchmark.errors import StoreError, UsageError
 from benchmark.randomness import generator
 from benchmark.results.rows import Row
-from benchmark.results.store import Prediction, RunStore
+from benchmark.results.store import Prediction
 from benchmark.task.transfers import RELATIONS
 from leaderboard.abstention.conformal_sets import (
     Floats,
@@ -25,7 +25,7 @@ from leaderboard.abstention.conformal_sets import (
 )
 from leaderboard.code_labels import with_labels
 from leaderboard.confusion_counts import StoredPrediction
-from leaderboard.results import RESAMPLING_SEED, Cell, row_key
+from leaderboard.results import RESAMPLING_SEED, Cell, read_rows, row_key
 from leaderboard.score_frames import ComparableRows, comparable_rows
 from leaderboard.tables.section_facts import SIMULATED_MARK, title_of
 from leaderboard.tables.table_content import Cell as TableCell
@@ -144,13 +144,7 @@ def _columns(prediction: Prediction) -> Integers:
 
 
 def _read(runs: Sequence[Path]) -> tuple[dict[tuple[Cell, int], StoredPrediction], list[str]]:
-    answers: list[StoredPrediction] = []
-    problems: list[str] = []
-    for run in runs:
-        store = RunStore(run)
-        found, damaged = store.read_all()
-        problems += damaged
-        answers += [StoredPrediction(store, job, row) for job in found for row in job.rows]
+    answers, _, problems = read_rows(runs)
     first: dict[tuple[Cell, int], StoredPrediction] = {}
     labelled = with_labels([answer.row for answer in answers])
     for answer, row in zip(answers, labelled, strict=True):

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from benchmark.data.official.domain_file import DomainSamples
 from benchmark.data.taxonomy import country_of
-from benchmark.errors import MethodError
+from benchmark.errors import MethodError, UnavailableError
 from benchmark.task.method_cards import KNOWLEDGE_TRACKS, SERIES_TRACKS
 from benchmark.task.methods import (
     Adaptable,
@@ -86,6 +86,23 @@ class ShownTarget:
     unlabelled: Features | None = None
     facts: Target | None = None
     teaching: tuple[Teaching, ...] = ()
+
+
+def require_unknown_answers(track: Track, *, simulated: bool) -> None:
+    """Refuse methods whose public knowledge of a target holds its answers.
+
+    Args:
+        track: Track of the method.
+        simulated: Whether the targets are simulated.
+
+    Raises:
+        UnavailableError: If the method knows calendars from which the targets were made.
+    """
+    if simulated and track in KNOWLEDGE_TRACKS:
+        raise UnavailableError(
+            "Simulated targets are made from the calendars that this method uses: run it on real "
+            "data."
+        )
 
 
 def show_target(track: Track, request: PredictionRequest) -> ShownTarget:

@@ -24,10 +24,10 @@ from benchmark.data.taxonomy import CROPS, country_of
 from benchmark.errors import CropGlobeError, UnavailableError
 from benchmark.results.store import Prediction, RunStore
 from benchmark.run.device import resolve_device
+from benchmark.run.fitting.target_prediction import require_unknown_answers
 from benchmark.run.jobs import Job
 from benchmark.run.planning.speed_calibration import Speed, calibrate, passes_of
 from benchmark.run.runner import Runner
-from benchmark.task.method_cards import KNOWLEDGE_TRACKS
 from benchmark.task.methods import Context, Features, Labels, Target
 from benchmark.task.samples.preparation import SourceSplit, TargetSet, class_positions
 
@@ -285,11 +285,8 @@ class _Bench:
         return self._prepared[scored]
 
     def _calibrate(self, job: Job) -> Speed:
-        if job.method.track in KNOWLEDGE_TRACKS and self.runner.dataset.card.simulated:
-            raise UnavailableError(
-                "Simulated targets are made from the calendars that this method uses: run it on "
-                "real data."
-            )
+        simulated = self.runner.dataset.card.simulated
+        require_unknown_answers(job.method.track, simulated=simulated)
         split, _ = self._prepare(job)
         x, y = self._few(job, split)
         context = Context(

@@ -14,6 +14,13 @@ from benchmark.errors import DataError
 @pytest.mark.parametrize(
     ("column", "convert"),
     [
+        ("date", lambda day: day.strftime("%Y-%m-%d")),
+        ("date", lambda day: day.strftime("%Y-%m-%d 00:00:00")),
+        ("date", lambda day: day.strftime("%Y-%m-%dT00:00:00Z")),
+        ("date", lambda day: int(day.strftime("%Y%m%d"))),
+        ("timestamp", lambda day: day.date()),
+        ("system:time_start", lambda day: float(day.timestamp() * 1000)),
+        ("system:index", lambda day: day.strftime("%Y%m%d_T15SWA_7")),
         ("date", lambda day: day.strftime("%Y/%m/%d")),
         ("date", lambda day: day.strftime("%d.%m.%Y")),
         ("date", lambda day: day.strftime("%d/%m/%Y")),

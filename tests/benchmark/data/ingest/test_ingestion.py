@@ -55,30 +55,6 @@ def test_both_formats_and_both_files_give_the_same_series(
 @pytest.mark.parametrize(
     ("column", "convert"),
     [
-        ("date", lambda day: day.strftime("%Y-%m-%d")),
-        ("date", lambda day: day.strftime("%Y-%m-%d 00:00:00")),
-        ("date", lambda day: day.strftime("%Y-%m-%dT00:00:00Z")),
-        ("date", lambda day: int(day.strftime("%Y%m%d"))),
-        ("timestamp", lambda day: day.date()),
-        ("system:time_start", lambda day: float(day.timestamp() * 1000)),
-        ("system:index", lambda day: day.strftime("%Y%m%d_T15SWA_7")),
-    ],
-)
-@pytest.mark.parametrize("file", ["points.csv", "points.parquet"])
-def test_every_documented_form_of_a_date(
-    tmp_path: Path, long_table: Table, save: Save, column: str, convert: Any, file: str
-) -> None:
-    ingest(save(long_table(), "reference.parquet"), tmp_path / "reference")
-    table = long_table()
-    days = table.pop("timestamp").map(convert)
-    ingest(save(table.assign(**{column: days}), file), tmp_path / "out")
-    expected = series_of(tmp_path / "reference")
-    np.testing.assert_array_equal(series_of(tmp_path / "out"), expected)
-
-
-@pytest.mark.parametrize(
-    ("column", "convert"),
-    [
         ("date", lambda day: day.strftime("%Y-%m-%dT10:56:21Z")),
         ("timestamp", lambda day: (day + pd.Timedelta("10:30:31.024123")).as_unit("us")),
         ("timestamp", lambda day: (day + pd.Timedelta("10:30:31.024123456")).as_unit("ns")),
