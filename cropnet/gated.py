@@ -136,7 +136,7 @@ def available(asked: tuple[str, ...], bands: tuple[str, ...]) -> tuple[str, ...]
 
 
 def gated(context: Context) -> "GatedEnsemble":
-    """Return the untrained ensemble of seven networks; those that would see the same are left out."""
+    """Return the untrained ensemble; a network that would see what another does is left out."""
     every = context.bands
     members = [
         Member(augmented, every, sees_level=True),
@@ -147,7 +147,7 @@ def gated(context: Context) -> "GatedEnsemble":
     ]
     for build, asked in ((six_bands, SIX_BANDS), (visible_nir, VISIBLE_NIR)):
         kept = available(asked, every)
-        if kept and kept not in {member.bands for member in members}:
+        if len(kept) == len(asked) and kept != every:
             members.append(Member(build, kept))
     return GatedEnsemble(context, members=members)
 
