@@ -9,6 +9,7 @@ from benchmark.results.mlflow.job_content import (
     LONGEST_PARAMETER,
     LONGEST_TAG,
     artifact_link,
+    metric_name,
     milliseconds,
     protocol_parameters,
     source_tags,
@@ -61,7 +62,7 @@ class CommandContent:
         status: Status of the run in MLflow's terms.
         tags: Tags.
         metrics: Means of the best method as ``macro_f1``, and of each method as
-            ``macro_f1/METHOD``.
+            ``macro_f1/METHOD``, with ``_`` for characters that MLflow does not allow.
         ranked: Methods with every transfer of their track, by track, best first.
         reports: Files of the run directory that are copied into the run.
     """
@@ -111,7 +112,7 @@ def command_content(
         status = "FAILED" if {"failed", "timeout"} & set(statuses) else "FINISHED"
     ranked = ranked_methods(plan, jobs)
     metrics = dict(ranked[0].means) if ranked else {}
-    metrics |= {f"{name}/{r.method}": value for r in ranked for name, value in r.means.items()}
+    metrics |= {metric_name(name, r.method): v for r in ranked for name, v in r.means.items()}
     row = jobs[0].rows[0]
     tags = source_tags(row) | {
         "command": " ".join(plan.command)[:LONGEST_TAG],

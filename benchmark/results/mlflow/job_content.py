@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 CONFUSION_FILE: Final = "confusion.json"
 
-NOT_IN_NAMES: Final = re.compile(r"[^\w -]")
-"""Characters that are not allowed in the name of a metric, or that MLflow reads as a path."""
+NOT_IN_NAMES: Final = re.compile(r"[^\w .:-]")
+"""Characters that MLflow does not allow in the name of a metric, and its separator ``/``."""
 
 LONGEST_PARAMETER: Final = 500
 LONGEST_TAG: Final = 5000
@@ -170,14 +170,14 @@ def job_metrics(job: StoredJob) -> dict[str, float]:
     for row in job.rows:
         for name, value in ({} if row.scores is None else row.scores.model_dump()).items():
             if isinstance(value, int | float):
-                by_target[f"{name}/{row.target}"] = float(value)
+                by_target[metric_name(name, row.target)] = float(value)
                 if row.relation != "in-domain":
                     values.setdefault(name, []).append(float(value))
     scored = transfer_scores(job.rows)
     for score in scored:
         if score.in_domain is not None and score.gap is not None:
-            by_target[f"in_domain/{score.target}"] = score.in_domain
-            by_target[f"gap/{score.target}"] = score.gap
+            by_target[metric_name("in_domain", score.target)] = score.in_domain
+            by_target[metric_name("gap", score.target)] = score.gap
     means: dict[str, float] = {}
     if scored and len(scored) == len(away):
         means |= mean_scores(scored)
@@ -194,7 +194,12 @@ def epoch_metrics(job: StoredJob, when: int) -> "Iterator[Metric]":
     for step, numbers in enumerate(history, start=1):
         for name, value in numbers.items():
             if isinstance(value, int | float):
-                yield Metric(f"epoch/{NOT_IN_NAMES.sub('_', name)}", float(value), when, step)
+                yield Metric(metric_name("epoch", name), float(value), when, step)
+
+
+def metric_name(kind: str, of: str) -> str:
+    """Return the name of a metric of something, such as ``macro_f1/CHN``, as MLflow allows it."""
+    return f"{kind}/{NOT_IN_NAMES.sub('_', of)}"
 
 
 def artifact_link(experiment: str, run: str, name: str) -> str:

@@ -16,6 +16,7 @@ from tracking_server import Server
 from benchmark.errors import TrackingError
 from benchmark.results.mlflow import run_writer
 from benchmark.results.mlflow.addresses import default_uri
+from benchmark.results.mlflow.job_content import metric_name
 from benchmark.results.mlflow.logged_models import model_name
 from benchmark.results.mlflow.tracker import Tracker
 from benchmark.results.mlflow.tracking_state import job_state, read_tracking_state, view_state
@@ -199,6 +200,21 @@ def test_every_registered_method_has_a_name_for_its_models(run: RunStore) -> Non
         client.create_logged_model("1", name)
     logged = client.search_logged_models(["1"], max_results=len(names) + 1)
     assert {model.name for model in logged} == set(names.values())
+
+
+def test_every_registered_method_has_metrics_of_its_own(run: RunStore) -> None:
+    from mlflow.entities import Metric
+    from mlflow.tracking import MlflowClient
+
+    uri = default_uri(run)
+    Tracker(run, uri).sync()
+    names = {metric_name("macro_f1", method) for method in registry().all()}
+    assert len(names) == len(registry().all())
+    assert "macro_f1/cropnet.aug_self-training" in names  # MLflow refuses the +
+    (found,) = parents(uri)
+    client = MlflowClient(tracking_uri=uri)
+    client.log_batch(found.info.run_id, [Metric(name, 0.5, 0, 0) for name in names])
+    assert names <= set(parents(uri)[0].data.metrics)
 
 
 @pytest.mark.slow
