@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 CONFUSION_FILE: Final = "confusion.json"
 
-NOT_IN_NAMES: Final = re.compile(r"[^\w .:-]")
-"""Characters that MLflow does not allow in the name of a metric, and its separator ``/``."""
+NOT_IN_NAMES: Final = re.compile(r"[^\w .-]|(?<!\w)\.|\.(?!\w)")
+"""What MLflow does not allow in a part of a metric's name, or reads as a path."""
 
 LONGEST_PARAMETER: Final = 500
 LONGEST_TAG: Final = 5000
