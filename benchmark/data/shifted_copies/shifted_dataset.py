@@ -23,9 +23,10 @@ from benchmark.data.shifts.shift_table import Shift, apply_shift, shifted_rows, 
 from benchmark.errors import DataError, UsageError
 from benchmark.files import flush_folder, folder_aside, replace_file, write_text
 
-ORDER: Final = ("season", "level", "bands", "gaps", "cadence", "mix")
+ORDER: Final = ("season", "level", "clouds", "bands", "gaps", "cadence", "mix")
 """Order in which factors are applied, which is that in which a product comes to be: what grows
-when, the atmosphere above it, the bands of the sensor, the clouds, the composites, the samples."""
+when, the atmosphere and the clouds above it, the bands of the sensor, the dates that are lost, the
+composites, the samples."""
 
 SHIFTED: Final = ", shifted"
 """What the name of a dataset with shifted copies ends with."""

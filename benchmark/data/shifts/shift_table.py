@@ -16,6 +16,7 @@ from benchmark.data.shifts.band_loss import without_bands
 from benchmark.data.shifts.calendar_shifts import lose_dates, move_season, recomposite
 from benchmark.data.shifts.label_mix import mixed_rows
 from benchmark.data.shifts.level import aerosol_depths, before_correction
+from benchmark.data.shifts.missed_clouds import miss_clouds
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.randomness import generator
 
@@ -81,6 +82,10 @@ def _level(shift: Shift, fields: Fields, rng: np.random.Generator) -> FloatArray
     )
 
 
+def _clouds(shift: Shift, fields: Fields, rng: np.random.Generator) -> FloatArray:
+    return miss_clouds(rng, fields.series, fields.scene, shift.strength)
+
+
 def _bands(shift: Shift, fields: Fields, _: np.random.Generator) -> FloatArray:
     return without_bands(fields.series, fields.bands, shift.bands)
 
@@ -104,6 +109,7 @@ def _unchanged(_: Shift, fields: Fields, __: np.random.Generator) -> FloatArray:
 CHANGES: Final[Mapping[str, Change]] = MappingProxyType(
     {
         "level": _level,
+        "clouds": _clouds,
         "bands": _bands,
         "cadence": _cadence,
         "gaps": _gaps,

@@ -12,6 +12,7 @@ from benchmark.data.shifts.band_loss import without_bands
 from benchmark.data.shifts.calendar_shifts import lose_dates, move_season, recomposite
 from benchmark.data.shifts.label_mix import mixed_rows
 from benchmark.data.shifts.level import aerosol_depths, before_correction
+from benchmark.data.shifts.missed_clouds import miss_clouds
 from benchmark.data.shifts.sun import sun_zenith
 from benchmark.errors import UnavailableError
 
@@ -163,3 +164,20 @@ def test_class_shares() -> None:
         rows = mixed_rows(random, labels, strength)
         assert len(np.unique(rows)) == len(rows)
         assert [int((labels[rows] == label).sum()) for label in (0, 2, 5)] == wanted
+
+
+def test_missed_clouds_are_on_their_share_of_dates_and_over_whole_scenes() -> None:
+    ground = np.full((400, 2, 73), 0.05, np.float32)
+    scene = np.arange(400) // 40
+    cloudy = miss_clouds(np.random.default_rng(1), ground, scene, 0.25)
+    from_cloud = (cloudy - 0.05) / (0.55 - 0.05)  # each band alike, as over one ground
+    assert np.allclose(from_cloud[:, 0], from_cloud[:, 1], atol=1e-6)
+    seen = from_cloud[:, 0]
+    assert seen.min() == 0
+    assert 0.1 <= seen[seen > 1e-6].min() < seen.max() <= 0.8 + 1e-6
+    per_scene = (seen > 1e-6).reshape(10, 40, 73)
+    dates = per_scene.any(axis=1)
+    assert dates.mean() == pytest.approx(0.25, abs=0.05)
+    assert per_scene.mean(axis=1)[dates].mean() == pytest.approx(0.8, abs=0.02)
+    thickest = seen.reshape(10, 40, 73).max(axis=1)[:, None]
+    assert np.allclose(seen.reshape(10, 40, 73)[per_scene], (per_scene * thickest)[per_scene])
