@@ -175,6 +175,21 @@ class RunResults:
         ]
         return pd.DataFrame(lines, columns=["method", "transfer", "seed", "status", "reason"])
 
+    def decisions(self) -> pd.DataFrame:
+        """Return one line per row whose method decided whether to adapt to the target, and why."""
+        lines = [
+            {
+                "method": row.method,
+                "transfer": row.transfer,
+                "seed": row.seed,
+                "stopped": row.decision.stopped,
+                "why": row.decision.why,
+            }
+            for row in self.results.rows
+            if row.decision is not None
+        ]
+        return pd.DataFrame(lines, columns=["method", "transfer", "seed", "stopped", "why"])
+
     def figure_names(self) -> tuple[str, ...]:
         """Return the names of the figures that `draw` knows."""
         from leaderboard.figures.leaderboard_figures import FIGURES

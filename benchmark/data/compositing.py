@@ -1,7 +1,5 @@
 """Observations at any cadence to the gap-free 5-day grid of a year."""
 
-import warnings
-
 import numpy as np
 import numpy.typing as npt
 
@@ -32,16 +30,28 @@ def composite(
     out = np.empty((*values.shape[:2], len(used)), dtype=np.float32)
     places = np.empty((len(values), len(used)))
     seen = observed_steps(values)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
-        for column, (start, count) in enumerate(zip(first, counts, strict=True)):
-            dates = slice(start, start + count)
-            out[..., column] = np.nanmedian(values[..., dates], axis=-1)
-            # Only the sample's own observations count, so that samples do not move each other.
-            alone = np.count_nonzero(seen[:, dates], axis=1) == 1
-            own = np.where(seen[:, dates], days[dates], 0).sum(axis=1)
-            places[:, column] = np.where(alone, own, (used[column] + 0.5) * STEP_DAYS)
+    for column, (start, count) in enumerate(zip(first, counts, strict=True)):
+        dates = slice(start, start + count)
+        out[..., column] = observed_median(values[..., dates])
+        # Only the sample's own observations count, so that samples do not move each other.
+        alone = np.count_nonzero(seen[:, dates], axis=1) == 1
+        own = np.where(seen[:, dates], days[dates], 0).sum(axis=1)
+        places[:, column] = np.where(alone, own, (used[column] + 0.5) * STEP_DAYS)
     return out, places, used
+
+
+def observed_median(values: FloatArray) -> FloatArray:
+    """Return the median over the dates that were observed, [...]; NaN where none was.
+
+    Args:
+        values: Observations [..., T]; NaN where there is none.
+    """
+    # numpy.nanmedian warns of rows without a number. The filters of warnings belong to the whole
+    # process, so a thread that hides a warning and another one undo each other.
+    seen = ~np.isnan(values).all(axis=-1)
+    medians = np.full(values.shape[:-1], np.nan, dtype=np.float32)
+    medians[seen] = np.nanmedian(values[seen], axis=-1)
+    return medians
 
 
 def to_year_grid(values: npt.NDArray[np.float32], days: npt.NDArray[np.float64]) -> FloatArray:

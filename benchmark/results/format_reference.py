@@ -18,6 +18,7 @@ from benchmark.results.rows import (
 )
 from benchmark.results.run_plans import PlannedJob, RunPlan
 from benchmark.results.store import JobIdentity
+from benchmark.task.fitted_attributes import Decision
 from benchmark.task.metrics import CropScores, Scores
 from benchmark.task.transfers import LabelSpace
 
@@ -28,6 +29,7 @@ PARTS: Final[tuple[tuple[str, type[BaseModel]], ...]] = (
     ("Row: scores", Scores),
     ("Row: scores of a crop", CropScores),
     ("Row: cost", Cost),
+    ("Row: decision", Decision),
     ("Row: shift", AppliedShift),
     ("Row: provenance", Provenance),
     ("Job", JobIdentity),

@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from benchmark.task.fitted_attributes import Decision
 from benchmark.task.methods import Track
 from benchmark.task.metrics import Scores
 from benchmark.task.transfers import LabelSpace, Relation
@@ -192,6 +193,8 @@ class Row(_Stored):
         cost: Time, memory and energy.
         target_labels_per_class: Labelled target samples of each crop that the method was shown at
             most; ``None`` where it was shown none, or all that there are.
+        decision: Whether the method adapted to the target, and why; ``None`` where it does not
+            decide, and in older rows.
         shift: What was changed in the target on purpose; ``None`` in every row of a ranking.
         provenance: Code, software, machine and command that made the row.
     """
@@ -216,6 +219,7 @@ class Row(_Stored):
     confusion: tuple[tuple[int, ...], ...] | None = None
     cost: Cost = Cost()
     target_labels_per_class: int | None = None
+    decision: Decision | None = None
     shift: AppliedShift | None = None
     provenance: Provenance
 

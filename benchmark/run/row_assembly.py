@@ -10,8 +10,8 @@ from benchmark.results.circumstances import circumstances
 from benchmark.results.provenance import provenance
 from benchmark.results.rows import AppliedShift, Cost, DataDescription, Row
 from benchmark.results.store import Prediction
-from benchmark.run.device import PROCESSOR, Measurement, device_name
-from benchmark.run.fitting.started_method import Ending, FitReport
+from benchmark.run.device import PROCESSOR, device_name
+from benchmark.run.fitting.started_method import Ending, FitReport, PredictionReport
 from benchmark.run.jobs import Job
 from benchmark.task.absent_crops import rewritten
 from benchmark.task.metrics import METRIC_VERSION, score
@@ -98,10 +98,10 @@ def with_scores(
     chosen: TargetSet,
     fit: FitReport,
     prediction: Prediction,
-    measurement: Measurement,
+    predicted: PredictionReport,
     represent_seconds: float | None = None,
 ) -> Row:
-    """Return a row with scores and cost.
+    """Return a row with scores, cost and the method's decision.
 
     Args:
         row: The row without scores.
@@ -109,7 +109,7 @@ def with_scores(
         chosen: The scored samples of the target.
         fit: Report of the fit.
         prediction: Predictions for the target.
-        measurement: Cost of the predictions.
+        predicted: Report of the prediction: its cost, and what the method decided.
         represent_seconds: Seconds to compute the target's representation, if known.
     """
     classes = [CROPS.index(name) for name in prediction.classes]
@@ -127,8 +127,8 @@ def with_scores(
         flops_per_sample=fit.reported.flops_per_sample,
         fit_seconds=fit.measurement.seconds,
         fit_samples_per_second=_rate(fit.draws, fit.measurement.seconds),
-        predict_seconds=measurement.seconds,
-        predict_samples_per_second=_rate(len(prediction.labels), measurement.seconds),
+        predict_seconds=predicted.measurement.seconds,
+        predict_samples_per_second=_rate(len(prediction.labels), predicted.measurement.seconds),
         peak_memory_bytes=fit.measurement.peak_memory_bytes,
         energy_joules=fit.measurement.energy_joules,
         represent_seconds=represent_seconds,
@@ -136,7 +136,8 @@ def with_scores(
         device_name=device_name(fit.device),
     )
     matrix = tuple(tuple(int(n) for n in line) for line in confusion)
-    return row.model_copy(update={"scores": scores, "confusion": matrix, "cost": cost})
+    found = {"scores": scores, "confusion": matrix, "cost": cost, "decision": predicted.decision}
+    return row.model_copy(update=found)
 
 
 def _rate(count: int, seconds: float) -> float | None:

@@ -20,7 +20,7 @@ from benchmark.errors import UnavailableError
 from benchmark.results.fitted_networks import Network
 from benchmark.results.rows import Row, Status
 from benchmark.results.store import Prediction
-from benchmark.run.device import Measurement, resolve_device
+from benchmark.run.device import resolve_device
 from benchmark.run.fitting.shifted_target import shift_request
 from benchmark.run.fitting.started_method import (
     Ending,
@@ -28,6 +28,7 @@ from benchmark.run.fitting.started_method import (
     FitRequest,
     MethodProcessLostError,
     NoAnswerError,
+    PredictionReport,
     StartedMethod,
     StartMethod,
     reason_of,
@@ -155,10 +156,10 @@ class Runner:
         answer = _attempt(job, row, lambda: self._predict(job, started, name, chosen, split))
         if isinstance(answer, Row):
             return answer, None
-        prediction, measurement = answer
+        prediction, report = answer
         took = self._seconds.get(self._view(job, name))
         row = self._with_coverage(job, row, split, chosen)
-        scored = with_scores(row, self.protocol, chosen, fit, prediction, measurement, took)
+        scored = with_scores(row, self.protocol, chosen, fit, prediction, report, took)
         return scored, prediction
 
     def _scored_copy(
@@ -175,7 +176,7 @@ class Runner:
         chosen = self.shifted(job, name, shift)
         row = make_row(job, self.dataset, self.protocol, split, name, chosen, shift)
 
-        def predict() -> tuple[Prediction, Measurement]:
+        def predict() -> tuple[Prediction, PredictionReport]:
             request = shift_request(
                 shift,
                 self.observations(name, job.identity.bands),
@@ -187,8 +188,8 @@ class Runner:
                 seed=job.seed,
                 folder=self.cache_directory and self.cache_directory / "shifted",
             )
-            probabilities, measurement = started.predict(show_target(job.method.track, request))
-            return make_prediction(samples, chosen, split.classes, probabilities), measurement
+            report = started.predict(show_target(job.method.track, request))
+            return make_prediction(samples, chosen, split.classes, report.probabilities), report
 
         answer = _attempt(job, row, predict)
         if isinstance(answer, Row):
@@ -348,7 +349,7 @@ class Runner:
 
     def _predict(
         self, job: Job, started: StartedMethod, name: str, chosen: TargetSet, split: SourceSplit
-    ) -> tuple[Prediction, Measurement]:
+    ) -> tuple[Prediction, PredictionReport]:
         samples = self.dataset.load(name)
         features = self._features(job, name)
         known = self._known(job, name, chosen.rows)
@@ -368,12 +369,12 @@ class Runner:
             seed=job.seed,
             first_day=self._year(name).first_day,
         )
-        probabilities, measurement = started.predict(show_target(track, request))
+        report = started.predict(show_target(track, request))
+        probabilities = report.probabilities
         if not known.all():
-            given = probabilities
             probabilities = np.tile(self._shares(job, split), (len(known), 1))
-            probabilities[known] = given
-        return make_prediction(samples, chosen, split.classes, probabilities), measurement
+            probabilities[known] = report.probabilities
+        return make_prediction(samples, chosen, split.classes, probabilities), report
 
     def _shares(self, job: Job, split: SourceSplit) -> npt.NDArray[np.float32]:
         """Return the share of each learned crop in the training samples, used without features."""
@@ -384,8 +385,8 @@ class Runner:
 
 
 def _attempt(
-    job: Job, row: Row, predict: Callable[[], tuple[Prediction, Measurement]]
-) -> tuple[Prediction, Measurement] | Row:
+    job: Job, row: Row, predict: Callable[[], tuple[Prediction, PredictionReport]]
+) -> tuple[Prediction, PredictionReport] | Row:
     """Return what a method answers about a target or, where it does not, the row that says why."""
     try:
         return predict()

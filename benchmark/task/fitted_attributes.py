@@ -1,4 +1,4 @@
-"""Attributes that a fitted classifier reports, read once and checked: counts, history, device."""
+"""What a fitted classifier reports of itself, read once and checked."""
 
 import math
 from collections.abc import Mapping
@@ -6,12 +6,36 @@ from dataclasses import dataclass
 from operator import index
 from typing import Any, Final
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from benchmark.errors import MethodError
 
 DEVICES: Final = ("cpu", "cuda", "mps")
 
 MOST: Final = 2**63
 """Upper limit of a count, since tables store counts as 64-bit integers."""
+
+
+MOST_LETTERS: Final = 500
+"""Longest reason of a decision; what is longer is cut."""
+
+
+class Decision(BaseModel):
+    """What a method decided on a target that it may adapt to.
+
+    Attributes:
+        stopped: Whether it kept its answers of before, in place of adapting.
+        why: The reason, in a line.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stopped: bool
+    why: str = Field(max_length=MOST_LETTERS)
+
+    def __str__(self) -> str:
+        """Return the decision and its reason as a line."""
+        return f"{'stopped' if self.stopped else 'adapted'}: {self.why}"
 
 
 @dataclass(frozen=True)
@@ -50,6 +74,30 @@ def read_fitted_attributes(classifier: object) -> FittedAttributes:
         history=_history(getattr(classifier, "history_", None)),
         device=_device(getattr(classifier, "device_", None)),
     )
+
+
+def read_decision(adapted: object) -> Decision | None:
+    """Read what an adapted classifier reports of its decision (`benchmark.task.methods.Adaptable`).
+
+    Args:
+        adapted: The classifier that ``adapt`` returned.
+
+    Returns:
+        Its ``decision_``, with the reason as one line; ``None`` if it has none.
+
+    Raises:
+        MethodError: If ``decision_`` has no such values.
+    """
+    found = getattr(adapted, "decision_", None)
+    if found is None:
+        return None
+    stopped, why = getattr(found, "stopped", None), getattr(found, "why", None)
+    line = "".join(filter(str.isprintable, " ".join(why.split()))) if isinstance(why, str) else ""
+    if not isinstance(stopped, bool) or not line:
+        raise MethodError(
+            f"decision_ is {found!r:.100}: report an object with stopped (a bool) and why (text)."
+        )
+    return Decision(stopped=stopped, why=line[:MOST_LETTERS])
 
 
 def _count(classifier: object, name: str) -> int | None:

@@ -145,7 +145,12 @@ class Adaptable(Protocol):
     """What a classifier on the track ``unlabelled-target`` must have in addition."""
 
     def adapt(self, x: Features) -> Classifier:
-        """Return a new classifier, adapted to target samples x [M, ...]; do not change this one."""
+        """Return a new classifier, adapted to target samples x [M, ...]; do not change this one.
+
+        Where it decides whether to adapt, the new classifier has ``decision_``, which is stored
+        with the row of the target: an object with ``stopped`` (whether it keeps the answers of this
+        one) and ``why`` (text).
+        """
         ...
 
 

@@ -229,6 +229,7 @@ def row_site_table(groups: Sequence[ComparisonGroup], method: str) -> SiteTable:
                     Item(row.provenance.code_fingerprint[:12]),
                     Item(row.provenance.created[:10]),
                     Item(row.reason or ""),
+                    Item("" if row.decision is None else str(row.decision)),
                 )
             )
     table = SiteTable(
@@ -236,14 +237,13 @@ def row_site_table(groups: Sequence[ComparisonGroup], method: str) -> SiteTable:
         caption=f"Rows of {method}, one for each seed (%)",
         headings=(
             *("transfer", RELATION, "dataset", "protocol", "seed", "status", "macro-F1"),
-            *("overall accuracy", *CHECKS, "code", "date", "reason"),
+            *("overall accuracy", *CHECKS, "code", "date", "reason", "decision"),
         ),
         lines=tuple(lines),
         filtered=(RELATION, "dataset", "protocol", "status"),
     )
-    return lift_constants(
-        table, ("dataset", "protocol", "seed", "status", *CHECKS, "code", "date", "reason")
-    )
+    same = ("dataset", "protocol", "seed", "status", *CHECKS, "code", "date", "reason", "decision")
+    return lift_constants(table, same)
 
 
 def confusion_site_table(group: ComparisonGroup, method: str, name: str) -> SiteTable | None:

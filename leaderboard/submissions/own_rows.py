@@ -140,7 +140,8 @@ def with_own_rows(results: Results, known: Mapping[str, OwnRow]) -> Results:
         if row.confusion != own.confusion:
             doubtful.add(row_key(row))
         update = {"scores": own.scores, "confusion": own.confusion, "cost": own.cost}
-        rows.append(row.model_copy(update=update))
+        # What the author's fit decided on the target is not known of the verifier's fit.
+        rows.append(row.model_copy(update=update | {"decision": None}))
     lost = {cell for cell, _ in doubtful}
     return replace(
         results,

@@ -136,10 +136,13 @@ def _few_seeds(group: ComparisonGroup) -> str:
 def notes(group: ComparisonGroup) -> list[str]:
     """Return what a reader of the ranking alone must know: what is missing, and whose rows it has.
 
+    It also names the transfers on which a method decided not to adapt.
+
     Args:
         group: Methods that may be compared.
     """
-    return [*_alone(group), *_incomplete(group), *without_score(group), *_origins(group)]
+    missing = [*_incomplete(group), *without_score(group)]
+    return [*_alone(group), *missing, *_not_adapted(group), *_origins(group)]
 
 
 def without_score(group: ComparisonGroup) -> list[str]:
@@ -190,6 +193,25 @@ def _incomplete(group: ComparisonGroup) -> list[str]:
             f"Fewer seeds than others, so their intervals may be too narrow: {_named(short)}."
         )
     return found
+
+
+def _not_adapted(group: ComparisonGroup) -> list[str]:
+    """Name the transfers on which a method decided to keep the answers of before adapting."""
+    decided: dict[tuple[str, str], list[bool]] = {}
+    for row in group.comparable.rows:
+        if row.decision is not None:
+            decided.setdefault((row.method, row.transfer), []).append(row.decision.stopped)
+    kept: dict[str, list[str]] = {}
+    for (method, transfer), stops in sorted(decided.items()):
+        if any(stops):
+            some = "" if all(stops) else f" in {sum(stops)} of {len(stops)} seeds"
+            kept.setdefault(method, []).append(f"{transfer}{some}")
+    if not kept:
+        return []
+    return [
+        f"Stopped before adapting to the target: {_named(kept)}; the `decision` of each row says "
+        "why."
+    ]
 
 
 def _origins(group: ComparisonGroup) -> list[str]:

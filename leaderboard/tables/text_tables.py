@@ -36,7 +36,7 @@ def markdown(results: Results) -> str:
 
     Returns:
         One section per dataset, protocol and track: the ranking, then macro-F1 and overall
-        accuracy for each transfer, then what has no score and why.
+        accuracy for each transfer, then what has no score and why, and what methods decided.
     """
     parts = [_section_markdown(group) for group in comparison_groups(results)]
     lost = [f"- {markdown_cell(problem)}" for problem in results.problems]
@@ -148,6 +148,13 @@ def _problems(comparable: ComparableRows) -> list[str]:
     )
     if failed:
         lines += ["", "## Not scored", "", *(f"- {markdown_cell(line)}" for line in failed)]
+    decided = sorted(
+        f"{row.method}, {row.transfer}, seed {row.seed}: {row.decision}"
+        for row in comparable.rows
+        if row.decision is not None
+    )
+    if decided:
+        lines += ["", "## Decisions on a target", "", *(f"- {markdown_cell(d)}" for d in decided)]
     warnings = sorted(
         {f"{r.transfer}: {text}" for r in comparable.rows for text in r.data.warnings}
     )

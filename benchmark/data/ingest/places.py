@@ -65,7 +65,7 @@ def _degrees(path: Path, longitude: Floats, latitude: Floats) -> Floats:
     beyond = (np.abs(latitude) > 90) | (np.abs(longitude) > 360)
     if beyond.any():
         row = int(np.flatnonzero(beyond)[0])
-        exchanged = np.nanmax(np.abs(longitude)) <= 90 and np.nanmax(np.abs(latitude)) <= 360
+        exchanged = not ((np.abs(longitude) > 90) | (np.abs(latitude) > 360)).any()
         advice = (
             "latitude and longitude seem to be exchanged: rename the two columns"
             if exchanged

@@ -75,7 +75,7 @@ def dataset_figures(dataset: Dataset) -> dict[str, Callable[[], Figure]]:
     figures["class_shares"] = partial(_draw_shares, dataset)
     if any(dataset.domain_card(name).missing_by_step for name in dataset.domains):
         figures["missing"] = partial(_draw_missing, dataset)
-    located = [name for name in dataset.domains if dataset.load(name).longitude is not None]
+    located = [name for name in dataset.domains if _is_located(dataset.load(name))]
     if located:
         figures["map"] = partial(_draw_map, dataset, located)
     return figures
@@ -223,6 +223,13 @@ def _draw_missing(dataset: Dataset) -> Figure:
     title = "Missing observations by date; white lines: the season window"
     figure.suptitle(_caption(dataset, title), fontsize=10)
     return figure
+
+
+def _is_located(samples: DomainSamples) -> bool:
+    """Return whether any sample of a domain has a place."""
+    if samples.longitude is None or samples.latitude is None:
+        return False
+    return bool(np.isfinite(samples.longitude + samples.latitude).any())
 
 
 def _draw_map(dataset: Dataset, names: Sequence[str]) -> Figure:

@@ -1,6 +1,5 @@
 """Effects of sensor, atmosphere, product and labelling, from clouds and noise to wrong labels."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -8,7 +7,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.data.compositing import observed_steps
+from benchmark.data.compositing import observed_median, observed_steps
 from benchmark.data.dataset_card import BANDS
 from benchmark.data.season import STEP_DAYS, STEPS_PER_YEAR, step_centres
 from benchmark.data.shifts.atmosphere import atmosphere, to_top
@@ -191,11 +190,9 @@ def composites(
         return values, step_centres(), seen
     columns, middles = windows(days)
     out = np.empty((*values.shape[:2], len(columns)), np.float32)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
-        for number, steps in enumerate(columns):
-            out[..., number] = np.nanmedian(values[..., steps], axis=-1)
-            seen[:, steps] = seen[:, steps].any(axis=1, keepdims=True)
+    for number, steps in enumerate(columns):
+        out[..., number] = observed_median(values[..., steps])
+        seen[:, steps] = seen[:, steps].any(axis=1, keepdims=True)
     return out, middles, seen
 
 

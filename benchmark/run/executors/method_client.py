@@ -40,12 +40,12 @@ from benchmark.run.fitting.started_method import (
     MethodProcessLostError,
     MethodRaisedError,
     NoAnswerError,
+    PredictionReport,
 )
 from benchmark.run.fitting.target_prediction import ShownTarget
 from benchmark.run.jobs import Job
 from benchmark.run.tracebacks import frames_of
 from benchmark.task.described_methods import DescribedMethod, from_plain
-from benchmark.task.metrics import Probabilities
 
 MOST_NETWORK_BYTES: Final = 2 * 2**30
 MOST_TRACE_BYTES: Final = 2**20
@@ -264,12 +264,12 @@ class IsolatedMethod:
         self._loaded = [name for name in HEAVY if isinstance(loaded, list) and name in loaded]
         return replace(report, measurement=self._measured(report.measurement, seconds))
 
-    def predict(self, shown: ShownTarget) -> tuple[Probabilities, Measurement]:
-        """Send the arrays of a target, and return probabilities and cost."""
+    def predict(self, shown: ShownTarget) -> PredictionReport:
+        """Send the arrays of a target, and return the report of the prediction."""
         most = len(shown.x) * shown.classes * BYTES_OF_A_NUMBER
         answer, seconds = self._timed(predict_message(shown), most)
-        probabilities, measurement = read_prediction(answer, shown)
-        return probabilities, self._measured(measurement, seconds)
+        report = read_prediction(answer, shown)
+        return replace(report, measurement=self._measured(report.measurement, seconds))
 
     def _measured(self, measurement: Measurement, seconds: float) -> Measurement:
         """Return the measurement of the process; for a confined one, the time from outside."""

@@ -216,7 +216,7 @@ def _reply(started: "InProcessMethod", request: "Message") -> "Message":
         report: FitReport = started.fit(wanted)
         return fit_report_message(report)
     shown: ShownTarget = read_shown_target(request)
-    return prediction_message(*started.predict(shown))
+    return prediction_message(started.predict(shown))
 
 
 if __name__ == "__main__":

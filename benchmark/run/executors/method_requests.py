@@ -16,11 +16,11 @@ from benchmark.errors import MethodError
 from benchmark.run.device import PROCESSOR, Measurement
 from benchmark.run.executors.messages import PLAIN_TYPES, Array, Message
 from benchmark.run.executors.method_process import FIT, FITTED, PREDICT, PREDICTED
-from benchmark.run.fitting.started_method import FitReport, FitRequest
+from benchmark.run.fitting.started_method import FitReport, FitRequest, PredictionReport
 from benchmark.run.fitting.target_prediction import ShownTarget, Teaching
-from benchmark.task.fitted_attributes import read_fitted_attributes
+from benchmark.task.fitted_attributes import Decision, read_decision, read_fitted_attributes
 from benchmark.task.methods import Context, Target
-from benchmark.task.metrics import Probabilities, check_probabilities
+from benchmark.task.metrics import check_probabilities
 from benchmark.task.protocol import Protocol
 
 PARAMETER_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}")
@@ -170,25 +170,26 @@ def read_fit_report(message: Message, request: FitRequest) -> FitReport:
     return FitReport(reported, measured, draws, device, network)
 
 
-def prediction_message(probabilities: Probabilities, measurement: Measurement) -> Message:
-    """Convert the predictions for a target to a message; the method's process calls this."""
-    values = {"measurement": _measurement_values(measurement)}
-    return Message(PREDICTED, values, {"probabilities": probabilities})
+def prediction_message(report: PredictionReport) -> Message:
+    """Convert the report of a prediction to a message; the method's process calls this."""
+    decision = report.decision
+    values = {
+        "measurement": _measurement_values(report.measurement),
+        "decision": None if decision is None else [decision.stopped, decision.why],
+    }
+    return Message(PREDICTED, values, {"probabilities": report.probabilities})
 
 
-def read_prediction(message: Message, shown: ShownTarget) -> tuple[Probabilities, Measurement]:
-    """Return the checked predictions in a message; the worker calls this.
+def read_prediction(message: Message, shown: ShownTarget) -> PredictionReport:
+    """Return the checked report of a prediction in a message; the worker calls this.
 
     Args:
         message: Reply of the method's process.
         shown: The target for which it predicted.
 
-    Returns:
-        Probabilities [N, K] and what the prediction cost.
-
     Raises:
-        MethodError: If the reply has not one probability for each sample and class, or its cost is
-            not possible.
+        MethodError: If the reply has not one probability for each sample and class, or its cost or
+            decision is not possible.
     """
     if message.kind != PREDICTED or "probabilities" not in message.arrays:
         raise MethodError(f"The method's process replied '{message.kind:.40}' to a target.")
@@ -196,7 +197,16 @@ def read_prediction(message: Message, shown: ShownTarget) -> tuple[Probabilities
     if array.dtype.kind != "f":
         raise MethodError(f"The method's process replied with numbers of type {array.dtype}.")
     probabilities = check_probabilities(array, samples=len(shown.x), classes=shown.classes)
-    return probabilities, _measurement(message.values.get("measurement"))
+    measured = _measurement(message.values.get("measurement"))
+    return PredictionReport(probabilities, measured, _decision(message.values.get("decision")))
+
+
+def _decision(value: Any) -> Decision | None:
+    """Return a reported decision, or raise a MethodError if it has another form."""
+    if value is None:
+        return None
+    stopped, why = value if isinstance(value, list) and len(value) == 2 else (None, None)
+    return read_decision(SimpleNamespace(decision_=SimpleNamespace(stopped=stopped, why=why)))
 
 
 def _measurement_values(measurement: Measurement) -> dict[str, float | int | None]:

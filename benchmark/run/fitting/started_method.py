@@ -17,7 +17,7 @@ from benchmark.run.device import Measurement, device_of, measure, measure_all
 from benchmark.run.fitting.target_prediction import ShownTarget, predict_target
 from benchmark.run.jobs import Job
 from benchmark.run.tracebacks import describe_error
-from benchmark.task.fitted_attributes import FittedAttributes, read_fitted_attributes
+from benchmark.task.fitted_attributes import Decision, FittedAttributes, read_fitted_attributes
 from benchmark.task.methods import Classifier, Context, Exportable, Features, Labels, Method
 from benchmark.task.metrics import Probabilities
 
@@ -90,6 +90,21 @@ class FitReport:
     network: Mapping[str, npt.NDArray[Any]] | None = None
 
 
+@dataclass(frozen=True)
+class PredictionReport:
+    """The report of a prediction.
+
+    Attributes:
+        probabilities: Probability of each class for the scored samples of a target [N, K].
+        measurement: Time, memory and energy of the prediction.
+        decision: What the method decided on the target; ``None`` if it reports nothing.
+    """
+
+    probabilities: Probabilities
+    measurement: Measurement
+    decision: Decision | None = None
+
+
 @dataclass
 class Ending:
     """How the process of a method ended. The values are set when the method is closed.
@@ -123,8 +138,8 @@ class StartedMethod(Protocol):
         """
         ...
 
-    def predict(self, shown: ShownTarget) -> tuple[Probabilities, Measurement]:
-        """Return the probabilities for the scored samples of a target, and their cost.
+    def predict(self, shown: ShownTarget) -> PredictionReport:
+        """Predict the scored samples of a target.
 
         Raises:
             MethodError: If the method was not fitted, lacks a function that its track needs, or
@@ -166,13 +181,13 @@ class InProcessMethod:
         self._classifier, self._device = classifier, used
         return FitReport(reported, measured[used], draws, used, network)
 
-    def predict(self, shown: ShownTarget) -> tuple[Probabilities, Measurement]:
-        """Return the classifier's probabilities for a target, and their cost."""
+    def predict(self, shown: ShownTarget) -> PredictionReport:
+        """Return the classifier's probabilities for a target, their cost, and its decision."""
         if self._classifier is None:
             raise MethodError(f"{self.method.name} must be fitted before it predicts.")
         with measure(self._device) as measurement:
-            probabilities = predict_target(self.method, self._classifier, shown)
-        return probabilities, measurement
+            probabilities, decision = predict_target(self.method, self._classifier, shown)
+        return PredictionReport(probabilities, measurement, decision)
 
 
 @contextmanager

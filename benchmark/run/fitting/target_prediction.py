@@ -9,6 +9,7 @@ import numpy.typing as npt
 from benchmark.data.official.domain_file import DomainSamples
 from benchmark.data.taxonomy import country_of
 from benchmark.errors import MethodError, UnavailableError
+from benchmark.task.fitted_attributes import Decision, read_decision
 from benchmark.task.method_cards import KNOWLEDGE_TRACKS, SERIES_TRACKS
 from benchmark.task.methods import (
     Adaptable,
@@ -137,8 +138,10 @@ def show_target(track: Track, request: PredictionRequest) -> ShownTarget:
     return ShownTarget(track, len(request.classes), features[rows], unlabelled, facts, teaching)
 
 
-def predict_target(method: Method, classifier: Classifier, shown: ShownTarget) -> Probabilities:
-    """Return a classifier's probabilities for the scored samples of a target.
+def predict_target(
+    method: Method, classifier: Classifier, shown: ShownTarget
+) -> tuple[Probabilities, Decision | None]:
+    """Return a classifier's probabilities for the scored samples of a target, and its decision.
 
     Args:
         method: The method, for messages.
@@ -146,13 +149,14 @@ def predict_target(method: Method, classifier: Classifier, shown: ShownTarget) -
         shown: The part of the target that it may see.
 
     Returns:
-        Probabilities [N, K].
+        Probabilities [N, K], and what the method decided on the target, if it reports that.
 
     Raises:
-        MethodError: If the classifier lacks a function that its track needs, or returns no
-            probabilities.
+        MethodError: If the classifier lacks a function that its track needs, returns no
+            probabilities, or reports a decision of another form.
         UnavailableError: If the method needs something for this target that is missing.
     """
+    decision: Decision | None = None
     lacks = f"{method.name} is on track {shown.track} but has no"
     if shown.facts is not None:
         if not isinstance(classifier, Informed):
@@ -162,6 +166,7 @@ def predict_target(method: Method, classifier: Classifier, shown: ShownTarget) -
         if not isinstance(classifier, Adaptable):
             raise MethodError(f"{lacks} adapt(x).")
         classifier = classifier.adapt(shown.unlabelled)
+        decision = read_decision(classifier)
     if shown.track == "oracle":
         if not isinstance(classifier, Teachable):
             raise MethodError(f"{lacks} teach(x, y).")
@@ -169,5 +174,5 @@ def predict_target(method: Method, classifier: Classifier, shown: ShownTarget) -
         for part in shown.teaching:
             taught = classifier.teach(part.x, part.y)
             probabilities[part.asked] = ask(taught, shown.x[part.asked], shown.classes)
-        return probabilities
-    return ask(classifier, shown.x, shown.classes)
+        return probabilities, decision
+    return ask(classifier, shown.x, shown.classes), decision

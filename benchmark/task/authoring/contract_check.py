@@ -19,7 +19,7 @@ from benchmark.errors import CropGlobeError, MethodError, UnavailableError
 from benchmark.randomness import generator
 from benchmark.task.card_requirements import card_questions
 from benchmark.task.code_fingerprint import defining_file
-from benchmark.task.fitted_attributes import read_fitted_attributes
+from benchmark.task.fitted_attributes import read_decision, read_fitted_attributes
 from benchmark.task.method_cards import KNOWLEDGE_TRACKS, SERIES_TRACKS
 from benchmark.task.methods import (
     Adaptable,
@@ -319,6 +319,7 @@ def _track(trial: _Trial) -> None:
         if not isinstance(adaptable, Adaptable):
             raise trial.fail(f"is on track {track} but has no adapt(x).")
         changed = adaptable.adapt(trial.target)
+        read_decision(changed)
     if track == "oracle":
         if not isinstance(classifier, Teachable):
             raise trial.fail(f"is on track {track} but has no teach(x, y).")

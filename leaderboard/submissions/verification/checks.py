@@ -17,6 +17,7 @@ from benchmark.errors import CropGlobeError
 from benchmark.results.rows import SCHEMA_VERSION, Row
 from benchmark.task.absent_crops import rewritten
 from benchmark.task.card_requirements import card_questions
+from benchmark.task.method_cards import SERIES_TRACKS
 from benchmark.task.metrics import METRIC_VERSION, Scores, check_probabilities, score
 from benchmark.task.protocol import Protocol, load_protocol, shipped_protocols
 from benchmark.task.transfers import Transfer, transfer_bands
@@ -229,6 +230,7 @@ def described_samples(case: Case) -> Iterator[str]:
             "warnings": (data.warnings, _warnings(case, row)),
             "reason": (row.reason, None),
             "shift": (row.shift, None),
+            "decision": (row.decision, row.decision if row.track in SERIES_TRACKS else None),
         }
         for name, (stated, true) in pairs.items():
             if stated != true:

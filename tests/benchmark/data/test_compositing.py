@@ -1,5 +1,7 @@
 """Compositing and gap filling."""
 
+import warnings
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -7,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import benchmark.data.compositing as module
-from benchmark.data.compositing import composite, observed_steps, to_year_grid
+from benchmark.data.compositing import composite, observed_median, observed_steps, to_year_grid
 from benchmark.data.season import step_centres
 
 Cube = tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]
@@ -104,6 +106,19 @@ def test_a_sample_that_is_observed_once_in_a_step_stands_at_its_own_day() -> Non
     values = np.array([[[1, np.nan, 4]], [[np.nan, 2, 4]]], dtype=np.float32)
     _, days, _ = composite(values, np.array([1.0, 4.0, 7.0]))
     assert days.tolist() == [[1.0, 7.0], [4.0, 7.0]]
+
+
+@given(cubes())
+def test_the_median_of_what_was_observed_is_numpys_without_its_warning(cube: Cube) -> None:
+    values, _ = cube
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
+        expected = np.nanmedian(values, axis=-1)
+    # Nothing may lean on the filters of the process, which other threads exchange meanwhile.
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
+        warnings.simplefilter("error")
+        patch.setattr(warnings, "filterwarnings", lambda *_, **__: None)
+        np.testing.assert_array_equal(observed_median(values), expected)
 
 
 def test_days_that_do_not_ascend_are_refused() -> None:

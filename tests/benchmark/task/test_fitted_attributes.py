@@ -9,7 +9,13 @@ import pytest
 import torch
 
 from benchmark.errors import MethodError
-from benchmark.task.fitted_attributes import FittedAttributes, read_fitted_attributes
+from benchmark.task.fitted_attributes import (
+    MOST_LETTERS,
+    Decision,
+    FittedAttributes,
+    read_decision,
+    read_fitted_attributes,
+)
 
 
 def test_numbers_of_any_kind_become_plain_ones() -> None:
@@ -63,3 +69,27 @@ def test_a_device_may_be_that_of_torch() -> None:
     assert (
         read_fitted_attributes(SimpleNamespace(device_=torch.device("cuda", 1))).device == "cuda:1"
     )
+
+
+def decided(stopped: object, why: object) -> SimpleNamespace:
+    return SimpleNamespace(decision_=SimpleNamespace(stopped=stopped, why=why))
+
+
+def test_a_decision_is_one_line() -> None:
+    assert read_decision(object()) is None
+    found = read_decision(decided(True, " the members\n\thardly\x1b agree "))
+    assert found == Decision(stopped=True, why="the members hardly agree")
+    assert str(found) == "stopped: the members hardly agree"
+    assert str(read_decision(decided(False, "they agree"))) == "adapted: they agree"
+    long = read_decision(decided(False, "a" * 2 * MOST_LETTERS))
+    assert long is not None
+    assert long.why == "a" * MOST_LETTERS
+
+
+@pytest.mark.parametrize(
+    "classifier",
+    [SimpleNamespace(decision_="stopped"), decided(1, "w"), decided(True, 1), decided(True, "\n")],
+)
+def test_a_decision_of_another_form_is_refused(classifier: SimpleNamespace) -> None:
+    with pytest.raises(MethodError, match=r"decision_ is .*: report an object with stopped"):
+        read_decision(classifier)

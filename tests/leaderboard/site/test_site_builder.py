@@ -21,6 +21,7 @@ from benchmark.data.dataset import Dataset
 from benchmark.errors import UsageError
 from benchmark.results.run_plans import make_plan, write_plan
 from benchmark.results.stored_cards import write_cards
+from benchmark.task.fitted_attributes import Decision
 from benchmark.task.methods import Card, Method, Pretraining
 from leaderboard.comparison_group import comparison_groups
 from leaderboard.figures.season_figures import season_images, write_season_figures
@@ -209,6 +210,20 @@ def test_what_has_no_score_is_named_with_its_reason_once_on_each_page_that_lacks
     for path in ("index.html", "sections/1.html", "transfers.html", "transfers/FRA-to-CHN.html"):
         assert site[path].decode().count(reason) == 1, path
     assert reason not in site["transfers/FRA-to-USA.html"].decode()
+
+
+def test_a_page_of_a_method_shows_what_it_decided() -> None:
+    rows = [
+        make_row(method="a").model_copy(
+            update={"decision": Decision(stopped=stopped, why="they <agree>"), "seed": seed}
+        )
+        for seed, stopped in ((1, True), (2, False))
+    ]
+    site = build_site(from_rows([*rows, make_row(method="b")]))
+    page = site["methods/a.html"].decode()
+    for said in ("stopped: they &lt;agree&gt;", "adapted: they &lt;agree&gt;"):
+        assert said in page
+    assert "decision" not in Page(site["methods/b.html"].decode()).text
 
 
 def test_the_way_to_submit_is_the_documented_one(tmp_path: Path) -> None:

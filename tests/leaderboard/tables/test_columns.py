@@ -14,6 +14,7 @@ from benchmark.data.taxonomy import CROPS
 from benchmark.errors import UsageError
 from benchmark.results.rows import Row
 from benchmark.results.store import JobIdentity, Prediction, RunStore
+from benchmark.task.fitted_attributes import Decision
 from benchmark.task.metrics import METRIC_VERSION
 from leaderboard.comparison_group import comparison_groups
 from leaderboard.results import from_rows, read_results
@@ -121,10 +122,27 @@ def test_a_missing_seed_is_counted() -> None:
     assert "may be too narrow: a (FRA:CHN)." in str(screen.caption)
 
 
+def test_where_a_method_did_not_adapt_is_named_and_why_is_listed() -> None:
+    def decided(target: str, seed: int, *, stopped: bool) -> Row:
+        row = make_row(method="a", target=target, seed=seed, track="unlabelled-target")
+        return row.model_copy(update={"decision": Decision(stopped=stopped, why="w <b>")})
+
+    rows = [decided("USA", 1, stopped=True), decided("USA", 2, stopped=True)]
+    rows += [decided("CHN", 1, stopped=True), decided("CHN", 2, stopped=False)]
+    said = markdown(from_rows(rows))
+    assert "to the target: a (FRA:CHN in 1 of 2 seeds, FRA:USA); the" in said
+    assert "\n- a, FRA:CHN, seed 2: adapted: w &lt;b&gt;\n" in said
+    (screen,) = screen_tables(from_rows(rows), 200)
+    assert "a (FRA:CHN in 1 of 2 seeds, FRA:USA)" in str(screen.caption)
+    going_on = markdown(from_rows(rows[-1:]))
+    assert "Stopped before adapting" not in going_on
+    assert "seed 2: adapted" in going_on
+
+
 def test_nothing_is_said_of_methods_that_have_everything() -> None:
     rows = [*scored("a", {"CHN": 0.5, "USA": 0.4}), *scored("b", {"CHN": 0.5, "USA": 0.4})]
     said = markdown(from_rows(rows))
-    for words in ("missing", "Fewer seeds", "Not ranked"):
+    for words in ("missing", "Fewer seeds", "Not ranked", "Stopped", "Decisions"):
         assert words not in said
     (screen,) = screen_tables(from_rows(rows), 200)
     assert screen.caption is None

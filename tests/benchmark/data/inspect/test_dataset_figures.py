@@ -23,12 +23,15 @@ def test_simulated_dataset_gets_every_figure(tmp_path):
     assert all(path.read_bytes().startswith(PNG) for path in paths)
 
 
-def test_dataset_without_places_bands_or_card_gets_the_figures_it_can_have(tmp_path):
+@pytest.mark.parametrize("places", [None, np.full(4, np.nan)])
+def test_dataset_without_places_bands_or_card_gets_the_figures_it_can_have(tmp_path, places):
     samples = DomainSamples(
         name="FRA",
         series=np.full((4, 2, 73), 0.2, np.float32),
         labels=np.array([0, 0, 3, 6]),
         sample_ids=np.array(["a", "b", "c", "d"]),
+        longitude=places,
+        latitude=places,
     )
     card = DatasetCard(name="two bands", domains={"FRA": DomainCard(bands=("B4", "B8"))})
     write_dataset(tmp_path / "data", card, [samples])

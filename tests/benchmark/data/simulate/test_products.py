@@ -1,5 +1,7 @@
 """Products of the simulator: level, cadence and bands of the same scenes."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +90,14 @@ def test_composites_are_medians_of_clear_dates(days):
     # With clouds a median is of the clear dates alone, and not of what was filled between them.
     cloudy = make(product=make_product("L2A", days))
     assert not np.allclose(cloudy.series, recomposite(make().series, days), atol=1e-3)
+
+
+def test_windows_without_a_clear_date_are_no_warning_of_the_command(tmp_path):
+    """Several chunks, rendered side by side: one of them hid the warning, another showed it."""
+    command = [sys.executable, "-m", "cropglobe_launcher", "simulate", str(tmp_path / "out")]
+    options = ["--samples-per-domain", "2100", "--cadence", "10", "--domains", "USA-AR"]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
 
 
 def test_bands_are_the_same_numbers_in_the_official_order():

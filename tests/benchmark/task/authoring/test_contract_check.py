@@ -1,5 +1,6 @@
 """Every registered method keeps its contract, and the checker notices those that do not."""
 
+import copy
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -79,6 +80,13 @@ class Honest:
 class Told(Honest):
     def inform(self, target):  # type: ignore[no-untyped-def]
         return self
+
+
+class Mumbling(Honest):
+    def adapt(self, x):  # type: ignore[no-untyped-def]
+        adapted = copy.copy(self)
+        adapted.decision_ = "stopped"
+        return adapted
 
 
 class Unseeded(Honest):
@@ -172,3 +180,8 @@ def test_a_track_asks_for_its_abilities() -> None:
         check_method(method(Honest, track="knowledge-and-series"))
     with pytest.raises(MethodError, match=r"no adapt\(x\)"):
         check_method(method(Told, track="knowledge-and-series"))
+
+
+def test_a_decision_has_a_form() -> None:
+    with pytest.raises(MethodError, match="decision_ is 'stopped': report"):
+        check_method(method(Mumbling, track="unlabelled-target"))

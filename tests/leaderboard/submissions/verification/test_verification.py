@@ -238,6 +238,10 @@ DISHONEST = {
         in_json("rows.json", lambda rows: [row["data"].update(bands=["B2"]) for row in rows]),
         r"bands is \('B2',\), not \('B2', 'B3'",
     ),
+    "a decision of a method that adapts to nothing": (
+        first_row(decision={"stopped": True, "why": "the best there is"}),
+        "decision is .*, not None",
+    ),
     "rows of another method": (first_row(method="cropnet"), "of another method than the card"),
     "a row of another track": (first_row(track="oracle"), "of another method than the card"),
     "a fit in no time": (timing(fit_seconds=0.0), "fit seconds of 0.0 cannot be"),
