@@ -13,7 +13,6 @@ from misbehaving import CARD, Nearest
 from benchmark.task.authoring.method_files import find_method as find_installed
 from benchmark.task.methods import Context, Features, Method
 
-
 SECONDS = "CROPGLOBE_TEST_SECONDS"
 """Environment variable: how long what a method leaves would sleep, another time in each test."""
 
