@@ -11,6 +11,7 @@ from hypothesis import settings
 from tiny import make_samples, write_tiny
 
 from benchmark.data.dataset import Dataset
+from benchmark.results.provenance import processors
 from benchmark.task.protocol import Protocol, load_protocol
 
 settings.register_profile("cropglobe", deadline=None)  # a busy machine is no failure
@@ -28,6 +29,22 @@ WRITTEN_BY_TOOLS = {
     "results",
 }
 """What the tools of `tox`, and tools that run beside the tests, write into the repository."""
+
+MOST_WORKERS = 8
+"""Processes of `pytest -n auto`: each of them loads the numerical libraries."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return the number of `-n auto`, from processors: cores are half as many on most machines."""
+    return min(processors(), MOST_WORKERS)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Divide the processors among the processes that tests run in, which begin after this."""
+    workers = getattr(config.option, "numprocesses", None)
+    if workers:
+        os.environ.setdefault("OMP_NUM_THREADS", str(max(1, processors() // workers)))
 
 
 @pytest.fixture(scope="session")

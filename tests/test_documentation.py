@@ -34,7 +34,7 @@ RUN_ELSEWHERE = {
     "python -m pip install .": "by tox, as a wheel",
     "uv tool install .": "by hand",
     'python -m pip install -e ".[test]" pre-commit && pre-commit install': "by hand",
-    "pytest": "by tox",
+    "pytest -n auto": "by tox",
 }
 """Commands that set up the environment in which this test runs, and who runs them."""
 

@@ -13,6 +13,9 @@ from misbehaving import CARD, Nearest
 from benchmark.task.authoring.method_files import find_method as find_installed
 from benchmark.task.methods import Context, Features, Method
 
+SECONDS = "CROPGLOBE_TEST_SECONDS"
+"""Environment variable: how long what a method leaves would sleep, another time in each test."""
+
 
 class PatchingScikitLearn(Nearest):
     """Has every forest of scikit-learn, and what scores are made with, answer at random."""
@@ -69,15 +72,15 @@ class PatchingTheHarness(Nearest):
 
 class LeavingChild(Nearest):
     def misbehave(self) -> None:
-        subprocess.Popen(["sleep", "600"])
+        subprocess.Popen(["sleep", os.environ[SECONDS]])
 
 
 class LeavingSessions(Nearest):
     """Leaves a process in a session of its own, and one whose own parent has ended."""
 
     def misbehave(self) -> None:
-        subprocess.Popen(["sleep", "600"], start_new_session=True)
-        subprocess.run(["setsid", "--fork", "sleep", "600"], check=True)
+        subprocess.Popen(["sleep", os.environ[SECONDS]], start_new_session=True)
+        subprocess.run(["setsid", "--fork", "sleep", os.environ[SECONDS]], check=True)
 
 
 class Looking(Nearest):

@@ -29,11 +29,15 @@ class MethodServer:
     Args:
         control: Socket for commands.
         pid: Number of its process.
+        process: That process, if it is no fork of this one.
     """
 
-    def __init__(self, control: socket.socket, pid: int) -> None:
+    def __init__(
+        self, control: socket.socket, pid: int, process: subprocess.Popen[bytes] | None = None
+    ) -> None:
         self.control = control
         self.pid = pid
+        self._process = process
         self._text = b""
         self._loaded: set[str] = set()
 
@@ -78,8 +82,7 @@ class MethodServer:
             start_new_session=True,
         )
         theirs.close()
-        _started.append(process)  # not waited for by Popen's destructor, which would warn
-        return cls(ours, process.pid)
+        return cls(ours, process.pid, process)
 
     def tell(self, command: Mapping[str, Any], descriptors: Sequence[int] = ()) -> None:
         """Send a command to the server.
@@ -122,6 +125,9 @@ class MethodServer:
     def close(self) -> None:
         """End the server and all processes that it has started, and wait for it."""
         self.control.close()
+        if self._process is not None:
+            self._process.wait()  # which also tells its destructor that nothing is left running
+            return
         with suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
 
@@ -130,6 +136,3 @@ def _close_all_but(kept: int) -> None:
     """Close the connections that a fork has inherited from its parent."""
     os.closerange(3, kept)
     os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX") if kept < 2**16 else kept + 2**16)
-
-
-_started: list[subprocess.Popen[bytes]] = []

@@ -20,9 +20,9 @@ Find = Callable[[str], Path]
 
 def test_arkansas_and_california(tmp_path: Path, real_table: Find) -> None:
     table = real_table("usa_2021_s2_cdl_long.parquet")
-    start = time.perf_counter()
+    start = time.process_time()
     report = ingest_table(table, tmp_path / "out", labels="cdl")
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20  # of work, however busy the machine is
     if sys.platform == "linux":
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 4 * 2**20  # KiB, with the tests
     arkansas, california = report.domains

@@ -1,6 +1,8 @@
 """A method's process: what one job does to it, no other job notices."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from benchmark.data.dataset import Dataset
 from benchmark.results.rows import Row
 from benchmark.results.store import RunStore
 from benchmark.run.execution import execute, find_work
+from benchmark.run.executors.method_server_connection import MethodServer
 from benchmark.run.executors.worker_pool import WorkerPool
 from benchmark.run.jobs import plan
 from benchmark.run.runner import Runner
@@ -59,8 +62,10 @@ def one_row(run: Path, method: str) -> Row:
 
 @pytest.mark.slow
 def test_hostile_methods_change_nothing_of_shipped_ones(
-    tmp_path: Path, tiny: Dataset, smoke: Protocol
+    tmp_path: Path, tiny: Dataset, smoke: Protocol, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    seconds = f"600.{os.getpid()}"  # tests that run beside this one have sleepers too
+    monkeypatch.setenv(hostile.SECONDS, seconds)
     alone = work(tiny, smoke, tmp_path / "alone", SHIPPED)
     mixed = [name for pair in zip(CHANGING, SHIPPED * 2, strict=False) for name in pair]
     order = tuple(dict.fromkeys([*CHANGING, *mixed]))
@@ -73,15 +78,15 @@ def test_hostile_methods_change_nothing_of_shipped_ones(
         "hostile.sessions": 2,
     }
     assert {row.provenance.isolation for row in rows_of(tmp_path / "beside")} == {"process"}
-    assert not sleepers()
+    assert not sleepers(seconds)
 
 
-def sleepers() -> list[str]:
-    """Return the command lines of processes that hostile methods have left."""
+def sleepers(seconds: str) -> list[str]:
+    """Return the places of processes that sleep so long, which hostile methods have left."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if path.read_bytes() == b"sleep\x00600\x00":
+            if path.read_bytes() == f"sleep\0{seconds}\0".encode():
                 found.append(str(path))
         except OSError:
             continue
@@ -116,6 +121,14 @@ def test_global_generators_begin_with_the_seed_of_the_job(
         )
     assert found[0] == found[1]
     assert found[0][0] != found[0][1]
+
+
+def test_a_server_that_was_closed_is_not_said_to_be_running() -> None:
+    """Python says so at the end of a process, of what it has started and not waited for."""
+    code = f"from {MethodServer.__module__} import MethodServer; MethodServer.start().close()"
+    command = [sys.executable, "-W", "always::ResourceWarning", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_method_that_kills_its_starter_for_ever_has_failed(
