@@ -141,7 +141,9 @@ def _attributes(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
     for entry in re.split(r"\n(?=    \w+: )", "\n" + text):
         name, found, meaning = entry.strip().partition(": ")
         if found:
-            yield name, " ".join(meaning.split()).replace("``", "`").replace("|", "\\|")
+            # The page is about JSON, which has null where Python has None.
+            said = " ".join(meaning.split()).replace("``None``", "``null``")
+            yield name, said.replace("``", "`").replace("|", "\\|")
 
 
 def _type_name(annotation: Any) -> str:

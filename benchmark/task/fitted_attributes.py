@@ -80,10 +80,11 @@ def read_decision(adapted: object) -> Decision | None:
     """Read what an adapted classifier reports of its decision (`benchmark.task.methods.Adaptable`).
 
     Args:
-        adapted: The classifier that ``adapt`` returned.
+        adapted: The classifier that ``adapt`` returned. Its ``decision_`` is an object with
+            ``stopped`` (whether it keeps the answers of before) and ``why`` (text).
 
     Returns:
-        Its ``decision_``, with the reason as one line; ``None`` if it has none.
+        The decision, with the reason as one line; ``None`` if it reports none.
 
     Raises:
         MethodError: If ``decision_`` has no such values.

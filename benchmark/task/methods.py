@@ -119,7 +119,8 @@ class Classifier(Protocol):
     ``parameter_count_`` (int), ``flops_per_sample_`` (int), ``history_`` (one mapping of numbers
     for each epoch) and ``device_`` (where it computes). Without ``device_`` it is ``cpu``, or the
     GPU if it used a GPU's memory through torch. The number ``samples`` of an epoch is how many
-    training samples were drawn, if that is not all of them once.
+    training samples were drawn, if that is not all of them once. What `Adaptable.adapt` returns
+    may have ``decision_``, whether it adapted and why (`fitted_attributes.read_decision`).
     """
 
     def fit(self, x: Features, y: Labels, *, validation: tuple[Features, Labels]) -> "Classifier":
@@ -145,12 +146,7 @@ class Adaptable(Protocol):
     """What a classifier on the track ``unlabelled-target`` must have in addition."""
 
     def adapt(self, x: Features) -> Classifier:
-        """Return a new classifier, adapted to target samples x [M, ...]; do not change this one.
-
-        Where it decides whether to adapt, the new classifier has ``decision_``, which is stored
-        with the row of the target: an object with ``stopped`` (whether it keeps the answers of this
-        one) and ``why`` (text).
-        """
+        """Return a new classifier, adapted to target samples x [M, ...]; do not change this one."""
         ...
 
 
