@@ -1,5 +1,6 @@
 """Content of a command's run in MLflow: the parent of its jobs' runs, with means of its methods."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,9 @@ from benchmark.task.methods import Track
 
 REPORTS: Final = ("leaderboard.md", "leaderboard.csv", "transfers.csv")
 """Files of a run directory that are copied into the command's run in MLflow."""
+
+NOT_IN_METHODS: Final = re.compile(r"[^\w. -]")
+"""Characters of a method's name that are not allowed in the name of a metric, such as ``+``."""
 
 LINES: Final = 20
 """Largest number of methods in a description; the leaderboard has all."""
@@ -61,7 +65,7 @@ class CommandContent:
         status: Status of the run in MLflow's terms.
         tags: Tags.
         metrics: Means of the best method as ``macro_f1``, and of each method as
-            ``macro_f1/METHOD``.
+            ``macro_f1/METHOD``, where ``_`` stands for characters that MLflow does not allow.
         ranked: Methods with every transfer of their track, by track, best first.
         reports: Files of the run directory that are copied into the run.
     """
@@ -111,7 +115,9 @@ def command_content(
         status = "FAILED" if {"failed", "timeout"} & set(statuses) else "FINISHED"
     ranked = ranked_methods(plan, jobs)
     metrics = dict(ranked[0].means) if ranked else {}
-    metrics |= {f"{name}/{r.method}": value for r in ranked for name, value in r.means.items()}
+    for each in ranked:
+        method = NOT_IN_METHODS.sub("_", each.method)
+        metrics |= {f"{name}/{method}": value for name, value in each.means.items()}
     row = jobs[0].rows[0]
     tags = source_tags(row) | {
         "command": " ".join(plan.command)[:LONGEST_TAG],

@@ -16,6 +16,7 @@ from tracking_server import Server
 from benchmark.errors import TrackingError
 from benchmark.results.mlflow import run_writer
 from benchmark.results.mlflow.addresses import default_uri
+from benchmark.results.mlflow.command_content import command_content
 from benchmark.results.mlflow.logged_models import model_name
 from benchmark.results.mlflow.tracker import Tracker
 from benchmark.results.mlflow.tracking_state import job_state, read_tracking_state, view_state
@@ -153,6 +154,23 @@ def parents(uri: str) -> list[Any]:
     client = MlflowClient(tracking_uri=uri)
     runs = client.search_runs([e.experiment_id for e in client.search_experiments()])
     return [run for run in runs if "cropglobe.plan" in run.data.tags]
+
+
+def test_a_method_with_a_plus_in_its_name_has_metrics(tmp_path: Path) -> None:
+    """Such names stopped the run of their whole command; MLflow's own check judges them here."""
+    from mlflow.utils.validation import _validate_metric_name
+
+    store = RunStore(tmp_path)
+    for number, method in enumerate(("cropnet.aug+coral", "odd|name", "test.nearest")):
+        row = make_row(method=method, macro_f1=0.1 + number / 10)
+        store.write(make_identity(method=method), [row])
+    jobs, _ = store.read_all()
+    plan = make_asked(*(job.identity for job in jobs))
+    found = command_content(plan, jobs, tmp_path, running=False).metrics
+    for name in found:
+        _validate_metric_name(name)
+    assert found["macro_f1/cropnet.aug_coral"] == pytest.approx(0.1)
+    assert found["macro_f1/test.nearest"] == found["macro_f1"] == pytest.approx(0.3)
 
 
 @pytest.mark.slow
