@@ -8,8 +8,8 @@ TRANSFERS = ("USA:AUS", "USA:CHN", "FRA:CHN")
 
 
 def problems(gain: float, *, samples: int, transfers: tuple[str, ...] = TRANSFERS[:1]) -> list[str]:
-    here = dict.fromkeys(transfers, [0.4 + gain])
-    elsewhere = dict.fromkeys(transfers, [0.35, 0.4, 0.45])
+    here = {transfer: [0.4 + gain] for transfer in transfers}
+    elsewhere = {transfer: [0.35, 0.4, 0.45] for transfer in transfers}
     return list(compare_with_other_seeds(here, elsewhere, dict.fromkeys(transfers, samples)))
 
 
