@@ -74,7 +74,8 @@ def make(
 
     The headline methods come first, then those of the paper, CropNet's ablations, all others, and
     the ensembles, one seed after the other. It can be interrupted and called again: each job is
-    kept as soon as it is finished.
+    kept as soon as it is finished. Methods whose rows the files have already are not run
+    again, whichever machine made them; with --overwrite always they are.
     """
     from leaderboard.reference.reference_run import ReferenceRequest, make_reference
     from leaderboard.reference.shipped_files import reference_folder
@@ -90,6 +91,7 @@ def make(
         transfers=tuple(transfers or ()),
         out=out,
         minutes=minutes,
+        again=overwrite == "always",
         further=tuple(further),
     )
     console = make_console()

@@ -6,16 +6,19 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
 
+from benchmark.data.dataset_source import open_source
 from benchmark.errors import StoreError, UsageError
 from benchmark.results.store import JOBS, RunStore
 from benchmark.task.methods import HEADLINE, Method, method_sets, registry
 from benchmark.task.protocol import load_protocol
+from leaderboard.reference.packed_jobs import packed_methods
 from leaderboard.reference.packing import Packed, pack_reference
+from leaderboard.reference.reference_file import reference_files
 
 PROGRAM: Final = "from benchmark.cli import main; main()"
 
@@ -50,6 +53,7 @@ class ReferenceRequest:
         transfers: Transfers, as ``cropglobe run --transfers`` takes them.
         out: Folder of the run directories, one for each dataset and protocol.
         minutes: Minutes after which no job is started; ``None`` for no limit.
+        again: Whether to run methods, too, of which the folder holds every row.
         further: Further options of ``cropglobe run``.
     """
 
@@ -60,6 +64,7 @@ class ReferenceRequest:
     transfers: tuple[str, ...]
     out: Path
     minutes: float | None = None
+    again: bool = False
     further: tuple[str, ...] = ()
 
 
@@ -70,12 +75,28 @@ class Step:
     Attributes:
         title: Description for the user.
         run: Run directory.
-        words: Command line, without the name of the program.
+        data: The dataset, as ``cropglobe run --data`` takes it.
+        protocol: The protocol, by name or path.
+        seed: The seed.
+        methods: Names of the methods.
+        further: Further options of ``cropglobe run``.
     """
 
     title: str
     run: Path
-    words: tuple[str, ...]
+    data: str
+    protocol: str
+    seed: int
+    methods: tuple[str, ...]
+    further: tuple[str, ...]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Command line, without the name of the program."""
+        words = ["run", "--data", self.data, "--protocol", self.protocol, "--out", str(self.run)]
+        words += ["--methods", *self.methods, "--seeds", str(self.seed)]
+        words += ["--no-tracking", "--no-reports", "--no-keep-networks"]
+        return (*words, *self.further)
 
 
 def steps(request: ReferenceRequest) -> tuple[Step, ...]:
@@ -94,6 +115,8 @@ def steps(request: ReferenceRequest) -> tuple[Step, ...]:
     Raises:
         UsageError: If a method, a set or a protocol is unknown.
     """
+    transfers = ("--transfers", *request.transfers) if request.transfers else ()
+    further = (*transfers, *request.further)
     found = []
     for title, names in _in_order(registry().select(request.methods or ("all",))).items():
         for data in request.data:
@@ -101,12 +124,8 @@ def steps(request: ReferenceRequest) -> tuple[Step, ...]:
                 protocol = load_protocol(name)
                 run = request.out / f"{Path(data).name}-{protocol.name}"
                 for seed in request.seeds or protocol.seeds:
-                    words = ["run", "--data", data, "--protocol", name, "--out", str(run)]
-                    words += ["--methods", *names, "--seeds", str(seed)]
-                    words += ["--transfers", *request.transfers] if request.transfers else []
-                    words += ["--no-tracking", "--no-reports", "--no-keep-networks"]
                     shown = f"{title}: {Path(data).name}, {protocol.name}, seed {seed}"
-                    found.append(Step(shown, run, (*words, *request.further)))
+                    found.append(Step(shown, run, data, name, seed, names, further))
     return tuple(found)
 
 
@@ -127,6 +146,9 @@ def _in_order(chosen: Sequence[Method]) -> Mapping[str, tuple[str, ...]]:
 def make_reference(request: ReferenceRequest, folder: Path, say: Say) -> Packed:
     """Run the jobs that are missing, and pack the finished jobs after each step.
 
+    Methods of which the folder holds every row of a step are not run, on whichever machine the rows
+    were made.
+
     Args:
         request: The reference results to make.
         folder: Folder of the files of reference results.
@@ -144,12 +166,17 @@ def make_reference(request: ReferenceRequest, folder: Path, say: Say) -> Packed:
     planned = steps(request)
     runs = tuple(dict.fromkeys(step.run for step in planned))
     try:
-        for number, step in enumerate(planned, start=1):
+        for number, asked in enumerate(planned, start=1):
             left = None if end is None else (end - time.monotonic()) / 60
             if left is not None and left <= 0:
                 say(f"The time is over before step {number} of {len(planned)}; call again.")
                 break
-            say(f"Step {number} of {len(planned)}, {step.title}")
+            step = asked if request.again else _without_packed(asked, request.transfers, folder)
+            known = len(asked.methods) - len(step.methods)
+            of_which = f"; {folder} has {known} of its {len(asked.methods)} methods already"
+            say(f"Step {number} of {len(planned)}, {step.title}{of_which if known else ''}")
+            if not step.methods:
+                continue
             before = _jobs(step.run)
             _run(step, left, say)
             if _jobs(step.run) != before:
@@ -157,6 +184,16 @@ def make_reference(request: ReferenceRequest, folder: Path, say: Say) -> Packed:
     finally:
         packed = pack_reference([run for run in runs if (run / JOBS).is_dir()], folder)
     return packed
+
+
+def _without_packed(step: Step, transfers: Sequence[str], folder: Path) -> Step:
+    """Return the step without the methods of which the folder holds every row."""
+    if not reference_files(folder):
+        return step
+    protocol = load_protocol(step.protocol).model_copy(update={"seeds": (step.seed,)})
+    methods = registry().select(step.methods)
+    packed = packed_methods(folder, open_source(step.data), protocol, methods, transfers)
+    return replace(step, methods=tuple(name for name in step.methods if name not in packed))
 
 
 def _jobs(run: Path) -> dict[str, int]:

@@ -10,7 +10,7 @@ import pytest
 from benchmark.cli import main
 from benchmark.data.dataset import Dataset
 from benchmark.errors import UsageError
-from benchmark.task.methods import method_sets, registry
+from benchmark.task.methods import Method, method_sets, registry
 from benchmark.task.protocol import load_protocol
 from leaderboard.reference import reference_run
 from leaderboard.reference.reference_file import read_reference, reference_files
@@ -110,6 +110,39 @@ def test_no_time_left_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     said: list[str] = []
     make_reference(request(tmp_path, minutes=0.0), tmp_path / "packed", said.append)
     assert said[0].startswith("The time is over before step 1 of ")
+
+
+@pytest.mark.slow
+def test_rows_in_the_files_are_not_made_again_on_another_machine(
+    tmp_path: Path, tiny: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another machine has the files and no run directory; new code, seeds and targets are run."""
+    packed = tmp_path / "packed"
+    asked = {
+        "data": (str(tiny.root),),
+        "methods": ("floor.*",),
+        "seeds": (1,),
+        "protocols": ("smoke",),
+        "transfers": ("FRA:CHN",),
+    }
+
+    def methods_run(name: str, **changes: object) -> list[list[str]]:
+        ran: list[list[str]] = []
+        with monkeypatch.context() as patch:
+            patch.setattr(reference_run, "_run", lambda step, *_: ran.append(list(step.methods)))
+            make_reference(request(tmp_path / name, **(asked | changes)), packed, print)
+        return ran
+
+    everything = [["floor.majority"], ["floor.prior"]]
+    assert methods_run("empty") == everything
+    first = request(tmp_path / "first", **(asked | {"methods": ("floor.prior",)}))
+    make_reference(first, packed, print)
+    assert methods_run("other-machine") == [["floor.majority"]]
+    assert methods_run("another-seed", seeds=(2,)) == everything
+    assert methods_run("another-target", transfers=("FRA:CHN", "FRA:USA")) == everything
+    assert methods_run("all-again", again=True) == everything
+    monkeypatch.setattr(Method, "code_fingerprint", "0" * 16)
+    assert methods_run("another-code") == everything
 
 
 @pytest.mark.slow
