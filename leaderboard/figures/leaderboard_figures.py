@@ -20,6 +20,7 @@ from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.figures.critical_difference_figure import draw_ranks
 from leaderboard.figures.few_shot_figure import draw_few_shot
 from leaderboard.figures.robustness_figure import draw_losses
+from leaderboard.machine import is_one_machine
 from leaderboard.results import Results
 from leaderboard.shift_losses import shift_losses
 from leaderboard.statistics.ranking import pareto_front
@@ -109,7 +110,10 @@ def draw_gaps(group: ComparisonGroup) -> Figure | None:
 
 
 def draw_pareto(group: ComparisonGroup) -> Figure | None:
-    """Draw macro-F1 against the cost of fitting and of predicting; the line is the Pareto front."""
+    """Draw macro-F1 against the cost of fitting and of predicting.
+
+    The line is the Pareto front; there is none if costs were measured on several machines.
+    """
     frame = method_frame(group)
     frame = frame[frame["macro_f1"].notna()]
     costs = {
@@ -129,7 +133,8 @@ def draw_pareto(group: ComparisonGroup) -> Figure | None:
     labels = [f"{line.rank:.0f}  {short(str(line.method))}" for line in frame.itertuples()]
     axes[-1].text(1.04, 1, "\n".join(labels), transform=axes[-1].transAxes, va="top", fontsize=6.5)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
-    figure.suptitle(f"Accuracy and cost, {title_of(group.comparable)}", fontsize=9)
+    several = "" if is_one_machine(frame["machine"]) else "; times of several machines"
+    figure.suptitle(f"Accuracy and cost, {title_of(group.comparable)}{several}", fontsize=9)
     return figure
 
 
@@ -307,10 +312,11 @@ def _shade(
 def _scatter(axis: Axes, frame: pd.DataFrame, cost: pd.Series, families: list[str]) -> None:
     score = frame["macro_f1"].to_numpy(dtype=float)
     spent = cost.to_numpy(dtype=float)
-    front = pareto_front(spent, score)
-    order = np.argsort(spent[front])
-    x, y = spent[front][order], 100 * score[front][order]
-    axis.plot(x, y, "-", color="#888888", lw=1, zorder=1, label="Pareto front")
+    if is_one_machine(frame["machine"]):
+        front = pareto_front(spent, score)
+        order = np.argsort(spent[front])
+        x, y = spent[front][order], 100 * score[front][order]
+        axis.plot(x, y, "-", color="#888888", lw=1, zorder=1, label="Pareto front")
     for index, family in enumerate(families):
         chosen = (frame["family"] == family).to_numpy()
         axis.scatter(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from leaderboard.comparison_group import ComparisonGroup
+from leaderboard.machine import is_one_machine
 from leaderboard.site.site_table import method_page
 from leaderboard.statistics.ranking import pareto_front
 from leaderboard.tables.columns import method_frame
@@ -44,7 +45,7 @@ def cost_chart(group: ComparisonGroup) -> dict[str, Any] | None:
     known = [name for name, cost in costs.items() if cost.notna().any()]
     if not known:
         return None
-    fronts = {name: on_front(costs[name], frame["macro_f1"]) for name in known}
+    fronts = {name: on_front(costs[name], frame) for name in known}
     points = [
         {
             "name": str(line["method"]),
@@ -61,17 +62,20 @@ def cost_chart(group: ComparisonGroup) -> dict[str, Any] | None:
     return {"axes": {name: COSTS[name] for name in known}, "points": points}
 
 
-def on_front(cost: pd.Series, score: pd.Series) -> list[bool | None]:
-    """Return whether each method is on the Pareto front; ``None`` where its cost is unknown.
+def on_front(cost: pd.Series, frame: pd.DataFrame) -> list[bool | None]:
+    """Return whether each method is on the Pareto front; ``None`` where that is not known.
+
+    It is not known of a method without a cost, nor of any if costs are of several machines.
 
     Args:
         cost: Cost of each method, NaN where it was not measured.
-        score: Score of each.
+        frame: What :func:`leaderboard.tables.columns.method_frame` returned, these methods alone.
     """
     known = cost.notna().to_numpy()
     found = np.full(len(cost), None, dtype=object)
-    if known.any():
-        found[known] = pareto_front(cost.to_numpy(float)[known], score.to_numpy(float)[known])
+    if known.any() and is_one_machine(frame["machine"][known]):
+        score = frame["macro_f1"].to_numpy(float)
+        found[known] = pareto_front(cost.to_numpy(float)[known], score[known])
     return [None if flag is None else bool(flag) for flag in found]
 
 

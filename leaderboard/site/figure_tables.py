@@ -64,7 +64,7 @@ def _pareto(group: ComparisonGroup) -> SiteTable:
     frame = frame[frame["rank"].notna()]
     by_name = method_costs(frame)
     costs = {"fit (s)": by_name["fit"], "prediction (s per 1,000)": by_name["predict"]}
-    fronts = {name: on_front(cost, frame["macro_f1"]) for name, cost in costs.items()}
+    fronts = {name: on_front(cost, frame) for name, cost in costs.items()}
     lines = []
     for index, line in enumerate(frame.to_dict("records")):
         score = number(line["macro_f1"])
@@ -79,7 +79,8 @@ def _pareto(group: ComparisonGroup) -> SiteTable:
     headings = ("method", "macro-F1", *(h for name in costs for h in (name, f"front by {name}")))
     return _grid(
         "pareto-numbers",
-        "Accuracy (%) and cost; a method on the front is beaten by none that is as cheap",
+        "Accuracy (%) and cost; a method on the front is beaten by none that is as cheap; a dash "
+        "where costs are of several machines",
         headings,
         lines,
     )

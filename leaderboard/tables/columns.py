@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from leaderboard.comparison_group import ComparisonGroup
+from leaderboard.machine import SEPARATOR, is_one_machine
 from leaderboard.results import VERIFICATIONS
 from leaderboard.tables.method_standing import MethodStanding
 
@@ -333,9 +334,10 @@ REGISTRY: Final = (
         "machine",
         "measured on",
         str,
-        lambda s: "; ".join(s.group.machines(s.method)),
+        lambda s: SEPARATOR.join(s.group.machines(s.method)),
         "Machine of its costs: device, and threads of a processor.",
         main=False,
+        telling=lambda values: not is_one_machine(values),
     ),
     Column(
         "verification",

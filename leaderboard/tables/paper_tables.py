@@ -15,7 +15,6 @@ from leaderboard.tables.column_choice import column_named
 from leaderboard.tables.columns import (
     COLUMNS,
     MISSING,
-    MISSING_SCORES,
     main_columns,
     method_frame,
     percent,
@@ -105,7 +104,8 @@ def summary_table(group: ComparisonGroup, *, narrow: bool = False) -> Table:
     names = list(dict.fromkeys(name for _, name in cells))
     left = [column_named(n) for n in ("method", "macro_f1", "macro_f1_low", "macro_f1_high")]
     right = [column_named(n) for n in (_NARROW_RIGHT if narrow else _SUMMARY_RIGHT)]
-    right += [MISSING_SCORES] if MISSING_SCORES in main_columns(frame) else []
+    left_out = {"machine"} if narrow else set()
+    right += [c for c in main_columns(frame) if c.name in {"missing", "machine"} - left_out]
     body = []
     for (method, mean, low, high), others in zip(
         shown(frame, left), shown(frame, right), strict=True

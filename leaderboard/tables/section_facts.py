@@ -8,7 +8,7 @@ import pandas as pd
 from benchmark.task.metrics import METRIC_VERSION
 from leaderboard.code_labels import shared_names
 from leaderboard.comparison_group import ComparisonGroup
-from leaderboard.machine import machine_of
+from leaderboard.machine import SEPARATOR, machine_of
 from leaderboard.results import VERIFICATIONS, row_key
 from leaderboard.score_frames import ComparableRows
 from leaderboard.statistics.bootstrap import FEWEST_SEEDS
@@ -142,7 +142,8 @@ def notes(group: ComparisonGroup) -> list[str]:
         group: Methods that may be compared.
     """
     missing = [*_incomplete(group), *without_score(group)]
-    return [*_alone(group), *missing, *_not_adapted(group), *_origins(group)]
+    known = [*_not_adapted(group), *_shared_names(group), *_machines(group)]
+    return [*_alone(group), *missing, *known]
 
 
 def without_score(group: ComparisonGroup) -> list[str]:
@@ -214,26 +215,26 @@ def _not_adapted(group: ComparisonGroup) -> list[str]:
     ]
 
 
-def _origins(group: ComparisonGroup) -> list[str]:
-    """Say which names stand for several codes, and which rows are reference results."""
+def _shared_names(group: ComparisonGroup) -> list[str]:
+    """Say which names stand for several codes."""
+    shared = shared_names([row for row in group.comparable.rows if row.scores is not None])
+    return [] if shared is None else [shared]
+
+
+def _machines(group: ComparisonGroup) -> list[str]:
+    """Say whose times cannot be compared, since they are of different machines."""
     rows = [row for row in group.comparable.rows if row.scores is not None]
-    shared = shared_names(rows)
-    found = [] if shared is None else [shared]
-    machines: dict[bool, set[str]] = {}
-    for row in rows:
-        is_reference = row_key(row) in group.results.references
-        machines.setdefault(is_reference, set()).add(machine_of(row))
-    if True in machines:
-        found.append(
-            "Costs of reference results were measured on "
-            + "; ".join(sorted(machines[True]))
-            + (
-                f"; those of runs on {'; '.join(sorted(machines[False]))}."
-                if False in machines
-                else "."
-            )
-        )
-    return found
+    methods: dict[str, dict[str, None]] = {}
+    for row in sorted(rows, key=lambda row: (machine_of(row), row.method)):
+        methods.setdefault(machine_of(row), {})[row.method] = None
+    if len(methods) > 1:
+        parts = [
+            f"{name} ({_shortened([*found], MOST_METHODS)})" for name, found in methods.items()
+        ]
+        return [f"Times of different machines cannot be compared: {SEPARATOR.join(parts)}."]
+    if any(row_key(row) in group.results.references for row in rows):
+        return [f"Costs of reference results were measured on {next(iter(methods))}."]
+    return []
 
 
 def _named(transfers: Mapping[str, Sequence[str]]) -> str:

@@ -48,6 +48,7 @@ def make_row(
     track: str = "inductive",
     metric_version: str = METRIC_VERSION,
     code: str = "c",
+    device_name: str | None = None,
 ) -> Row:
     """Make a row; ``macro_f1=None`` makes one without scores."""
     per_crop = {
@@ -88,7 +89,7 @@ def make_row(
         reason=reason,
         scores=scores,
         confusion=confusion,
-        cost=Cost(fit_seconds=fit_seconds),
+        cost=Cost(fit_seconds=fit_seconds, device_name=device_name),
         provenance=PROVENANCE.model_copy(update={"code_fingerprint": code}),
     )
 

@@ -79,6 +79,15 @@ def test_the_front_has_the_cheaper_and_better() -> None:
     assert list(front.get_xdata()) == [1.0]
 
 
+def test_times_of_two_machines_have_no_front() -> None:
+    rows = [make_row(method=name, device_name=f"processor {name}") for name in ("a", "b")]
+    (group,) = comparison_groups(from_rows(rows))
+    figure = draw_pareto(group)
+    assert figure is not None
+    assert [line.get_label() for line in figure.axes[0].lines] == []
+    assert "times of several machines" in figure.get_suptitle()
+
+
 def test_hostile_names_are_drawn_as_they_are() -> None:
     names = ("<script>alert(1)</script>", "$\\frac$", "]]>&", "%s", "long" * 100)
     (group,) = comparison_groups(results(*names))

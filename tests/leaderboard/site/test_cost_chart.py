@@ -36,6 +36,19 @@ def test_a_point_for_each_ranked_method() -> None:
     assert found["unmeasured"]["costs"] == {"fit": None}
 
 
+def test_times_of_two_machines_have_no_front() -> None:
+    """A slow machine's method would be beaten by a dearer one of a fast machine."""
+    rows = [
+        make_row(method="cheap", macro_f1=0.5, fit_seconds=5.0, device_name="a slow processor"),
+        make_row(method="dear", macro_f1=0.6, fit_seconds=4.0, device_name="a fast processor"),
+    ]
+    (only,) = comparison_groups(from_rows(rows))
+    chart = cost_chart(only)
+    assert chart is not None
+    assert [point["front"] for point in chart["points"]] == [[], []]
+    assert {point["costs"]["fit"] for point in chart["points"]} == {5.0, 4.0}
+
+
 def test_no_chart_without_costs() -> None:
     (only,) = comparison_groups(from_rows([make_row(fit_seconds=None)]))
     assert cost_chart(only) is None

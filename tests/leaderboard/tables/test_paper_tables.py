@@ -9,7 +9,7 @@ from benchmark.cli import main
 from benchmark.errors import UsageError
 from leaderboard.comparison_group import base_of, comparison_groups
 from leaderboard.results import Results, from_rows, read_results
-from leaderboard.tables.paper_tables import chosen_table, paper_tables
+from leaderboard.tables.paper_tables import chosen_table, paper_tables, summary_table
 from leaderboard.tables.table_content import Cell, Table
 from leaderboard.tables.table_formats import FORMATS
 
@@ -34,6 +34,32 @@ def test_a_summary_of_many_transfers_has_no_column_of_each() -> None:
     (table,) = tables(results, "summary")
     assert len(table.headings) == 9
     assert [cell.text for cell in table.body[0]][1:3] == ["50.0", "-"]
+
+
+def test_a_summary_says_whose_times_cannot_be_compared() -> None:
+    """One machine: nothing to say. Two: a column, and a sentence where there is no room for it."""
+    machines = {"a": ("Xeon",), "b": ("Xeon", "EPYC"), "c": ("EPYC",)}
+    rows = [
+        make_row(method=method, seed=seed, device_name=name)
+        for method, names in machines.items()
+        for seed, name in enumerate(names * 2)
+    ]
+    (group,) = comparison_groups(from_rows(rows))
+    wide, narrow = summary_table(group), summary_table(group, narrow=True)
+    assert wide.headings[-1] == "measured on"
+    assert {line[0].text: line[-1].text for line in wide.body} == {
+        "a": "Xeon",
+        "b": "EPYC; Xeon",
+        "c": "EPYC",
+    }
+    assert "measured on" not in narrow.headings
+    said = "Times of different machines cannot be compared: EPYC (b, c); Xeon (a, b)."
+    assert said in wide.notes
+    assert said in narrow.short_notes
+
+    (alone,) = comparison_groups(from_rows(row for row in rows if row.method == "a"))
+    assert "measured on" not in summary_table(alone).headings
+    assert not any("Times of different" in note for note in summary_table(alone).notes)
 
 
 def test_variants_are_compared_with_what_they_vary(results: Results) -> None:
