@@ -1,5 +1,6 @@
 """Every command in the documentation is executed, in order, in a clean directory."""
 
+import importlib
 import io
 import random
 import re
@@ -100,6 +101,19 @@ def test_pages_of_results_are_of_a_current_protocol_or_say_that_they_are_not(nam
     assert [method for method in methods if f"`{method}`" not in text] == []
     assert all(f"`{family}*`" in text for family in families)
     assert ("simulated" in text.split("\n", 1)[0].lower()) == (name == "results-simulated.md")
+
+
+def test_pages_of_results_say_what_the_shipped_rows_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row that is made again, or a method that is added, changes the pages too."""
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    pages = importlib.import_module("results_pages")
+    results = pages.shipped_results()
+    blocks = 0
+    for path in pages.PAGES:
+        text = path.read_text("utf-8")
+        blocks += len(pages.BLOCK.findall(text))
+        assert pages.filled(text, results) == text, "run `python scripts/results_pages.py`"
+    assert blocks >= len(pages.PAGES)
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/python.md"])
