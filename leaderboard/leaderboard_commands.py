@@ -66,7 +66,7 @@ EXAMPLES: Final = {
         "cropglobe tables RUN --columns macro_f1 gap parameters FRA:CHN",
     ),
     "parity": ("cropglobe parity RUN --format csv --out parity.csv",),
-    "claims": ("cropglobe claims RUN --metric overall_accuracy",),
+    "claims": ("cropglobe claims --with-reference", "cropglobe claims RUN --format csv"),
     "figures": ("cropglobe figures RUN --out figures",),
     "site": ("cropglobe site RUN --out SITE",),
     "export": ("cropglobe export RUN --out export",),
@@ -188,15 +188,16 @@ def parity(runs: Runs, form: Form = "markdown", out: Out = None) -> None:
 
 
 def claims(
-    runs: Runs,
+    runs: RunsOrReference = None,
     metric: Annotated[
         str, typer.Option(help="What is compared: macro_f1 or overall_accuracy.")
     ] = "macro_f1",
     transfers: Chosen = None,
+    with_reference: WithReference = False,
     form: Form = "markdown",
     out: Out = None,
 ) -> None:
-    """Print whether the paper's comparing sentences hold on the data of one or more runs."""
+    """Print whether the paper's comparing sentences hold on the rows of one or more runs."""
     from benchmark.errors import UsageError
     from leaderboard.paper.claims import claim_tables, evaluate_claims
     from leaderboard.statistics.confusion_scores import METRICS
@@ -204,7 +205,8 @@ def claims(
 
     require(metric, METRICS, "metric")
     require(form, FORMATS, "format")
-    found = evaluate_claims(gather(runs, make_console(errors=True), transfers), metric)
+    read = gather(runs or [], make_console(errors=True), transfers, with_reference=with_reference)
+    found = evaluate_claims(read, metric)
     if not found:
         raise UsageError("No row is of the inductive track, which the sentences are about.")
     deliver([s for group, facts in found for s in claim_tables(group, facts, metric)], form, out)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark.data.dataset import Dataset
+from benchmark.errors import DataError
 from benchmark.run.jobs import Job, plan
-from benchmark.run.scorable_transfers import choose_with_bands
 from benchmark.task.methods import Method
 from benchmark.task.metrics import METRIC_VERSION
 from benchmark.task.protocol import Protocol
@@ -37,7 +37,6 @@ def packed_methods(
 
     Raises:
         StoreError: If a file is damaged.
-        DataError: If a named transfer lacks the protocol's bands, or all do.
         UsageError: If a word names no transfer.
     """
     same = (dataset.fingerprint, protocol.hash, METRIC_VERSION)
@@ -57,12 +56,11 @@ def packed_methods(
     }
     if not packed:
         return frozenset()
-    pairs, _ = choose_with_bands(dataset, protocol, select_transfers(words, dataset.domains), words)
-    left = {
-        job.method.name
-        for job in plan(dataset, protocol, methods, pairs)
-        if not _slots(job) <= packed
-    }
+    try:
+        jobs = plan(dataset, protocol, methods, select_transfers(words, dataset.domains))
+    except DataError:  # a transfer has no bands: the run leaves it out, or says what is wrong
+        return frozenset()
+    left = {job.method.name for job in jobs if not _slots(job) <= packed}
     return frozenset(method.name for method in methods) - left
 
 

@@ -10,7 +10,6 @@ import pandas as pd
 
 from leaderboard.comparison_group import ComparisonGroup, base_of
 from leaderboard.few_shot_curves import Point, few_shot_curves
-from leaderboard.machine import machine_of
 from leaderboard.tables.column_choice import column_named
 from leaderboard.tables.columns import (
     COLUMNS,
@@ -118,7 +117,6 @@ def summary_table(group: ComparisonGroup, *, narrow: bool = False) -> Table:
         notes=(
             *facts(group),
             *((f"Columns of transfers: macro-F1. {_EMPHASIS_NOTE}",) if names else ()),
-            f"Measured on {_devices(group)}.",
         ),
         groups=(),
         headings=("method", "macro-F1", "95 % interval", *names, *(c.title for c in right)),
@@ -175,15 +173,10 @@ def cost_table(group: ComparisonGroup) -> Table:
     return _noted(
         group,
         f"Cost, {title_of(group.comparable)}",
-        f"Means over fits and targets; measured on {_devices(group)}.",
+        "Means over fits and targets; the last column has the machine.",
         tuple(column.title for column in columns),
         [tuple(map(Cell, line)) for line in shown(frame, columns)],
     )
-
-
-def _devices(group: ComparisonGroup) -> str:
-    names = {machine_of(row) for row in group.comparable.rows if row.scores is not None}
-    return "; ".join(sorted(names))
 
 
 _COST_COLUMNS: Final = frozenset(

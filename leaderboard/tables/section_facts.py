@@ -46,6 +46,7 @@ def facts(group: ComparisonGroup) -> list[str]:
         "on its samples of the crops that are scored in the target; gap: in-domain less target; "
         "samples/s: prediction.",
         f"Bands: {'; '.join(bands)}.",
+        *_one_machine(group),
         *_doubts(group),
     ]
     if comparable.released:
@@ -142,7 +143,7 @@ def notes(group: ComparisonGroup) -> list[str]:
         group: Methods that may be compared.
     """
     missing = [*_incomplete(group), *without_score(group)]
-    known = [*_not_adapted(group), *_shared_names(group), *_machines(group)]
+    known = [*_not_adapted(group), *_shared_names(group), *_several_machines(group)]
     return [*_alone(group), *missing, *known]
 
 
@@ -221,20 +222,28 @@ def _shared_names(group: ComparisonGroup) -> list[str]:
     return [] if shared is None else [shared]
 
 
-def _machines(group: ComparisonGroup) -> list[str]:
+def _machines(group: ComparisonGroup) -> dict[str, list[str]]:
+    """Return the methods of each machine on which costs were measured."""
+    methods: dict[str, set[str]] = {}
+    for row in group.comparable.rows:
+        if row.scores is not None:
+            methods.setdefault(machine_of(row), set()).add(row.method)
+    return {name: sorted(found) for name, found in sorted(methods.items())}
+
+
+def _one_machine(group: ComparisonGroup) -> list[str]:
+    """Say on which machine all costs were measured, if it is one."""
+    names = [*_machines(group)]
+    return [f"Costs were measured on {names[0]}."] if len(names) == 1 else []
+
+
+def _several_machines(group: ComparisonGroup) -> list[str]:
     """Say whose times cannot be compared, since they are of different machines."""
-    rows = [row for row in group.comparable.rows if row.scores is not None]
-    methods: dict[str, dict[str, None]] = {}
-    for row in sorted(rows, key=lambda row: (machine_of(row), row.method)):
-        methods.setdefault(machine_of(row), {})[row.method] = None
-    if len(methods) > 1:
-        parts = [
-            f"{name} ({_shortened([*found], MOST_METHODS)})" for name, found in methods.items()
-        ]
-        return [f"Times of different machines cannot be compared: {SEPARATOR.join(parts)}."]
-    if any(row_key(row) in group.results.references for row in rows):
-        return [f"Costs of reference results were measured on {next(iter(methods))}."]
-    return []
+    machines = _machines(group)
+    if len(machines) <= 1:
+        return []
+    parts = [f"{name} ({_shortened(found, MOST_METHODS)})" for name, found in machines.items()]
+    return [f"Times of different machines cannot be compared: {SEPARATOR.join(parts)}."]
 
 
 def _named(transfers: Mapping[str, Sequence[str]]) -> str:

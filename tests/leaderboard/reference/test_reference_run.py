@@ -173,10 +173,11 @@ def test_from_one_command_to_a_comparison(
     assert "undecided" in said or "yes" in said
     assert call(["compare", str(run), "--format", "csv", "--out", str(tmp_path / "c.csv")]) == 0
     assert "floor.prior" in (tmp_path / "c.csv").read_text("utf-8")
-    for command in (["leaderboard"], ["tables"], ["site", "--out", str(tmp_path / "site")]):
+    site = ["site", "--out", str(tmp_path / "site")]
+    for command in (["leaderboard"], ["tables"], ["claims"], site):
         capsys.readouterr()
         assert call([command[0], str(run), "--with-reference", *command[1:]]) == 0
-        if command[0] != "site":
+        if command[0] in {"leaderboard", "tables"}:
             assert "floor.prior" in capsys.readouterr().out
     assert list((tmp_path / "site" / "methods").glob("floor.prior*"))
     assert "floor.prior" not in (run / "leaderboard.md").read_text("utf-8"), "it is the run's own"
