@@ -63,9 +63,11 @@ class Results:
     Attributes:
         rows: Every row, each once.
         problems: A sentence for each stored job that cannot be used.
-        draws: Resampled values of each metric, by cell and name.
+        draws: Resampled values of each metric, by cell and name. A cell with a scored row that its
+            predictions do not confirm has none, since they would be of fewer seeds than its score.
         units: What was resampled in each cell: ``blocks`` or ``samples``.
-        confirmed: Rows whose stored predictions give their confusion matrix, by :func:`row_key`.
+        confirmed: Rows whose stored predictions give their confusion matrix and scores, by
+            :func:`row_key`.
         verification: What another person has checked, by method; other methods are self-reported.
         stated: Macro-F1 that the author stated, for rows that are a verifier's own, by
             :func:`row_key`.
@@ -245,7 +247,7 @@ def _read_circumstances(
 
 def _examine(
     results: Results,
-    evaluated: Iterable[EvaluatedRow],
+    evaluated: Sequence[EvaluatedRow],
     problems: list[str],
     draws: int,
     progress: Progress | None,
@@ -270,11 +272,13 @@ def _examine(
             resampled |= _resample(answered, counts, draws)
             first = next(iter(next(iter(counts.values())).values()))
             units |= dict.fromkeys(counts, first.kind)
+    scored = {row_key(each.row) for each in evaluated if each.row.scores is not None}
+    partly = {cell for cell, _ in scored - confirmed}
     return replace(
         results,
         problems=tuple(problems),
-        draws=resampled,
-        units=units,
+        draws={cell: each for cell, each in resampled.items() if cell not in partly},
+        units={cell: each for cell, each in units.items() if cell not in partly},
         confirmed=frozenset(confirmed),
     )
 
