@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import StoreError
@@ -109,13 +110,25 @@ def count_confusions(prediction: Prediction, row: Row) -> ConfusionCounts:
     predicted = _confirmed(prediction, row)
     if predicted is None:
         raise StoreError("its stored predictions do not give its stored scores: run the job again.")
-    kind: UnitKind = "samples"
-    units = np.arange(len(prediction.labels))
+    kind, _, units = units_of(prediction)
     if row.relation == "in-domain":
-        units = np.zeros_like(units)
-    elif prediction.block is not None and len(blocks := np.unique(prediction.block)) > 1:
-        kind, units = "blocks", np.searchsorted(blocks, prediction.block)
+        kind, units = "samples", np.zeros(len(prediction.labels), dtype=np.int64)
     return ConfusionCounts(kind, tabulate(prediction.labels, predicted[None], units, len(CROPS)))
+
+
+def units_of(prediction: Prediction) -> tuple[UnitKind, npt.NDArray[Any], Integers]:
+    """Return what is resampled of the samples of a target.
+
+    Args:
+        prediction: Stored predictions of a target.
+
+    Returns:
+        Kind of unit, the name of each unit [U] (its block, or the id of its sample), and the number
+        of each sample's unit [N].
+    """
+    if prediction.block is not None and len(blocks := np.unique(prediction.block)) > 1:
+        return "blocks", blocks, np.searchsorted(blocks, prediction.block).astype(np.int64)
+    return "samples", prediction.sample_ids, np.arange(len(prediction.labels), dtype=np.int64)
 
 
 def _confirmed(prediction: Prediction, row: Row) -> Integers | None:

@@ -24,7 +24,8 @@ from leaderboard.confusion_counts import (
     StoredPrediction,
     count_confusions,
 )
-from leaderboard.statistics.bootstrap import DRAWS, Draws, bootstrap
+from leaderboard.shared_units import SetName, shared_units
+from leaderboard.statistics.bootstrap import DRAWS, Draws, Part, bootstrap
 
 Cell = tuple[str, ...]
 """Comparability key, track, label of the method and transfer."""
@@ -117,7 +118,7 @@ class SampleSet:
         rows: The rows.
     """
 
-    name: tuple[str, str, str]
+    name: SetName
     source: str
     rows: tuple[EvaluatedRow, ...]
 
@@ -261,6 +262,7 @@ def _examine(
     sets = [
         SampleSet((key[0], key[1], key[2]), key[3], tuple(groups[key])) for key in sorted(groups)
     ]
+    parts = _shared_units(sets)
     resampled: dict[Cell, Mapping[str, Draws]] = {}
     units: dict[Cell, str] = {}
     confirmed: set[tuple[Cell, int]] = set()
@@ -269,7 +271,7 @@ def _examine(
         problems += trouble
         confirmed |= {(cell, seed) for cell, by_seed in counts.items() for seed in by_seed}
         if counts and answered.source != answered.name[1]:
-            resampled |= _resample(answered, counts, draws)
+            resampled |= _resample(answered, counts, draws, parts.get(answered.name))
             first = next(iter(next(iter(counts.values())).values()))
             units |= dict.fromkeys(counts, first.kind)
     scored = {row_key(each.row) for each in evaluated if each.row.scores is not None}
@@ -281,6 +283,20 @@ def _examine(
         units={cell: each for cell, each in units.items() if cell not in partly},
         confirmed=frozenset(confirmed),
     )
+
+
+def _shared_units(sets: Iterable[SampleSet]) -> dict[SetName, Part]:
+    """Return the units of sets that stand beside others of their target in one comparison."""
+    stored: dict[SetName, list[StoredPrediction]] = {}
+    beside: dict[tuple[str, ...], set[SetName]] = {}
+    for samples in sets:
+        if samples.source != samples.name[1]:
+            rows = (each for each in samples.rows if isinstance(each, StoredPrediction))
+            stored.setdefault(samples.name, []).extend(rows)
+            for key in {each.row.comparability_key for each in samples.rows}:
+                beside.setdefault((*key, samples.name[1]), set()).add(samples.name)
+    several = {name for names in beside.values() if len(names) > 1 for name in names}
+    return shared_units({name: rows for name, rows in stored.items() if name in several})
 
 
 CountsBySeed = dict[int, ConfusionCounts]
@@ -324,7 +340,7 @@ def _counts_of(evaluated: EvaluatedRow) -> tuple[ConfusionCounts, npt.NDArray[np
 
 
 def _resample(
-    samples: SampleSet, counts: Mapping[Cell, CountsBySeed], draws: int
+    samples: SampleSet, counts: Mapping[Cell, CountsBySeed], draws: int, part: Part | None
 ) -> dict[Cell, Mapping[str, Draws]]:
     cells = sorted(counts)
     tables, numbers, seed_rngs, fits = [], [], [], []
@@ -335,14 +351,19 @@ def _resample(
         # One draw of seeds for all targets of a source, since the same fits predicted them.
         seed_rngs.append(generator(RESAMPLING_SEED, "seeds", samples.source, *seeds))
         fits.append(" ".join(map(str, (samples.source, *seeds))))
+    if part is not None and len(part.places) != tables[0].shape[0]:
+        part = None  # the first row of these samples was of others, and is named as a problem
+    # Sets of samples of one target that share units are resampled together.
+    name = samples.name if part is None else samples.name[:2]
     found = bootstrap(
         tables,
         numbers,
         len(CROPS),
-        unit_rng=generator(RESAMPLING_SEED, "units", *samples.name),
+        unit_rng=generator(RESAMPLING_SEED, "units", *name),
         seed_rngs=seed_rngs,
         draws=draws,
         fits=fits,
-        units=" ".join(samples.name),
+        units=" ".join(name),
+        part=part,
     )
     return dict(zip(cells, found, strict=True))
