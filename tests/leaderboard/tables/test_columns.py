@@ -20,7 +20,7 @@ from leaderboard.comparison_group import comparison_groups
 from leaderboard.results import from_rows, read_results
 from leaderboard.tables.columns import REGISTRY, method_frame
 from leaderboard.tables.paper_tables import paper_tables
-from leaderboard.tables.section_facts import facts
+from leaderboard.tables.section_facts import facts, notes
 from leaderboard.tables.text_tables import markdown, screen_tables, tidy
 from leaderboard.transfer_selection import on_transfers
 
@@ -291,6 +291,21 @@ def test_predictions_that_contradict_their_row_are_named_and_not_used(tmp_path: 
     assert results.draws == {}
     assert "do not give its stored scores" in results.problems[0]
     assert "Unverified, no stored predictions give the score: g" in markdown(results)
+
+
+def test_a_method_on_other_samples_than_the_others_is_named() -> None:
+    """Easier samples of the same target make a rank that says nothing."""
+
+    def on(method: str, ids: str, target: str = "CHN") -> Row:
+        row = make_row(method=method, target=target)
+        return row.model_copy(update={"data": row.data.model_copy(update={"ids_hash": ids})})
+
+    rows = [on("a", "1"), on("b", "1"), on("c", "2"), *(on(m, "3", "USA") for m in "abc")]
+    (group,) = comparison_groups(from_rows(rows))
+    (said,) = (note for note in notes(group) if "other samples" in note)
+    assert said.endswith("may come from the samples: c (FRA:CHN).")
+    (same,) = comparison_groups(from_rows([row for row in rows if row.method != "c"]))
+    assert not any("other samples" in note for note in notes(same))
 
 
 def state(run: Path, seed: int, **scores: float) -> None:
