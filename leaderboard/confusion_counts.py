@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import StoreError
 from benchmark.results.rows import Row
 from benchmark.results.store import Prediction, RunStore, StoredJob
 from benchmark.task.absent_crops import without_absent_crops
-from benchmark.task.metrics import confusion_matrix
+from benchmark.task.metrics import Confusion, Scores, score
+from leaderboard.score_agreement import score_differences
 from leaderboard.statistics.bootstrap import Integers, tabulate
 
 UnitKind = Literal["blocks", "samples"]
@@ -103,22 +105,34 @@ def count_confusions(prediction: Prediction, row: Row) -> ConfusionCounts:
         The counts. An in-domain row has one unit, since it is not resampled.
 
     Raises:
-        StoreError: If the predictions do not give the row's confusion matrix.
+        StoreError: If the predictions do not give the row's confusion matrix and scores.
     """
     predicted = _confirmed(prediction, row)
     if predicted is None:
         raise StoreError("its stored predictions do not give its stored scores: run the job again.")
-    kind: UnitKind = "samples"
-    units = np.arange(len(prediction.labels))
+    kind, _, units = units_of(prediction)
     if row.relation == "in-domain":
-        units = np.zeros_like(units)
-    elif prediction.block is not None and len(blocks := np.unique(prediction.block)) > 1:
-        kind, units = "blocks", np.searchsorted(blocks, prediction.block)
+        kind, units = "samples", np.zeros(len(prediction.labels), dtype=np.int64)
     return ConfusionCounts(kind, tabulate(prediction.labels, predicted[None], units, len(CROPS)))
 
 
+def units_of(prediction: Prediction) -> tuple[UnitKind, npt.NDArray[Any], Integers]:
+    """Return what is resampled of the samples of a target.
+
+    Args:
+        prediction: Stored predictions of a target.
+
+    Returns:
+        Kind of unit, the name of each unit [U] (its block, or the id of its sample), and the number
+        of each sample's unit [N].
+    """
+    if prediction.block is not None and len(blocks := np.unique(prediction.block)) > 1:
+        return "blocks", blocks, np.searchsorted(blocks, prediction.block).astype(np.int64)
+    return "samples", prediction.sample_ids, np.arange(len(prediction.labels), dtype=np.int64)
+
+
 def _confirmed(prediction: Prediction, row: Row) -> Integers | None:
-    """Return the predicted classes [N] if they give the row's confusion matrix.
+    """Return the predicted classes [N] if they give the row's confusion matrix and scores.
 
     The predicted class is the most probable one or, if the matrix needs it, the class to which the
     released code changes crops that the target does not grow (paper_facts.md, defect 4).
@@ -126,10 +140,26 @@ def _confirmed(prediction: Prediction, row: Row) -> Integers | None:
     names = np.array([CROPS.index(name) for name in prediction.classes], dtype=np.int64)
     predicted: Integers = names[prediction.probabilities.argmax(axis=1)]
     options = [predicted, without_absent_crops(row.target, predicted)]
-    stored = np.array(row.confusion) if row.confusion is not None else None
     for option in options:
-        if option is None or stored is None:
+        if option is None or row.confusion is None or row.scores is None:
             continue
-        if np.array_equal(confusion_matrix(prediction.labels, option, len(CROPS)), stored):
+        scores, confusion = _scored(prediction, row, names, option)
+        agree = np.array_equal(confusion, np.array(row.confusion))
+        if agree and not any(score_differences(row.scores, scores)):
             return option
     return None
+
+
+def _scored(
+    prediction: Prediction, row: Row, classes: Integers, predicted: Integers
+) -> tuple[Scores, Confusion]:
+    """Score stored predictions as the run of their row did."""
+    probabilities = np.zeros((len(prediction.labels), len(CROPS)), dtype=np.float32)
+    probabilities[:, classes] = prediction.probabilities
+    return score(
+        probabilities,
+        prediction.labels,
+        predicted=predicted,
+        unscored=row.data.n_unscored or 0,
+        scorable=row.data.n_scorable,
+    )

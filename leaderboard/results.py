@@ -24,7 +24,8 @@ from leaderboard.confusion_counts import (
     StoredPrediction,
     count_confusions,
 )
-from leaderboard.statistics.bootstrap import DRAWS, Draws, bootstrap
+from leaderboard.shared_units import SetName, shared_units
+from leaderboard.statistics.bootstrap import DRAWS, Draws, Part, bootstrap
 
 Cell = tuple[str, ...]
 """Comparability key, track, label of the method and transfer."""
@@ -63,9 +64,11 @@ class Results:
     Attributes:
         rows: Every row, each once.
         problems: A sentence for each stored job that cannot be used.
-        draws: Resampled values of each metric, by cell and name.
+        draws: Resampled values of each metric, by cell and name. A cell with a scored row that its
+            predictions do not confirm has none, since they would be of fewer seeds than its score.
         units: What was resampled in each cell: ``blocks`` or ``samples``.
-        confirmed: Rows whose stored predictions give their confusion matrix, by :func:`row_key`.
+        confirmed: Rows whose stored predictions give their confusion matrix and scores, by
+            :func:`row_key`.
         verification: What another person has checked, by method; other methods are self-reported.
         stated: Macro-F1 that the author stated, for rows that are a verifier's own, by
             :func:`row_key`.
@@ -115,7 +118,7 @@ class SampleSet:
         rows: The rows.
     """
 
-    name: tuple[str, str, str]
+    name: SetName
     source: str
     rows: tuple[EvaluatedRow, ...]
 
@@ -245,7 +248,7 @@ def _read_circumstances(
 
 def _examine(
     results: Results,
-    evaluated: Iterable[EvaluatedRow],
+    evaluated: Sequence[EvaluatedRow],
     problems: list[str],
     draws: int,
     progress: Progress | None,
@@ -259,6 +262,7 @@ def _examine(
     sets = [
         SampleSet((key[0], key[1], key[2]), key[3], tuple(groups[key])) for key in sorted(groups)
     ]
+    parts = _shared_units(sets)
     resampled: dict[Cell, Mapping[str, Draws]] = {}
     units: dict[Cell, str] = {}
     confirmed: set[tuple[Cell, int]] = set()
@@ -267,16 +271,32 @@ def _examine(
         problems += trouble
         confirmed |= {(cell, seed) for cell, by_seed in counts.items() for seed in by_seed}
         if counts and answered.source != answered.name[1]:
-            resampled |= _resample(answered, counts, draws)
+            resampled |= _resample(answered, counts, draws, parts.get(answered.name))
             first = next(iter(next(iter(counts.values())).values()))
             units |= dict.fromkeys(counts, first.kind)
+    scored = {row_key(each.row) for each in evaluated if each.row.scores is not None}
+    partly = {cell for cell, _ in scored - confirmed}
     return replace(
         results,
         problems=tuple(problems),
-        draws=resampled,
-        units=units,
+        draws={cell: each for cell, each in resampled.items() if cell not in partly},
+        units={cell: each for cell, each in units.items() if cell not in partly},
         confirmed=frozenset(confirmed),
     )
+
+
+def _shared_units(sets: Iterable[SampleSet]) -> dict[SetName, Part]:
+    """Return the units of sets that stand beside others of their target in one comparison."""
+    stored: dict[SetName, list[StoredPrediction]] = {}
+    beside: dict[tuple[str, ...], set[SetName]] = {}
+    for samples in sets:
+        if samples.source != samples.name[1]:
+            rows = (each for each in samples.rows if isinstance(each, StoredPrediction))
+            stored.setdefault(samples.name, []).extend(rows)
+            for key in {each.row.comparability_key for each in samples.rows}:
+                beside.setdefault((*key, samples.name[1]), set()).add(samples.name)
+    several = {name for names in beside.values() if len(names) > 1 for name in names}
+    return shared_units({name: rows for name, rows in stored.items() if name in several})
 
 
 CountsBySeed = dict[int, ConfusionCounts]
@@ -320,7 +340,7 @@ def _counts_of(evaluated: EvaluatedRow) -> tuple[ConfusionCounts, npt.NDArray[np
 
 
 def _resample(
-    samples: SampleSet, counts: Mapping[Cell, CountsBySeed], draws: int
+    samples: SampleSet, counts: Mapping[Cell, CountsBySeed], draws: int, part: Part | None
 ) -> dict[Cell, Mapping[str, Draws]]:
     cells = sorted(counts)
     tables, numbers, seed_rngs, fits = [], [], [], []
@@ -331,14 +351,19 @@ def _resample(
         # One draw of seeds for all targets of a source, since the same fits predicted them.
         seed_rngs.append(generator(RESAMPLING_SEED, "seeds", samples.source, *seeds))
         fits.append(" ".join(map(str, (samples.source, *seeds))))
+    if part is not None and len(part.places) != tables[0].shape[0]:
+        part = None  # the first row of these samples was of others, and is named as a problem
+    # Sets of samples of one target that share units are resampled together.
+    name = samples.name if part is None else samples.name[:2]
     found = bootstrap(
         tables,
         numbers,
         len(CROPS),
-        unit_rng=generator(RESAMPLING_SEED, "units", *samples.name),
+        unit_rng=generator(RESAMPLING_SEED, "units", *name),
         seed_rngs=seed_rngs,
         draws=draws,
         fits=fits,
-        units=" ".join(samples.name),
+        units=" ".join(name),
+        part=part,
     )
     return dict(zip(cells, found, strict=True))

@@ -201,6 +201,56 @@ def resample(units: int, draws: int, rng: np.random.Generator) -> Iterator[npt.N
         yield weights.reshape(count, units).astype(np.float32)
 
 
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Units of a set of samples that shares them with other sets, such as blocks of one target.
+
+    Attributes:
+        places: Number of each unit of the set among the units of all sets [U].
+        whole: Number of units of all sets.
+    """
+
+    places: Integers
+    whole: int
+
+
+def resample_part(
+    part: Part, draws: int, rng: np.random.Generator
+) -> Iterator[npt.NDArray[np.float32]]:
+    """Draw resamples of the units of one set, together with those of other sets.
+
+    Each resample has an endless list of units of all sets, drawn with replacement, and takes the
+    first U - 1 of the list that are in this set. Alone, it is a resample of :func:`resample`. A
+    unit that is in two sets is drawn about as often in both, so that the covariance of their
+    statistics is not lost.
+
+    Args:
+        part: The units U of the set.
+        draws: Number of resamples.
+        rng: Random generator. The same state gives the same lists for every set.
+
+    Yields:
+        How often each unit is in each resample [R', U], as :func:`resample` does.
+    """
+    own = len(part.places)
+    column = np.full(part.whole, -1, dtype=np.int64)
+    column[part.places] = np.arange(own)
+    step = max(1, min(draws, _CHUNK // part.whole))
+    starts = range(0, draws, step)
+    for start, lists in zip(starts, rng.spawn(len(starts)), strict=True):
+        count = min(step, draws - start)
+        weights = np.zeros(count * own, dtype=np.int64)
+        lacking = np.full(count, max(own - 1, 1))
+        while lacking.any():
+            found = column[lists.integers(part.whole, size=(count, part.whole))]
+            taken = found >= 0
+            taken &= np.cumsum(taken, axis=1) <= lacking[:, None]
+            cells = found + (np.arange(count) * own)[:, None]
+            weights += np.bincount(cells[taken], minlength=count * own)
+            lacking -= taken.sum(axis=1)
+        yield weights.reshape(count, own).astype(np.float32)
+
+
 def bootstrap(
     tables: Sequence[Any],
     seeds: Sequence[int],
@@ -211,6 +261,7 @@ def bootstrap(
     draws: int = DRAWS,
     fits: Sequence[str] | None = None,
     units: str = "units",
+    part: Part | None = None,
 ) -> list[dict[str, Draws]]:
     """Resample seeds and units for several methods; all methods get the same units.
 
@@ -227,7 +278,9 @@ def bootstrap(
         draws: Number of resamples R.
         fits: Name of each method's set of fits. Methods with the same name must have the same
             draws of seeds.
-        units: Name of the set of units.
+        units: Name of the set of units. Sets that are resampled together have one name.
+        part: Place of the units among those of other sets that are resampled together; ``None``
+            resamples them alone.
 
     Returns:
         For each method, the resampled values of each metric of `METRICS`, by its name.
@@ -235,7 +288,8 @@ def bootstrap(
     edges = np.cumsum([0, *(count * classes * classes for count in seeds)])
     together = sparse.hstack(tables, format="csr").T.tocsr()
     parts: list[list[dict[str, Floats]]] = [[] for _ in tables]
-    for weights in resample(tables[0].shape[0], draws, unit_rng):
+    alone = resample(tables[0].shape[0], draws, unit_rng)
+    for weights in alone if part is None else resample_part(part, draws, unit_rng):
         counts = np.asarray((together @ weights.T).T, dtype=np.float64)
         for index, count in enumerate(seeds):
             matrices = counts[:, edges[index] : edges[index + 1]]

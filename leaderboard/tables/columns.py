@@ -309,7 +309,7 @@ REGISTRY: Final = (
         "confirmed",
         percent,
         lambda s: s.group.confirmed_share(s.method),
-        "Share of the rows whose stored predictions give their confusion matrix.",
+        "Share of the rows whose stored predictions give their scores.",
         main=False,
     ),
     Column(

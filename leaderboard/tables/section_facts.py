@@ -137,14 +137,15 @@ def _few_seeds(group: ComparisonGroup) -> str:
 def notes(group: ComparisonGroup) -> list[str]:
     """Return what a reader of the ranking alone must know: what is missing, and whose rows it has.
 
-    It also names the transfers on which a method decided not to adapt.
+    It also names the transfers on which a method decided not to adapt, and those on which a method
+    was scored on other samples than others.
 
     Args:
         group: Methods that may be compared.
     """
     missing = [*_incomplete(group), *without_score(group)]
     known = [*_not_adapted(group), *_shared_names(group), *_several_machines(group)]
-    return [*_alone(group), *missing, *known]
+    return [*_alone(group), *missing, *_other_samples(group), *known]
 
 
 def without_score(group: ComparisonGroup) -> list[str]:
@@ -195,6 +196,28 @@ def _incomplete(group: ComparisonGroup) -> list[str]:
             f"Fewer seeds than others, so their intervals may be too narrow: {_named(short)}."
         )
     return found
+
+
+def _other_samples(group: ComparisonGroup) -> list[str]:
+    """Name the transfers on which a method was scored on other samples than most methods."""
+    methods: dict[str, dict[str, set[str]]] = {}
+    for row in group.comparable.rows:
+        known = row.scores is not None and row.data.ids_hash is not None
+        if known and row.relation != "in-domain":
+            sets = methods.setdefault(row.transfer, {})
+            sets.setdefault(str(row.data.ids_hash), set()).add(row.method)
+    others: dict[str, list[str]] = {}
+    for _, transfer in group.comparable.transfers:
+        sets = methods.get(transfer, {})
+        usual = max(sorted(sets), key=lambda ids: len(sets[ids]), default=None)
+        for method in {m for ids, members in sets.items() if ids != usual for m in members}:
+            others.setdefault(method, []).append(transfer)
+    if not others:
+        return []
+    return [
+        "Scored on other samples of the target than most methods, so that a difference may come "
+        f"from the samples: {_named(dict(sorted(others.items())))}."
+    ]
 
 
 def _not_adapted(group: ComparisonGroup) -> list[str]:

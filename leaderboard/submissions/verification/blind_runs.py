@@ -25,6 +25,7 @@ from benchmark.errors import UnavailableError
 from benchmark.files import replace_text
 from benchmark.results.rows import Row
 from benchmark.task.method_cards import SERIES_TRACKS
+from benchmark.task.samples.target_parts import unlabelled_rows
 from leaderboard.submissions.submission_models import Submission
 from leaderboard.submissions.verification.expected_samples import Expectation
 from leaderboard.submissions.verification.harness_process import (
@@ -109,8 +110,9 @@ def train_blind(
     The scored samples are in a random order and their labels are permuted. Half of their series are
     nudged by less than the sensor's noise. An honest method gives the same predictions for the
     unchanged half, and another class to few samples of the other half. For tracks that learn from
-    the target (`LOOSE_TRACKS`), all series of the target are nudged and scores are compared. On
-    simulated data the method also predicts simulated data of other seeds.
+    the target (`LOOSE_TRACKS`), all series of the target are nudged and scores are compared; on the
+    oracle's, which is given labels, neither order nor labels are changed. On simulated data the
+    method also predicts simulated data of other seeds.
 
     Args:
         submission: The submission, with code.
@@ -273,9 +275,11 @@ def _write(
             if submission.protocol.deduplicate == "series":
                 # Series of other domains are not learned from, and this copy lacks most domains.
                 kept = np.flatnonzero(~found_elsewhere(dataset, name))
+        elif track in SERIES_TRACKS:
+            moved = kept = _reordered(samples, submission, random)
+            labels = random.permutation(labels)
         elif track in LOOSE_TRACKS:
             moved = kept
-            labels = random.permutation(labels) if track in SERIES_TRACKS else labels
         else:
             scored = np.isin(samples.sample_ids, expectation.of(rows[name]).ids)
             kept = random.permutation(np.flatnonzero(scored))
@@ -291,6 +295,25 @@ def _write(
     card = dataset.card.model_copy(update={"domains": cards})
     replace_text(copy.root / CARD_FILE, card.model_dump_json(indent=2) + "\n")
     return {name: nudged[name] for name in copy.targets}
+
+
+def _reordered(
+    samples: DomainSamples, submission: Submission, random: np.random.Generator
+) -> npt.NDArray[np.intp]:
+    """Return all samples of a target in an order in which every seed adapts to the same of them.
+
+    Files may be sorted by crop, so that the order alone gives labels away. Under a cap the samples
+    to adapt to are drawn by their places, so only samples that the same seeds draw change places.
+    """
+    drawn = np.zeros((len(samples), len(submission.manifest.seeds)), dtype=np.bool_)
+    for column, seed in enumerate(submission.manifest.seeds):
+        drawn[unlabelled_rows(samples, submission.protocol, seed=seed), column] = True
+    _, alike = np.unique(drawn, axis=0, return_inverse=True)
+    order = np.arange(len(samples))
+    for group in range(int(alike.max()) + 1):
+        places = np.flatnonzero(alike.reshape(-1) == group)
+        order[places] = random.permutation(places)
+    return order
 
 
 def _within(series: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

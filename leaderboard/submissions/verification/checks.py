@@ -21,6 +21,7 @@ from benchmark.task.method_cards import SERIES_TRACKS
 from benchmark.task.metrics import METRIC_VERSION, Scores, check_probabilities, score
 from benchmark.task.protocol import Protocol, load_protocol, shipped_protocols
 from benchmark.task.transfers import Transfer, transfer_bands
+from leaderboard.score_agreement import score_differences
 from leaderboard.submissions.archive import printable
 from leaderboard.submissions.names import author_problems, method_name_problems
 from leaderboard.submissions.submission_models import CLOSED_TRACK, Submission
@@ -31,9 +32,6 @@ from leaderboard.submissions.verification.seed_comparison import SAME, copies
 
 SEEDS_OF: Final = "paper"
 """Name of the protocol whose first seeds an author's own protocol must use."""
-
-SCORE_TOLERANCE: Final = 1e-6
-"""Allowed difference between a stated and a computed score; rounding differs by 1e-12."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,8 +240,14 @@ def described_samples(case: Case) -> Iterator[str]:
 
 
 def _warnings(case: Case, row: Row) -> tuple[str, ...]:
-    shared_removed = case.expectation.protocol.deduplicate == "series"
-    return transfer_warnings(case.dataset, row.source, row.target, shared_removed=shared_removed)
+    protocol = case.expectation.protocol
+    return transfer_warnings(
+        case.dataset,
+        row.source,
+        row.target,
+        shared_removed=protocol.deduplicate == "series",
+        aligned=protocol.season == "aligned",
+    )
 
 
 def _bands(case: Case, row: Row) -> tuple[str, ...]:
@@ -277,7 +281,7 @@ def scores(case: Case) -> Iterator[str]:
         elif row.scores.per_crop.keys() != found.per_crop.keys():
             yield f"{place}: its scores are of other crops."
         else:
-            differing = list(_differences(row.scores, found))
+            differing = list(score_differences(row.scores, found))
             if differing:
                 name, stated, true = differing[0]
                 yield f"{place}: {name} is stated as {stated}, the predictions give {true}."
@@ -370,27 +374,3 @@ def score_answers(
         scorable=wanted.scorable,
     )
     return found, tuple(tuple(int(n) for n in line) for line in matrix)
-
-
-def _differences(stated: Scores, true: Scores) -> Iterator[tuple[str, object, object]]:
-    """Yield the scores that differ: name, as stated, as computed."""
-    mine, theirs = _flat(true), _flat(stated)
-    for name, value in mine.items():
-        other = theirs.get(name)
-        if name == "weighted_f1" and other is None:
-            continue  # rows of older versions do not have it
-        if value is None or other is None:
-            equal = value is other
-        else:
-            equal = abs(value - other) <= SCORE_TOLERANCE  # false if one is NaN
-        if not equal:
-            yield name, other, value
-
-
-def _flat(scores_: Scores) -> dict[str, float | None]:
-    content = scores_.model_dump()
-    crops = content.pop("per_crop")
-    flat = dict(content)
-    for crop, values in crops.items():
-        flat |= {f"{crop} {name}": value for name, value in values.items()}
-    return flat

@@ -15,12 +15,12 @@ from benchmark.errors import UsageError
 from benchmark.results.rows import Row
 from benchmark.results.store import JobIdentity, Prediction, RunStore
 from benchmark.task.fitted_attributes import Decision
-from benchmark.task.metrics import METRIC_VERSION
+from benchmark.task.metrics import METRIC_VERSION, score
 from leaderboard.comparison_group import comparison_groups
 from leaderboard.results import from_rows, read_results
 from leaderboard.tables.columns import REGISTRY, method_frame
 from leaderboard.tables.paper_tables import paper_tables
-from leaderboard.tables.section_facts import facts
+from leaderboard.tables.section_facts import facts, notes
 from leaderboard.tables.text_tables import markdown, screen_tables, tidy
 from leaderboard.transfer_selection import on_transfers
 
@@ -293,6 +293,61 @@ def test_predictions_that_contradict_their_row_are_named_and_not_used(tmp_path: 
     assert "Unverified, no stored predictions give the score: g" in markdown(results)
 
 
+def test_a_method_on_other_samples_than_the_others_is_named() -> None:
+    """Easier samples of the same target make a rank that says nothing."""
+
+    def on(method: str, ids: str, target: str = "CHN") -> Row:
+        row = make_row(method=method, target=target)
+        return row.model_copy(update={"data": row.data.model_copy(update={"ids_hash": ids})})
+
+    rows = [on("a", "1"), on("b", "1"), on("c", "2"), *(on(m, "3", "USA") for m in "abc")]
+    (group,) = comparison_groups(from_rows(rows))
+    (said,) = (note for note in notes(group) if "other samples" in note)
+    assert said.endswith("may come from the samples: c (FRA:CHN).")
+    (same,) = comparison_groups(from_rows([row for row in rows if row.method != "c"]))
+    assert not any("other samples" in note for note in notes(same))
+
+
+def state(run: Path, seed: int, **scores: float) -> None:
+    """Change what the row of a seed states, as somebody does who writes the whole job again."""
+    store = RunStore(run)
+    (job,) = (job for job in store.read_all()[0] if job.identity.seed == seed)
+    (row,) = job.rows
+    assert row.scores is not None
+    lie = row.model_copy(update={"scores": row.scores.model_copy(update=scores)})
+    store.write(job.identity, [lie], [store.predictions(job, row.target)])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["macro_f1", "overall_accuracy", "balanced_accuracy", "calibration_error", "log_loss"],
+)
+def test_a_score_that_its_predictions_do_not_give_is_not_confirmed(
+    tmp_path: Path, name: str
+) -> None:
+    """Its confusion matrix alone is true."""
+    run = write_run(tmp_path / "run", {("g", 1): [POOR]}, labels=[LABELS])
+    assert len(read_results([run]).confirmed) == 1
+    state(run, 1, **{name: 0.95})
+    results = read_results([run])
+    assert results.confirmed == frozenset()
+    assert "do not give its stored scores" in results.problems[0]
+    assert "Unverified, no stored predictions give the score: g" in markdown(results)
+
+
+def test_a_score_of_more_seeds_than_are_confirmed_has_no_interval(tmp_path: Path) -> None:
+    """An interval of the other seeds lies about another score: here it would be 1 to 1."""
+    run = write_run(tmp_path / "run", {("g", n): [LABELS] for n in (1, 2, 3)}, labels=[LABELS])
+    state(run, 2, macro_f1=0.1)
+    results = read_results([run], draws=50)
+    assert len(results.confirmed) == 2
+    line = method_frame(comparison_groups(results)[0]).iloc[0]
+    assert line["macro_f1"] == pytest.approx(0.7)
+    assert np.isnan(line["macro_f1_low"])
+    assert np.isnan(line["macro_f1_high"])
+    assert tidy(results)["resampled"].tolist() == [""]
+
+
 def test_a_job_in_two_runs_counts_once_and_order_does_not_matter(tmp_path: Path) -> None:
     answers = {(name, seed): [GOOD] for name in ("g", "h") for seed in (1, 2)}
     one = write_run(tmp_path / "one", answers, labels=[LABELS], block=BLOCK)
@@ -308,13 +363,16 @@ def test_predictions_that_the_released_protocol_rewrote_confirm_their_row(tmp_pa
     confusion = [[0] * 7 for _ in range(7)]
     for true, named in zip(truth, rewritten, strict=True):
         confusion[true][named] += 1
+    probabilities = np.eye(7, dtype=np.float32)[given]
     row = make_row(
         method="m", target="AUS", protocol="paper-released", confusion=tuple(map(tuple, confusion))
     )
+    scores, _ = score(probabilities, np.array(truth), predicted=np.array(rewritten))
+    row = row.model_copy(update={"scores": scores})
     prediction = Prediction(
         target="AUS",
         sample_ids=np.array(["a", "b", "c"]),
-        probabilities=np.eye(7, dtype=np.float32)[given],
+        probabilities=probabilities,
         classes=CROPS,
         labels=np.array(truth),
     )

@@ -61,6 +61,28 @@ def test_other_samples_of_the_target_are_not_used_unseen(
     assert "the code uses the labels, the order or other samples" in problems(verdict)
 
 
+def test_labels_by_the_order_are_noticed_of_a_method_that_adapts_too(
+    run: Path, tiny: Dataset, quick: Protocol, here: None, tmp_path: Path
+) -> None:
+    """The samples of many files are sorted by crop; this one looks at no series of a target."""
+    by_order = (
+        "\n        rows = np.arange(len(x)) * answer.shape[1] // len(x)\n"
+        "        return 0.6 * np.eye(answer.shape[1])[rows] + 0.4 * answer"
+    )
+    code = method(run, by_order).replace(
+        "    def predict_proba(",
+        "    def adapt(self, x: Features) -> 'Classifier':\n"
+        "        return self\n\n"
+        "    def predict_proba(",
+    )
+    code = code.replace("Classifier, CARD)", "Classifier, CARD, track='unlabelled-target')")
+    code = code.replace("pretraining=None", "extra_information=('the series',), pretraining=None")
+    made = packed(make_run(tmp_path, tiny, quick, code), tmp_path / "a.zip")
+    verdict = judged(made, tiny)
+    assert verdict.submission.rows[0].track == "unlabelled-target"
+    assert "right predictions were lost when" in problems(verdict)
+
+
 @pytest.fixture(scope="module")
 def public(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """A small simulated dataset of a seed that everybody knows."""

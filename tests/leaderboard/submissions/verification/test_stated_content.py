@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import forged
 import pytest
 from forged import (
     Members,
@@ -13,9 +14,11 @@ from forged import (
     packed,
     problems,
 )
+from tiny import make_samples, write_tiny
 
 from benchmark.data.dataset import Dataset
 from benchmark.errors import SubmissionError, UsageError
+from benchmark.task.protocol import Protocol
 from leaderboard.submissions.names import check_verifier, method_name_problems
 from leaderboard.submissions.packing import Source, pack
 from leaderboard.submissions.submission_reader import read_submission
@@ -176,3 +179,15 @@ def test_a_shifted_row_is_no_row_of_a_submission(
     lie = in_json("rows.json", lambda rows: rows[0].update(shift=shift))
     found = problems(verify(read_submission(forge(honest, tmp_path / "a.zip", lie)), tiny))
     assert "shift is name='level-l1c'" in found
+
+
+def test_a_season_that_the_protocol_aligns_is_no_warning_of_the_verifier(
+    quick: Protocol, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the years are stored, those of France and Argentina are out of phase."""
+    dataset = write_tiny(tmp_path / "data", make_samples("FRA"), make_samples("ARG", shift=-36))
+    aligned = quick.model_copy(update={"name": "aligned", "season": "aligned"})
+    monkeypatch.setattr(forged, "TRANSFERS", ("FRA:ARG",))
+    run = make_run(tmp_path, dataset, aligned)
+    verdict = verify(read_submission(packed(run, tmp_path / "a.zip")), dataset)
+    assert verdict.accepted, problems(verdict)

@@ -1,0 +1,64 @@
+"""Which resampling units the sets of samples of one target have in common.
+
+Two sources that share other crops with a target are scored on other samples of it, but on the same
+blocks. These are resampled together; otherwise the interval of a mean over transfers would be too
+narrow.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmark.errors import StoreError
+from leaderboard.confusion_counts import StoredPrediction, UnitKind, units_of
+from leaderboard.statistics.bootstrap import Part
+
+SetName = tuple[str, str, str]
+"""Dataset fingerprint, target and hash of the sample ids of a set of samples."""
+
+
+def shared_units(sets: Mapping[SetName, Iterable[StoredPrediction]]) -> dict[SetName, Part]:
+    """Return the units of each set of samples of a target that has several sets.
+
+    Args:
+        sets: Rows with stored predictions, by set of samples. Reference results have no names of
+            units, so a set that only they have is missing and is resampled alone.
+
+    Returns:
+        The place of each set's units among those of all sets of its dataset and target. Sets that
+        share no target with another are left out.
+    """
+    targets: dict[tuple[str, str], list[SetName]] = {}
+    for name in sets:
+        targets.setdefault(name[:2], []).append(name)
+    found: dict[SetName, Part] = {}
+    for members in targets.values():
+        if len(members) > 1:
+            found |= _parts({name: units for name in members if (units := _named(sets[name]))})
+    return found
+
+
+def _parts(
+    named: Mapping[SetName, tuple[UnitKind, npt.NDArray[Any]]],
+) -> dict[SetName, Part]:
+    parts: dict[SetName, Part] = {}
+    for kind in ("blocks", "samples"):
+        own = {name: units for name, (its, units) in named.items() if its == kind}
+        if len(own) > 1:
+            whole = np.unique(np.concatenate(list(own.values())))
+            for name, units in own.items():
+                parts[name] = Part(np.searchsorted(whole, units).astype(np.int64), len(whole))
+    return parts
+
+
+def _named(rows: Iterable[StoredPrediction]) -> tuple[UnitKind, npt.NDArray[Any]] | None:
+    """Return the units of the first row whose predictions can be read; ``None`` without one."""
+    for row in rows:
+        try:
+            kind, names, _ = units_of(row.read())
+        except StoreError:
+            continue  # named as a problem when its counts are read
+        return kind, names
+    return None
