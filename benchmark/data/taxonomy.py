@@ -52,8 +52,8 @@ class LabelMap(BaseModel):
 
     A code is looked up in ``drop``, then ``ambiguous``, then ``codes``, then the longest of
     ``blocks`` that fits, then ``other`` and ``other_below``. Words are compared in one form of
-    their accents and without regard to capitals, and a number in groups with hyphens, such as ``11-01-06-000-0``, is the number
-    without them.
+    their accents and without regard to capitals, and a number in groups with hyphens, such as
+    ``11-01-06-000-0``, is the number without them.
 
     Attributes:
         name: Name of the product.

@@ -340,7 +340,8 @@ def _track(trial: _Trial) -> None:
 
 ADVICE: Final[Mapping[Callable[[_Trial], None], str]] = MappingProxyType(
     {
-        _card: "Rows keep the name: choose it before you run. Fill in the Card of the file; docs/submit.md says what belongs there.",
+        _card: "Rename the method before you run, since rows keep the name; fill in the Card of "
+        "the file: docs/submit.md says what belongs there.",
         _probabilities: "fit(x, y, *, validation) returns self; predict_proba(x) returns an array "
         "[samples, classes] in the order of context.classes, without NaN.",
         _reports: "parameter_count_ and flops_per_sample_ are whole numbers, history_ is a list "

@@ -215,8 +215,8 @@ def _module(path: Path) -> ModuleType:
     except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise MethodError(
-            f"{path}{_line(error)} cannot be run: {type(error).__name__}: {error}; correct it, and import "
-            "installed packages only."
+            f"{path}{_line(error)} cannot be run: {type(error).__name__}: {error}; correct "
+            "it, and import installed packages only."
         ) from error
     return module
 
