@@ -182,7 +182,10 @@ def choose_year(
         return candidates[0]
     if candidates:
         what = "labels" if labels else "dates"
-        raise UsageError(f"{source} has {what} of {_list(candidates)}: choose one with --year.")
+        raise UsageError(
+            f"{source} has {what} of {_list(candidates)}: choose one with --year or, for a domain "
+            f"of each, give each year of a sample an id of its own, such as p1-{candidates[0]}."
+        )
     raise UsageError(
         f"{source} has no year with dates throughout, but {len(dates)} dates from {dates[0]} to "
         f"{dates[-1]}{_gap(dates)}: choose where the year starts with --season-start, or the year "

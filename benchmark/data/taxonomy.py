@@ -52,8 +52,8 @@ class LabelMap(BaseModel):
 
     A code is looked up in ``drop``, then ``ambiguous``, then ``codes``, then the longest of
     ``blocks`` that fits, then ``other`` and ``other_below``. Words are compared in one form of
-    their accents, and a number in groups with hyphens, such as ``11-01-06-000-0``, is the number
-    without them.
+    their accents and without regard to capitals, and a number in groups with hyphens, such as
+    ``11-01-06-000-0``, is the number without them.
 
     Attributes:
         name: Name of the product.
@@ -106,6 +106,15 @@ class LabelMap(BaseModel):
                 raise ValueError(f"unknown crop '{crop}', {did_you_mean(crop, CROPS)}")
         return value
 
+    @field_validator("codes")
+    @classmethod
+    def _codes_differ(cls, value: dict[int | str, str]) -> dict[int | str, str]:
+        crops: dict[int | str, str] = {}
+        for code, crop in value.items():
+            if crops.setdefault(_same(code), crop) != crop:
+                raise ValueError(f"'{code}' is two crops in two spellings of its capitals")
+        return value
+
     @field_validator("blocks")
     @classmethod
     def _blocks_are_patterns(cls, value: dict[str, str]) -> dict[str, str]:
@@ -121,19 +130,23 @@ class LabelMap(BaseModel):
 
     def drops(self, code: int | str) -> bool:
         """Return whether samples of a code are left out."""
-        return code in self.drop
+        return _same(code) in map(_same, self.drop)
 
     def class_of(self, code: int | str) -> int | None:
         """Return the class index of a code, or ``None`` when the map does not know the code."""
-        if code in self.ambiguous:
+        word = _same(code)
+        if word in map(_same, self.ambiguous):
             return None
-        crop = self.codes.get(code) or self._block_of(code)
+        crop = self._crop_of(word) or self._block_of(code)
         if crop is not None:
             return CROPS.index(crop)
-        known = code in self.other or (
+        known = word in map(_same, self.other) or (
             self.other_below is not None and isinstance(code, int) and 0 <= code < self.other_below
         )
         return OTHER if known else None
+
+    def _crop_of(self, word: int | str) -> str | None:
+        return next((crop for code, crop in self.codes.items() if _same(code) == word), None)
 
     def _block_of(self, code: int | str) -> str | None:
         text = str(code)
@@ -158,6 +171,11 @@ def parse_code(text: str) -> int | str:
         text = text.replace("-", "")
     match = re.fullmatch(r"(-?\d+)(\.0+)?", text)
     return int(match[1]) if match else text
+
+
+def _same(code: int | str) -> int | str:
+    """Return a code without regard to capitals."""
+    return code.casefold() if isinstance(code, str) else code
 
 
 def label_map_names() -> tuple[str, ...]:
@@ -186,8 +204,8 @@ def load_label_map(name: str) -> LabelMap:
             raise DataError(f"The label map {name} cannot be read: {error}.") from error
     else:
         raise UsageError(
-            f"Unknown label map '{name}': {did_you_mean(name, label_map_names())} "
-            "Or name a file MAP.yaml."
+            f"Unknown label map '{name}': {did_you_mean(name, label_map_names())}; or "
+            "name a file MAP.yaml."
         )
     try:
         return LabelMap.model_validate(yaml.safe_load(text))

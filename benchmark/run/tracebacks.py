@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from benchmark.task.method_lines import method_line
+
 FRAME: Final = re.compile(r'^  File "(.+)", line (\d+) in (.+)$', re.M)
 FRAMES: Final = 3
 
@@ -40,7 +42,12 @@ def describe_frames(frames: Sequence[tuple[str, str, int]]) -> str:
 
 
 def describe_error(error: BaseException) -> str:
-    """Return class and message of an error, and the file and line that raised it."""
+    """Return class and message of an error, and the file and line that raised it.
+
+    Where a library raised it, the line of the method file that called the library comes first.
+    """
     frames: Sequence[traceback.FrameSummary] = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{place}"
+    raised = [(Path(frame.filename).name, frame.lineno) for frame in frames[-1:]]
+    own = [] if (line := method_line(error)) is None else [line]
+    places = ", ".join(f"{name}:{line}" for name, line in dict.fromkeys([*own, *raised]))
+    return f"{type(error).__name__}: {error}" + (f" ({places})" if places else "")

@@ -1,11 +1,21 @@
 """What a card must state before the rows of its method may be ranked with others."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from benchmark.data.representations import BUILT_IN
 from benchmark.errors import CropGlobeError
 from benchmark.task.methods import Card, registry
+
+METHOD_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9.+-]{0,62}[a-z0-9+])?")
+"""Names of submitted methods; each can be a folder, a file name and part of an address on every
+system."""
+
+NAME_RULE: Final = (
+    "use at most 64 of a to z, 0 to 9, '.', '+' and '-', beginning with a letter or digit"
+)
+"""The same in words."""
 
 PLACEHOLDER: Final = "FILL IN"
 """Text in the templates of `cropglobe methods new` that the author must replace."""

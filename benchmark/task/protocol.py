@@ -270,8 +270,8 @@ def load_protocol(name: str) -> Protocol:
         return parse_protocol(text, where=str(path))
     if name not in shipped_protocols():
         raise UsageError(
-            f"Unknown protocol '{name}': {did_you_mean(name, shipped_protocols())} "
-            "To use a file, give its name with the ending, such as my-protocol.yaml."
+            f"Unknown protocol '{name}': {did_you_mean(name, shipped_protocols())}; to "
+            "use a file, give its name with the ending, such as my-protocol.yaml."
         )
     text = files("benchmark.task").joinpath("protocols", f"{name}.yaml").read_text("utf-8")
     return parse_protocol(text, where=f"protocol {name}")

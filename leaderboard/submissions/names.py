@@ -1,17 +1,14 @@
 """Check names of methods and of people: whether they are allowed, or resemble other names."""
 
-import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 from typing import Final
 
 from benchmark.errors import SubmissionError
+from benchmark.task.card_requirements import METHOD_NAME, NAME_RULE
 from benchmark.task.methods import ALL_METHODS, method_sets, registry
 from leaderboard.submissions.archive import printable
-
-METHOD_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9.+-]{0,62}[a-z0-9+])?")
-"""Names of methods; each can be a folder, a file name and part of an address on every system."""
 
 LOOK_ALIKE: Final = str.maketrans({"0": "o", "1": "l", "i": "l", "5": "s", "3": "e", "8": "b"})
 """Letters and digits that look like other letters, such as `i`, `l` and `1`."""
@@ -48,10 +45,7 @@ def method_name_problems(name: str) -> Iterator[str]:
         Sentences.
     """
     if not METHOD_NAME.fullmatch(name):
-        yield (
-            f"'{printable(ascii(name)[1:-1])}' is no name of a method: use at most 64 of a to z, "
-            "0 to 9, '.', '+' and '-', beginning with a letter or digit."
-        )
+        yield (f"'{printable(ascii(name)[1:-1])}' is no name of a method: {NAME_RULE}.")
         return
     taken = {*registry().all(), *method_sets(), ALL_METHODS}
     for other in sorted(taken):

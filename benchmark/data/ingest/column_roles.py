@@ -241,8 +241,8 @@ def _find_label(path: Path, labels: Sequence[str], known: dict[str, str]) -> str
             f" It has the column of the map {fitting[0]}: --labels {fitting[0]}." if fitting else ""
         )
         raise DataError(
-            f"{path} has no label column '{tried}', {did_you_mean(labels[0], known.values())} "
-            f"Name it with --label-column.{hint}"
+            f"{path} has no label column '{tried}', {did_you_mean(labels[0], known.values())}; "
+            f"name it with --label-column.{hint}"
         )
     return found
 

@@ -202,7 +202,11 @@ def _constant(points: PointTable, words: Words, first: Index, column: str) -> In
     if differs.any():
         row = int(np.flatnonzero(differs)[0])
         sample = points.sample.values[points.sample.row[row]]
-        raise DataError(f"{points.path} has two values of {column} for sample {sample}: give one.")
+        years = column == points.columns.label and points.year is None
+        advice = ", or a column year if its crop changes from year to year" if years else ""
+        raise DataError(
+            f"{points.path} has two values of {column} for sample {sample}: give one{advice}."
+        )
     return value
 
 

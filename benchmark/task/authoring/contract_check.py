@@ -17,10 +17,11 @@ from benchmark.data.representations import Observations, represent
 from benchmark.data.season import STEPS_PER_YEAR
 from benchmark.errors import CropGlobeError, MethodError, UnavailableError
 from benchmark.randomness import generator
-from benchmark.task.card_requirements import card_questions
+from benchmark.task.card_requirements import METHOD_NAME, NAME_RULE, card_questions
 from benchmark.task.code_fingerprint import defining_file
 from benchmark.task.fitted_attributes import read_decision, read_fitted_attributes
 from benchmark.task.method_cards import KNOWLEDGE_TRACKS, SERIES_TRACKS
+from benchmark.task.method_lines import method_line
 from benchmark.task.methods import (
     Adaptable,
     Classifier,
@@ -79,7 +80,7 @@ class Rule:
 
     Attributes:
         title: The rule, in a sentence.
-        status: Whether the method keeps it; rules after a failed training are not tried.
+        status: Whether the method keeps it; without valid probabilities no further rule is tried.
         problem: How the method breaks it, in a sentence.
         advice: What the author can do.
     """
@@ -91,7 +92,7 @@ class Rule:
 
 
 def try_rules(method: Method) -> tuple[Rule, ...]:
-    """Check every rule of the contract; go on after a broken rule.
+    """Check every rule of the contract; go on after a broken rule, if it predicts probabilities.
 
     Args:
         method: The method.
@@ -104,9 +105,9 @@ def try_rules(method: Method) -> tuple[Rule, ...]:
     """
     trial = _Trial(method)
     rules: list[Rule] = []
-    trained = True
+    predicts = True
     for check, advice in ADVICE.items():
-        if not trained:
+        if not predicts:
             rules.append(Rule(_title(check), "not tried"))
             continue
         try:
@@ -117,9 +118,11 @@ def try_rules(method: Method) -> tuple[Rule, ...]:
             # A method may raise any error; the other rules are still checked.
             logger.debug("%s broke a rule", method.name, exc_info=True)
             said = isinstance(error, CropGlobeError)
-            text = str(error) if said else f"{type(error).__name__}: {error}"
+            place = None if said else method_line(error)
+            where = "" if place is None else f" ({place[0]}:{place[1]})"
+            text = str(error) if said else f"{type(error).__name__}: {error}{where}"
             rules.append(Rule(_title(check), "broken", text, advice))
-            trained = check is _card or "classifier" in vars(trial)
+            predicts = check is not _probabilities
         else:
             rules.append(Rule(_title(check), "passed"))
     return tuple(rules)
@@ -226,6 +229,8 @@ def made_up_samples() -> tuple[Observations, npt.NDArray[np.int64]]:
 
 def _card(trial: _Trial) -> None:
     """The card says what it is, where it comes from, its licence and its pretraining."""
+    if not METHOD_NAME.fullmatch(trial.method.name):
+        raise trial.fail(f"has a name that `pack` refuses: {NAME_RULE}.")
     open_questions = list(card_questions(trial.method.card, trial.method.representation))
     if open_questions:
         raise trial.fail(f"is not described: its card {', '.join(open_questions)}.")
@@ -335,7 +340,8 @@ def _track(trial: _Trial) -> None:
 
 ADVICE: Final[Mapping[Callable[[_Trial], None], str]] = MappingProxyType(
     {
-        _card: "Fill in the Card of the file; docs/submit.md says what belongs there.",
+        _card: "Rename the method before you run, since rows keep the name; fill in the Card of "
+        "the file: docs/submit.md says what belongs there.",
         _probabilities: "fit(x, y, *, validation) returns self; predict_proba(x) returns an array "
         "[samples, classes] in the order of context.classes, without NaN.",
         _reports: "parameter_count_ and flops_per_sample_ are whole numbers, history_ is a list "

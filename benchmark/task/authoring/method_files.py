@@ -14,6 +14,7 @@ from typing import Final
 
 from benchmark.errors import MethodError, UsageError
 from benchmark.task.code_fingerprint import code_files
+from benchmark.task.method_lines import FILE_MODULE, method_line
 from benchmark.task.methods import ENTRY_POINTS, Method, Registry, registry, taken
 
 ENDING: Final = ".py"
@@ -98,10 +99,11 @@ def load_method_file(path: Path) -> tuple[Method, ...]:
             f"{path} has no function {FUNCTION}(): add one that returns a tuple of Method."
         )
     try:
-        found = tuple(function())
+        returned = function()
+        found = tuple(returned) if isinstance(returned, Iterable) else ()
     except Exception as error:
         raise MethodError(
-            f"{FUNCTION}() of {path} failed with {type(error).__name__}: {error}."
+            f"{FUNCTION}() of {path}{_line(error)} failed with {type(error).__name__}: {error}."
         ) from error
     if not found or not all(isinstance(method, Method) for method in found):
         raise MethodError(f"{FUNCTION}() of {path} must return a tuple of Method, one or more.")
@@ -200,7 +202,7 @@ class _FromSource(SourceFileLoader):
 def _module(path: Path) -> ModuleType:
     """Run a file as a module; run it again in the same process only if its content has changed."""
     key = sha256(str(path).encode() + b"\0" + path.read_bytes()).hexdigest()[:12]
-    name = f"cropglobe_file_{path.stem}_{key}"
+    name = f"{FILE_MODULE}{path.stem}_{key}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path, loader=_FromSource(name, str(path)))
@@ -212,9 +214,16 @@ def _module(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
-        line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
         raise MethodError(
-            f"{path}{line} cannot be run: {type(error).__name__}: {error}; correct it, and import "
-            "installed packages only."
+            f"{path}{_line(error)} cannot be run: {type(error).__name__}: {error}; correct "
+            "it, and import installed packages only."
         ) from error
     return module
+
+
+def _line(error: BaseException) -> str:
+    """Return the line of the method file at which an error came about, for a sentence."""
+    place = method_line(error)
+    own = error.lineno if isinstance(error, SyntaxError) else None
+    line = own if place is None else place[1]
+    return "" if line is None else f", line {line}"

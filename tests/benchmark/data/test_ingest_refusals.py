@@ -56,7 +56,7 @@ def without_a_date(table: pd.DataFrame) -> pd.DataFrame:
         (constant("timestamp", "20210230"), "which is no date"),
         (constant("timestamp", 17), "'17' in column timestamp, which is no date"),
         (without_a_date, "1 rows without a date"),
-        (mixed_labels, "two values of cdl_code for sample a"),
+        (mixed_labels, "two values of cdl_code for sample a: give one, or a column year"),
         (constant("S2-L2A-B02", "cloud"), "text in column S2-L2A-B02"),
         (constant("S2-L2A-B02", -9999), "no reflectance"),
         (bands_as(lambda band: band / 100), "typically 28, neither reflectance .* nor reflectance"),

@@ -54,8 +54,9 @@ def test_dates_around_the_year_fill_its_ends(tmp_path: Path, long_table: Table, 
 
 def test_two_covered_years_are_ambiguous(tmp_path: Path, long_table: Table, save: Save) -> None:
     path = save(long_table(count=74))
-    with pytest.raises(UsageError, match="dates of 2021, 2022: choose one with --year"):
+    with pytest.raises(UsageError, match="dates of 2021, 2022: choose one with --year") as said:
         ingest(path, tmp_path / "out")
+    assert "for a domain of each, give each year of a sample an id of its own" in str(said.value)
     report = ingest(path, tmp_path / "out", year=2022)
     assert report.first_day == "2022-01-01"
     assert open_dataset(tmp_path / "out").load("USA-AR").year.tolist() == [2022, 2022]  # type: ignore[union-attr]

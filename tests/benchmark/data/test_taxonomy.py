@@ -124,6 +124,16 @@ def test_a_map_of_words_and_quoted_numbers(tmp_path: Path) -> None:
     assert [mine.class_of(code) for code in ("maize", 7, "grass", "tea")] == [0, 2, OTHER, None]
 
 
+def test_capitals_of_words_do_not_matter(tmp_path: Path) -> None:
+    wheat = CROPS.index("wheat")
+    body = "codes: {Blé: wheat}\nother: [autre]\ndrop: [No Answer]\n"
+    mine = load_label_map(write_map(tmp_path, body))
+    assert [mine.class_of(code) for code in ("BLÉ", "blé", "Autre")] == [wheat, wheat, OTHER]
+    assert mine.drops("no answer")
+    with pytest.raises(DataError, match="'rice' is two crops"):
+        load_label_map(write_map(tmp_path, "codes: {Rice: corn, rice: rice}\n"))
+
+
 def test_the_longest_block_wins(tmp_path: Path) -> None:
     mine = load_label_map(
         write_map(tmp_path, "codes: {120: cotton}\nblocks: {1xx: other, 12x: rice}\n")

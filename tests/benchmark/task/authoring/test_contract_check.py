@@ -13,7 +13,7 @@ import torch
 
 from benchmark.data.hub.weights import WEIGHTS_VARIABLE
 from benchmark.errors import MethodError, UnavailableError
-from benchmark.task.authoring.contract_check import CHECKS, check_method
+from benchmark.task.authoring.contract_check import CHECKS, check_method, try_rules
 from benchmark.task.methods import Card, Context, Method, registry
 
 DEAR = (
@@ -185,3 +185,15 @@ def test_a_track_asks_for_its_abilities() -> None:
 def test_a_decision_has_a_form() -> None:
     with pytest.raises(MethodError, match="decision_ is 'stopped': report"):
         check_method(method(Mumbling, track="unlabelled-target"))
+
+
+def test_without_valid_probabilities_no_other_rule_gives_advice() -> None:
+    """Each later rule would repeat the first problem, beside advice that does not concern it."""
+    statuses = [rule.status for rule in try_rules(method(Logits))]
+    assert statuses == ["passed", "broken", *["not tried"] * (len(CHECKS) - 2)]
+
+
+@pytest.mark.parametrize("name", ["my_method", "My Method", "méthode", "-mine"])
+def test_a_name_that_pack_would_refuse_is_told_before_a_run(name: str) -> None:
+    with pytest.raises(MethodError, match=r"name that `pack` refuses: use at most 64 of a to z"):
+        check_method(replace(method(Honest), name=name))

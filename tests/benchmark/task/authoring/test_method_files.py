@@ -97,10 +97,12 @@ def test_a_name_that_is_installed_is_refused(mine: Path) -> None:
     ("text", "message"),
     [
         ("def methods(:", "line 1 cannot be run: SyntaxError"),
-        ("import no_such_package", "ModuleNotFoundError"),
+        ("\nimport no_such_package", "line 2 cannot be run: ModuleNotFoundError"),
+        ("def methods():\n    return 1 / 0", r"methods\(\) of .*, line 2 failed with ZeroDivision"),
         ("raise SystemExit", "cannot be run: SystemExit"),
         ("x = 1", r"has no function methods\(\)"),
         ("def methods(): return ['mine']", "must return a tuple of Method"),
+        ("def methods(): return 1", "must return a tuple of Method"),
         ("def methods(): return ()", "must return a tuple of Method"),
         ("def methods(): return 1 / 0", "failed with ZeroDivisionError"),
     ],
@@ -211,3 +213,35 @@ def test_check_stops_trying_after_a_failed_training(
 
 def test_check_knows_installed_methods() -> None:
     assert run("check", "floor.majority") == 0
+
+
+NUMPY_RAISES = """import numpy as np
+from benchmark.task.methods import Card, Method
+
+
+class Broken:
+    def __init__(self, context):
+        pass
+
+    def fit(self, x, y, *, validation):
+        np.concatenate([x, y])
+
+
+def methods():
+    card = Card(summary="Broken.", reference="none here", licence="MIT")
+    return (Method("broken", "handcrafted", "harmonic", Broken, card),)
+"""
+
+
+def test_an_error_in_a_library_names_the_line_of_the_method_file(
+    tiny: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In `check` and in a row: the library's own line does not say what to mend."""
+    file = tmp_path / "broken.py"
+    file.write_text(NUMPY_RAISES, "utf-8")
+    assert run("check", str(file)) == 1
+    assert "dimension(s) (broken.py:10)" in " ".join(capsys.readouterr().out.split())
+    words = ("run", "--data", str(tiny.root), "--protocol", "smoke", "--transfers", "FRA:CHN")
+    run(*words, "--method-file", str(file), "--out", str(tmp_path / "run"))
+    ((job,), _) = RunStore(tmp_path / "run").read_all()
+    assert all("(broken.py:10" in (row.reason or "") for row in job.rows)
