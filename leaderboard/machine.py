@@ -1,5 +1,6 @@
 """The machine on which the costs of a row were measured, in words."""
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -7,6 +8,9 @@ from benchmark.results.rows import Row
 
 UNKNOWN: Final = "an unknown machine"
 
+
+NOT_NEEDED: Final = re.compile(r"\((?:R|TM)\)|\b(?:Processor|CPU)\b", re.IGNORECASE)
+"""Parts of a device's name that do not tell it from others."""
 
 SEPARATOR: Final = "; "
 """Text between machines, where a method's costs were measured on several."""
@@ -27,11 +31,12 @@ def machine_of(row: Row) -> str:
     """Return the name of the device and, for a processor, the number of threads.
 
     Args:
-        row: The row.
+        row: The row. Of its device's name, what no reader needs is left out, such as ``(R)``.
     """
     name = row.cost.device_name or row.cost.device
     if name is None:
         return UNKNOWN
+    name = " ".join(NOT_NEEDED.sub(" ", name).split()) or name
     if (row.cost.device or "cpu") != "cpu":
         return name
     threads = row.provenance.threads or row.provenance.processors
