@@ -28,6 +28,9 @@ document.querySelectorAll("figure.chart").forEach((figure) => {
     const known = points.filter((point) => point.costs[name] !== null);
     const cost = (point) => point.costs[name];
     const front = known.filter((point) => point.front.includes(name)).sort((a, b) => cost(a) - cost(b));
+    // Without a front, as where times are of several machines, the best of each family have their names.
+    const ranked = [...known].sort((a, b) => b.score - a.score);
+    const named = front.length ? front : families.map((family) => ranked.find((point) => point.family === family)).filter(Boolean);
     const width = Math.max(300, Math.min(900, drawing.clientWidth || 900));
     const svg = Plot.plot({
       width,
@@ -44,7 +47,7 @@ document.querySelectorAll("figure.chart").forEach((figure) => {
         Plot.line(front, { x: cost, y: "score", stroke: "currentColor", strokeOpacity: 0.5, curve: "step-after", ariaHidden: "true" }),
         Plot.ruleX(known.filter((point) => point.low !== null), { x: cost, y1: "low", y2: "high", stroke: "family", strokeWidth: 1.5, ariaHidden: "true" }),
         Plot.dot(known, { x: cost, y: "score", fill: "family", symbol: "family", r: 5, href: (point) => `../${point.page}`, ariaLabel: (point) => words(point, name).join(", ") }),
-        Plot.text(width < 500 ? [] : front, { x: cost, y: "score", text: "name", dy: -12, fill: "currentColor", stroke: "var(--paper)", ariaHidden: "true" }),
+        Plot.text(width < 500 ? [] : named, { x: cost, y: "score", text: "name", dy: -12, fill: "currentColor", stroke: "var(--paper)", ariaHidden: "true" }),
         Plot.tip(known, Plot.pointer({ x: cost, y: "score", title: (point) => words(point, name).join("\n"), fill: "var(--paper)", stroke: "currentColor", fontSize: 13, ariaHidden: "true" })),
       ],
     });
