@@ -180,6 +180,7 @@ class RunStore:
         protocol: Mapping[str, Any] | None = None,
         network: Network | None = None,
         kept: StoredJob | None = None,
+        with_fit: bool = False,
         newer_than: int = 0,
     ) -> Path:
         """Write a job under a temporary name, flush it and rename it; replace an older one.
@@ -193,6 +194,7 @@ class RunStore:
             network: The fitted network.
             kept: A stored job of which some rows are written again. Probabilities that
                 `predictions` lacks are copied from it; without any, its other files are copied too.
+            with_fit: Whether the other files of `kept` are copied in any case.
             newer_than: Time at which the replaced job was written, in nanoseconds. The new job gets
                 a later time, even if the clock says otherwise.
 
@@ -220,7 +222,7 @@ class RunStore:
                     _write_prediction(staging, prediction)
                 if kept is not None:
                     names = _read_manifest(kept.folder)
-                    only = PREDICTIONS if predictions else ""
+                    only = PREDICTIONS if predictions and not with_fit else ""
                     keep_files(kept.folder, staging, [n for n in names if n.startswith(only)])
                 _write_manifest(staging)
                 _date(staging / MANIFEST_FILE, newer_than)

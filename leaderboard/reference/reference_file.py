@@ -35,8 +35,9 @@ from benchmark.errors import StoreError
 from benchmark.files import replace_file
 from benchmark.results.rows import Row
 from benchmark.task.method_cards import MethodDescription
-from benchmark.task.metrics import METRIC_VERSION, score
+from benchmark.task.metrics import METRIC_VERSION, Scores, score
 from leaderboard.confusion_counts import CELLS, ConfusionCounts, CountedRow
+from leaderboard.score_agreement import score_differences
 
 FORMAT_VERSION: Final = 1
 """Version of the format. Raise it whenever a member changes its meaning."""
@@ -253,7 +254,8 @@ def read_reference(path: Path) -> ReferenceSet:
         Its content.
 
     Raises:
-        StoreError: If it is damaged, or of another version of the format.
+        StoreError: If it is damaged, or of another version of the format, or states a score that
+            the counts of its row do not give.
     """
     members = _members(path, ("key", "rows", "sizes", "unit", "cell", "count"))
     key = _read_key(members, path)
@@ -268,7 +270,7 @@ def read_reference(path: Path) -> ReferenceSet:
         if len(tables) != len(content["rows"]):
             raise ValueError("rows and counts differ in number")
         rows = tuple(
-            _restored(row, content, table)
+            _restored(row, content, table, path)
             for row, table in zip(content["rows"], tables, strict=True)
         )
         cards = {
@@ -327,9 +329,13 @@ def _unpacked_counts(members: Mapping[str, npt.NDArray[Any]]) -> list[Any]:
     return tables
 
 
-def _restored(stored: Mapping[str, Any], content: Mapping[str, Any], table: Any) -> CountedRow:
+def _restored(
+    stored: Mapping[str, Any], content: Mapping[str, Any], table: Any, path: Path
+) -> CountedRow:
     row = dict(stored)
     kind = row.pop("units")
+    if (kind is None) != (table is None):
+        raise ValueError("a row has counts without a unit, or the reverse")
     own = {name: row.pop(name) for name in _OWN_PROVENANCE}
     row["data"] = content["data"][row["data"]]
     row["provenance"] = content["provenance"][row["provenance"]] | own
@@ -341,4 +347,17 @@ def _restored(stored: Mapping[str, Any], content: Mapping[str, Any], table: Any)
     bare = Row.model_validate(row)
     derived = _derived_scores(CountedRow(bare, counts))
     whole = Row.model_validate(row | {"scores": derived | scores})
+    if not derived.keys().isdisjoint(scores):
+        _require_same(whole, Scores.model_validate(scores | derived), path)
     return CountedRow(whole, counts)
+
+
+def _require_same(row: Row, true: Scores, path: Path) -> None:
+    """Refuse a row whose scores are not those that its counts give."""
+    assert row.scores is not None
+    for name, stated, found in score_differences(row.scores, true):
+        raise StoreError(
+            f"{path}: {row.method}, {row.transfer}, seed {row.seed} states {name} as {stated}, and "
+            f"its counts give {found}: get the file anew from whoever made it, or make it again "
+            "with `cropglobe reference make`."
+        )

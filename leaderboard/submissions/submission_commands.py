@@ -138,12 +138,13 @@ def verify(
         raise typer.Exit(EXIT_REFUSED)
     if into is not None:
         from benchmark.results.store import RunStore
-        from leaderboard.submissions.row_import import import_submission, transfers_of_no_other
+        from leaderboard.submissions import row_import
 
-        alone = transfers_of_no_other(verdict.submission, RunStore(into))
         store = RunStore(into)
-        count = import_submission(verdict.submission, dataset, store, verdict.trained)
-        typer.echo(f"Added {count} jobs to {into}", err=True)
+        alone = row_import.transfers_of_no_other(verdict.submission, store)
+        done = row_import.import_submission(verdict.submission, dataset, store, verdict.trained)
+        for sentence in row_import.describe(done, store):
+            typer.echo(sentence, err=True)
         if alone:
             typer.echo(
                 f"Warning: no other method in {into} has {', '.join(alone)}, so that all others "

@@ -102,20 +102,32 @@ def distinct(
     Returns:
         Row numbers, ascending.
     """
-    keys = series
-    if series.dtype.kind != "V":
-        # Adding zero turns -0.0 into 0.0: the two are equal numbers with different bytes.
-        flat = np.ascontiguousarray(series.reshape(len(series), -1) + series.dtype.type(0))
-        keys = flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).ravel()
-    _, group = np.unique(keys, return_inverse=True)
-    group = group.reshape(-1)
-    pair = group if one_label else group.astype(np.int64) * len(CROPS) + labels
+    group = series_numbers(series)
+    pair = group if one_label else group * len(CROPS) + labels
     _, first = np.unique(pair, return_index=True)
     rows = np.sort(first).astype(np.int64)
     if drop_conflicts:
         labels_of_group = np.bincount(group[rows])
         rows = rows[labels_of_group[group[rows]] == 1]
     return rows
+
+
+def series_numbers(series: npt.NDArray[Any]) -> Rows:
+    """Number the different series.
+
+    Args:
+        series: Series [N, ...], or digests of them [N].
+
+    Returns:
+        The number of each sample's series [N], the same for equal series.
+    """
+    keys = series
+    if series.dtype.kind != "V":
+        # Adding zero turns -0.0 into 0.0: the two are equal numbers with different bytes.
+        flat = np.ascontiguousarray(series.reshape(len(series), -1) + series.dtype.type(0))
+        keys = flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).ravel()
+    _, group = np.unique(keys, return_inverse=True)
+    return group.reshape(-1).astype(np.int64)
 
 
 def source_pool(

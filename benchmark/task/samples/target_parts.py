@@ -9,7 +9,7 @@ from benchmark.data.official.domain_file import DomainSamples
 from benchmark.errors import UnavailableError
 from benchmark.randomness import generator
 from benchmark.task.protocol import Protocol
-from benchmark.task.samples.preparation import DATA_SEED, distinct
+from benchmark.task.samples.preparation import DATA_SEED, distinct, series_numbers
 from benchmark.task.samples.sample_division import Rows
 
 
@@ -42,7 +42,8 @@ def teaching_parts(
     """Divide a target in two halves: a classifier learns from one half and predicts the other.
 
     If the target has several spatial blocks, the halves consist of whole blocks. Every scored
-    sample is predicted, and never by a classifier that has learned from its block.
+    sample is predicted, and never by a classifier that has learned from its block or, if the
+    protocol keeps repeats, from a repeat of its series.
 
     Args:
         samples: Samples of the target.
@@ -70,11 +71,14 @@ def teaching_parts(
     pool = distinct(compared, samples.labels, drop_conflicts=True)
     draw = generator(seed, "teaching", samples.name)
     pool = draw.permutation(pool[np.isin(samples.labels[pool], list(classes))])
+    number = series_numbers(compared) if protocol.deduplicate == "none" else None
     for half in (0, 1):
         predicted = np.flatnonzero(side[scored] == half)
         learned: npt.NDArray[np.int64] = pool[side[pool] != half]
         if not len(predicted):
             continue
+        if number is not None:
+            learned = learned[~np.isin(number[learned], number[scored[predicted]])]
         if not len(learned):
             raise UnavailableError(
                 f"Target {samples.name} cannot be taught: one half of it has no sample of a "

@@ -64,3 +64,20 @@ def test_a_target_in_one_block_is_divided_by_samples() -> None:
     assert len(parts) == 2
     assert sorted(np.concatenate([asked for _, asked in parts])) == list(range(len(scored)))
     assert all(not set(teachers) & set(scored[asked]) for teachers, asked in parts)
+
+
+@pytest.mark.parametrize("blocks", [True, False])
+def test_what_repeats_a_scored_series_does_not_teach_its_answer(blocks: bool) -> None:
+    """A protocol that keeps repeats scores both copies; the other half may hold one of them."""
+    samples = make_samples("USA", blocks=blocks)
+    repeated = np.arange(len(samples))
+    copies = repeated[samples.labels == 3][1::2]
+    repeated[copies] = np.flatnonzero(samples.labels == 3)[0 : 2 * len(copies) : 2]
+    samples = replace(samples, series=samples.series[repeated], keys=None)
+    scored = np.arange(len(samples))
+    keeps = SMOKE.model_copy(update={"deduplicate": "none", "max_source_samples": None})
+    parts = list(teaching_parts(samples, scored, (0, 3, 6), keeps, seed=1))
+    assert sorted(np.concatenate([asked for _, asked in parts])) == scored.tolist()
+    for teachers, asked in parts:
+        assert not set(repeated[teachers]) & set(repeated[asked])
+        assert set(samples.labels[teachers]) == {0, 3, 6}
