@@ -26,6 +26,7 @@ from benchmark.data.official.domain_file import (
 from benchmark.data.official.domain_rules import FileRule, find_domains, read_rules
 from benchmark.data.official.download_lock import require_complete
 from benchmark.data.official.stored_numbers import DOMAINS_FILE
+from benchmark.data.rounded_alike import common_fingerprint
 from benchmark.data.taxonomy import check_domain_name
 from benchmark.errors import DataError, UsageError, did_you_mean
 from benchmark.files import folder_aside, write_text
@@ -158,11 +159,14 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over every array and every card that can change a score, as 64 hex digits."""
+        """SHA-256 over every array and every card that can change a score, as 64 hex digits.
+
+        Simulated data that differ by rounding alone have one fingerprint (`rounded_alike`).
+        """
         digest = hashlib.sha256()
         for domain in self.domains:
             digest.update(self.domain_fingerprint(domain).encode())
-        return digest.hexdigest()
+        return common_fingerprint(digest.hexdigest())
 
     def domain_fingerprint(self, domain: str) -> str:
         """Return the SHA-256 of a domain's name, arrays, bands and season as 64 hex digits."""

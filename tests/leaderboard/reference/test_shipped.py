@@ -1,11 +1,13 @@
 """The reference results of the package: they are small, and two rows made again are the same."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmark.data.dataset_source import open_source
+from benchmark.data.rounded_alike import common_fingerprint, known_roundings
 from benchmark.run.jobs import plan
 from benchmark.run.runner import Runner
 from benchmark.task.methods import registry
@@ -23,6 +25,21 @@ CHEAP = ("harmonic.xgboost", "median.random-forest")
 
 MOVED = 0.01
 """Share of samples that may be predicted otherwise: sums depend on processor and threads."""
+
+
+MOVED_ROUNDED = 0.05
+"""The same where the processor rounds the data otherwise: of boosting 2.6 % were (rounded_alike.yaml)."""
+
+
+def test_data_that_differ_by_rounding_alone_have_the_fingerprint_of_shipped_rows() -> None:
+    """Otherwise a run on another kind of processor has nothing to be compared with."""
+    shipped = {read_key(path).fingerprint for path in reference_files(SHIPPED)}
+    roundings = known_roundings()
+    assert set(roundings.values()) <= shipped
+    assert not shipped & roundings.keys()
+    for other, one in roundings.items():
+        assert common_fingerprint(other) == common_fingerprint(one) == one
+    assert common_fingerprint("f" * 64) == "f" * 64
 
 
 def test_the_files_are_small() -> None:
@@ -52,7 +69,11 @@ def test_a_row_made_again_is_the_same(method: str) -> None:
     same = again.without_circumstances() | unscored
     assert same == row.without_circumstances() | unscored
     moved = np.abs(np.array(again.confusion) - np.array(row.confusion)).sum() / 2
-    assert moved <= MOVED * row.data.n_test
+    own = hashlib.sha256()
+    for domain in dataset.domains:
+        own.update(dataset.domain_fingerprint(domain).encode())
+    limit = MOVED if own.hexdigest() == row.data.fingerprint else MOVED_ROUNDED
+    assert moved <= limit * row.data.n_test
     assert again.scores is not None
     assert row.scores is not None
     assert again.scores.macro_f1 == pytest.approx(row.scores.macro_f1, abs=3 * MOVED)
