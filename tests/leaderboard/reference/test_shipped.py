@@ -28,7 +28,7 @@ MOVED = 0.01
 
 
 MOVED_ROUNDED = 0.05
-"""The same where the processor rounds the data otherwise: of boosting 2.6 % were (rounded_alike.yaml)."""
+"""The same where the processor rounds otherwise: of boosting 2.6 % were (rounded_alike.yaml)."""
 
 
 def test_data_that_differ_by_rounding_alone_have_the_fingerprint_of_shipped_rows() -> None:
