@@ -366,7 +366,7 @@ def test_vendored_files_have_their_licences() -> None:
 
 
 @pytest.mark.slow
-def test_five_thousand_rows_in_seconds_and_little_memory(tmp_path: Path) -> None:
+def test_five_thousand_rows_in_little_memory(tmp_path: Path) -> None:
     # In a process of its own: the peak of this one is that of the tests before.
     done = subprocess.run(
         [sys.executable, many_rows.__file__, str(tmp_path / "site")],
@@ -376,6 +376,5 @@ def test_five_thousand_rows_in_seconds_and_little_memory(tmp_path: Path) -> None
     )
     taken = json.loads(done.stdout)
     assert taken["rows"] == 5000
-    assert taken["seconds"] < 20
     assert taken["bytes"] < 5e6
     assert taken["peak_bytes"] < 2**30
