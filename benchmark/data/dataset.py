@@ -25,8 +25,8 @@ from benchmark.data.official.domain_file import (
 )
 from benchmark.data.official.domain_rules import FileRule, find_domains, read_rules
 from benchmark.data.official.download_lock import require_complete
+from benchmark.data.official.rounded_alike import common_fingerprint
 from benchmark.data.official.stored_numbers import DOMAINS_FILE
-from benchmark.data.rounded_alike import common_fingerprint
 from benchmark.data.taxonomy import check_domain_name
 from benchmark.errors import DataError, UsageError, did_you_mean
 from benchmark.files import folder_aside, write_text

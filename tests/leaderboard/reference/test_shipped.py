@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmark.data.dataset_source import open_source
-from benchmark.data.rounded_alike import common_fingerprint, known_roundings
+from benchmark.data.official.rounded_alike import common_fingerprint, known_roundings
 from benchmark.run.jobs import plan
 from benchmark.run.runner import Runner
 from benchmark.task.methods import registry

@@ -11,7 +11,7 @@ import yaml
 @cache
 def known_roundings() -> Mapping[str, str]:
     """Return the fingerprint that stands for each other one, from ``rounded_alike.yaml``."""
-    text = files("benchmark.data").joinpath("rounded_alike.yaml").read_text("utf-8")
+    text = files("benchmark.data.official").joinpath("rounded_alike.yaml").read_text("utf-8")
     stored: dict[str, list[str]] = yaml.safe_load(text)
     return MappingProxyType({other: one for one, others in stored.items() for other in others})
 
