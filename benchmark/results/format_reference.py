@@ -13,11 +13,11 @@ from benchmark.results.rows import (
     AppliedShift,
     Cost,
     DataDescription,
+    JobIdentity,
     Provenance,
     Row,
 )
 from benchmark.results.run_plans import PlannedJob, RunPlan
-from benchmark.results.store import JobIdentity
 from benchmark.task.fitted_attributes import Decision
 from benchmark.task.metrics import CropScores, Scores
 from benchmark.task.transfers import LabelSpace

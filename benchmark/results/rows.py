@@ -1,5 +1,6 @@
-"""The row: scores of one method, transfer and seed, with what is needed to compare and check it."""
+"""The row: scores of one method, transfer and seed, what is needed to check it, and its job."""
 
+import hashlib
 from collections.abc import Iterable
 from typing import Final, Literal
 
@@ -166,6 +167,56 @@ class AppliedShift(_Stored):
     strength: float
 
 
+class JobIdentity(BaseModel):
+    """Everything that can change the predictions of a job.
+
+    Attributes:
+        method: Name of the method.
+        code_fingerprint: Fingerprint of its code.
+        representation: Representation of the samples.
+        source: Domain of the training data.
+        seed: Seed of the fit.
+        protocol_hash: Hash of the protocol.
+        dataset_fingerprint: Fingerprint of the dataset.
+        metric_version: Version of the metrics.
+        bands: Bands that the method is given.
+        vectors: Fingerprint of the files of vectors, if the representation reads such files.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: str
+    code_fingerprint: str
+    representation: str
+    source: str
+    seed: int
+    protocol_hash: str
+    dataset_fingerprint: str
+    metric_version: str
+    bands: tuple[str, ...]
+    vectors: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Name of the job's folder: twenty hex digits of the SHA-256 of all attributes.
+
+        ``vectors`` is left out if it is ``None``, so that older jobs keep their names.
+        """
+        unsaid = {"vectors"} if self.vectors is None else set()
+        return hashlib.sha256(self.model_dump_json(exclude=unsaid).encode()).hexdigest()[:20]
+
+    @property
+    def slot(self) -> "JobIdentity":
+        """The job without its method's code and vectors; only one job of each slot counts."""
+        return self.model_copy(update={"code_fingerprint": "", "vectors": None})
+
+    def changed_since(self, stored: "JobIdentity") -> str | None:
+        """Say what has changed since a stored job of this slot; ``None`` if nothing has changed."""
+        code = ["other code of its method"] * (self.code_fingerprint != stored.code_fingerprint)
+        vectors = ["other files of vectors"] * (self.vectors != stored.vectors)
+        return " and ".join(code + vectors) or None
+
+
 class Row(_Stored):
     """One method trained on one source with one seed, scored on one target.
 
@@ -222,6 +273,22 @@ class Row(_Stored):
     decision: Decision | None = None
     shift: AppliedShift | None = None
     provenance: Provenance
+
+    @property
+    def job_identity(self) -> JobIdentity:
+        """The identity of the job that made the row."""
+        return JobIdentity(
+            method=self.method,
+            code_fingerprint=self.provenance.code_fingerprint,
+            representation=self.representation,
+            source=self.source,
+            seed=self.seed,
+            protocol_hash=self.protocol_hash,
+            dataset_fingerprint=self.data.fingerprint,
+            metric_version=self.metric_version,
+            bands=self.data.bands,
+            vectors=self.data.vectors,
+        )
 
     @property
     def comparability_key(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from benchmark.errors import StoreError
 from benchmark.files import replace_text
-from benchmark.results.store import JobIdentity
+from benchmark.results.rows import JobIdentity
 
 PLANS: Final = "plans"
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from benchmark.errors import StoreError
+from benchmark.results.rows import JobIdentity
 from benchmark.results.run_plans import PlannedJob, read_plans
-from benchmark.results.store import JobIdentity, RunStore, StoredJob
+from benchmark.results.store import RunStore, StoredJob
 
 State = Literal[
     "done", "failed", "timeout", "unavailable", "stale", "running", "damaged", "missing"

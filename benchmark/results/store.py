@@ -13,14 +13,14 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from benchmark.errors import StoreError
 from benchmark.files import folder_aside, write_text
 from benchmark.results.fitted_networks import PROTOCOL_FILE, Network, write_network
 from benchmark.results.folder_replacement import REMOVED, keep_files, repair, replace_folder
 from benchmark.results.job_locks import JobLocks
-from benchmark.results.rows import Row
+from benchmark.results.rows import JobIdentity, Row
 from benchmark.results.run_directory import RunDirectory
 
 JOBS: Final = "jobs"
@@ -34,56 +34,6 @@ PREDICTIONS: Final = "predictions-"
 NANOSECONDS: Final = 10**9
 
 _ROWS = TypeAdapter(list[Row])
-
-
-class JobIdentity(BaseModel):
-    """Everything that can change the predictions of a job.
-
-    Attributes:
-        method: Name of the method.
-        code_fingerprint: Fingerprint of its code.
-        representation: Representation of the samples.
-        source: Domain of the training data.
-        seed: Seed of the fit.
-        protocol_hash: Hash of the protocol.
-        dataset_fingerprint: Fingerprint of the dataset.
-        metric_version: Version of the metrics.
-        bands: Bands that the method is given.
-        vectors: Fingerprint of the files of vectors, if the representation reads such files.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    method: str
-    code_fingerprint: str
-    representation: str
-    source: str
-    seed: int
-    protocol_hash: str
-    dataset_fingerprint: str
-    metric_version: str
-    bands: tuple[str, ...]
-    vectors: str | None = None
-
-    @property
-    def key(self) -> str:
-        """Name of the job's folder: twenty hex digits of the SHA-256 of all attributes.
-
-        ``vectors`` is left out if it is ``None``, so that older jobs keep their names.
-        """
-        unsaid = {"vectors"} if self.vectors is None else set()
-        return hashlib.sha256(self.model_dump_json(exclude=unsaid).encode()).hexdigest()[:20]
-
-    @property
-    def slot(self) -> "JobIdentity":
-        """The job without its method's code and vectors; only one job of each slot counts."""
-        return self.model_copy(update={"code_fingerprint": "", "vectors": None})
-
-    def changed_since(self, stored: "JobIdentity") -> str | None:
-        """Say what has changed since a stored job of this slot; ``None`` if nothing has changed."""
-        code = ["other code of its method"] * (self.code_fingerprint != stored.code_fingerprint)
-        vectors = ["other files of vectors"] * (self.vectors != stored.vectors)
-        return " and ".join(code + vectors) or None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from benchmark.data.embeddings import vectors_fingerprint
 from benchmark.data.representations import get_representation
 from benchmark.data.shifts.shift_table import Shift
 from benchmark.data.shifts.shift_table import shifts as registered_shifts
-from benchmark.results.store import JobIdentity, StoredJob
+from benchmark.results.rows import JobIdentity
+from benchmark.results.store import StoredJob
 from benchmark.task.methods import Method
 from benchmark.task.metrics import METRIC_VERSION
 from benchmark.task.protocol import Protocol

@@ -5,15 +5,12 @@ from pathlib import Path
 
 from benchmark.data.dataset import Dataset
 from benchmark.errors import DataError
-from benchmark.run.jobs import Job, plan
+from benchmark.run.jobs import plan
 from benchmark.task.methods import Method
 from benchmark.task.metrics import METRIC_VERSION
 from benchmark.task.protocol import Protocol
 from benchmark.task.transfers import select_transfers
 from leaderboard.reference.reference_file import read_key, read_reference, reference_files
-
-Slot = tuple[str, str, str, int, tuple[str, ...], str, str]
-"""Method, source, target, seed and bands of a row, and fingerprints of code and vectors."""
 
 
 def packed_methods(
@@ -42,17 +39,9 @@ def packed_methods(
     same = (dataset.fingerprint, protocol.hash, METRIC_VERSION)
     found = [path for path in reference_files(folder) if read_key(path).comparable == same]
     packed = {
-        (
-            row.method,
-            row.source,
-            row.target,
-            row.seed,
-            row.data.bands,
-            row.provenance.code_fingerprint,
-            row.data.vectors or "",
-        )
+        (counted.row.job_identity, counted.row.target)
         for path in found
-        for row in (counted.row for counted in read_reference(path).rows)
+        for counted in read_reference(path).rows
     }
     if not packed:
         return frozenset()
@@ -60,21 +49,9 @@ def packed_methods(
         jobs = plan(dataset, protocol, methods, select_transfers(words, dataset.domains))
     except DataError:  # a transfer has no bands: the run leaves it out, or says what is wrong
         return frozenset()
-    left = {job.method.name for job in jobs if not _slots(job) <= packed}
-    return frozenset(method.name for method in methods) - left
-
-
-def _slots(job: Job) -> set[Slot]:
-    identity = job.identity
-    return {
-        (
-            identity.method,
-            identity.source,
-            target,
-            identity.seed,
-            identity.bands,
-            identity.code_fingerprint,
-            identity.vectors or "",
-        )
-        for target in (job.source, *job.targets)
+    left = {
+        job.method.name
+        for job in jobs
+        if any((job.identity, target) not in packed for target in (job.source, *job.targets))
     }
+    return frozenset(method.name for method in methods) - left

@@ -8,8 +8,8 @@ import numpy as np
 
 from benchmark.data.dataset import Dataset
 from benchmark.errors import SubmissionError
-from benchmark.results.rows import Row
-from benchmark.results.store import JobIdentity, Prediction, RunStore, StoredJob
+from benchmark.results.rows import JobIdentity, Row
+from benchmark.results.store import Prediction, RunStore, StoredJob
 from leaderboard.submissions.submission_models import Submission
 from leaderboard.submissions.verification.expected_samples import Expectation
 from leaderboard.submissions.verification.harness_process import TrainedRun
@@ -62,7 +62,7 @@ def import_submission(
     expectation = Expectation(dataset, submission.protocol)
     jobs: dict[JobIdentity, list[Row]] = {}
     for row in submission.rows if trained is None else trained.rows.values():
-        jobs.setdefault(_identity(row), []).append(row)
+        jobs.setdefault(row.job_identity, []).append(row)
     _check_stored(jobs, store)
     fates: dict[Place, Fate] = {}
     for identity, rows in jobs.items():
@@ -128,21 +128,6 @@ def transfers_of_no_other(submission: Submission, store: RunStore) -> tuple[str,
                 others.add(row.transfer)
     own = {row.transfer for row in submission.rows if row.relation != "in-domain"}
     return tuple(sorted(own - others)) if others else ()
-
-
-def _identity(row: Row) -> JobIdentity:
-    return JobIdentity(
-        method=row.method,
-        code_fingerprint=row.provenance.code_fingerprint,
-        representation=row.representation,
-        source=row.source,
-        seed=row.seed,
-        protocol_hash=row.protocol_hash,
-        dataset_fingerprint=row.data.fingerprint,
-        metric_version=row.metric_version,
-        bands=row.data.bands,
-        vectors=row.data.vectors,
-    )
 
 
 def _check_stored(jobs: Mapping[JobIdentity, Sequence[Row]], store: RunStore) -> None:

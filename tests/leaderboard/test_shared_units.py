@@ -9,7 +9,8 @@ import pytest
 from sample_rows import make_row
 
 from benchmark.data.taxonomy import CROPS
-from benchmark.results.store import JobIdentity, Prediction, RunStore
+from benchmark.results.rows import JobIdentity
+from benchmark.results.store import Prediction, RunStore
 from benchmark.task.metrics import METRIC_VERSION, score
 from benchmark.task.samples.preparation import ids_hash
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups

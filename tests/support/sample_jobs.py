@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from sample_rows import make_row
 
+from benchmark.results.rows import JobIdentity
 from benchmark.results.run_plans import RunPlan, make_plan
-from benchmark.results.store import JobIdentity
 from benchmark.task.metrics import METRIC_VERSION
 
 

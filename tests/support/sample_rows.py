@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.data.taxonomy import CROPS
-from benchmark.results.rows import AppliedShift, Cost, DataDescription, Provenance, Row
-from benchmark.results.store import JobIdentity, Prediction, RunStore
+from benchmark.results.rows import AppliedShift, Cost, DataDescription, JobIdentity, Provenance, Row
+from benchmark.results.store import Prediction, RunStore
 from benchmark.task.metrics import METRIC_VERSION, CropScores, Scores, score
 from benchmark.task.transfers import Transfer
 from leaderboard.comparison_group import comparison_groups

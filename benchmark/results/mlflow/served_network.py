@@ -9,7 +9,8 @@ from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel
 
 from benchmark.results.fitted_networks import NETWORK_FILE, restore_network
-from benchmark.results.store import IDENTITY_FILE, JobIdentity
+from benchmark.results.rows import JobIdentity
+from benchmark.results.store import IDENTITY_FILE
 
 
 class StoredNetwork(PythonModel):

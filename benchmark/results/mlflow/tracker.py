@@ -29,8 +29,9 @@ from benchmark.results.mlflow.tracking_state import (
     view_state,
     write_tracking_state,
 )
+from benchmark.results.rows import JobIdentity
 from benchmark.results.run_plans import RunPlan, read_plans
-from benchmark.results.store import MANIFEST_FILE, JobIdentity, RunStore, StoredJob
+from benchmark.results.store import MANIFEST_FILE, RunStore, StoredJob
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient

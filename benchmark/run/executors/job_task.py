@@ -7,8 +7,8 @@ from typing import Literal
 from benchmark.data.shifts.shift_table import Shift
 from benchmark.errors import StoreError
 from benchmark.results.provenance import now, with_start
-from benchmark.results.rows import Row, Status, worst_status
-from benchmark.results.store import JobIdentity, RunStore, StoredJob
+from benchmark.results.rows import JobIdentity, Row, Status, worst_status
+from benchmark.results.store import RunStore, StoredJob
 from benchmark.run.jobs import Job
 from benchmark.run.outcome import Outcome
 from benchmark.run.runner import Runner

@@ -12,8 +12,8 @@ from scipy import stats
 from benchmark.cli import main
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import UsageError
-from benchmark.results.rows import Row
-from benchmark.results.store import JobIdentity, Prediction, RunStore
+from benchmark.results.rows import JobIdentity, Row
+from benchmark.results.store import Prediction, RunStore
 from benchmark.task.fitted_attributes import Decision
 from benchmark.task.metrics import METRIC_VERSION, score
 from leaderboard.comparison_group import comparison_groups
