@@ -132,8 +132,15 @@ class ComparisonGroup:
 
     def machines(self, method: str) -> tuple[str, ...]:
         """Return the machines on which a method's costs were measured."""
-        rows = (row for row in self.comparable.rows if row.method == method)
-        return tuple(sorted({machine_of(row) for row in rows if row.scores is not None}))
+        return self._machines.get(method, ())
+
+    @cached_property
+    def _machines(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, set[str]] = {}
+        for row in self.comparable.rows:
+            if row.scores is not None:
+                found.setdefault(row.method, set()).add(machine_of(row))
+        return {method: tuple(sorted(names)) for method, names in found.items()}
 
     @cached_property
     def _origins(self) -> dict[str, str]:

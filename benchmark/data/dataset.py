@@ -157,16 +157,18 @@ class Dataset:
         series = self.load(domain).series
         return series if own == bands else series[:, [own.index(band) for band in bands]]
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
-        """SHA-256 over every array and every card that can change a score, as 64 hex digits.
+        """`own_fingerprint`, or the one that stands for it where data differ by rounding alone."""
+        return common_fingerprint(self.own_fingerprint)
 
-        Simulated data that differ by rounding alone have one fingerprint (`rounded_alike`).
-        """
+    @cached_property
+    def own_fingerprint(self) -> str:
+        """SHA-256 over every array and every card that can change a score, as 64 hex digits."""
         digest = hashlib.sha256()
         for domain in self.domains:
             digest.update(self.domain_fingerprint(domain).encode())
-        return common_fingerprint(digest.hexdigest())
+        return digest.hexdigest()
 
     def domain_fingerprint(self, domain: str) -> str:
         """Return the SHA-256 of a domain's name, arrays, bands and season as 64 hex digits."""

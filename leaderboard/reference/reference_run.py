@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
 
+from benchmark.data.dataset import Dataset
 from benchmark.data.dataset_source import open_source
 from benchmark.errors import StoreError, UsageError
 from benchmark.results.store import JOBS, RunStore
@@ -165,13 +167,18 @@ def make_reference(request: ReferenceRequest, folder: Path, say: Say) -> Packed:
     end = None if request.minutes is None else time.monotonic() + 60 * request.minutes
     planned = steps(request)
     runs = tuple(dict.fromkeys(step.run for step in planned))
+    opened = cache(open_source)
     try:
         for number, asked in enumerate(planned, start=1):
             left = None if end is None else (end - time.monotonic()) / 60
             if left is not None and left <= 0:
                 say(f"The time is over before step {number} of {len(planned)}; call again.")
                 break
-            step = asked if request.again else _without_packed(asked, request.transfers, folder)
+            step = (
+                asked
+                if request.again
+                else _without_packed(asked, request.transfers, folder, opened)
+            )
             known = len(asked.methods) - len(step.methods)
             of_which = f"; {folder} has {known} of its {len(asked.methods)} methods already"
             say(f"Step {number} of {len(planned)}, {step.title}{of_which if known else ''}")
@@ -186,13 +193,15 @@ def make_reference(request: ReferenceRequest, folder: Path, say: Say) -> Packed:
     return packed
 
 
-def _without_packed(step: Step, transfers: Sequence[str], folder: Path) -> Step:
+def _without_packed(
+    step: Step, transfers: Sequence[str], folder: Path, opened: Callable[[str], Dataset]
+) -> Step:
     """Return the step without the methods of which the folder holds every row."""
     if not reference_files(folder):
         return step
     protocol = load_protocol(step.protocol).model_copy(update={"seeds": (step.seed,)})
     methods = registry().select(step.methods)
-    packed = packed_methods(folder, open_source(step.data), protocol, methods, transfers)
+    packed = packed_methods(folder, opened(step.data), protocol, methods, transfers)
     return replace(step, methods=tuple(name for name in step.methods if name not in packed))
 
 

@@ -103,8 +103,8 @@ def summary_table(group: ComparisonGroup, *, narrow: bool = False) -> Table:
     names = list(dict.fromkeys(name for _, name in cells))
     left = [column_named(n) for n in ("method", "macro_f1", "macro_f1_low", "macro_f1_high")]
     right = [column_named(n) for n in (_NARROW_RIGHT if narrow else _SUMMARY_RIGHT)]
-    left_out = {"machine"} if narrow else set()
-    right += [c for c in main_columns(frame) if c.name in {"missing", "machine"} - left_out]
+    telling = {"missing"} if narrow else {"missing", "machine"}
+    right += [column for column in main_columns(frame) if column.name in telling]
     body = []
     for (method, mean, low, high), others in zip(
         shown(frame, left), shown(frame, right), strict=True

@@ -8,7 +8,7 @@ import pandas as pd
 from benchmark.task.metrics import METRIC_VERSION
 from leaderboard.code_labels import shared_names
 from leaderboard.comparison_group import ComparisonGroup
-from leaderboard.machine import SEPARATOR, machine_of
+from leaderboard.machine import SEPARATOR
 from leaderboard.results import VERIFICATIONS, row_key
 from leaderboard.score_frames import ComparableRows
 from leaderboard.statistics.bootstrap import FEWEST_SEEDS
@@ -247,11 +247,11 @@ def _shared_names(group: ComparisonGroup) -> list[str]:
 
 def _machines(group: ComparisonGroup) -> dict[str, list[str]]:
     """Return the methods of each machine on which costs were measured."""
-    methods: dict[str, set[str]] = {}
-    for row in group.comparable.rows:
-        if row.scores is not None:
-            methods.setdefault(machine_of(row), set()).add(row.method)
-    return {name: sorted(found) for name, found in sorted(methods.items())}
+    methods: dict[str, list[str]] = {}
+    for method in sorted({row.method for row in group.comparable.rows if row.scores is not None}):
+        for name in group.machines(method):
+            methods.setdefault(name, []).append(method)
+    return dict(sorted(methods.items()))
 
 
 def _one_machine(group: ComparisonGroup) -> list[str]:
