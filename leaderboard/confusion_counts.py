@@ -143,21 +143,17 @@ def _confirmed(prediction: Prediction, row: Row) -> Integers | None:
     for option in options:
         if option is None or row.confusion is None or row.scores is None:
             continue
-        scores, confusion = _scored(prediction, row, names, option)
+        scores, confusion = _scored(prediction, row, option)
         agree = np.array_equal(confusion, np.array(row.confusion))
         if agree and not any(score_differences(row.scores, scores)):
             return option
     return None
 
 
-def _scored(
-    prediction: Prediction, row: Row, classes: Integers, predicted: Integers
-) -> tuple[Scores, Confusion]:
+def _scored(prediction: Prediction, row: Row, predicted: Integers) -> tuple[Scores, Confusion]:
     """Score stored predictions as the run of their row did."""
-    probabilities = np.zeros((len(prediction.labels), len(CROPS)), dtype=np.float32)
-    probabilities[:, classes] = prediction.probabilities
     return score(
-        probabilities,
+        prediction.over_all_crops(),
         prediction.labels,
         predicted=predicted,
         unscored=row.data.n_unscored or 0,

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import TypeAdapter, ValidationError
 
+from benchmark.data.taxonomy import CROPS
 from benchmark.errors import StoreError
 from benchmark.files import folder_aside, write_text
 from benchmark.results.fitted_networks import PROTOCOL_FILE, Network, write_network
@@ -55,6 +56,12 @@ class Prediction:
     classes: tuple[str, ...]
     labels: npt.NDArray[np.int64]
     block: npt.NDArray[np.int64] | None = None
+
+    def over_all_crops(self) -> npt.NDArray[np.float32]:
+        """Return the probability of every crop [N, 7]; 0 for a class that was not learned."""
+        found = np.zeros((len(self.labels), len(CROPS)), dtype=np.float32)
+        found[:, [CROPS.index(name) for name in self.classes]] = self.probabilities
+        return found
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """Make the rows of a job: description, scores and cost."""
 
-import numpy as np
-
 from benchmark.data.dataset import Dataset
 from benchmark.data.inspect.domain_differences import transfer_warnings
 from benchmark.data.shifts.shift_table import Shift
@@ -112,9 +110,7 @@ def with_scores(
         predicted: Report of the prediction: its cost, and what the method decided.
         represent_seconds: Seconds to compute the target's representation, if known.
     """
-    classes = [CROPS.index(name) for name in prediction.classes]
-    probabilities = np.zeros((len(prediction.labels), len(CROPS)), dtype=np.float32)
-    probabilities[:, classes] = prediction.probabilities
+    probabilities = prediction.over_all_crops()
     scores, confusion = score(
         probabilities,
         prediction.labels,
