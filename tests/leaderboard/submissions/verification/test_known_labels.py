@@ -25,9 +25,15 @@ from leaderboard.submissions.submission_reader import read_submission
 from leaderboard.submissions.verdict_text import as_text
 from leaderboard.submissions.verification.carried_data import questions
 from leaderboard.submissions.verification.other_seeds import compare_with_other_seeds
-from leaderboard.submissions.verification.verification import verify
+from leaderboard.submissions.verification.verification import Verdict, verify
 
 # 4: labels that the code knows.
+
+
+def verdict_on(code: str, dataset: Dataset, protocol: Protocol, folder: Path) -> Verdict:
+    """Return the verdict on a run that this code has made of a dataset."""
+    made = packed(make_run(folder, dataset, protocol, code), folder / "a.zip")
+    return judged(made, dataset)
 
 
 def test_labels_by_the_order_of_the_samples_are_noticed(
@@ -39,8 +45,7 @@ def test_labels_by_the_order_of_the_samples_are_noticed(
         "            answer[row] = np.roll(answer[row], row % 3)\n"
         "        return answer"
     )
-    made = packed(make_run(tmp_path, tiny, quick, method(run, shift)), tmp_path / "a.zip")
-    verdict = judged(made, tiny)
+    verdict = verdict_on(method(run, shift), tiny, quick, tmp_path)
     assert "the code uses the labels, the order or other samples" in problems(verdict)
 
 
@@ -56,8 +61,7 @@ def test_other_samples_of_the_target_are_not_used_unseen(
         "        return answer * 0.9 + 0.1 * (x.std() % 1e-6 * 1e6) / answer.shape[1] "
         "+ (0.1 - 0.1 * (x.std() % 1e-6 * 1e6)) * np.eye(answer.shape[1])[0]"
     )
-    made = packed(make_run(tmp_path, tiny, quick, method(run, rank)), tmp_path / "a.zip")
-    verdict = judged(made, tiny)
+    verdict = verdict_on(method(run, rank), tiny, quick, tmp_path)
     assert "the code uses the labels, the order or other samples" in problems(verdict)
 
 
@@ -77,8 +81,7 @@ def test_labels_by_the_order_are_noticed_of_a_method_that_adapts_too(
     )
     code = code.replace("Classifier, CARD)", "Classifier, CARD, track='unlabelled-target')")
     code = code.replace("pretraining=None", "extra_information=('the series',), pretraining=None")
-    made = packed(make_run(tmp_path, tiny, quick, code), tmp_path / "a.zip")
-    verdict = judged(made, tiny)
+    verdict = verdict_on(code, tiny, quick, tmp_path)
     assert verdict.submission.rows[0].track == "unlabelled-target"
     assert "right predictions were lost when" in problems(verdict)
 
@@ -130,8 +133,7 @@ def test_labels_of_the_public_data_help_with_no_other_seed(
     )
     two = changed(name="two-seeds", seeds=SEEDS)
     code = method(run, look, more)
-    made = packed(make_run(tmp_path, public, two, code), tmp_path / "a.zip")
-    verdict = judged(made, public)
+    verdict = verdict_on(code, public, two, tmp_path)
     assert not verdict.accepted
     assert "higher on the public simulated data than on data of other seeds" in problems(verdict)
     assert any("which can read or simulate data" in each for each in verdict.questions)
