@@ -20,6 +20,9 @@ CLEAR_REFS: Final = Path("/proc/self/clear_refs")
 RESET_PEAK: Final = "5"
 """Text that resets the peak resident set size when it is written to clear_refs (Linux, proc(5))."""
 
+NUMBERS: Final = {"family": "cpu family", "model": "model"}
+"""What tells processors of one name apart, and its key in cpuinfo."""
+
 STATUS: Final = Path("/proc/self/status")
 
 
@@ -85,11 +88,35 @@ def device_name(device: str) -> str:
 
         return torch.cuda.get_device_name(device)
     if CPUINFO.is_file():
-        for line in CPUINFO.read_text("utf-8", errors="replace").splitlines():
-            key, _, value = line.partition(":")
-            if key.strip() == "model name":
-                return value.strip()
+        name = processor_name(CPUINFO.read_text("utf-8", errors="replace"))
+        if name is not None:
+            return name
     return platform.processor() or platform.machine()
+
+
+def processor_name(cpuinfo: str) -> str | None:
+    """Return the name of the first processor that a text describes (proc_cpuinfo(5)).
+
+    Args:
+        cpuinfo: The text.
+
+    Returns:
+        Its model's name; with family and model where the name has no number, as in a virtual
+        machine that calls processors of several generations, of unlike speed, ``AMD EPYC``.
+        ``None`` if the text has no such name.
+    """
+    first = cpuinfo.strip().split("\n\n")[0]
+    found = {
+        key.strip(): value.strip()
+        for key, _, value in (line.partition(":") for line in first.splitlines())
+    }
+    name = found.get("model name")
+    if not name:
+        return None
+    if any(letter.isdigit() for letter in name.partition("@")[0]):  # a clock rate follows the @
+        return name
+    numbers = [f"{what} {found[key]}" for what, key in NUMBERS.items() if found.get(key)]
+    return f"{name} ({', '.join(numbers)})" if numbers else name
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from benchmark.data.dataset import Dataset
 from benchmark.errors import UsageError
 from benchmark.results.rows import Cost
 from benchmark.run import device as hardware
-from benchmark.run.device import STATUS, device_name, measure, resolve_device
+from benchmark.run.device import STATUS, device_name, measure, processor_name, resolve_device
 from benchmark.run.jobs import plan
 from benchmark.run.runner import Runner
 from benchmark.task.methods import Method
@@ -33,6 +33,27 @@ def test_cpu_is_always_here_and_has_a_name() -> None:
     assert resolve_device("cpu") == "cpu"
     assert resolve_device("auto") in ("cpu", "mps", "cuda:0")
     assert device_name("cpu")
+
+
+@pytest.mark.parametrize(
+    ("model_name", "name"),
+    [
+        ("AMD EPYC", "AMD EPYC (family 26, model 2)"),
+        ("Intel(R) Xeon(R) CPU @ 2.20GHz", "Intel(R) Xeon(R) CPU @ 2.20GHz (family 26, model 2)"),
+        ("AMD EPYC 7B13 64-Core Processor", "AMD EPYC 7B13 64-Core Processor"),
+        ("", None),
+    ],
+)
+def test_processors_of_several_generations_have_names_of_their_own(
+    model_name: str, name: str | None
+) -> None:
+    first = f"processor\t: 0\ncpu family\t: 26\nmodel\t\t: 2\nmodel name\t: {model_name}\n"
+    second = first.replace(": 26", ": 25")
+    assert processor_name(f"{first}\n{second}\n") == name
+
+
+def test_a_processor_without_numbers_keeps_its_name() -> None:
+    assert processor_name("model name\t: ARM\n") == "ARM"
 
 
 def test_time_is_measured_when_the_body_fails_too() -> None:

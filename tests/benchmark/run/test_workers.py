@@ -1,13 +1,13 @@
 """Worker processes: what a method does to its own, the others do not notice."""
 
 import os
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from misbehaving import MARKS
+from processes import ends
 from small_runs import jobs_of, rows_of, setup_for
 
 from benchmark.data.dataset import Dataset
@@ -95,18 +95,7 @@ def test_what_a_hanging_method_started_is_ended_with_it(
     monkeypatch.setenv(MARKS, str(tmp_path))
     found = work(tiny, smoke, tmp_path / "run", "test.parental", limit=5.0)
     assert found["test.parental"].status == "timeout"
-    child = int((tmp_path / "child").read_text())
-    deadline = time.monotonic() + 60
-    while is_running(child):
-        assert time.monotonic() < deadline
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process runs; a dead one that nobody has waited for does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    assert ends(int((tmp_path / "child").read_text()))
 
 
 @pytest.mark.slow

@@ -1,0 +1,23 @@
+"""Wait for the end of a process that is no child of the test's own."""
+
+import os
+import select
+
+LONGEST = 60.0
+"""Seconds to wait for; much more than a killed process needs on a busy machine."""
+
+
+def ends(pid: int, *, seconds: float = LONGEST) -> bool:
+    """Whether a process has ended or ends in time; one that nobody has waited for has ended.
+
+    A killed process is still seen to run until it is next scheduled, so a look at its state alone
+    can come too early.
+    """
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([process], [], [], seconds)[0])
+    finally:
+        os.close(process)
