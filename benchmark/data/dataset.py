@@ -25,7 +25,7 @@ from benchmark.data.official.domain_file import (
 )
 from benchmark.data.official.domain_rules import FileRule, find_domains, read_rules
 from benchmark.data.official.download_lock import require_complete
-from benchmark.data.official.rounded_alike import common_fingerprint
+from benchmark.data.official.outline import common_fingerprint, domain_outline
 from benchmark.data.official.stored_numbers import DOMAINS_FILE
 from benchmark.data.taxonomy import check_domain_name
 from benchmark.errors import DataError, UsageError, did_you_mean
@@ -157,10 +157,14 @@ class Dataset:
         series = self.load(domain).series
         return series if own == bands else series[:, [own.index(band) for band in bands]]
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """`own_fingerprint`, or the one that stands for it where data differ by rounding alone."""
-        return common_fingerprint(self.own_fingerprint)
+        return common_fingerprint(
+            self.own_fingerprint,
+            self.domains,
+            lambda domain: domain_outline(self.load(domain), self.domain_card(domain)),
+        )
 
     @cached_property
     def own_fingerprint(self) -> str:

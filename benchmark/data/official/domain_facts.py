@@ -59,18 +59,27 @@ def domain_fingerprint(samples: DomainSamples, card: DomainCard) -> str:
     The way of reading the numbers is part of it only if it differs from that of this project's
     files.
     """
-    digest = hashlib.sha256()
+    digest = start_hash(samples, card)
+    digest.update(np.ascontiguousarray(samples.series).data)
+    hash_all_but_series(digest, samples)
+    return digest.hexdigest()
+
+
+def start_hash(samples: DomainSamples, card: DomainCard) -> "hashlib._Hash":
+    """Return a SHA-256 of a domain's name, bands, season, shape and way of reading."""
     header: list[object] = [samples.name, list(card.bands), card.season, list(samples.series.shape)]
     if samples.reading is not None and not samples.reading.is_plain:
         reading = samples.reading
         header.append([reading.orientation, reading.offset, reading.missing])
-    digest.update(json.dumps(header).encode())
-    digest.update(np.ascontiguousarray(samples.series).data)
+    return hashlib.sha256(json.dumps(header).encode())
+
+
+def hash_all_but_series(digest: "hashlib._Hash", samples: DomainSamples) -> None:
+    """Add labels, sample ids and blocks of a domain to a hash."""
     digest.update(np.ascontiguousarray(samples.labels).data)
     digest.update("\n".join(samples.sample_ids.tolist()).encode())
     if samples.block is not None:
         digest.update(np.ascontiguousarray(samples.block).data)
-    return digest.hexdigest()
 
 
 def series_keys(series: FloatArray, bands: tuple[str, ...]) -> npt.NDArray[np.void]:

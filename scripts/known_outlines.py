@@ -1,0 +1,39 @@
+"""Write the outline of the embedded default to ``known_outlines.yaml``.
+
+Run it after the generator has a new version, on the machine that makes the reference results.
+"""
+
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from benchmark.data.dataset import Dataset
+from benchmark.data.dataset_source import open_source
+from benchmark.data.official.outline import domain_outline
+
+FILE: Final = Path(__file__).parent.parent / "benchmark/data/official/known_outlines.yaml"
+
+HEAD: Final = """\
+# Outlines of simulated data whose fingerprints reference results have. Data that differ from them
+# by a processor's rounding alone have the same fingerprint (benchmark/data/official/outline.py).
+# Made by scripts/known_outlines.py.
+"""
+
+
+def entry(dataset: Dataset) -> dict[str, object]:
+    """Return the entry of a dataset."""
+    return {
+        "fingerprint": dataset.own_fingerprint,
+        "domains": {
+            domain: domain_outline(dataset.load(domain), dataset.domain_card(domain)).model_dump(
+                mode="json"
+            )
+            for domain in dataset.domains
+        },
+    }
+
+
+if __name__ == "__main__":
+    text = yaml.safe_dump([entry(open_source("simulated"))], sort_keys=False, width=100)
+    FILE.write_text(HEAD + text, "utf-8")
