@@ -30,10 +30,13 @@ class ConfusionCounts:
         kind: Kind of unit.
         table: Counts [U, 49] as a sparse matrix: a row for each unit, a column for each pair of
             true and predicted crop.
+        names: Name of each unit [U], its block or the id of its sample; ``None`` in-domain, and
+            where a file of reference results lacks them.
     """
 
     kind: UnitKind
     table: Any
+    names: npt.NDArray[Any] | None = None
 
     @property
     def units(self) -> int:
@@ -94,6 +97,10 @@ class StoredPrediction:
         return self.store.predictions(self.job, self.row.target)
 
 
+EvaluatedRow = StoredPrediction | CountedRow
+"""A row with its predictions or, of reference results, with its counts."""
+
+
 def count_confusions(prediction: Prediction, row: Row) -> ConfusionCounts:
     """Count the predictions of a row by unit, true crop and predicted crop.
 
@@ -110,10 +117,12 @@ def count_confusions(prediction: Prediction, row: Row) -> ConfusionCounts:
     predicted = _confirmed(prediction, row)
     if predicted is None:
         raise StoreError("its stored predictions do not give its stored scores: run the job again.")
-    kind, _, units = units_of(prediction)
+    names: npt.NDArray[Any] | None
+    kind, names, units = units_of(prediction)
     if row.relation == "in-domain":
-        kind, units = "samples", np.zeros(len(prediction.labels), dtype=np.int64)
-    return ConfusionCounts(kind, tabulate(prediction.labels, predicted[None], units, len(CROPS)))
+        kind, names, units = "samples", None, np.zeros(len(prediction.labels), dtype=np.int64)
+    table = tabulate(prediction.labels, predicted[None], units, len(CROPS))
+    return ConfusionCounts(kind, table, names)
 
 
 def units_of(prediction: Prediction) -> tuple[UnitKind, npt.NDArray[Any], Integers]:

@@ -21,6 +21,7 @@ from leaderboard.code_labels import with_labels
 from leaderboard.confusion_counts import (
     ConfusionCounts,
     CountedRow,
+    EvaluatedRow,
     StoredPrediction,
     count_confusions,
 )
@@ -102,10 +103,6 @@ class References:
 
     rows: tuple[CountedRow, ...] = ()
     cards: Mapping[str, MethodDescription] = field(default_factory=dict)
-
-
-EvaluatedRow = StoredPrediction | CountedRow
-"""A row with its predictions or, of reference results, with its counts."""
 
 
 @dataclass(frozen=True)
@@ -287,16 +284,15 @@ def _examine(
 
 def _shared_units(sets: Iterable[SampleSet]) -> dict[SetName, Part]:
     """Return the units of sets that stand beside others of their target in one comparison."""
-    stored: dict[SetName, list[StoredPrediction]] = {}
+    scored: dict[SetName, list[EvaluatedRow]] = {}
     beside: dict[tuple[str, ...], set[SetName]] = {}
     for samples in sets:
         if samples.source != samples.name[1]:
-            rows = (each for each in samples.rows if isinstance(each, StoredPrediction))
-            stored.setdefault(samples.name, []).extend(rows)
+            scored.setdefault(samples.name, []).extend(samples.rows)
             for key in {each.row.comparability_key for each in samples.rows}:
                 beside.setdefault((*key, samples.name[1]), set()).add(samples.name)
     several = {name for names in beside.values() if len(names) > 1 for name in names}
-    return shared_units({name: rows for name, rows in stored.items() if name in several})
+    return shared_units({name: rows for name, rows in scored.items() if name in several})
 
 
 CountsBySeed = dict[int, ConfusionCounts]

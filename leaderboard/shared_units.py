@@ -12,23 +12,22 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.errors import StoreError
-from leaderboard.confusion_counts import StoredPrediction, UnitKind, units_of
+from leaderboard.confusion_counts import CountedRow, EvaluatedRow, UnitKind, units_of
 from leaderboard.statistics.bootstrap import Part
 
 SetName = tuple[str, str, str]
 """Dataset fingerprint, target and hash of the sample ids of a set of samples."""
 
 
-def shared_units(sets: Mapping[SetName, Iterable[StoredPrediction]]) -> dict[SetName, Part]:
+def shared_units(sets: Mapping[SetName, Iterable[EvaluatedRow]]) -> dict[SetName, Part]:
     """Return the units of each set of samples of a target that has several sets.
 
     Args:
-        sets: Rows with stored predictions, by set of samples. Reference results have no names of
-            units, so a set that only they have is missing and is resampled alone.
+        sets: Rows by set of samples.
 
     Returns:
         The place of each set's units among those of all sets of its dataset and target. Sets that
-        share no target with another are left out.
+        share no target with another are left out, and those whose units have no names.
     """
     targets: dict[tuple[str, str], list[SetName]] = {}
     for name in sets:
@@ -53,9 +52,13 @@ def _parts(
     return parts
 
 
-def _named(rows: Iterable[StoredPrediction]) -> tuple[UnitKind, npt.NDArray[Any]] | None:
-    """Return the units of the first row whose predictions can be read; ``None`` without one."""
+def _named(rows: Iterable[EvaluatedRow]) -> tuple[UnitKind, npt.NDArray[Any]] | None:
+    """Return the units of the first row that can be read and has their names, if there is one."""
     for row in rows:
+        if isinstance(row, CountedRow):
+            if row.counts is not None and row.counts.names is not None:
+                return row.counts.kind, row.counts.names
+            continue
         try:
             kind, names, _ = units_of(row.read())
         except StoreError:

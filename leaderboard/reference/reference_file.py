@@ -14,21 +14,22 @@ hash and metrics version. Its members:
 - ``unit``, ``cell``, ``count`` [N]: the non-zero counts of all rows, one row after the other.
   ``unit`` is the difference to the unit before it; ``cell`` is 7 times the true crop plus the
   predicted crop.
+- ``blocks``: JSON in UTF-8, the names of the blocks of each set of samples: ``target``,
+  ``ids_hash`` and ``names``. A file that was made before 27 November 2026 has no such member.
 """
 
 import io
 import json
 import re
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, ValidationError
-from scipy import sparse
 
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import StoreError
@@ -37,6 +38,14 @@ from benchmark.results.rows import Row
 from benchmark.task.method_cards import MethodDescription
 from benchmark.task.metrics import METRIC_VERSION, Scores, score
 from leaderboard.confusion_counts import CELLS, ConfusionCounts, CountedRow
+from leaderboard.reference.packed_counts import (
+    Blocks,
+    block_names,
+    named_blocks,
+    packed_counts,
+    samples_of,
+    unpacked_counts,
+)
 from leaderboard.score_agreement import score_differences
 
 FORMAT_VERSION: Final = 1
@@ -134,7 +143,8 @@ def write_reference(folder: Path, content: ReferenceSet) -> Path:
     members = {
         "key": _as_bytes(head),
         "rows": _as_bytes(_described(content)),
-        **_packed_counts([counted.counts for counted in content.rows]),
+        **packed_counts([counted.counts for counted in content.rows]),
+        "blocks": _as_bytes(block_names(content.rows)),
     }
     try:
         replace_file(path, lambda handle: handle.write(_archive(members)))
@@ -204,32 +214,6 @@ def _derived_scores(counted: CountedRow) -> dict[str, Any]:
     return found.model_dump(mode="json", exclude={"log_loss", "brier", "calibration_error"})
 
 
-def _packed_counts(counts: Sequence[ConfusionCounts | None]) -> dict[str, npt.NDArray[Any]]:
-    sizes = np.zeros((len(counts), 2), dtype=np.uint32)
-    units, cells, values = [], [], []
-    for index, found in enumerate(counts):
-        if found is None:
-            continue
-        table = found.table.tocsr(copy=True)
-        table.sort_indices()
-        table = table.tocoo()
-        sizes[index] = found.units, table.nnz
-        units.append(np.diff(table.row, prepend=0))
-        cells.append(table.col)
-        values.append(table.data)
-    joined = [np.concatenate([*parts, []]) for parts in (units, cells, values)]
-    arrays = [part.astype(_kind(part, least)) for part, least in zip(joined, LEAST, strict=True)]
-    return {"sizes": sizes, **dict(zip(("unit", "cell", "count"), arrays, strict=True))}
-
-
-LEAST: Final = ("<u2", "u1", "<u2")
-"""Smallest types for the numbers of units, cells and counts; a larger type is used if needed."""
-
-
-def _kind(values: npt.NDArray[Any], least: str) -> str:
-    return "<u4" if values.max(initial=0) > np.iinfo(least).max else least
-
-
 def reference_files(folder: Path) -> tuple[Path, ...]:
     """Return the files of reference results in a folder, sorted by name."""
     return tuple(sorted(folder.glob(f"[!.]*{ENDING}")))
@@ -257,7 +241,7 @@ def read_reference(path: Path) -> ReferenceSet:
         StoreError: If it is damaged, or of another version of the format, or states a score that
             the counts of its row do not give.
     """
-    members = _members(path, ("key", "rows", "sizes", "unit", "cell", "count"))
+    members = _members(path, ("key", "rows", "sizes", "unit", "cell", "count"), ("blocks",))
     key = _read_key(members, path)
     if key.metric_version != METRIC_VERSION:
         raise StoreError(
@@ -266,11 +250,12 @@ def read_reference(path: Path) -> ReferenceSet:
         )
     try:
         content = json.loads(members["rows"].tobytes())
-        tables = _unpacked_counts(members)
+        tables = unpacked_counts(members)
         if len(tables) != len(content["rows"]):
             raise ValueError("rows and counts differ in number")
+        blocks = named_blocks(members)
         rows = tuple(
-            _restored(row, content, table, path)
+            _restored(row, content, (table, blocks), path)
             for row, table in zip(content["rows"], tables, strict=True)
         )
         cards = {
@@ -283,11 +268,14 @@ def read_reference(path: Path) -> ReferenceSet:
     return ReferenceSet(key, rows, cards)
 
 
-def _members(path: Path, names: Iterable[str]) -> dict[str, npt.NDArray[Any]]:
+def _members(
+    path: Path, names: Iterable[str], optional: Iterable[str] = ()
+) -> dict[str, npt.NDArray[Any]]:
     try:
         # Opened here, since numpy does not close a file that it cannot read.
         with path.open("rb") as handle, np.load(handle, allow_pickle=False) as archive:
-            return {name: archive[name] for name in names}
+            wanted = [*names, *(name for name in optional if name in archive.files)]
+            return {name: archive[name] for name in wanted}
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise _damaged(path) from error
 
@@ -313,27 +301,15 @@ def _read_key(members: Mapping[str, npt.NDArray[Any]], path: Path) -> ReferenceK
     )
 
 
-def _unpacked_counts(members: Mapping[str, npt.NDArray[Any]]) -> list[Any]:
-    """Return the table of each row [U, 49]; ``None`` for a row without units."""
-    sizes = members["sizes"].astype(np.int64).reshape(-1, 2)
-    edges = np.cumsum([0, *sizes[:, 1]])
-    if any(len(members[name]) != edges[-1] for name in ("unit", "cell", "count")):
-        raise ValueError("counts are missing")
-    tables: list[Any] = []
-    for (units, _), start, end in zip(sizes, edges, edges[1:], strict=False):
-        rows = np.cumsum(members["unit"][start:end].astype(np.int64))
-        columns = members["cell"][start:end].astype(np.int64)
-        values = members["count"][start:end].astype(np.float32)
-        table = sparse.coo_matrix((values, (rows, columns)), shape=(int(units), CELLS)).tocsr()
-        tables.append(table if units else None)
-    return tables
-
-
 def _restored(
-    stored: Mapping[str, Any], content: Mapping[str, Any], table: Any, path: Path
+    stored: Mapping[str, Any],
+    content: Mapping[str, Any],
+    counted: tuple[Any, Blocks],
+    path: Path,
 ) -> CountedRow:
     row = dict(stored)
     kind = row.pop("units")
+    table, blocks = counted
     if (kind is None) != (table is None):
         raise ValueError("a row has counts without a unit, or the reverse")
     own = {name: row.pop(name) for name in _OWN_PROVENANCE}
@@ -345,6 +321,10 @@ def _restored(
     # Scores that were left out are computed again with the same definition.
     scores, row["scores"] = row["scores"], None
     bare = Row.model_validate(row)
+    if counts is not None and counts.kind == "blocks" and samples_of(bare) in blocks:
+        counts = replace(counts, names=blocks[samples_of(bare)])
+        if len(blocks[samples_of(bare)]) != counts.units:
+            raise ValueError("blocks and counts differ in number")
     derived = _derived_scores(CountedRow(bare, counts))
     whole = Row.model_validate(row | {"scores": derived | scores})
     if not derived.keys().isdisjoint(scores):

@@ -16,7 +16,8 @@ from benchmark.task.samples.preparation import ids_hash
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.reference.agreement import agree
 from leaderboard.reference.packing import pack_reference
-from leaderboard.results import Results, read_results
+from leaderboard.reference.reference_file import read_reference
+from leaderboard.results import References, Results, read_results
 from leaderboard.statistics.bootstrap import Draws, Part, resample, resample_part
 
 BLOCKS, EACH = 40, 5
@@ -121,6 +122,32 @@ def test_reference_results_of_a_set_are_drawn_as_the_runs_are(tmp_path: Path) ->
         one, two = (drawn(results, "USA:CHN", name) for results in (twice, beside))
         assert np.array_equal(one.values, two.values)
         assert np.array_equal(one.values, drawn(twice, "USA:CHN").values)
+
+
+def test_reference_results_alone_are_drawn_together(tmp_path: Path) -> None:
+    """Otherwise the intervals of the shipped tables would be too narrow."""
+    run = write(tmp_path / "run", FRANCE, USA)
+    (path,) = pack_reference([run], tmp_path / "packed").files
+    from_run = drawn(read_results([run], draws=50), "USA:CHN")
+
+    def alone() -> Draws:
+        references = References(read_reference(path).rows)
+        return drawn(read_results([], references=lambda _: references, draws=50), "USA:CHN")
+
+    assert np.array_equal(alone().values, from_run.values)
+    without_blocks(path)
+    assert not np.array_equal(alone().values, from_run.values)
+    # Rows of one more run name the blocks of all rows of the same samples.
+    pack_reference([write(tmp_path / "other", FRANCE, USA, method="other")], path.parent)
+    assert np.array_equal(alone().values, from_run.values)
+
+
+def without_blocks(path: Path) -> None:
+    """Make a file one of those that were made before files named their blocks."""
+    with np.load(path) as archive:
+        members = {name: archive[name] for name in archive.files if name != "blocks"}
+    with path.open("wb") as handle:
+        np.savez_compressed(handle, **members)
 
 
 @pytest.mark.parametrize("other", [(), ("yours",)])

@@ -37,6 +37,20 @@ def test_scores_of_another_metrics_version_are_not_made_up(tmp_path: Path) -> No
         read_reference(path)
 
 
+@pytest.mark.parametrize("names", [[1], [2, 1, 3], [[1, 2]], ["a", "b"]])
+def test_blocks_that_do_not_fit_the_counts_are_damage(tmp_path: Path, names: list[object]) -> None:
+    (path,) = pack_reference([run_of(tmp_path / "run", "a")], tmp_path / "packed").files
+
+    def renamed(text: str) -> str:
+        entries = json.loads(text)
+        assert entries
+        return json.dumps([entry | {"names": names} for entry in entries])
+
+    path.write_bytes(with_text(path.read_bytes(), "blocks", renamed))
+    with pytest.raises(StoreError, match=r"is no file of reference results, or damaged"):
+        read_reference(path)
+
+
 def changed(content: bytes, old: str, new: str) -> bytes:
     """Return a file whose key has another text in the place of `old`."""
 
