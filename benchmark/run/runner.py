@@ -31,13 +31,13 @@ from benchmark.run.fitting.started_method import (
     PredictionReport,
     StartedMethod,
     StartMethod,
+    predict_without_order,
     reason_of,
     start_in_process,
 )
 from benchmark.run.fitting.target_prediction import (
     PredictionRequest,
     require_unknown_answers,
-    show_target,
 )
 from benchmark.run.jobs import Job
 from benchmark.run.outcome import Outcome, make_prediction
@@ -188,7 +188,7 @@ class Runner:
                 seed=job.seed,
                 folder=self.cache_directory and self.cache_directory / "shifted",
             )
-            report = started.predict(show_target(job.method.track, request))
+            report = predict_without_order(started, job.method.track, request)
             return make_prediction(samples, chosen, split.classes, report.probabilities), report
 
         answer = _attempt(job, row, predict)
@@ -369,7 +369,7 @@ class Runner:
             seed=job.seed,
             first_day=self._year(name).first_day,
         )
-        report = started.predict(show_target(track, request))
+        report = predict_without_order(started, track, request)
         probabilities = report.probabilities
         if not known.all():
             probabilities = np.tile(self._shares(job, split), (len(known), 1))

@@ -6,19 +6,34 @@ in a separate process, which is given arrays and has no label of a target.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+import numpy as np
 import numpy.typing as npt
 
 from benchmark.errors import MethodError
 from benchmark.results.rows import Isolation, Status
 from benchmark.run.device import Measurement, device_of, measure, measure_all
-from benchmark.run.fitting.target_prediction import ShownTarget, predict_target
+from benchmark.run.fitting.target_prediction import (
+    PredictionRequest,
+    ShownTarget,
+    predict_target,
+    show_target,
+    without_file_order,
+)
 from benchmark.run.jobs import Job
 from benchmark.run.tracebacks import describe_error
 from benchmark.task.fitted_attributes import Decision, FittedAttributes, read_fitted_attributes
-from benchmark.task.methods import Classifier, Context, Exportable, Features, Labels, Method
+from benchmark.task.methods import (
+    Classifier,
+    Context,
+    Exportable,
+    Features,
+    Labels,
+    Method,
+    Track,
+)
 from benchmark.task.metrics import Probabilities
 
 
@@ -188,6 +203,28 @@ class InProcessMethod:
         with measure(self._device) as measurement:
             probabilities, decision = predict_target(self.method, self._classifier, shown)
         return PredictionReport(probabilities, measurement, decision)
+
+
+def predict_without_order(
+    started: StartedMethod, track: Track, request: PredictionRequest
+) -> PredictionReport:
+    """Let a method predict a target of which it does not see the order of the file.
+
+    Args:
+        started: The fitted method.
+        track: Track of the method; on ``oracle``, which is given labels, the order is kept.
+        request: The target.
+
+    Returns:
+        The method's report, its probabilities in the order of the request.
+    """
+    if track == "oracle":
+        return started.predict(show_target(track, request))
+    shuffled, order = without_file_order(request)
+    report = started.predict(show_target(track, shuffled))
+    probabilities = np.empty_like(report.probabilities)
+    probabilities[order] = report.probabilities
+    return replace(report, probabilities=probabilities)
 
 
 @contextmanager

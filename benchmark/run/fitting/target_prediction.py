@@ -1,7 +1,7 @@
 """Select the part of a target that a classifier may see, and predict with it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,7 @@ import numpy.typing as npt
 from benchmark.data.official.domain_file import DomainSamples
 from benchmark.data.taxonomy import country_of
 from benchmark.errors import MethodError, UnavailableError
+from benchmark.randomness import generator
 from benchmark.task.fitted_attributes import Decision, read_decision
 from benchmark.task.method_cards import KNOWLEDGE_TRACKS, SERIES_TRACKS
 from benchmark.task.methods import (
@@ -25,7 +26,7 @@ from benchmark.task.methods import (
 )
 from benchmark.task.metrics import Probabilities
 from benchmark.task.protocol import Protocol
-from benchmark.task.samples.preparation import class_positions
+from benchmark.task.samples.preparation import class_positions, ids_hash
 from benchmark.task.samples.sample_division import Rows
 from benchmark.task.samples.target_parts import teaching_parts, unlabelled_rows
 
@@ -76,7 +77,8 @@ class ShownTarget:
         track: The track.
         classes: Number of classes K.
         x: The scored samples [N, ...].
-        unlabelled: Samples to adapt to [M, ...], only on the `SERIES_TRACKS`.
+        unlabelled: Samples to adapt to [M, ...], only on the `SERIES_TRACKS`, in an order of their
+            own.
         facts: Public knowledge of the target, only on the `KNOWLEDGE_TRACKS`.
         teaching: Labelled samples, only on the track ``oracle``.
     """
@@ -123,7 +125,8 @@ def show_target(track: Track, request: PredictionRequest) -> ShownTarget:
     unlabelled, facts = None, None
     teaching: tuple[Teaching, ...] = ()
     if track in SERIES_TRACKS:
-        unlabelled = features[unlabelled_rows(samples, request.protocol, seed=request.seed)]
+        drawn = unlabelled_rows(samples, request.protocol, seed=request.seed)
+        unlabelled = features[drawn[_unknown_order(request, drawn)]]
     if track in KNOWLEDGE_TRACKS:
         country = country_of(samples.name)
         southern = country is not None and country.hemisphere == "south"
@@ -136,6 +139,32 @@ def show_target(track: Track, request: PredictionRequest) -> ShownTarget:
             for learned, asked in parts
         )
     return ShownTarget(track, len(request.classes), features[rows], unlabelled, facts, teaching)
+
+
+def without_file_order(
+    request: PredictionRequest,
+) -> tuple[PredictionRequest, npt.NDArray[np.int64]]:
+    """Return a request whose scored samples are in an order that says nothing of their labels.
+
+    A file may be sorted by crop, so that places alone would give labels away.
+
+    Args:
+        request: A target.
+
+    Returns:
+        The target, and the place in the first request of each of its scored samples [N].
+    """
+    order = _unknown_order(request, request.rows)
+    return replace(request, rows=request.rows[order]), order
+
+
+def _unknown_order(request: PredictionRequest, rows: Rows) -> npt.NDArray[np.int64]:
+    """Return an order that is the same in every run, and that a method cannot know."""
+    samples = request.samples
+    # A method knows the seed and the name of the target, but not the ids of its samples.
+    ids = ids_hash(samples.sample_ids[rows])
+    drawn = generator(request.seed, "order", samples.name, ids).permutation(len(rows))
+    return drawn.astype(np.int64)
 
 
 def predict_target(

@@ -20,6 +20,7 @@ from forged import (
 
 from benchmark.data.dataset import Dataset, open_dataset
 from benchmark.data.simulate.world import simulate_dataset
+from benchmark.run.fitting import started_method
 from benchmark.task.protocol import Protocol
 from leaderboard.submissions.submission_reader import read_submission
 from leaderboard.submissions.verdict_text import as_text
@@ -65,10 +66,26 @@ def test_other_samples_of_the_target_are_not_used_unseen(
     assert "the code uses the labels, the order or other samples" in problems(verdict)
 
 
+@pytest.mark.parametrize(
+    ("computed", "said"),
+    [(False, "from that of training again"), (True, "right predictions were lost when")],
+    ids=["the author's harness shows it", "the author has computed it"],
+)
 def test_labels_by_the_order_are_noticed_of_a_method_that_adapts_too(
-    run: Path, tiny: Dataset, quick: Protocol, here: None, tmp_path: Path
+    run: Path,
+    tiny: Dataset,
+    quick: Protocol,
+    here: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    computed: bool,
+    said: str,
 ) -> None:
-    """The samples of many files are sorted by crop; this one looks at no series of a target."""
+    """The samples of many files are sorted by crop; this one looks at no series of a target.
+
+    No harness shows their order, but an author can compute that of public data. Here this is done
+    by showing the order of the file in training again too.
+    """
     by_order = (
         "\n        rows = np.arange(len(x)) * answer.shape[1] // len(x)\n"
         "        return 0.6 * np.eye(answer.shape[1])[rows] + 0.4 * answer"
@@ -81,9 +98,17 @@ def test_labels_by_the_order_are_noticed_of_a_method_that_adapts_too(
     )
     code = code.replace("Classifier, CARD)", "Classifier, CARD, track='unlabelled-target')")
     code = code.replace("pretraining=None", "extra_information=('the series',), pretraining=None")
-    verdict = verdict_on(code, tiny, quick, tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            started_method,
+            "without_file_order",
+            lambda request: (request, np.arange(len(request.rows))),
+        )
+        made = packed(make_run(tmp_path, tiny, quick, code), tmp_path / "a.zip")
+        verdict = judged(made, tiny) if computed else None
+    verdict = verdict or judged(made, tiny)
     assert verdict.submission.rows[0].track == "unlabelled-target"
-    assert "right predictions were lost when" in problems(verdict)
+    assert said in problems(verdict)
 
 
 @pytest.fixture(scope="module")
