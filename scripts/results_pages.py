@@ -16,7 +16,7 @@ from leaderboard.reference.agreement import every_reference
 from leaderboard.reference.shipped_files import reference_folder
 from leaderboard.results import Results, read_results
 from leaderboard.tables.markdown_text import markdown_cell, markdown_table
-from leaderboard.tables.paper_tables import summary_table
+from leaderboard.tables.paper_tables import FEW_TRANSFERS, summary_table
 from leaderboard.tables.section_facts import notes
 from leaderboard.tables.table_content import Table
 
@@ -73,6 +73,7 @@ def section(results: Results, dataset: str, protocol: str) -> str:
     comparables = [group.comparable for group in groups]
     title = f"`{protocol}`{', simulated' if comparables[0].simulated else ''}"
     parts = [_ranking(group, title) for group in groups]
+    parts += [table for group in groups if (table := _each_transfer(group, title))]
     parts += [
         _sentences(claim_tables(group, found, "macro_f1")[0], title)
         for group, found in evaluate_claims(results, "macro_f1")
@@ -93,6 +94,19 @@ def _ranking(group: ComparisonGroup, title: str) -> str:
     said = table.notes if track == "inductive" else notes(group)
     bullets = [f"- {markdown_cell(note)}" for note in said if "only ranked method" not in note]
     return "\n".join([f"### Track {track}, {title}", "", *lines, "", *bullets, ""])
+
+
+def _each_transfer(group: ComparisonGroup, title: str) -> str:
+    """Return macro-F1 by transfer, where the transfers are too many for the ranking."""
+    table = group.grid.loc[group.grid.mean(axis=1).sort_values(ascending=False).index]
+    if len(table.columns) <= FEW_TRANSFERS or group.comparable.track != "inductive":
+        return ""
+    body = [
+        [f"`{name}`", *(f"{100 * value:.1f}" for value in line)]
+        for name, *line in table.itertuples()
+    ]
+    lines = markdown_table(["method", *table.columns], body, safe=True)
+    return "\n".join([f"### Each transfer, macro-F1, {title}", "", *lines, ""])
 
 
 def _sentences(table: Table, title: str) -> str:
