@@ -70,7 +70,7 @@ def table_columns(path: Path) -> list[str]:
     """Return the names of a table's columns.
 
     Raises:
-        DataError: If the file is no readable table, or has a name twice.
+        DataError: If the file is no readable table, has no columns, or has a name twice.
         UsageError: If it needs an extra that is not installed.
     """
     try:
@@ -83,6 +83,11 @@ def table_columns(path: Path) -> list[str]:
             names = _header(path, csv_form(path))
     except (OSError, UnicodeError, csv.Error, pa.ArrowException) as error:
         raise unreadable(path, error) from error
+    if not any(names):
+        raise DataError(
+            f"{path} has no columns: its first line must name them; an empty file is often an "
+            "export that did not end."
+        )
     twice = [name for name, count in Counter(names).items() if count > 1 and name]
     if twice:
         raise DataError(f"{path} has the column {twice[0]} twice: drop or rename one.")

@@ -116,3 +116,11 @@ def test_accents_are_compared_in_one_form(tmp_path: Path, long_table: Table, sav
     table = long_table(crop=("ble\u0301", "bl\u00e9"))
     report = ingest(save(table, "t.csv"), tmp_path / "out", labels=str(mine))
     assert report.domains[0].classes == {"wheat": 2}
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", "\ufeff"])
+def test_an_empty_file_is_called_empty(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(content, "utf-8")
+    with pytest.raises(DataError, match=r"table\.csv has no columns: its first line must name"):
+        ingest(path, tmp_path / "data")
