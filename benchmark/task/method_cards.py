@@ -23,12 +23,6 @@ TRACKS: Final[Mapping[Track, str]] = MappingProxyType(
 )
 """What a method on each track may see of a target."""
 
-KNOWLEDGE_TRACKS: Final[frozenset[Track]] = frozenset({"knowledge", "knowledge-and-series"})
-"""Tracks whose methods know which target it is, hence what is published of it."""
-
-SERIES_TRACKS: Final[frozenset[Track]] = frozenset({"unlabelled-target", "knowledge-and-series"})
-"""Tracks whose methods adapt to the series of a target."""
-
 
 class MethodDescription(BaseModel):
     """The description of a method: its properties and card, without its code.

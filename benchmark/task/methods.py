@@ -35,6 +35,16 @@ Labels = npt.NDArray[np.int64]
 SeesTarget = Literal["unlabelled-target", "knowledge", "knowledge-and-series", "oracle"]
 Track = Literal["inductive", SeesTarget, "predictions-only"]
 
+KNOWLEDGE_TRACKS: Final[frozenset[Track]] = frozenset({"knowledge", "knowledge-and-series"})
+"""Tracks whose methods know which target it is, hence what is published of it."""
+
+SERIES_TRACKS: Final[frozenset[Track]] = frozenset({"unlabelled-target", "knowledge-and-series"})
+"""Tracks whose methods adapt to the series of a target."""
+
+SHOWN_VERSION: Final = "2"
+"""Version of how a target is shown to a method that adapts to it. Raise it whenever such methods
+may predict otherwise. Version 2 shows the samples in another order than that of the file."""
+
 
 class Pretraining(BaseModel):
     """The data of an encoder's pretraining.
@@ -237,10 +247,12 @@ class Method:
         """Sixteen hex digits of a hash of name, version, representation and code.
 
         The code is the code that this process has loaded; later changes of the files do not count.
-        The paths of the files do not count either.
+        The paths of the files do not count either. Of methods that adapt, `SHOWN_VERSION` counts.
         """
         view = get_representation(self.representation)
         text = f"{self.name}\n{self.version}\n{view.name}\n{view.version}\n"
+        if self.track in SERIES_TRACKS:
+            text += f"{SHOWN_VERSION}\n"
         digest = hashlib.sha256(text.encode())
         for content in sorted(code_contents(self.build)):
             digest.update(content)

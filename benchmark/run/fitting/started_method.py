@@ -212,14 +212,12 @@ def predict_without_order(
 
     Args:
         started: The fitted method.
-        track: Track of the method; on ``oracle``, which is given labels, the order is kept.
+        track: Track of the method.
         request: The target.
 
     Returns:
         The method's report, its probabilities in the order of the request.
     """
-    if track == "oracle":
-        return started.predict(show_target(track, request))
     shuffled, order = without_file_order(request)
     report = started.predict(show_target(track, shuffled))
     probabilities = np.empty_like(report.probabilities)

@@ -1,5 +1,6 @@
 """Select the part of a target that a classifier may see, and predict with it."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,8 +12,9 @@ from benchmark.data.taxonomy import country_of
 from benchmark.errors import MethodError, UnavailableError
 from benchmark.randomness import generator
 from benchmark.task.fitted_attributes import Decision, read_decision
-from benchmark.task.method_cards import KNOWLEDGE_TRACKS, SERIES_TRACKS
 from benchmark.task.methods import (
+    KNOWLEDGE_TRACKS,
+    SERIES_TRACKS,
     Adaptable,
     Classifier,
     Features,
@@ -26,7 +28,7 @@ from benchmark.task.methods import (
 )
 from benchmark.task.metrics import Probabilities
 from benchmark.task.protocol import Protocol
-from benchmark.task.samples.preparation import class_positions, ids_hash
+from benchmark.task.samples.preparation import class_positions
 from benchmark.task.samples.sample_division import Rows
 from benchmark.task.samples.target_parts import teaching_parts, unlabelled_rows
 
@@ -159,11 +161,14 @@ def without_file_order(
 
 
 def _unknown_order(request: PredictionRequest, rows: Rows) -> npt.NDArray[np.int64]:
-    """Return an order that is the same in every run, and that a method cannot know."""
-    samples = request.samples
-    # A method knows the seed and the name of the target, but not the ids of its samples.
-    ids = ids_hash(samples.sample_ids[rows])
-    drawn = generator(request.seed, "order", samples.name, ids).permutation(len(rows))
+    """Return an order that is the same in every run, and that a method cannot compute.
+
+    The hash of the series needs the order of the file. Labels would serve too, but predictions must
+    not depend on them. Ids would not serve: they are often row numbers.
+    """
+    first_band = np.ascontiguousarray(request.samples.series[rows, 0])
+    series = hashlib.sha256(first_band.data).hexdigest()
+    drawn = generator(request.seed, "order", series).permutation(len(rows))
     return drawn.astype(np.int64)
 
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from benchmark.errors import MethodError
 from benchmark.run.device import measure
-from benchmark.task.method_cards import KNOWLEDGE_TRACKS, SERIES_TRACKS
 from benchmark.task.methods import (
+    KNOWLEDGE_TRACKS,
+    SERIES_TRACKS,
     Adaptable,
     Classifier,
     Context,

@@ -20,9 +20,10 @@ from benchmark.randomness import generator
 from benchmark.task.card_requirements import METHOD_NAME, NAME_RULE, card_questions
 from benchmark.task.code_fingerprint import defining_file
 from benchmark.task.fitted_attributes import read_decision, read_fitted_attributes
-from benchmark.task.method_cards import KNOWLEDGE_TRACKS, SERIES_TRACKS
 from benchmark.task.method_lines import method_line
 from benchmark.task.methods import (
+    KNOWLEDGE_TRACKS,
+    SERIES_TRACKS,
     Adaptable,
     Classifier,
     Context,

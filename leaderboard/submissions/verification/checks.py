@@ -17,7 +17,7 @@ from benchmark.errors import CropGlobeError
 from benchmark.results.rows import SCHEMA_VERSION, Row
 from benchmark.task.absent_crops import rewritten
 from benchmark.task.card_requirements import card_questions
-from benchmark.task.method_cards import SERIES_TRACKS
+from benchmark.task.methods import SERIES_TRACKS
 from benchmark.task.metrics import METRIC_VERSION, Scores, check_probabilities, score
 from benchmark.task.protocol import Protocol, load_protocol, shipped_protocols
 from benchmark.task.transfers import Transfer, transfer_bands
