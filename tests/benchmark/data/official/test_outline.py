@@ -77,6 +77,21 @@ def swapped_samples(samples: DomainSamples) -> DomainSamples:
     return replace(samples, series=samples.series[order])
 
 
+def one_date(samples: DomainSamples) -> DomainSamples:
+    series = samples.series.copy()
+    series[7, :, 30] += np.float32(0.02)
+    return replace(samples, series=series)
+
+
+def many_by_one(samples: DomainSamples) -> DomainSamples:
+    """As many values up as down, so that no sum of all values would change by much."""
+    rng = np.random.default_rng(3)
+    places = rng.choice(samples.series.size, samples.series.size // 10, replace=False)
+    series = samples.series.copy()
+    series.reshape(-1)[places] += rng.choice([-1, 1], len(places)).astype(np.float32) * DIGIT
+    return replace(samples, series=np.clip(series, 0, 1))
+
+
 def other_label(samples: DomainSamples) -> DomainSamples:
     labels = samples.labels.copy()
     labels[0] = (labels[0] + 1) % 3
@@ -87,7 +102,10 @@ def one_less(samples: DomainSamples) -> DomainSamples:
     return samples.take(np.arange(1, len(samples)))
 
 
-@pytest.mark.parametrize("change", [brighter_band, swapped_samples, other_label, one_less])
+@pytest.mark.parametrize(
+    "change",
+    [brighter_band, swapped_samples, one_date, many_by_one, other_label, one_less],
+)
 def test_anything_else_is_another_dataset(known: Dataset, tmp_path: Path, change: Change) -> None:
     other = changed(known, tmp_path / "other", change)
     assert other.fingerprint == other.own_fingerprint != known.fingerprint
