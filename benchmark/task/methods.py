@@ -19,6 +19,8 @@ from benchmark.errors import MethodError, UsageError, did_you_mean
 from benchmark.task import protocol as protocols
 from benchmark.task.code_fingerprint import code_contents
 from benchmark.task.metrics import Probabilities, check_probabilities
+from benchmark.task.tracks import SERIES_TRACKS, SHOWN_VERSION
+from benchmark.task.tracks import Track as Track  # noqa: PLC0414 - methods import it from here
 
 ENTRY_POINTS: Final = "cropglobe.methods"
 """Entry-point group; each entry is a function that returns methods."""
@@ -31,19 +33,6 @@ HEADLINE: Final = "headline"
 
 Features = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
-
-SeesTarget = Literal["unlabelled-target", "knowledge", "knowledge-and-series", "oracle"]
-Track = Literal["inductive", SeesTarget, "predictions-only"]
-
-KNOWLEDGE_TRACKS: Final[frozenset[Track]] = frozenset({"knowledge", "knowledge-and-series"})
-"""Tracks whose methods know which target it is, hence what is published of it."""
-
-SERIES_TRACKS: Final[frozenset[Track]] = frozenset({"unlabelled-target", "knowledge-and-series"})
-"""Tracks whose methods adapt to the series of a target."""
-
-SHOWN_VERSION: Final = "2"
-"""Version of how a target is shown to a method that adapts to it. Raise it whenever such methods
-may predict otherwise. Version 2 shows the samples in another order than that of the file."""
 
 
 class Pretraining(BaseModel):
@@ -250,9 +239,8 @@ class Method:
         The paths of the files do not count either. Of methods that adapt, `SHOWN_VERSION` counts.
         """
         view = get_representation(self.representation)
-        text = f"{self.name}\n{self.version}\n{view.name}\n{view.version}\n"
-        if self.track in SERIES_TRACKS:
-            text += f"{SHOWN_VERSION}\n"
+        shown = f"{SHOWN_VERSION}\n" if self.track in SERIES_TRACKS else ""
+        text = f"{self.name}\n{self.version}\n{view.name}\n{view.version}\n{shown}"
         digest = hashlib.sha256(text.encode())
         for content in sorted(code_contents(self.build)):
             digest.update(content)

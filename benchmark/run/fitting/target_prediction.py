@@ -13,8 +13,6 @@ from benchmark.errors import MethodError, UnavailableError
 from benchmark.randomness import generator
 from benchmark.task.fitted_attributes import Decision, read_decision
 from benchmark.task.methods import (
-    KNOWLEDGE_TRACKS,
-    SERIES_TRACKS,
     Adaptable,
     Classifier,
     Features,
@@ -31,6 +29,7 @@ from benchmark.task.protocol import Protocol
 from benchmark.task.samples.preparation import class_positions
 from benchmark.task.samples.sample_division import Rows
 from benchmark.task.samples.target_parts import teaching_parts, unlabelled_rows
+from benchmark.task.tracks import KNOWLEDGE_TRACKS, SERIES_TRACKS
 
 
 @dataclass(frozen=True)

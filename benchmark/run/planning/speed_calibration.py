@@ -9,8 +9,6 @@ import numpy as np
 from benchmark.errors import MethodError
 from benchmark.run.device import measure
 from benchmark.task.methods import (
-    KNOWLEDGE_TRACKS,
-    SERIES_TRACKS,
     Adaptable,
     Classifier,
     Context,
@@ -22,6 +20,7 @@ from benchmark.task.methods import (
     Teachable,
 )
 from benchmark.task.protocol import Protocol
+from benchmark.task.tracks import KNOWLEDGE_TRACKS, SERIES_TRACKS
 
 FEWEST_SAMPLES: Final = 64
 LONG_ENOUGH: Final = 0.25

@@ -22,8 +22,6 @@ from benchmark.task.code_fingerprint import defining_file
 from benchmark.task.fitted_attributes import read_decision, read_fitted_attributes
 from benchmark.task.method_lines import method_line
 from benchmark.task.methods import (
-    KNOWLEDGE_TRACKS,
-    SERIES_TRACKS,
     Adaptable,
     Classifier,
     Context,
@@ -37,6 +35,7 @@ from benchmark.task.methods import (
 )
 from benchmark.task.metrics import Probabilities
 from benchmark.task.protocol import Protocol, validate_protocol
+from benchmark.task.tracks import KNOWLEDGE_TRACKS, SERIES_TRACKS
 
 logger = logging.getLogger(__name__)
 

@@ -24,8 +24,8 @@ from benchmark.data.taxonomy import CROPS
 from benchmark.errors import UnavailableError
 from benchmark.files import replace_text
 from benchmark.results.rows import Row
-from benchmark.task.methods import SERIES_TRACKS
 from benchmark.task.samples.target_parts import unlabelled_rows
+from benchmark.task.tracks import SERIES_TRACKS
 from leaderboard.submissions.submission_models import Submission
 from leaderboard.submissions.verification.expected_samples import Expectation
 from leaderboard.submissions.verification.harness_process import (

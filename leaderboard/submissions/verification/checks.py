@@ -17,9 +17,9 @@ from benchmark.errors import CropGlobeError
 from benchmark.results.rows import SCHEMA_VERSION, Row
 from benchmark.task.absent_crops import rewritten
 from benchmark.task.card_requirements import card_questions
-from benchmark.task.methods import SERIES_TRACKS
 from benchmark.task.metrics import METRIC_VERSION, Scores, check_probabilities, score
 from benchmark.task.protocol import Protocol, load_protocol, shipped_protocols
+from benchmark.task.tracks import SERIES_TRACKS
 from benchmark.task.transfers import Transfer, transfer_bands
 from leaderboard.score_agreement import score_differences
 from leaderboard.submissions.archive import printable

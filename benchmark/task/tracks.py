@@ -1,0 +1,16 @@
+"""Tracks: what a method may see of a target. Methods on different tracks are ranked apart."""
+
+from typing import Final, Literal
+
+SeesTarget = Literal["unlabelled-target", "knowledge", "knowledge-and-series", "oracle"]
+Track = Literal["inductive", SeesTarget, "predictions-only"]
+
+KNOWLEDGE_TRACKS: Final[frozenset[Track]] = frozenset({"knowledge", "knowledge-and-series"})
+"""Tracks whose methods know which target it is, hence what is published of it."""
+
+SERIES_TRACKS: Final[frozenset[Track]] = frozenset({"unlabelled-target", "knowledge-and-series"})
+"""Tracks whose methods adapt to the series of a target."""
+
+SHOWN_VERSION: Final = "2"
+"""Version of how a target is shown to a method that adapts to it. Raise it whenever such methods
+may predict otherwise. Version 2 shows the samples in another order than that of the file."""
