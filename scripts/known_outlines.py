@@ -12,7 +12,7 @@ import yaml
 
 from benchmark.data.dataset import Dataset
 from benchmark.data.dataset_source import open_source
-from benchmark.data.official.outline import domain_outline
+from benchmark.data.official.outline import Known
 
 FILE: Final = Path(__file__).parent.parent / "benchmark/data/official/known_outlines.yaml"
 
@@ -23,17 +23,12 @@ HEAD: Final = """\
 """
 
 
-def entry(dataset: Dataset) -> dict[str, object]:
+def entry(dataset: Dataset) -> Known:
     """Return the entry of a dataset."""
-    return {
-        "fingerprint": dataset.own_fingerprint,
-        "domains": {
-            domain: domain_outline(dataset.load(domain), dataset.domain_card(domain)).model_dump(
-                mode="json"
-            )
-            for domain in dataset.domains
-        },
-    }
+    return Known(
+        fingerprint=dataset.own_fingerprint,
+        domains={domain: dataset.outline(domain) for domain in dataset.domains},
+    )
 
 
 if __name__ == "__main__":
@@ -42,4 +37,5 @@ if __name__ == "__main__":
         sys.exit(
             f"{FILE.name} has these data, as another processor rounds them: nothing is written."
         )
-    FILE.write_text(HEAD + yaml.safe_dump([entry(default)], sort_keys=False), "utf-8")
+    content = [entry(default).model_dump(mode="json")]
+    FILE.write_text(HEAD + yaml.safe_dump(content, sort_keys=False), "utf-8")

@@ -8,8 +8,8 @@ from sample_rows import make_row
 
 from benchmark.cli import build_app
 from benchmark.task.card_requirements import card_questions
-from benchmark.task.method_cards import TRACKS
 from benchmark.task.methods import registry
+from benchmark.task.tracks import TRACKS
 from benchmark.task.transfers import RELATIONS
 from leaderboard.score_frames import comparable_rows
 from leaderboard.submissions.verdict_files import read_verdicts

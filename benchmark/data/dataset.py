@@ -25,7 +25,7 @@ from benchmark.data.official.domain_file import (
 )
 from benchmark.data.official.domain_rules import FileRule, find_domains, read_rules
 from benchmark.data.official.download_lock import require_complete
-from benchmark.data.official.outline import common_fingerprint, domain_outline
+from benchmark.data.official.outline import DomainOutline, common_fingerprint, domain_outline
 from benchmark.data.official.stored_numbers import DOMAINS_FILE
 from benchmark.data.taxonomy import check_domain_name
 from benchmark.errors import DataError, UsageError, did_you_mean
@@ -160,11 +160,7 @@ class Dataset:
     @cached_property
     def fingerprint(self) -> str:
         """`own_fingerprint`, or the one that stands for it where data differ by rounding alone."""
-        return common_fingerprint(
-            self.own_fingerprint,
-            self.domains,
-            lambda domain: domain_outline(self.load(domain), self.domain_card(domain)),
-        )
+        return common_fingerprint(self.own_fingerprint, self.domains, self.outline)
 
     @cached_property
     def own_fingerprint(self) -> str:
@@ -180,6 +176,10 @@ class Dataset:
         if domain not in self._fingerprints:
             self._fingerprints[domain] = domain_fingerprint(samples, self.domain_card(domain))
         return self._fingerprints[domain]
+
+    def outline(self, domain: str) -> DomainOutline:
+        """Return what a processor's rounding leaves of a domain."""
+        return domain_outline(self.load(domain), self.domain_card(domain))
 
 
 def open_dataset(root: Path) -> Dataset:

@@ -1,27 +1,14 @@
 """Cards of methods as text and tables; and the share of targets unseen in pretraining."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from fractions import Fraction
-from types import MappingProxyType
-from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
 from benchmark.data.representations import get_representation
 from benchmark.data.taxonomy import country_code
-from benchmark.task.methods import Card, Method, Track
-
-TRACKS: Final[Mapping[Track, str]] = MappingProxyType(
-    {
-        "inductive": "nothing of a target",
-        "knowledge": "public knowledge of the target, none of its samples",
-        "unlabelled-target": "the target's series without labels",
-        "knowledge-and-series": "public knowledge of the target and its series without labels",
-        "oracle": "labelled samples of the target",
-        "predictions-only": "what nobody can check, since the model is closed",
-    }
-)
-"""What a method on each track may see of a target."""
+from benchmark.task.methods import Card, Method
+from benchmark.task.tracks import TRACKS, Track
 
 
 class MethodDescription(BaseModel):

@@ -5,6 +5,7 @@ The head of `reference_file` describes the arrays.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -67,7 +68,7 @@ def unpacked_counts(members: Mapping[str, npt.NDArray[Any]]) -> list[Any]:
     return tables
 
 
-def samples_of(row: Row) -> SetOfSamples:
+def _samples_of(row: Row) -> SetOfSamples:
     """Return the set of samples that a row was scored on."""
     return (row.target, row.data.ids_hash)
 
@@ -78,7 +79,7 @@ def block_names(rows: Iterable[CountedRow]) -> list[dict[str, Any]]:
     for counted in rows:
         counts = counted.counts
         if counts is not None and counts.kind == "blocks" and counts.names is not None:
-            found.setdefault(samples_of(counted.row), counts.names.tolist())
+            found.setdefault(_samples_of(counted.row), counts.names.tolist())
     return [
         {"target": target, "ids_hash": ids_hash, "names": names}
         for (target, ids_hash), names in sorted(found.items(), key=lambda item: str(item[0]))
@@ -100,3 +101,17 @@ def named_blocks(members: Mapping[str, npt.NDArray[Any]]) -> Blocks:
             raise ValueError("the names of blocks are not ascending numbers")
         found[entry["target"], entry["ids_hash"]] = names
     return found
+
+
+def with_block_names(counted: CountedRow, blocks: Blocks) -> CountedRow:
+    """Return a row whose counts have the names of its blocks, if they are known.
+
+    Raises:
+        ValueError: If there are more or fewer names than blocks.
+    """
+    counts, names = counted.counts, blocks.get(_samples_of(counted.row))
+    if counts is None or counts.kind != "blocks" or names is None:
+        return counted
+    if len(names) != counts.units:
+        raise ValueError("blocks and counts differ in number")
+    return replace(counted, counts=replace(counts, names=names))

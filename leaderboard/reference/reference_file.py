@@ -23,7 +23,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,12 +39,11 @@ from benchmark.task.method_cards import MethodDescription
 from benchmark.task.metrics import METRIC_VERSION, Scores, score
 from leaderboard.confusion_counts import CELLS, ConfusionCounts, CountedRow
 from leaderboard.reference.packed_counts import (
-    Blocks,
     block_names,
     named_blocks,
     packed_counts,
-    samples_of,
     unpacked_counts,
+    with_block_names,
 )
 from leaderboard.score_agreement import score_differences
 
@@ -255,7 +254,7 @@ def read_reference(path: Path) -> ReferenceSet:
             raise ValueError("rows and counts differ in number")
         blocks = named_blocks(members)
         rows = tuple(
-            _restored(row, content, (table, blocks), path)
+            with_block_names(_restored(row, content, table, path), blocks)
             for row, table in zip(content["rows"], tables, strict=True)
         )
         cards = {
@@ -304,12 +303,11 @@ def _read_key(members: Mapping[str, npt.NDArray[Any]], path: Path) -> ReferenceK
 def _restored(
     stored: Mapping[str, Any],
     content: Mapping[str, Any],
-    counted: tuple[Any, Blocks],
+    table: Any,
     path: Path,
 ) -> CountedRow:
     row = dict(stored)
     kind = row.pop("units")
-    table, blocks = counted
     if (kind is None) != (table is None):
         raise ValueError("a row has counts without a unit, or the reverse")
     own = {name: row.pop(name) for name in _OWN_PROVENANCE}
@@ -321,10 +319,6 @@ def _restored(
     # Scores that were left out are computed again with the same definition.
     scores, row["scores"] = row["scores"], None
     bare = Row.model_validate(row)
-    if counts is not None and counts.kind == "blocks" and samples_of(bare) in blocks:
-        counts = replace(counts, names=blocks[samples_of(bare)])
-        if len(blocks[samples_of(bare)]) != counts.units:
-            raise ValueError("blocks and counts differ in number")
     derived = _derived_scores(CountedRow(bare, counts))
     whole = Row.model_validate(row | {"scores": derived | scores})
     if not derived.keys().isdisjoint(scores):

@@ -9,7 +9,7 @@ LONGEST = 60.0
 """Seconds to wait for; much more than a killed process needs on a busy machine."""
 
 
-def ends(pid: int, *, seconds: float = LONGEST) -> bool:
+def ends(pid: int) -> bool:
     """Whether a process has ended or ends in time; one that nobody has waited for has ended.
 
     A killed process is still seen to run until it is next scheduled, so a look at its state alone
@@ -22,6 +22,6 @@ def ends(pid: int, *, seconds: float = LONGEST) -> bool:
     except ProcessLookupError:
         return True
     try:
-        return bool(select.select([process], [], [], seconds)[0])
+        return bool(select.select([process], [], [], LONGEST)[0])
     finally:
         os.close(process)

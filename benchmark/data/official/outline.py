@@ -17,18 +17,14 @@ from pydantic import BaseModel, ConfigDict
 from benchmark.data.dataset_card import DomainCard
 from benchmark.data.official.domain_facts import hash_all_but_series, start_hash
 from benchmark.data.official.domain_file import DomainSamples
-from benchmark.data.official.stored_numbers import parts
+from benchmark.data.official.stored_numbers import DIGITAL_NUMBER, parts
 from benchmark.randomness import generator
-
-DIGITAL_NUMBER: Final = 1e-4
-"""Reflectance between two values that can be stored; source: `stored_numbers`."""
 
 MOST_MOVED: Final = 5e-4
 """Largest share of the values of a band that may lie one digital number away, up or down alike.
 
 Measured on the embedded default with the kernels of four kinds of processors: at most 1.6e-4.
 """
-
 
 WEIGHTS: Final = (1.0, 2.0)
 """Weights of values in a sum, each as often. Neither is 0, so that no large change is missed; they
@@ -56,7 +52,7 @@ class DomainOutline(BaseModel):
     def is_alike(self, other: "DomainOutline") -> bool:
         """Whether two domains differ by no more than rounding."""
         variance = MOST_MOVED * self.values * np.square(WEIGHTS).mean()
-        limit = DEVIATIONS * np.sqrt(variance) * DIGITAL_NUMBER
+        limit = DEVIATIONS * np.sqrt(variance) / DIGITAL_NUMBER
         return (
             (self.exact, self.values, len(self.sums))
             == (other.exact, other.values, len(other.sums))

@@ -13,7 +13,7 @@ import pytest
 
 from benchmark.data.dataset import Dataset, DomainSamples, open_dataset, write_dataset
 from benchmark.data.official import outline
-from benchmark.data.official.outline import Known, domain_outline
+from benchmark.data.official.outline import Known
 from benchmark.data.simulate.world import simulate_dataset
 
 Change = Callable[[DomainSamples], DomainSamples]
@@ -28,10 +28,7 @@ def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     dataset = open_dataset(tmp_path / "known")
     entry = Known(
         fingerprint=dataset.own_fingerprint,
-        domains={
-            domain: domain_outline(dataset.load(domain), dataset.domain_card(domain))
-            for domain in dataset.domains
-        },
+        domains={domain: dataset.outline(domain) for domain in dataset.domains},
     )
     monkeypatch.setattr(outline, "known_outlines", lambda: (entry,))
     return dataset
