@@ -140,6 +140,13 @@ def ingest(
             show_default="all days",
         ),
     ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the dataset.", show_default="the directory's")
+    ] = None,
+    licence: Annotated[
+        str | None,
+        typer.Option(help="Terms of the data, such as CC-BY-4.0.", show_default="not stated"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Turn a point table of Sentinel-2 series into domains of a CropGlobe directory."""
@@ -170,6 +177,8 @@ def ingest(
             missing=_missing(missing),
             offset=offset,
             offset_from=None if offset_from is None else offset_from.date(),
+            name=name,
+            licence=licence,
             progress=progress,
         )
     if as_json:

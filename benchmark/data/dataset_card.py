@@ -10,6 +10,9 @@ from benchmark.errors import DataError
 
 CARD_FILE: Final = "dataset.json"
 
+NOT_STATED: Final = "not stated"
+"""What a card says of a source or terms that nobody stated."""
+
 BANDS: Final = ("B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12")
 """Band order of the official files; very likely, not confirmed (paper_facts.md, mark I)."""
 
@@ -84,8 +87,8 @@ class DatasetCard(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    source: str = "not stated"
-    licence: str = "not stated"
+    source: str = NOT_STATED
+    licence: str = NOT_STATED
     simulated: bool = False
     generator_version: str | None = None
     seed: int | None = None

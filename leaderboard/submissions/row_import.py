@@ -62,7 +62,7 @@ def import_submission(
     expectation = Expectation(dataset, submission.protocol)
     jobs: dict[JobIdentity, list[Row]] = {}
     for row in submission.rows if trained is None else trained.rows.values():
-        jobs.setdefault(row.job_identity, []).append(row)
+        jobs.setdefault(row.job_identity, []).append(_named(row, dataset.card.name))
     _check_stored(jobs, store)
     fates: dict[Place, Fate] = {}
     for identity, rows in jobs.items():
@@ -202,6 +202,11 @@ def _prediction(
         labels=wanted.labels,
         block=wanted.block,
     )
+
+
+def _named(row: Row, name: str) -> Row:
+    """Return a row with the verifier's name of the dataset, which an author may name otherwise."""
+    return row.model_copy(update={"data": row.data.model_copy(update={"name": name})})
 
 
 def _count(places: Sequence[Place]) -> str:

@@ -20,6 +20,7 @@ from benchmark.data.dataset import (
     check_room,
     write_dataset,
 )
+from benchmark.data.dataset_card import NOT_STATED
 from benchmark.data.ingest.cadence import Stamp
 from benchmark.data.ingest.column_roles import Level, find_columns
 from benchmark.data.ingest.domain_assignment import DomainPlan, is_aligned, plan_domains
@@ -130,6 +131,8 @@ def ingest_table(
     missing: Missing | None = None,
     offset: float | None = None,
     offset_from: date | None = None,
+    name: str | None = None,
+    licence: str | None = None,
     progress: Progress | None = None,
 ) -> IngestReport:
     """Turn a point table into domains of a CropGlobe directory, all of them or none.
@@ -152,6 +155,8 @@ def ingest_table(
             ``nan`` if no other number does.
         offset: What was added to the digital numbers.
         offset_from: First day on which it was added; default all days.
+        name: Name of the dataset; default that of the directory.
+        licence: Terms under which the data may be used.
         progress: Called with the domain, the samples done and the samples in all.
 
     Returns:
@@ -163,6 +168,8 @@ def ingest_table(
     """
     if region is not None and region_column is not None:
         raise UsageError("Give --region or --region-column, not both.")
+    if name is not None and not (name.strip() and name.isprintable()):
+        raise UsageError("The dataset's name is blank or has characters that cannot be shown.")
     start = parse_season_start(season_start or "01-01")
     label_map = load_label_map(labels)
     columns = find_columns(
@@ -179,7 +186,12 @@ def ingest_table(
     impossible, value_notes = to_reflectance(points, StoredForm(missing, offset, offset_from))
     points, samples = gather_samples(points)
     plans, plan_notes = plan_domains(points, samples, region=region, year=year, start=start)
-    check_room(directory, [plan.name for plan in plans], simulated=False)
+    existing = check_room(directory, [plan.name for plan in plans], simulated=False)
+    if existing is not None and name not in (None, existing.name):
+        raise UsageError(
+            f"{directory} is named '{existing.name}' already: leave out --name, or name another "
+            "directory."
+        )
     job = _Job(
         table=points,
         samples=samples,
@@ -194,7 +206,12 @@ def ingest_table(
     )
     made = [_make_domain(job, plan, progress) for plan in plans]
     cards = {domain.name: card for domain, card in made}
-    card = DatasetCard(name=directory.resolve().name, source=job.source, domains=cards)
+    card = DatasetCard(
+        name=name or directory.resolve().name,
+        source=job.source,
+        licence=licence or NOT_STATED,
+        domains=cards,
+    )
     write_dataset(directory, card, (domain for domain, _ in made))
     return IngestReport(
         table=str(table),

@@ -110,9 +110,8 @@ def protocol(case: Case) -> Iterator[str]:
 
 def dataset(case: Case) -> Iterator[str]:
     """The dataset is the verifier's."""
-    own = case.dataset
-    if case.submission.manifest.dataset != own.card.name:
-        yield f"It names the dataset '{printable(case.submission.manifest.dataset)}'."
+    # Its name is not: by default it is that of the folder into which each of them ingested it.
+    own, name = case.dataset, case.submission.manifest.dataset
     stated = {row.data.fingerprint for row in case.submission.rows}
     for fingerprint in sorted({case.submission.manifest.fingerprint, *stated}):
         if fingerprint != own.fingerprint:
@@ -121,8 +120,8 @@ def dataset(case: Case) -> Iterator[str]:
                 f"({own.card.name}) has {own.fingerprint[:16]}."
             )
     for row in case.submission.rows:
-        if (row.data.name, row.data.simulated) != (own.card.name, own.card.simulated):
-            yield f"Row {row.transfer}, seed {row.seed} names another dataset."
+        if (row.data.name, row.data.simulated) != (name, own.card.simulated):
+            yield f"Row {row.transfer}, seed {row.seed} names another dataset than the manifest."
             return
         if (row.schema_version, row.metric_version) != (SCHEMA_VERSION, METRIC_VERSION):
             yield f"Row {row.transfer}, seed {row.seed} has another version of rows or metrics."

@@ -88,6 +88,30 @@ def test_options_that_say_what_values_and_dates_are(
         cropglobe("ingest", path, tmp_path / "x", "--labels", "cdl", "--missing", "none")
 
 
+def test_a_dataset_has_the_name_and_the_terms_that_are_given(
+    tmp_path: Path, long_table: Table, save: Save, cropglobe: Callable[..., str]
+) -> None:
+    def ingest(region: str, *words: str) -> None:
+        table = save(long_table(region=(region,) * 2))
+        cropglobe("ingest", table, tmp_path / "out", "--labels", "cdl", *words)
+
+    def said() -> tuple[str, str]:
+        card = open_dataset(tmp_path / "out").card
+        return card.name, card.licence
+
+    with pytest.raises(CropGlobeError, match="name is blank"):
+        ingest("USA-AR", "--name", " ")
+    assert not (tmp_path / "out").exists()
+    ingest("USA-AR", "--name", "Two states", "--licence", "public domain")
+    assert said() == ("Two states", "public domain")
+    ingest("USA-CA", "--licence", "CC-BY-4.0")
+    assert said() == ("Two states", "public domain; CC-BY-4.0")
+    with pytest.raises(CropGlobeError, match="is named 'Two states' already: leave out --name"):
+        ingest("USA-NE", "--name", "Three states")
+    ingest("USA-NE", "--name", "Two states")
+    assert said() == ("Two states", "public domain; CC-BY-4.0; not stated")
+
+
 def test_vectors_go_to_the_domain_that_is_named(
     tmp_path: Path, long_table: Table, save: Save, cropglobe: Callable[..., str]
 ) -> None:

@@ -1,6 +1,7 @@
 """An honest submission is accepted; dishonest and broken ones are refused, each with its reason."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,9 +18,11 @@ from forged import (
     with_samples,
 )
 
-from benchmark.data.dataset import Dataset
+from benchmark.data.dataset import Dataset, open_dataset
 from benchmark.errors import SubmissionError
+from benchmark.results.store import RunStore
 from leaderboard.submissions.own_rows import row_digest
+from leaderboard.submissions.row_import import import_submission
 from leaderboard.submissions.submission_reader import read_submission
 from leaderboard.submissions.verification.verification import verify
 
@@ -211,6 +214,10 @@ DISHONEST = {
     "another protocol than declared": (other_protocol, "the submission holds quick"),
     "another protocol of a shipped name": (other_protocol_throughout, "is not the shipped one"),
     "another dataset fingerprint": (other_data, "made on data of fingerprint 0000000000000000"),
+    "a row of another dataset": (
+        in_json("rows.json", lambda rows: rows[0]["data"].update(name="official")),
+        "names another dataset than the manifest",
+    ),
     "seeds repeated": (seed_twice, "Seeds are repeated: 82, 82"),
     "a seed copied": (seed_copied, "seeds 82 and 83 have the same probabilities"),
     "a seed copied, one probability moved": (
@@ -302,6 +309,18 @@ def test_a_submission_on_other_data_is_refused(honest: Path, tmp_path: Path) -> 
 
     other = write_tiny(tmp_path / "other", make_samples("FRA", shift=1), make_samples("CHN"))
     assert any("has no domain 'USA'" in r or "fingerprint" in r for r in reasons(honest, other))
+
+
+def test_the_same_data_may_have_another_name(honest: Path, tiny: Dataset, tmp_path: Path) -> None:
+    """Two people who ingest one table into folders of their own have the same data."""
+    shutil.copytree(tiny.root, tmp_path / "mine")
+    card = tmp_path / "mine" / "dataset.json"
+    card.write_text(card.read_text("utf-8").replace('"name": "tiny"', '"name": "mine"'), "utf-8")
+    mine, store = open_dataset(tmp_path / "mine"), RunStore(tmp_path / "run")
+    assert (mine.card.name, mine.fingerprint) == ("mine", tiny.fingerprint)
+    assert reasons(honest, mine) == []
+    import_submission(read_submission(honest), mine, store)
+    assert {row.data.name for job in store.read_all()[0] for row in job.rows} == {"mine"}
 
 
 def test_checks_that_build_on_a_failed_one_are_not_tried(
