@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.errors import UsageError, did_you_mean
-from benchmark.task.methods import Track
+from benchmark.task.tracks import Track
 from benchmark.task.transfers import RELATIONS
 from leaderboard.code_labels import name_of, newest_labels
 from leaderboard.machine import machine_of

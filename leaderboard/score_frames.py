@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, get_args
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from benchmark.results.rows import Row
 from benchmark.results.transfer_scores import in_domain_macro_f1
-from benchmark.task.methods import Track
+from benchmark.task.tracks import TRACKS, Track
 from leaderboard.statistics.confusion_scores import area_error
 
-TRACKS: Final[tuple[Track, ...]] = get_args(Track)
 """Rankings that are never mixed, in the order of the tables."""
 
 RELEASED: Final = "paper-released"
@@ -89,14 +88,9 @@ def comparable_rows(rows: Iterable[Row], relations: Sequence[str]) -> tuple[Comp
                 key=first.comparability_key,
             )
         )
+    tracks = [*TRACKS]
     return tuple(
-        sorted(
-            found,
-            key=lambda s: (
-                *(s.dataset, s.protocol, *s.key),
-                TRACKS.index(s.track),
-            ),
-        )
+        sorted(found, key=lambda s: (s.dataset, s.protocol, *s.key, tracks.index(s.track)))
     )
 
 

@@ -7,8 +7,8 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict
 
 from benchmark.task.fitted_attributes import Decision
-from benchmark.task.methods import Track
 from benchmark.task.metrics import Scores
+from benchmark.task.tracks import Track
 from benchmark.task.transfers import LabelSpace, Relation
 
 SCHEMA_VERSION: Final = 1

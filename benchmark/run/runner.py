@@ -42,7 +42,7 @@ from benchmark.run.fitting.target_prediction import (
 from benchmark.run.jobs import Job
 from benchmark.run.outcome import Outcome, make_prediction
 from benchmark.run.row_assembly import make_row, with_ending, with_scores, without_target
-from benchmark.task.methods import Context, Features, Track, require_finite
+from benchmark.task.methods import Context, Features, require_finite
 from benchmark.task.protocol import Protocol
 from benchmark.task.samples.preparation import (
     SourceSplit,
@@ -51,6 +51,7 @@ from benchmark.task.samples.preparation import (
 )
 from benchmark.task.samples.sample_choice import SERIES, Likeness, SampleChoice
 from benchmark.task.samples.sample_division import Rows
+from benchmark.task.tracks import Track
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,9 @@ from typing import Any, Final, get_args
 from pydantic import ValidationError
 
 from benchmark.errors import MethodError
-from benchmark.task.methods import Card, Classifier, Context, Method, Track
+from benchmark.task.methods import Card, Classifier, Context, Method
 from benchmark.task.protocol import Division
+from benchmark.task.tracks import TRACKS
 
 WORDS: Final = ("name", "family", "representation", "version", "fingerprint")
 MOST_LETTERS: Final = 200
@@ -91,10 +92,10 @@ def from_plain(values: Mapping[str, Any], file: Path | None = None) -> Described
         )
     track: Any = values.get("track")
     keeps = values.get("keeps_network")
-    if track not in get_args(Track) or not isinstance(keeps, bool):
+    if track not in [*TRACKS] or not isinstance(keeps, bool):
         raise MethodError(
             f"'{words['name']}' is on an unknown track {track!r:.100}: use one of "
-            f"{', '.join(get_args(Track))}."
+            f"{', '.join(TRACKS)}."
         )
     division: Any = values.get("released_division")
     if division not in get_args(Division):

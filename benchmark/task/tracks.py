@@ -10,14 +10,14 @@ Track = Literal["inductive", SeesTarget, "predictions-only"]
 TRACKS: Final[Mapping[Track, str]] = MappingProxyType(
     {
         "inductive": "nothing of a target",
-        "knowledge": "public knowledge of the target, none of its samples",
         "unlabelled-target": "the target's series without labels",
+        "knowledge": "public knowledge of the target, none of its samples",
         "knowledge-and-series": "public knowledge of the target and its series without labels",
         "oracle": "labelled samples of the target",
         "predictions-only": "what nobody can check, since the model is closed",
     }
 )
-"""What a method on each track may see of a target."""
+"""What a method on each track may see of a target, in the order in which tracks are shown."""
 
 KNOWLEDGE_TRACKS: Final[frozenset[Track]] = frozenset({"knowledge", "knowledge-and-series"})
 """Tracks whose methods know which target it is, hence what is published of it."""

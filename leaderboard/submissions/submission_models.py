@@ -11,8 +11,9 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from benchmark.results.rows import Row
-from benchmark.task.methods import Card, Track
+from benchmark.task.methods import Card
 from benchmark.task.protocol import Protocol
+from benchmark.task.tracks import Track
 
 FORM_VERSION: Final = 1
 """Version of the format. Raise it when a member changes its meaning."""

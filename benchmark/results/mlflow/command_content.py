@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final
 
 from benchmark.results.mlflow.job_content import (
     LONGEST_PARAMETER,
@@ -19,7 +19,7 @@ from benchmark.results.rows import worst_status
 from benchmark.results.run_plans import RunPlan
 from benchmark.results.store import StoredJob
 from benchmark.results.transfer_scores import MEANS, TransferScore, mean_scores, transfer_scores
-from benchmark.task.methods import Track
+from benchmark.task.tracks import TRACKS, Track
 
 REPORTS: Final = ("leaderboard.md", "leaderboard.csv", "transfers.csv")
 """Files of a run directory that are copied into the command's run in MLflow."""
@@ -27,7 +27,6 @@ REPORTS: Final = ("leaderboard.md", "leaderboard.csv", "transfers.csv")
 LINES: Final = 20
 """Largest number of methods in a description; the leaderboard has all."""
 
-TRACKS: Final[tuple[Track, ...]] = get_args(Track)
 TITLES: Final = {
     "macro_f1": "macro-F1",
     "overall_accuracy": "overall accuracy",

@@ -32,9 +32,9 @@ from benchmark.task.methods import (
     Features,
     Labels,
     Method,
-    Track,
 )
 from benchmark.task.metrics import Probabilities
+from benchmark.task.tracks import Track
 
 
 class MethodRaisedError(Exception):

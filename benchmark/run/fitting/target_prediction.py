@@ -21,7 +21,6 @@ from benchmark.task.methods import (
     Method,
     Target,
     Teachable,
-    Track,
     ask,
 )
 from benchmark.task.metrics import Probabilities
@@ -29,7 +28,7 @@ from benchmark.task.protocol import Protocol
 from benchmark.task.samples.preparation import class_positions
 from benchmark.task.samples.sample_division import Rows
 from benchmark.task.samples.target_parts import teaching_parts, unlabelled_rows
-from benchmark.task.tracks import KNOWLEDGE_TRACKS, SERIES_TRACKS
+from benchmark.task.tracks import KNOWLEDGE_TRACKS, SERIES_TRACKS, Track
 
 
 @dataclass(frozen=True)

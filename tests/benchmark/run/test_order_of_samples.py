@@ -10,8 +10,9 @@ from benchmark.data.dataset import Dataset
 from benchmark.results.store import Prediction
 from benchmark.run.jobs import plan
 from benchmark.run.runner import Runner
-from benchmark.task.methods import Features, Method, Track
+from benchmark.task.methods import Features, Method
 from benchmark.task.protocol import Protocol
+from benchmark.task.tracks import Track
 from benchmark.task.transfers import select_transfers
 
 

@@ -15,8 +15,9 @@ from benchmark.run.fitting.target_prediction import PredictionRequest, predict_t
 from benchmark.run.jobs import plan
 from benchmark.run.runner import Runner
 from benchmark.run.training.target_label_wrappers import FewShot, Oracle
-from benchmark.task.methods import Card, Context, Method, Target, Track
+from benchmark.task.methods import Card, Context, Method, Target
 from benchmark.task.protocol import load_protocol
+from benchmark.task.tracks import Track
 from benchmark.task.transfers import Transfer
 
 SMOKE = load_protocol("smoke")
