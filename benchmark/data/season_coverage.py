@@ -23,6 +23,12 @@ HALF: Final = 0.5
 NOBODY: Final = 0.99
 """Share of samples without observation from which on a step was seen by next to nobody."""
 
+INGEST_AGAIN: Final = "make it again with another --season-start or --year"
+SIMULATE_AGAIN: Final = (
+    "with few samples the clouds of a few places decide: simulate more of them, or another --seed"
+)
+"""What to do about a season that was not seen."""
+
 Flags = npt.NDArray[np.bool_]
 
 
@@ -152,14 +158,12 @@ def coverage_warnings(
         A sentence for each such domain.
     """
     found = []
+    again = SIMULATE_AGAIN if dataset.card.simulated else INGEST_AGAIN
     by_domain = moved if isinstance(moved, dict) else dict.fromkeys(moved, 0)
     for domain in sorted(by_domain):
         gap = find_gap(dataset, domain, by_domain[domain])
         if gap is not None:
-            found.append(
-                f"{domain} has {describe(gap)}: its season was not seen; make it again with "
-                "another --season-start or --year."
-            )
+            found.append(f"{domain} has {describe(gap)}: its season was not seen; {again}.")
     return tuple(found)
 
 

@@ -22,6 +22,7 @@ from benchmark.run.jobs import Job, plan
 from benchmark.run.runner import Runner
 from benchmark.run.scorable_transfers import choose_scorable, choose_with_bands
 from benchmark.task.authoring.method_files import select_methods, select_with_files
+from benchmark.task.card_requirements import submission_questions
 from benchmark.task.feature_files import on_files
 from benchmark.task.methods import Method
 from benchmark.task.transfers import Transfer, select_transfers
@@ -74,6 +75,15 @@ class Session:
             self.runner.dataset,
             [pair.domains for pair in self.pairs],
             aligned=self.runner.protocol.season == "aligned",
+        )
+
+    def method_warnings(self) -> tuple[str, ...]:
+        """Return which methods could not be submitted with the rows of this run, and why."""
+        return tuple(
+            f"{method.name} {question}; correct that before you run, since rows that are to be "
+            "submitted must be made by the code that is submitted."
+            for method in self.methods
+            for question in submission_questions(method)
         )
 
     def write_plan(self) -> None:

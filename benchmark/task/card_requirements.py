@@ -6,7 +6,7 @@ from typing import Final
 
 from benchmark.data.representations import BUILT_IN
 from benchmark.errors import CropGlobeError
-from benchmark.task.methods import Card, registry
+from benchmark.task.methods import Card, Method, registry
 
 METHOD_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9.+-]{0,62}[a-z0-9+])?")
 """Names of submitted methods; each can be a folder, a file name and part of an address on every
@@ -51,6 +51,19 @@ def card_questions(card: Card, representation: str) -> Iterator[str]:
     texts = (*card.notes, *card.extra_information)
     if any(PLACEHOLDER in text for text in texts):
         yield f"has '{PLACEHOLDER}' in its notes or extra information"
+
+
+def submission_questions(method: Method) -> Iterator[str]:
+    """Yield why a method could not be submitted as it is, each as a clause that follows its name.
+
+    Args:
+        method: The method.
+    """
+    if not METHOD_NAME.fullmatch(method.name):
+        yield f"has a name that `pack` refuses: {NAME_RULE}"
+    missing = list(card_questions(method.card, method.representation))
+    if missing:
+        yield f"is not described: its card {', '.join(missing)}"
 
 
 def _says(text: str, *, none_is_said: bool = False) -> bool:

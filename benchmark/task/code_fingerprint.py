@@ -3,25 +3,51 @@
 import ast
 import inspect
 import io
+import sys
 import tokenize
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
-from typing import TypeGuard
+from typing import Final, TypeGuard
+
+SUITE: Final = frozenset({"baselines", "benchmark", "cropglobe", "cropnet", "leaderboard"})
+"""Packages of the suite. Of the harness itself only `PREDICTING` counts."""
+
+PREDICTING: Final = ("baselines.", "benchmark.run.", "cropnet.")
+"""Beginnings of the names of the suite's modules that change what a method predicts."""
+
+INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
+"""Folders of installed packages, whose versions are recorded with each row."""
 
 
 def code_files(build: Callable[..., object]) -> set[Path]:
     """Return the files of the code with which a method is built.
 
-    These are the files of the function and of its bound arguments, of the modules of its own
-    package that they import, and of the harness's training and augmentation (``benchmark.run``),
-    since all of these change predictions. Only imports at the top of a module count.
+    These are the files of the function and of its bound arguments, and of the modules that they
+    import from their own package, from the suite's methods and training (`PREDICTING`), and from
+    files that are not installed (`local_files`), since all of these change predictions. Only
+    imports at the top of a module count.
 
     Args:
         build: Function that makes the classifier.
     """
     return {path for path in map(_file, _modules(build)) if path is not None}
+
+
+def local_files(build: Callable[..., object]) -> set[Path]:
+    """Return those files of a method's code that belong to no installed package.
+
+    Such as a helper module beside the file of the method.
+
+    Args:
+        build: Function that makes the classifier.
+    """
+    return {
+        path
+        for module in _modules(build)
+        if _is_local(module) and (path := _file(module)) is not None
+    }
 
 
 def defining_file(build: Callable[..., object]) -> Path | None:
@@ -116,7 +142,7 @@ def _blank(lines: list[bytes], node: ast.Expr) -> None:
 def _modules(build: Callable[..., object]) -> set[ModuleType]:
     waiting = [inspect.getmodule(part) for part in _parts(build)]
     tops = {module.__name__.partition(".")[0] for module in waiting if module is not None}
-    packages = tuple(f"{top}." for top in tops - {"benchmark"})
+    packages = tuple(f"{top}." for top in tops - {"benchmark"}) + PREDICTING
     seen: set[ModuleType] = set()
     while waiting:
         module = waiting.pop()
@@ -125,10 +151,20 @@ def _modules(build: Callable[..., object]) -> set[ModuleType]:
         seen.add(module)
         for value in vars(module).values():
             other = value if inspect.ismodule(value) else inspect.getmodule(value)
-            name = "" if other is None else other.__name__
-            if name.startswith(("benchmark.run.", *packages)):
+            if other is not None and (other.__name__.startswith(packages) or _is_local(other)):
                 waiting.append(other)
     return seen
+
+
+def _is_local(module: ModuleType) -> bool:
+    top = module.__name__.partition(".")[0]
+    path = _file(module)
+    return (
+        path is not None
+        and top not in SUITE
+        and top not in sys.stdlib_module_names
+        and INSTALLED.isdisjoint(path.parts)
+    )
 
 
 def _parts(build: object) -> Iterator[object]:

@@ -17,6 +17,7 @@ from benchmark.results.run_plans import read_plans
 from benchmark.results.store import RunStore, StoredJob
 from benchmark.task.authoring.method_files import select_with_files
 from benchmark.task.card_requirements import card_questions
+from benchmark.task.code_fingerprint import local_files
 from benchmark.task.methods import Method, registry
 from benchmark.task.protocol import Protocol, load_protocol, shipped_protocols, validate_protocol
 from leaderboard.submissions.archive import write_archive
@@ -173,6 +174,12 @@ def _method(name: str, source: Source, rows: Sequence[Row]) -> Method:
                 "a submission has one method."
             )
         method = found[name]
+        beside = sorted(path.name for path in local_files(method.build) - {source.file.resolve()})
+        if beside:
+            raise SubmissionError(
+                f"{source.file} imports {', '.join(beside)}, which a submission cannot hold: move "
+                f"that code into {source.file.name} and run again, or give --code-url and --commit."
+            )
     if method.code_fingerprint != rows[0].provenance.code_fingerprint:
         raise SubmissionError(
             f"The code of '{name}', its card included, is not the code that made the rows: run "

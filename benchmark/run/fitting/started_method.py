@@ -7,7 +7,7 @@ in a separate process, which is given arrays and has no label of a target.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -32,9 +32,16 @@ from benchmark.task.methods import (
     Features,
     Labels,
     Method,
+    ask,
 )
 from benchmark.task.metrics import Probabilities
 from benchmark.task.tracks import Track
+
+PROBED: Final = 16
+"""Samples of a target that a method answers before and after it is adapted to the target."""
+
+SAME_ANSWER: Final = 1e-4
+"""Largest change of a probability between the same question asked twice."""
 
 
 class MethodRaisedError(Exception):
@@ -200,9 +207,24 @@ class InProcessMethod:
         """Return the classifier's probabilities for a target, their cost, and its decision."""
         if self._classifier is None:
             raise MethodError(f"{self.method.name} must be fitted before it predicts.")
+        before = self._probe(shown)
         with measure(self._device) as measurement:
             probabilities, decision = predict_target(self.method, self._classifier, shown)
+        after = self._probe(shown)
+        changed = before is not None and after is not None and np.abs(after - before).max()
+        if changed > SAME_ANSWER:
+            raise MethodError(
+                f"{self.method.name} changes when it is adapted to a target, so that the next "
+                "target would depend on this one: return another classifier instead, and leave "
+                "self as it is."
+            )
         return PredictionReport(probabilities, measurement, decision)
+
+    def _probe(self, shown: ShownTarget) -> Probabilities | None:
+        """Return answers of the classifier as it is, where the target may adapt it."""
+        if shown.track == "inductive" or self._classifier is None:
+            return None
+        return ask(self._classifier, shown.x[:PROBED], shown.classes)
 
 
 def predict_without_order(

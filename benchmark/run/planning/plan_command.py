@@ -73,7 +73,7 @@ def plan(
         store = RunStore(out or options.run_directory(data, chosen))
         session = open_session(runner, store, selected, transfers or [], shifts=shifts)
         session = session.without_unscorable()
-    for sentence in session.warnings:
+    for sentence in (*session.warnings, *session.method_warnings()):
         typer.echo(f"Warning: {sentence}", err=True)
     with show_progress("Calibrating") as progress:
         estimate = make_estimate(runner, session.work.todo, len(session.jobs), progress)

@@ -14,6 +14,7 @@ from benchmark.data.inspect.inspection import inspect_dataset
 from benchmark.data.official.domain_file import DomainSamples
 from benchmark.data.season_coverage import (
     Gap,
+    coverage_warnings,
     find_gap,
     gap_of_samples,
     longest_run,
@@ -90,6 +91,18 @@ def test_the_card_of_an_ingested_domain_names_it(tmp_path: Path) -> None:
     assert gap is not None
     assert (gap.unobserved, gap.days) == (15, 75)
     assert find_gap(dataset, "FRA", 36) is None  # that protocol's window is the other half year
+
+
+def test_what_to_do_fits_how_the_data_were_made(tmp_path: Path) -> None:
+    """`simulate` has no --season-start and no --year."""
+    dataset = dataset_of(tmp_path, {"FRA": slice(28, 50)})
+    (said,) = coverage_warnings(dataset, ("FRA",))
+    assert "--season-start" in said
+    card = tmp_path / "dataset.json"
+    card.write_text(card.read_text("utf-8").replace('"simulated": false', '"simulated": true'))
+    (said,) = coverage_warnings(open_dataset(tmp_path), ("FRA",))
+    assert "simulate more" in said
+    assert "--season-start" not in said
 
 
 def test_the_window_moves_with_the_year() -> None:

@@ -8,6 +8,7 @@ from misbehaving import CARD, Nearest
 
 from benchmark.data.dataset import Dataset
 from benchmark.results.store import Prediction
+from benchmark.run.fitting.started_method import PROBED
 from benchmark.run.jobs import plan
 from benchmark.run.runner import Runner
 from benchmark.task.methods import Features, Method
@@ -61,7 +62,8 @@ def test_what_is_adapted_to_has_an_order_of_its_own(tiny: Dataset, smoke: Protoc
             return self
 
         def predict_proba(self, x: Features) -> np.ndarray:
-            shown.append(x)
+            if len(x) > PROBED:  # a few samples are asked about before and after adapting
+                shown.append(x)
             return super().predict_proba(x)
 
     for _ in range(2):

@@ -158,6 +158,18 @@ def test_an_open_card_is_not_packed(tiny: Dataset, quick: Protocol, tmp_path: Pa
         packed(run, tmp_path / "x.zip")
 
 
+def test_code_beside_the_file_is_not_left_behind(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A verifier who trains again would not have it."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "lost_helper.py").write_text("DEPTH = 1\n", "utf-8")
+    code = (run.parent / "my_method.py").read_text("utf-8")
+    (tmp_path / "my_method.py").write_text(f"import lost_helper\n{code}", "utf-8")
+    with pytest.raises(SubmissionError, match=r"imports lost_helper.py, which a submission cannot"):
+        packed(run, tmp_path / "x.zip", file=tmp_path / "my_method.py")
+
+
 def test_an_unknown_method_is_named(run: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="did you mean 'my-method'"):
         pack(run, "my-methd", tmp_path / "x.zip", authors=["Ada"], source=Source(closed=True))

@@ -66,6 +66,50 @@ def test_the_fingerprint_follows_the_file(mine: Path) -> None:
     assert find_method("my-method", mine).code_fingerprint == third
 
 
+def test_the_fingerprint_follows_modules_that_are_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A helper beside the file changes predictions as the file does; where it lies does not count.
+
+    An installed package does not count: its version is recorded with each row.
+    """
+
+    def fingerprint(folder: str, depth: int, *, of_helper: str = "helper_of_mine") -> str:
+        place = tmp_path / folder
+        path, _ = new_method("my-method", "sklearn", place)
+        path.write_text(f"import {of_helper}\n{path.read_text('utf-8')}", "utf-8")
+        (place / "helper_of_mine.py").write_text(f"DEPTH = {depth}\n", "utf-8")
+        (place / "site-packages").mkdir()
+        (place / "site-packages" / "library.py").write_text(f"DEPTH = {depth}\n", "utf-8")
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "path", [str(place), str(place / "site-packages"), *sys.path])
+            for module in ("helper_of_mine", "library"):
+                patch.delitem(sys.modules, module, raising=False)
+            (method,) = load_method_file(path)
+            sys.modules.pop(of_helper)
+            return method.code_fingerprint
+
+    assert fingerprint("a", 1) == fingerprint("b", 1) != fingerprint("c", 2)
+    assert fingerprint("d", 1, of_helper="library") == fingerprint("e", 2, of_helper="library")
+
+
+def test_a_run_says_what_could_not_be_submitted(
+    mine: Path, tiny: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before it runs: a card that is filled in afterwards makes the rows stale."""
+    words = ("--data", str(tiny.root), "--protocol", "smoke", "--transfers", "FRA:CHN")
+    asked = ("--method-file", str(mine), "--out", str(tmp_path / "run"))
+    for command in ("plan", "run"):
+        assert run(command, *words, *asked) == 0
+        captured = capsys.readouterr()
+        said = " ".join((captured.out + captured.err).split())
+        assert "my-method is not described: its card has no summary" in said
+    mine.write_text(mine.read_text("utf-8").replace('"my-method"', '"my method"'), "utf-8")
+    assert run("run", *words, *asked) == 0
+    captured = capsys.readouterr()
+    assert "my method has a name that `pack` refuses" in " ".join(captured.err.split())
+
+
 def test_an_edit_in_the_same_second_counts(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Python's own bytecode would hide it: it knows a file by its second and its length."""
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
