@@ -117,9 +117,10 @@ def read_embedding(name: str, root: Path, samples: DomainSamples) -> FloatArray:
         raise DataError(f"{paths[0]} and {paths[1]} both hold {name} of {samples.name}: keep one.")
     arrays = read_arrays(paths[0])
     vectors = _vectors(paths[0], arrays, kind)
-    if "sample_id" in arrays:
-        return _by_id(paths[0], vectors, arrays["sample_id"].astype(np.str_), samples)
     labels = arrays["lbl"].reshape(-1) if "lbl" in arrays else np.empty(0)
+    if "sample_id" in arrays:
+        ids = arrays["sample_id"].reshape(-1).astype(np.str_)
+        return _by_id(paths[0], vectors, ids, labels, samples)
     if not np.array_equal(labels, samples.labels):
         raise UnavailableError(
             f"{paths[0]} has no sample ids and its {len(labels)} labels are not those of the "
@@ -254,15 +255,38 @@ def _vectors(
 
 
 def _by_id(
-    path: Path, vectors: FloatArray, ids: npt.NDArray[np.str_], samples: DomainSamples
+    path: Path,
+    vectors: FloatArray,
+    ids: npt.NDArray[np.str_],
+    labels: npt.NDArray[np.generic],
+    samples: DomainSamples,
 ) -> FloatArray:
+    """Return the vector of each sample by its id, after comparing labels where the file has any."""
+    if len(ids) != len(vectors) or len(labels) not in (0, len(ids)):
+        raise DataError(
+            f"{path} has {len(vectors)} vectors, {len(ids)} sample ids and {len(labels)} labels: "
+            "make it again with one of each for every sample."
+        )
     order = np.argsort(ids, kind="stable")
+    twice = ids[order][1:][ids[order][1:] == ids[order][:-1]]
+    if len(twice):
+        raise DataError(
+            f"{path} has {len(np.unique(twice))} sample ids more than once, such as '{twice[0]}': "
+            "each sample needs one vector."
+        )
     place = np.minimum(np.searchsorted(ids[order], samples.sample_ids), max(len(ids) - 1, 0))
     found = ids[order][place] == samples.sample_ids
     if not found.any():
         raise UnavailableError(
             f"{path} has a vector of none of the {len(samples)} samples of {samples.name}: are its "
             "ids those of the series?"
+        )
+    other = found & (labels[order[place]] != samples.labels) if len(labels) else np.zeros(1, bool)
+    if other.any():
+        raise DataError(
+            f"{path} has other labels than the series for {int(other.sum())} of "
+            f"{int(found.sum())} samples, such as '{samples.sample_ids[other][0]}': its vectors "
+            "are of other samples, or its ids are in another order."
         )
     chosen = np.asarray(vectors[order[place]], dtype=np.float32)
     chosen[~found] = np.nan
@@ -278,8 +302,24 @@ def _read_table(table: Path, kind: Embedding) -> tuple[npt.NDArray[np.str_], Flo
 
     names = table_columns(table)
     pattern = re.compile(rf"{re.escape(kind.prefix)}(\d+)")
-    numbered = {int(match[1]): name for name in names if (match := pattern.fullmatch(name))}
+    numbered: dict[int, str] = {}
+    for name in names:
+        number = int(match[1]) if (match := pattern.fullmatch(name)) else None
+        if number in numbered:
+            raise DataError(
+                f"{table} has the columns {numbered[number]} and {name} for one dimension: keep "
+                "one."
+            )
+        if number is not None:
+            numbered[number] = name
     columns = [numbered[number] for number in sorted(numbered)]
+    gaps = sorted({*range(min(numbered, default=0), max(numbered, default=0))} - {*numbered})
+    if gaps:
+        missing = str(gaps[0]).zfill(len(columns[0]) - len(kind.prefix))
+        raise DataError(
+            f"{table} has no column {kind.prefix}{missing} between {columns[0]} and {columns[-1]}: "
+            "a dimension is missing."
+        )
     wanted = kind.dimension or len(columns)
     if SAMPLE_COLUMN not in names or not columns or len(columns) != wanted:
         raise DataError(

@@ -290,7 +290,7 @@ def _write(
         series[moved] = _within(series[moved] + signs)
         nudged[name] = frozenset(samples.sample_ids[moved].tolist())
         _write_domain(copy.root, samples, series, labels, kept)
-        _write_vectors(submission, dataset, samples, copy.root, kept, moved)
+        _write_vectors(submission, dataset, samples, labels, copy.root, kept, moved)
         cards[name] = copied_card(dataset.domain_card(name), copy.bands)
     card = dataset.card.model_copy(update={"domains": cards})
     replace_text(copy.root / CARD_FILE, card.model_dump_json(indent=2) + "\n")
@@ -350,6 +350,7 @@ def _write_vectors(
     submission: Submission,
     dataset: Dataset,
     samples: DomainSamples,
+    labels: npt.NDArray[np.int64],
     root: Path,
     kept: npt.NDArray[np.intp],
     moved: npt.NDArray[np.intp],
@@ -369,7 +370,7 @@ def _write_vectors(
     has = kept[np.isfinite(vectors[kept]).all(axis=1)]
     arrays: dict[str, npt.NDArray[Any]] = {
         "fea": vectors[has],
-        "lbl": samples.labels[has],
+        "lbl": labels[has],  # those of the copy's series
         "sample_id": samples.sample_ids[has],
     }
     write_arrays(root / f"{get_embedding(kind).stem}_{samples.name}.npz", arrays)

@@ -169,6 +169,28 @@ def test_what_is_missing_or_wrong_is_named(dataset: Dataset, tmp_path: Path) -> 
         read_embedding("alphaearth", dataset.root, samples)
 
 
+def test_vectors_of_an_id_are_of_one_sample_with_its_label(dataset: Dataset) -> None:
+    samples = dataset.load("FRA")
+    ids, vectors = samples.sample_ids, np.arange(64.0 * len(samples)).reshape(-1, 64)
+
+    def refused(message: str, **arrays: np.ndarray) -> None:
+        write(dataset, **({"fea": vectors, "sample_id": ids, "lbl": samples.labels} | arrays))
+        with pytest.raises(DataError, match=message):
+            read_embedding("alphaearth", dataset.root, samples)
+
+    refused("1 sample ids more than once, such as 'FRA-3'", sample_id=np.r_[ids[:-1], ids[3:4]])
+    refused(
+        r"other labels than the series for \d+ of 12 samples, such as 'FRA-",
+        sample_id=ids[::-1],
+    )
+    refused("12 vectors, 11 sample ids and 12 labels", sample_id=ids[1:])
+    refused("12 vectors, 12 sample ids and 3 labels", lbl=samples.labels[:3])
+    write(dataset, fea=vectors, sample_id=ids)
+    np.testing.assert_allclose(read_embedding("alphaearth", dataset.root, samples), vectors)
+    write(dataset, fea=vectors[::-1], sample_id=ids[::-1], lbl=samples.labels[::-1])
+    np.testing.assert_allclose(read_embedding("alphaearth", dataset.root, samples), vectors)
+
+
 def test_tables_that_cannot_be_used(dataset: Dataset, tmp_path: Path) -> None:
     path = table(dataset, tmp_path / "t.csv")
     frame = pd.read_csv(path)
@@ -178,7 +200,9 @@ def test_tables_that_cannot_be_used(dataset: Dataset, tmp_path: Path) -> None:
         with pytest.raises(DataError, match=message):
             ingest_embedding(path, "alphaearth", dataset)
 
-    again(frame.drop(columns="A17"), "has 63 columns named A00")
+    again(frame.drop(columns="A63"), "has 63 columns named A00")
+    again(frame.drop(columns="A17"), "no column A17 between A00 and A63")
+    again(frame.assign(A1=999), "the columns A01 and A1 for one dimension")
     again(frame.rename(columns={"sample_id": "id"}), "the column sample_id")
     again(pd.concat([frame, frame[:1]]), "a sample id twice")
     again(frame.assign(sample_id=frame["sample_id"] + "x"), "names no sample of")
