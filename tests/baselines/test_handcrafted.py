@@ -12,7 +12,7 @@ from benchmark.data.dataset import BANDS
 from benchmark.data.representations import Observations, represent
 from benchmark.data.season import season
 from benchmark.errors import UnavailableError
-from benchmark.task.authoring.contract_check import made_up_samples, tiny_protocol
+from benchmark.task.authoring.method_trial import made_up_samples, tiny_protocol
 from benchmark.task.methods import Context
 
 

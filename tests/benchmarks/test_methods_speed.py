@@ -15,7 +15,7 @@ from torch.nn import functional
 from baselines import presto
 from benchmark.data.dataset import BANDS
 from benchmark.run.training.training_loop import TorchClassifier
-from benchmark.task.authoring.contract_check import tiny_protocol
+from benchmark.task.authoring.method_trial import tiny_protocol
 from benchmark.task.methods import Context, registry
 from benchmark.task.protocol import Network, Protocol, load_protocol
 

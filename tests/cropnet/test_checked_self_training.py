@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from benchmark.data.dataset import BANDS
-from benchmark.task.authoring.contract_check import tiny_protocol
+from benchmark.task.authoring.method_trial import tiny_protocol
 from benchmark.task.methods import Adaptable, Context, Informed, Target
 from cropnet import travelling
 from cropnet.checked_self_training import CheckedSelfTraining, InformedSelfTraining, methods

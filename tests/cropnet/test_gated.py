@@ -10,7 +10,7 @@ import torch
 from benchmark.data.dataset import BANDS
 from benchmark.data.shifts.band_loss import without_bands
 from benchmark.errors import UnavailableError
-from benchmark.task.authoring.contract_check import tiny_protocol
+from benchmark.task.authoring.method_trial import tiny_protocol
 from benchmark.task.methods import Context
 from cropnet import gated
 from cropnet.gated import SIX_BANDS, VISIBLE_NIR, GatedEnsemble, Member, available

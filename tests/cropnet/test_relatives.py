@@ -12,7 +12,7 @@ from benchmark.data.dataset import BANDS
 from benchmark.data.season import WINDOW
 from benchmark.randomness import derive_seed
 from benchmark.run.training.training_loop import Recipe, TorchClassifier
-from benchmark.task.authoring.contract_check import made_up_samples, tiny_protocol
+from benchmark.task.authoring.method_trial import made_up_samples, tiny_protocol
 from benchmark.task.methods import Context
 from cropnet import adaptation, methods
 from cropnet.ensembles import Ensemble

@@ -5,7 +5,7 @@ import torch
 
 from benchmark.data.dataset import BANDS
 from benchmark.run.training.training_loop import Recipe
-from benchmark.task.authoring.contract_check import tiny_protocol
+from benchmark.task.authoring.method_trial import tiny_protocol
 from benchmark.task.methods import Context
 from cropnet import travelling
 from cropnet.ensembles import Ensemble

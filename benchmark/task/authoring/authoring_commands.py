@@ -86,7 +86,9 @@ def _report(name: str, rules: "Sequence[Rule]") -> str:
     lines = [name]
     for rule in rules:
         lines.append(f"  {rule.status:9}  {rule.title}")
+        if rule.problem:
+            lines.append(f"             {rule.problem}")
         if rule.status == "broken":
-            lines += [f"             {rule.problem}", f"             To do: {rule.advice}"]
+            lines.append(f"             To do: {rule.advice}")
     kept = sum(rule.status == "passed" for rule in rules)
     return "\n".join([*lines, f"  {kept} of {len(rules)} rules kept."])

@@ -5,73 +5,35 @@ import logging
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from itertools import permutations
 from types import MappingProxyType
 from typing import Final, Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from benchmark.data.dataset import BANDS
-from benchmark.data.representations import Observations, represent
-from benchmark.data.season import STEPS_PER_YEAR
 from benchmark.errors import CropGlobeError, MethodError, UnavailableError
 from benchmark.randomness import generator
-from benchmark.task.card_requirements import METHOD_NAME, NAME_RULE, card_questions
+from benchmark.task.authoring.method_trial import CLASSES, Trial
+from benchmark.task.card_requirements import submission_questions
 from benchmark.task.code_fingerprint import defining_file
 from benchmark.task.fitted_attributes import read_decision, read_fitted_attributes
 from benchmark.task.method_lines import method_line
-from benchmark.task.methods import (
-    Adaptable,
-    Classifier,
-    Context,
-    Features,
-    Informed,
-    Labels,
-    Method,
-    Target,
-    Teachable,
-    ask,
-)
-from benchmark.task.metrics import Probabilities
-from benchmark.task.protocol import Protocol, validate_protocol
-from benchmark.task.tracks import KNOWLEDGE_TRACKS, SERIES_TRACKS
+from benchmark.task.methods import Adaptable, Classifier, Informed, Method, Target, Teachable
+from benchmark.task.tracks import KNOWLEDGE_TRACKS, SERIES_TRACKS, TRACKS
 
 logger = logging.getLogger(__name__)
-
-CLASSES: Final = ("corn", "rice", "other")
-
-PER_CLASS: Final = 14
-"""Samples of each class: ten for training, four for validation."""
-
-TRAINING: Final = 10
-"""Training samples of each class."""
 
 TOLERANCE: Final = 1e-4
 """Largest change of a probability when other samples are predicted at the same time."""
 
+TOLD_APART: Final = 0.8
+"""Share of the training samples that a method has right once it has learned its classes."""
+
+DISORDER: Final = 0.3
+"""How much larger that share is in another order of the columns, if theirs is not the right one."""
+
 DETERMINISTIC: Final = "deterministic=True,"
 """The line of a card that says that every seed gives the same predictions."""
-
-Samples = tuple[Features, Labels]
-
-
-def tiny_protocol() -> Protocol:
-    """Return a protocol with the smallest budget that still uses every part of a method."""
-    return validate_protocol(
-        {
-            "name": "check",
-            "seeds": [0],
-            "held_out_fraction": 0.2,
-            "validation_fraction": 0.2,
-            "max_source_samples": 200,
-            "minimum_class_samples": 2,
-            "device": "cpu",
-            "network": {"epochs": 1, "batch_size": 10, "learning_rate": 0.001},
-            "trees": {"forest": 20, "boosting_rounds": 5, "early_stopping_rounds": 2},
-        },
-        where="the protocol of the check",
-    )
 
 
 @dataclass(frozen=True)
@@ -81,7 +43,8 @@ class Rule:
     Attributes:
         title: The rule, in a sentence.
         status: Whether the method keeps it; without valid probabilities no further rule is tried.
-        problem: How the method breaks it, in a sentence.
+        problem: How the method breaks it, in a sentence; if it keeps it, what its author should
+            know nevertheless.
         advice: What the author can do.
     """
 
@@ -103,7 +66,7 @@ def try_rules(method: Method) -> tuple[Rule, ...]:
     Raises:
         UnavailableError: If the method needs something that this machine lacks, such as weights.
     """
-    trial = _Trial(method)
+    trial = Trial(method)
     rules: list[Rule] = []
     predicts = True
     for check, advice in ADVICE.items():
@@ -111,7 +74,7 @@ def try_rules(method: Method) -> tuple[Rule, ...]:
             rules.append(Rule(_title(check), "not tried"))
             continue
         try:
-            check(trial)
+            note = check(trial)
         except UnavailableError:
             raise
         except (Exception, SystemExit) as error:
@@ -122,9 +85,9 @@ def try_rules(method: Method) -> tuple[Rule, ...]:
             where = "" if place is None else f" ({place[0]}:{place[1]})"
             text = str(error) if said else f"{type(error).__name__}: {error}{where}"
             rules.append(Rule(_title(check), "broken", text, advice))
-            predicts = check is not _probabilities
+            predicts = check not in (_built, _fitted, _probabilities)
         else:
-            rules.append(Rule(_title(check), "passed"))
+            rules.append(Rule(_title(check), "passed", note or ""))
     return tuple(rules)
 
 
@@ -141,7 +104,7 @@ def check_method(method: Method) -> tuple[str, ...]:
         MethodError: If the method breaks a rule. The message says how.
         UnavailableError: If the method needs something that this machine lacks, such as weights.
     """
-    trial = _Trial(method)
+    trial = Trial(method)
     done = []
     for check in CHECKS:
         try:
@@ -156,97 +119,52 @@ def check_method(method: Method) -> tuple[str, ...]:
     return tuple(done)
 
 
-class _Trial:
-    """A method, made-up samples in its representation, and one fit that the checks share."""
-
-    def __init__(self, method: Method) -> None:
-        self.method = method
-        observations, labels = made_up_samples()
-        features = represent(observations, method.representation)
-        order = np.argsort(np.arange(len(labels)) % PER_CLASS, kind="stable")
-        cut = TRAINING * len(CLASSES)
-        self.training = features[order[:cut]], labels[order[:cut]]
-        self.validation = features[order[cut:]], labels[order[cut:]]
-        self.target = (self.validation[0] * np.float32(0.9)).astype(np.float32)
-        self.target_labels = self.validation[1]
-        self.protocol = tiny_protocol()
-
-    @cached_property
-    def classifier(self) -> Classifier:
-        """The fitted classifier that the checks share."""
-        return self.fit(seed=1)
-
-    @cached_property
-    def predictions(self) -> Probabilities:
-        """Its predictions for the target."""
-        return self.predict(self.classifier)
-
-    def fit(self, seed: int) -> Classifier:
-        """Return a classifier that was fitted with a seed."""
-        context = Context(
-            seed=seed,
-            classes=CLASSES,
-            protocol=self.protocol,
-            device="cpu",
-            bands=BANDS,
-            sample_shape=self.training[0].shape[1:],
-        )
-        classifier = self.method.build(context)
-        return classifier.fit(*self.training, validation=self.validation)
-
-    def predict(self, classifier: Classifier, x: Features | None = None) -> Probabilities:
-        """Return the predictions for samples x [N, ...], by default for the target."""
-        return ask(classifier, self.target if x is None else x, len(CLASSES))
-
-    def fail(self, sentence: str) -> MethodError:
-        """Return an error about the method; the sentence continues its name."""
-        return MethodError(f"{self.method.name} {sentence}")
-
-
-def made_up_samples() -> tuple[Observations, npt.NDArray[np.int64]]:
-    """Return samples of three classes with different days of the peak, and their labels [N]."""
-    random = generator(0, "check")
-    labels = np.repeat(np.arange(len(CLASSES)), PER_CLASS)
-    peak = np.array([36, 44, 52])[labels]
-    bump = np.exp(-0.5 * np.square((np.arange(STEPS_PER_YEAR) - peak[:, None]) / 5))
-    gain = np.linspace(0.2, 0.5, len(BANDS))[:, None]
-    vectors = (np.eye(len(CLASSES), 64)[labels] + random.normal(0, 0.3, (len(labels), 64))).astype(
-        np.float32
-    )
-    noise = random.normal(0, 0.05, (len(labels), len(BANDS), STEPS_PER_YEAR))
-    series = np.clip(0.1 + gain * bump[:, None, :] + noise, 0, 1).astype(np.float32)
-    observations = Observations(
-        domain="FRA",
-        series=series,
-        bands=BANDS,
-        sample_ids=np.array([f"FRA:{row}" for row in range(len(labels))]),
-        longitude=random.uniform(0, 5, len(labels)),
-        latitude=random.uniform(44, 50, len(labels)),
-        stored=lambda _name: vectors,
-    )
-    return observations, labels.astype(np.int64)
-
-
-def _card(trial: _Trial) -> None:
+def _card(trial: Trial) -> None:
     """The card says what it is, where it comes from, its licence and its pretraining."""
-    if not METHOD_NAME.fullmatch(trial.method.name):
-        raise trial.fail(f"has a name that `pack` refuses: {NAME_RULE}.")
-    open_questions = list(card_questions(trial.method.card, trial.method.representation))
-    if open_questions:
-        raise trial.fail(f"is not described: its card {', '.join(open_questions)}.")
+    questions = list(submission_questions(trial.method))
+    if questions:
+        raise trial.fail(f"{' and '.join(questions)}.")
 
 
-def _probabilities(trial: _Trial) -> None:
-    """It trains, and predicts probabilities that have the right shape and sum to one."""
+def _built(trial: Trial) -> None:
+    """It is built from a context alone."""
+    trial.build(seed=1)
+
+
+def _fitted(trial: Trial) -> None:
+    """It is fitted on series, labels and validation samples."""
+    if not _predicts(trial.classifier):
+        raise trial.fail(f"returns {type(trial.classifier).__name__} from fit: return self.")
+
+
+def _probabilities(trial: Trial) -> None:
+    """It predicts probabilities that have the right shape and sum to one."""
     trial.predict(trial.classifier, trial.training[0])
 
 
-def _reports(trial: _Trial) -> None:
+def _columns(trial: Trial) -> None:
+    """Its columns are in the order of the classes."""
+    x, y = trial.training
+    best = trial.predict(trial.classifier, x).argmax(axis=1)
+    right = {
+        order: float(np.mean(np.asarray(order)[best] == y))
+        for order in permutations(range(len(CLASSES)))
+    }
+    given, order = right[tuple(range(len(CLASSES)))], max(right, key=lambda each: right[each])
+    if right[order] >= TOLD_APART and right[order] - given >= DISORDER:
+        seems = ", ".join(CLASSES[position] for position in order)
+        raise trial.fail(
+            f"has {given:.0%} of its own training samples right, and {right[order]:.0%} if its "
+            f"columns are taken as {seems}; the classes are {', '.join(CLASSES)}."
+        )
+
+
+def _reports(trial: Trial) -> None:
     """It reports its counts as whole numbers, its epochs as numbers by name, and a known device."""
     read_fitted_attributes(trial.classifier)
 
 
-def _same_seed(trial: _Trial) -> None:
+def _same_seed(trial: Trial) -> None:
     """The same seed gives the same predictions."""
     x, y = trial.training
     before = x.copy(), y.copy()
@@ -258,7 +176,7 @@ def _same_seed(trial: _Trial) -> None:
         raise trial.fail("changes the samples that it is trained on.")
 
 
-def _other_seed(trial: _Trial) -> None:
+def _other_seed(trial: Trial) -> None:
     """Another seed gives other predictions, unless the card says that it is deterministic."""
     differs = not np.array_equal(trial.predict(trial.fit(seed=2)), trial.predictions)
     if differs != trial.method.card.deterministic:
@@ -273,7 +191,7 @@ def _other_seed(trial: _Trial) -> None:
     )
 
 
-def _order(trial: _Trial) -> None:
+def _order(trial: Trial) -> None:
     """The order of the samples does not change predictions."""
     order = generator(0, "order").permutation(len(trial.target))
     moved = trial.predict(trial.classifier, trial.target[order])
@@ -281,7 +199,7 @@ def _order(trial: _Trial) -> None:
         raise trial.fail("predicts differently when samples come in another order.")
 
 
-def _single(trial: _Trial) -> None:
+def _single(trial: Trial) -> None:
     """A single sample gets the prediction that it gets among others."""
     for row in range(2):
         alone = trial.predict(trial.classifier, trial.target[row : row + 1])
@@ -289,7 +207,7 @@ def _single(trial: _Trial) -> None:
             raise trial.fail("predicts differently for a sample on its own.")
 
 
-def _missing_values(trial: _Trial) -> None:
+def _missing_values(trial: Trial) -> None:
     """Missing values are refused."""
     broken = trial.target.copy()
     broken[0].flat[0] = np.nan
@@ -300,7 +218,7 @@ def _missing_values(trial: _Trial) -> None:
     raise trial.fail("predicts for samples with missing values.")
 
 
-def _memory(trial: _Trial) -> None:
+def _memory(trial: Trial) -> None:
     """A classifier that is no longer used is removed from memory."""
     classifier: Classifier | None = trial.fit(seed=3)
     assert classifier is not None
@@ -311,39 +229,80 @@ def _memory(trial: _Trial) -> None:
         raise trial.fail("keeps a fitted classifier alive after it is dropped: memory would grow.")
 
 
-def _track(trial: _Trial) -> None:
+def _track(trial: Trial) -> str | None:
     """It has what its track needs, and does not change when it is adapted to a target."""
     classifier, track = trial.classifier, trial.method.track
+    if track not in [*TRACKS]:
+        raise trial.fail(f"is on an unknown track {track!r}: use one of {', '.join(TRACKS)}.")
     changed: Classifier | None = None
     if track in KNOWLEDGE_TRACKS:
         if not isinstance(classifier, Informed):
             raise trial.fail(f"is on track {track} but has no inform(target).")
-        changed = classifier.inform(Target("FRA", southern=False, first_day=0))
+        changed = _returned(
+            trial, "inform(target)", classifier.inform(Target("FRA", southern=False, first_day=0))
+        )
     if track in SERIES_TRACKS:
         adaptable = classifier if changed is None else changed
         if not isinstance(adaptable, Adaptable):
             raise trial.fail(f"is on track {track} but has no adapt(x).")
-        changed = adaptable.adapt(trial.target)
+        changed = _returned(trial, "adapt(x)", adaptable.adapt(trial.target))
         read_decision(changed)
     if track == "oracle":
         if not isinstance(classifier, Teachable):
             raise trial.fail(f"is on track {track} but has no teach(x, y).")
         some = trial.target_labels != 1
-        changed = classifier.teach(trial.target[some], trial.target_labels[some])
+        taught = classifier.teach(trial.target[some], trial.target_labels[some])
+        changed = _returned(trial, "teach(x, y)", taught)
     if changed is not None:
         trial.predict(changed)
         if not np.array_equal(trial.predict(classifier), trial.predictions):
             raise trial.fail("changes when it is adapted: return another classifier instead.")
         if not trial.method.card.extra_information:
             raise trial.fail(f"is on track {track} but its card names no extra information.")
+    return _unused(trial)
 
 
-ADVICE: Final[Mapping[Callable[[_Trial], None], str]] = MappingProxyType(
+def _predicts(found: object) -> bool:
+    return callable(getattr(found, "predict_proba", None))
+
+
+def _returned(trial: Trial, function: str, found: Classifier) -> Classifier:
+    """Return what a function of a track returned; check that it is a classifier."""
+    if not _predicts(found):
+        raise trial.fail(f"returns {type(found).__name__} from {function}: return a classifier.")
+    return found
+
+
+def _unused(trial: Trial) -> str | None:
+    """Say which function of a method its track never calls."""
+    uses = (
+        ("inform(target)", Informed, KNOWLEDGE_TRACKS),
+        ("adapt(x)", Adaptable, SERIES_TRACKS),
+        ("teach(x, y)", Teachable, {"oracle"}),
+    )
+    track = trial.method.track
+    for function, ability, tracks in uses:
+        if isinstance(trial.classifier, ability) and track not in tracks:
+            return (
+                f"It has {function}, which its track {track} never calls; if it is to be called, "
+                f"say Method(..., track={min(tracks, key=len)!r})."
+            )
+    return None
+
+
+ADVICE: Final[Mapping[Callable[[Trial], str | None], str]] = MappingProxyType(
     {
         _card: "Rename the method before you run, since rows keep the name; fill in the Card of "
         "the file: docs/submit.md says what belongs there.",
-        _probabilities: "fit(x, y, *, validation) returns self; predict_proba(x) returns an array "
+        _built: "Let build need nothing but a Context, which has the seed, the classes, the shape "
+        "of a sample and the protocol.",
+        _fitted: "fit(x, y, *, validation) returns self; x and the first of validation are float32 "
+        "arrays [samples, ...], y and the second are positions in context.classes, int64.",
+        _probabilities: "predict_proba(x) takes float32 [samples, ...] and returns an array "
         "[samples, classes] in the order of context.classes, without NaN.",
+        _columns: "Column k of predict_proba is the probability of context.classes[k], label k. "
+        "Learn from y as it is: scikit-learn puts the columns of labels as text in the order of "
+        "the alphabet.",
         _reports: "parameter_count_ and flops_per_sample_ are whole numbers, history_ is a list "
         "with a dict of numbers for each epoch; leave out what is not known.",
         _same_seed: "Draw all randomness from context.seed (benchmark.randomness.derive_seed), and "
@@ -365,5 +324,5 @@ CHECKS: Final = tuple(ADVICE)
 """The checks, in order."""
 
 
-def _title(check: Callable[[_Trial], None]) -> str:
+def _title(check: Callable[[Trial], str | None]) -> str:
     return (check.__doc__ or check.__name__).strip().splitlines()[0]

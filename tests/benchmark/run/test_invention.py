@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from benchmark.data.dataset import BANDS
 from benchmark.run.training.training_loop import Recipe, TorchClassifier
-from benchmark.task.authoring.contract_check import made_up_samples, tiny_protocol
+from benchmark.task.authoring.method_trial import made_up_samples, tiny_protocol
 from benchmark.task.methods import Context
 from benchmark.task.protocol import Augmentation
 

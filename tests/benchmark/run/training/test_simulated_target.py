@@ -13,7 +13,7 @@ from benchmark.run.training.simulated_target import (
     WithSimulatedTarget,
     simulated_samples,
 )
-from benchmark.task.authoring.contract_check import tiny_protocol
+from benchmark.task.authoring.method_trial import tiny_protocol
 from benchmark.task.methods import Context, Features, Labels, Target
 
 CONTEXT = Context(3, ("corn", "soybeans", "other"), tiny_protocol(), "cpu", BANDS, (10, 73))
