@@ -141,7 +141,8 @@ def describe_file(file: Path, limits: Limits | None = None) -> tuple[DescribedMe
         with IsolatedMethod(processes, file.resolve(), anew=True) as started:
             return started.look_up(None, 0)
     except MethodProcessLostError as error:
-        raise MethodError(f"{file} cannot be run: {error.reason}.") from error
+        reason = error.reason.removesuffix(".")
+        raise MethodError(f"{file} cannot be run: {reason}.") from error
     except LookUpError as error:
         raise error.error from error
     finally:

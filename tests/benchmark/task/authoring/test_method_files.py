@@ -130,6 +130,22 @@ def test_a_build_from_elsewhere_is_refused(mine: Path) -> None:
         load_method_file(mine)
 
 
+def test_an_unknown_track_is_refused_with_the_tracks_there_are(
+    mine: Path, tiny: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In this process, where it would be scored as inductive, and in another."""
+    text = mine.read_text("utf-8").replace("Classifier, CARD)", "Classifier, CARD, track='few')")
+    mine.write_text(text, "utf-8")
+    with pytest.raises(MethodError, match=r"is on an unknown track 'few': use one of inductive"):
+        load_method_file(mine)
+    words = ("--data", str(tiny.root), "--protocol", "smoke", "--out", str(tmp_path / "run"))
+    for workers in "01":
+        assert run("run", *words, "--method-file", str(mine), "--workers", workers) == 2
+        said = capsys.readouterr().err
+        assert "oracle, predictions-only." in " ".join(said.split())
+        assert ".." not in said
+
+
 def test_a_name_that_is_installed_is_refused(mine: Path) -> None:
     text = mine.read_text("utf-8").replace('Method("my-method"', 'Method("floor.majority"')
     mine.write_text(text, "utf-8")
