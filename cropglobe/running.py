@@ -110,7 +110,7 @@ def run(
     cache = cache_directory() / "representations"
     runner = Runner(dataset.source, chosen_protocol, cache)
     session = open_session(runner, store, chosen, transfers, overwrite, shifts=shifts)
-    with open_executor(session, runner, store, workers=count) as executor:
+    with open_executor(session, workers=count) as executor:
         session = session.without_unscorable()
         session.write_plan()
         for sentence in (*session.warnings, *session.data_warnings()):

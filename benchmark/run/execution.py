@@ -270,6 +270,8 @@ class _Schedule:
         if ending.status == "taken":
             self.taken.append(task)
             return None
+        if ending.status == "left":
+            return None
         if not ending.elsewhere:
             self.taking.setdefault(job.method.name, []).append(ending.seconds)
         self.finished.append(

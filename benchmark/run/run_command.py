@@ -136,7 +136,7 @@ def run(
     session = open_session(runner, store, chosen_methods, transfers or [], overwrite.value, shifts)
     # Workers start first: they load their libraries while the samples are chosen here.
     with open_executor(
-        session, runner, store, workers=workers, scheduler=scheduler, confined=confined
+        session, workers=workers, scheduler=scheduler, confined=confined, minutes=minutes
     ) as executor:
         session = session.without_unscorable()
         work = session.work
@@ -207,8 +207,8 @@ def _conclude(
         )
     if len(finished) < len(work.todo):
         display.say(
-            f"{len(work.todo) - len(finished)} of {jobs} jobs were not started, since "
-            "--minutes were over. The same command goes on from here."
+            f"{len(work.todo) - len(finished)} of {jobs} jobs were not started here, "
+            "since --minutes were over. The same command goes on from here."
         )
     lacking = len(work.unavailable) + sum(entry.status == "unavailable" for entry in finished)
     if lacking:

@@ -1,5 +1,6 @@
 """The steps of a run that the command line and the Python interface share."""
 
+import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -180,12 +181,11 @@ def choose_methods(
 
 def open_executor(
     session: Session,
-    runner: Runner,
-    store: RunStore,
     *,
     workers: int,
     scheduler: str | None = None,
     confined: bool = False,
+    minutes: float | None = None,
 ) -> AbstractContextManager[DaskCluster | WorkerPool | None]:
     """Return what runs jobs outside of this process: a cluster, or worker processes.
 
@@ -194,14 +194,14 @@ def open_executor(
 
     Args:
         session: What is to be run.
-        runner: Runs jobs on one dataset under one protocol.
-        store: Keeps the results.
         workers: Worker processes on this machine.
         scheduler: Address of a Dask scheduler, whose workers are used instead.
         confined: Whether methods run confined, see `benchmark.run.executors.confinement`.
+        minutes: Minutes from now on after which a cluster begins no job; ``None`` for no limit.
     """
     if not session.work.todo or (workers == 0 and scheduler is None):
         return nullcontext()
+    runner, store = session.runner, session.store
     limit = runner.protocol.job_time_limit_s
     setup = Setup(
         data=runner.dataset.root.resolve(),
@@ -215,5 +215,7 @@ def open_executor(
         place=store.directory.stay() if scheduler is None else None,
     )
     if scheduler is not None:
-        return DaskCluster(scheduler, setup, limit, gpu=runner.protocol.device.startswith("cuda"))
+        gpu = runner.protocol.device.startswith("cuda")
+        until = None if minutes is None else time.time() + 60 * minutes
+        return DaskCluster(scheduler, setup, limit, gpu=gpu, until=until)
     return WorkerPool(workers, setup, limit)

@@ -84,8 +84,9 @@ def open_converted(
     """
     try:
         target, folder, name = _target(path, domain, card)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (OSError, zipfile.BadZipFile) as error:
+        why = error.strerror if isinstance(error, OSError) else None
+        raise DataError(f"{path} cannot be read: {why or error}.") from error
     found = _open(target, domain)
     if found is not None:
         return found
@@ -118,8 +119,13 @@ def _target(path: Path, domain: str, card: DomainCard) -> tuple[Path, Path, str]
     """
     real = path.resolve()
     state = real.stat()
+    # A copy may keep the time of what it replaces, and arrays that are not compressed its length.
+    with zipfile.ZipFile(real) as archive:
+        checksums = [(entry.filename, entry.CRC) for entry in archive.infolist()]
     declared = [declared_of(card).model_dump(), list(card.bands), card.season, domain]
-    identity = json.dumps([CONVERSION_VERSION, state.st_size, state.st_mtime_ns, declared])
+    identity = json.dumps(
+        [CONVERSION_VERSION, state.st_size, state.st_mtime_ns, checksums, declared]
+    )
     name = hashlib.sha256(f"{real} {domain}".encode()).hexdigest()[:16]
     folder = cache_directory() / "converted"
     return folder / f"{name}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}", folder, name

@@ -4,10 +4,14 @@ import logging
 import os
 import sys
 import threading
+import time
 import traceback
+from asyncio import CancelledError
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import CancelledError as FutureCancelledError
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from secrets import token_hex
 from types import TracebackType
 from typing import Any, Final, Self
@@ -68,12 +72,14 @@ class DaskCluster:
         setup: Settings of each worker.
         time_limit: Seconds that a job may take; ``None`` for no limit.
         gpu: Whether a job needs a worker that declares a GPU.
+        until: Time after which workers begin no job, in seconds since 1970; ``None`` for no limit.
     """
 
     address: str
     setup: Setup
     time_limit: float | None = None
     gpu: bool = False
+    until: float | None = None
     _run: str = field(default_factory=lambda: token_hex(6))
     _running: dict[Any, Task] = field(default_factory=dict)
     _submitted: int = 0
@@ -117,9 +123,13 @@ class DaskCluster:
         trace: TracebackType | None,
     ) -> None:
         """Cancel the jobs that have not begun; the cluster goes on."""
-        self._client.cancel(list(self._running))
-        self._client.set_metadata([self._run], {})
-        self._client.close()
+        ended = partial(suppress, OSError, FutureCancelledError, CancelledError)
+        with ended():  # a scheduler that has ended has dropped its jobs, and `wait` says so
+            self._client.cancel(list(self._running))
+        with ended():
+            self._client.set_metadata([self._run], {})
+        with ended():
+            self._client.close()
 
     @property
     def at_once(self) -> int:
@@ -140,6 +150,7 @@ class DaskCluster:
             self.setup,
             self.time_limit,
             self._run,
+            self.until,
             key=f"cropglobe-{self._run}-{task.identity.key}-{self._submitted}",
             resources={GPU: 1} if self.gpu else None,
             pure=False,
@@ -152,16 +163,13 @@ class DaskCluster:
         Raises:
             CropGlobeError: If the scheduler has ended, or a worker cannot run any job.
         """
-        from asyncio import CancelledError as Cancelled
-        from concurrent.futures import CancelledError
-
         from distributed import wait
 
         try:
             ended: Any = wait  # untyped
             with self._client.as_current():
                 done = ended(list(self._running), return_when="FIRST_COMPLETED").done
-        except (CancelledError, Cancelled) as error:
+        except (OSError, FutureCancelledError, CancelledError) as error:
             raise CropGlobeError(
                 f"The Dask scheduler at {self.address} ended or dropped the jobs; finished ones "
                 "are kept: start it and run the same command again."
@@ -187,7 +195,12 @@ def _end(future: Any) -> TaskResult | LostJob:
 
 
 def answer(
-    task: Task, method: DescribedMethod, setup: Setup, time_limit: float | None, run: str
+    task: Task,
+    method: DescribedMethod,
+    setup: Setup,
+    time_limit: float | None,
+    run: str,
+    until: float | None = None,
 ) -> TaskResult:
     """Run a task; a Dask worker calls this function.
 
@@ -197,6 +210,7 @@ def answer(
         setup: Settings of the worker.
         time_limit: Seconds that the job may take; ``None`` for no limit.
         run: Name of the coordinator's run.
+        until: Time after which the job is not begun, in seconds since 1970.
 
     Returns:
         How the job ended.
@@ -207,6 +221,8 @@ def answer(
     """
     replace_unknown_signs()
     with _one_job:
+        if until is not None and time.time() >= until:
+            return TaskResult("left")
         store, job = RunStore(setup.run), make_job(task, method)
         store.directory.stay()
         with _deaths(run, task.identity.key) as deaths:

@@ -39,14 +39,15 @@ class TaskResult:
     """How a job ended.
 
     Attributes:
-        status: The worst status of its rows; ``taken`` if another process works on it now.
+        status: The worst status of its rows; ``taken`` if another process works on it now, ``left``
+            if it was not begun, since the time for beginning jobs was over.
         reason: Why there is no score.
         seconds: Time that it took.
         elsewhere: Whether another process did it in the meantime.
         processes_left: Processes that its method had left running, which were ended.
     """
 
-    status: Status | Literal["taken"]
+    status: Status | Literal["taken", "left"]
     reason: str | None = None
     seconds: float = 0.0
     elsewhere: bool = False

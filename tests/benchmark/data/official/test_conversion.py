@@ -115,6 +115,19 @@ def test_a_file_that_changes_is_converted_again(tmp_path: Path, cache: Path) -> 
     assert not old & {entry.name for entry in cache.iterdir()}
 
 
+def test_a_change_that_keeps_length_and_time_is_noticed(tmp_path: Path, cache: Path) -> None:
+    """Arrays that are not compressed keep their length, and some tools keep the time."""
+    path = write(tmp_path / "data")
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    np.savez(path, **arrays)
+    before, state = open_dataset(tmp_path / "data").fingerprint, path.stat()
+    np.savez(path, **(arrays | {"lbl": arrays["lbl"][::-1]}))
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (state.st_size, state.st_mtime_ns)
+    assert open_dataset(tmp_path / "data").fingerprint != before
+
+
 def test_what_is_declared_is_part_of_the_conversion(tmp_path: Path) -> None:
     root = tmp_path / "data"
     write(root, fea=np.full((144, 10, 73), 3000, np.uint16))

@@ -17,7 +17,7 @@ from small_runs import jobs_of, rows_of, setup_for
 from benchmark.cli import main
 from benchmark.data import dataset_source as sources
 from benchmark.data.dataset import Dataset
-from benchmark.errors import DataError, UsageError
+from benchmark.errors import CropGlobeError, DataError, UsageError
 from benchmark.results.store import RunStore
 from benchmark.run.execution import Finished, execute, find_work
 from benchmark.run.executors.dask_cluster import DaskCluster
@@ -124,6 +124,37 @@ def test_two_workers_give_the_rows_of_one_process(
     assert len(one) == 12
     assert [r.without_circumstances() for r in one] == [r.without_circumstances() for r in two]
     assert not list((tmp_path / "two" / "running").iterdir())
+
+
+@pytest.mark.slow
+def test_workers_begin_no_job_after_the_minutes(
+    tmp_path: Path, tiny: Dataset, fast: Protocol, scheduler: str
+) -> None:
+    """All jobs are at the scheduler from the beginning, so that it is the workers who stop."""
+    store, runner = RunStore(tmp_path / "run"), Runner(tiny, fast)
+    store.prepare()
+    todo = find_work(jobs_of(tiny, fast, ["test.nearest"]), store)
+    setup = setup_for(tiny, fast, tmp_path / "run")
+    with DaskCluster(scheduler, setup, until=0.0) as place:
+        assert execute(todo, runner, store, place) == ()
+    assert store.keys() == ()
+    assert len(work(tiny, fast, tmp_path / "run", scheduler, ["test.nearest"])) == 3
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_ends_is_named(tmp_path: Path, tiny: Dataset, fast: Protocol) -> None:
+    port = free_port()
+    address, here = f"tcp://127.0.0.1:{port}", ["--host", "127.0.0.1", "--no-dashboard"]
+    store, runner = RunStore(tmp_path / "run"), Runner(tiny, fast)
+    store.prepare()
+    todo = find_work(jobs_of(tiny, fast, ["test.nearest"]), store)
+    with dask("scheduler", "--port", str(port), *here, marks=tmp_path) as process:
+        setup = setup_for(tiny, fast, tmp_path / "run")
+        with (
+            pytest.raises(CropGlobeError, match=f"scheduler at {address} ended or dropped"),
+            DaskCluster(address, setup) as place,
+        ):
+            execute(todo, runner, store, place, on_start=lambda job: process.kill())
 
 
 @pytest.mark.slow
