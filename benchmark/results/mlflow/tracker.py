@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Final
 
 from benchmark.errors import CropGlobeError, StoreError, TrackingError
@@ -148,10 +149,12 @@ class Tracker:
                 self.set_aside = set_aside(self._database)
                 report = self._sync(final=final)
         except errors as error:
+            what = "server" if self._database is None else "database"
+            where = "" if self._own else f" --tracking-uri {shown(self.uri)}"
             raise TrackingError(
-                f"The tracking server {shown(self.uri)} is not up to date "
-                f"({self._reason(error)}); rows are kept, and `cropglobe sync {self.store.root} "
-                "--tracking-uri ...` writes them when the server works again."
+                f"The tracking {what} {shown(self.uri)} is not up to date ({self._reason(error)}); "
+                f"rows are kept, and `cropglobe sync {self.store.root}{where}` writes them when "
+                f"the {what} can be written again."
             ) from error
         if final:
             known = read_tracking_state(self.store).with_synced(self.uri, state)
@@ -160,7 +163,7 @@ class Tracker:
 
     def _reason(self, error: Exception) -> str:
         said = str(error).replace(self.uri, shown(self.uri)).splitlines() or [type(error).__name__]
-        return said[0][:LONGEST_REASON]
+        return shorten(said[0], LONGEST_REASON, placeholder=" ...")
 
     def _sync(self, *, final: bool) -> SyncReport:
         self._open()
