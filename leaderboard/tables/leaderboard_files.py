@@ -86,4 +86,6 @@ def write_whole(path: Path, content: bytes) -> None:
     try:
         replace_file(path, lambda file: file.write(content))
     except OSError as error:
-        raise StoreError(f"Cannot write {path}: {error.strerror or error}.") from error
+        raise StoreError(
+            f"Cannot write {path} ({error.strerror or error}): name another folder with --out."
+        ) from error

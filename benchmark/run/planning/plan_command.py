@@ -112,7 +112,7 @@ def _sentences(estimate: "Estimate", workers: int, within: float | None) -> "Ite
     )
     yield (
         f"About {size(estimate.memory_bytes)} of memory{each} and {size(estimate.disk_bytes)} "
-        "on disk."
+        "on disk for jobs; starting, the tables and MLflow's database come on top."
     )
     if estimate.copies:
         yield (
