@@ -189,9 +189,9 @@ def _end(future: Any) -> TaskResult | LostJob:
     if isinstance(error, CropGlobeError):
         raise error
     raise CropGlobeError(
-        f"The Dask cluster could not run a job: {type(error).__name__}: {error}; have its scheduler "
-        "and its workers the same version of this package, and do the workers see the data and the "
-        "run directory?"
+        f"The Dask cluster could not run a job: {type(error).__name__}: {error}; have its "
+        "scheduler and its workers the same version of this package, and do the workers see the "
+        "data and the run directory?"
     ) from error
 
 
