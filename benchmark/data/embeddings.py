@@ -313,7 +313,7 @@ def _read_table(table: Path, kind: Embedding) -> tuple[npt.NDArray[np.str_], Flo
         if number is not None:
             numbered[number] = name
     columns = [numbered[number] for number in sorted(numbered)]
-    gaps = sorted({*range(min(numbered, default=0), max(numbered, default=0))} - {*numbered})
+    gaps = [number + 1 for number in sorted(numbered)[:-1] if number + 1 not in numbered]
     if gaps:
         missing = str(gaps[0]).zfill(len(columns[0]) - len(kind.prefix))
         raise DataError(
