@@ -334,7 +334,10 @@ def _because(finding: ClaimResult) -> str:
     for contest in finding.contests:
         title, best = contest.rival.title, contest.best
         if best is None or best.difference is None:
-            parts.append(f"{title}: none has a score on every transfer that is asked about")
+            parts.append(
+                f"{title}: {finding.subject} and one of them do not both have a score on every "
+                "transfer that is asked about"
+            )
             continue
         parts.append(
             f"{title}: {_counted(contest.duels)}; {_with_limits(best)} to the best, {best.rival}"

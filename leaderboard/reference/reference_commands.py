@@ -50,7 +50,8 @@ def make(
         list[str] | None, typer.Option(help="Names, patterns or sets [default: all].")
     ] = None,
     transfers: Annotated[
-        list[str] | None, typer.Option(help="Transfers, as for run [default: as for run].")
+        list[str] | None,
+        typer.Option(help="Transfers, as for run [default: published on simulated, else as run]."),
     ] = None,
     seeds: Annotated[
         list[int] | None, typer.Option(help="Seeds, in place of the protocol's.")

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Final, NoReturn
 
 from benchmark.data.dataset import Dataset
-from benchmark.data.dataset_source import open_source
+from benchmark.data.dataset_source import SIMULATED, open_source
 from benchmark.errors import StoreError, UsageError
 from benchmark.results.store import JOBS, RunStore
 from benchmark.task.methods import HEADLINE, Method, method_sets, registry
@@ -23,6 +23,9 @@ from leaderboard.reference.packing import Packed, pack_reference
 from leaderboard.reference.reference_file import reference_files
 
 PROGRAM: Final = "from benchmark.cli import main; main()"
+
+PUBLISHED: Final = "published"
+"""The word for the nine published transfers."""
 
 FIRST_SETS: Final = (HEADLINE, "paper", "ablation")
 """Sets of methods that run before all others, in this order."""
@@ -117,11 +120,12 @@ def steps(request: ReferenceRequest) -> tuple[Step, ...]:
     Raises:
         UsageError: If a method, a set or a protocol is unknown.
     """
-    transfers = ("--transfers", *request.transfers) if request.transfers else ()
-    further = (*transfers, *request.further)
     found = []
     for title, names in _in_order(registry().select(request.methods or ("all",))).items():
         for data in request.data:
+            # All files of one dataset need the same transfers: a method that lacks one has no rank.
+            words = request.transfers or ((PUBLISHED,) if data == SIMULATED else ())
+            further = (*(("--transfers", *words) if words else ()), *request.further)
             for name in request.protocols:
                 protocol = load_protocol(name)
                 run = request.out / f"{Path(data).name}-{protocol.name}"

@@ -44,6 +44,18 @@ def test_no_real_series_is_shipped() -> None:
     assert {path.suffix for path in SHIPPED.iterdir()} <= {".npz", ""}
 
 
+@pytest.mark.parametrize("path", reference_files(SHIPPED), ids=lambda path: path.stem)
+def test_every_method_has_every_transfer_and_so_a_rank(path: Path) -> None:
+    """One method with one transfer more would leave all others of the file without a rank."""
+    found: dict[str, dict[str, set[str]]] = {}
+    for row in (counted.row for counted in read_reference(path).rows):
+        if row.relation != "in-domain":
+            found.setdefault(row.track, {}).setdefault(row.method, set()).add(row.transfer)
+    for methods in found.values():
+        every = set.union(*methods.values())
+        assert [name for name, own in methods.items() if own != every] == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("method", CHEAP)
 def test_a_row_made_again_is_the_same(method: str) -> None:
