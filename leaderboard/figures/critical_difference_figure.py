@@ -11,6 +11,11 @@ from leaderboard.statistics.ranking import CriticalDifference
 LINE: Final = "#000000"
 BAR: Final = "#0072B2"
 
+MOST_RANKS: Final = 15
+"""Ranks that have room for a number each; of more, every fifth has one."""
+
+EVERY: Final = 5
+
 
 def draw_ranks(found: CriticalDifference, methods: list[str], title: str) -> Figure:
     """Draw average ranks on a scale; a bar joins methods that are not told apart.
@@ -36,10 +41,14 @@ def draw_ranks(found: CriticalDifference, methods: list[str], title: str) -> Fig
     axis.hlines(0, 1, count, color=LINE, lw=1)
     for rank in range(1, count + 1):
         axis.vlines(rank, -0.08, 0, color=LINE, lw=1)
-        axis.text(rank, -0.14, str(rank), ha="center", va="bottom")
-    width = min(found.difference, count - 1)
-    axis.hlines(-0.65, 1, 1 + width, color=LINE, lw=2)
-    axis.text(1 + width / 2, -0.7, f"critical difference {found.difference:.2f}", ha="center")
+        if count <= MOST_RANKS or rank == 1 or rank % EVERY == 0:
+            axis.text(rank, -0.14, str(rank), ha="center", va="bottom")
+    said = f"critical difference {found.difference:.2f}"
+    if found.difference > count - 1:
+        axis.text((1 + count) / 2, -0.7, f"{said}, longer than the scale", ha="center")
+    else:
+        axis.hlines(-0.65, 1, 1 + found.difference, color=LINE, lw=2)
+        axis.text(1 + found.difference / 2, -0.7, said, ha="center")
     _place(axis, found, methods, half, 0.25 * (bars + 1))
     for level, group in enumerate(found.groups):
         ranks = [found.average_ranks[index] for index in group]
