@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,9 @@ from benchmark.data.season import FloatArray
 from benchmark.errors import DataError, UnavailableError, UsageError, did_you_mean
 
 SAMPLE_COLUMN = "sample_id"
+
+NUMBERS: Final = "biuf"
+"""Kinds of numpy's types that a vector may have: no text, no complex number."""
 
 
 class Embedding(BaseModel):
@@ -125,6 +128,11 @@ def read_embedding(name: str, root: Path, samples: DomainSamples) -> FloatArray:
         raise UnavailableError(
             f"{paths[0]} has no sample ids and its {len(labels)} labels are not those of the "
             f"{len(samples)} series in order: its vectors cannot be told apart."
+        )
+    if len(vectors) != len(labels):
+        raise DataError(
+            f"{paths[0]} has {len(vectors)} vectors and {len(labels)} labels: make it again with "
+            "one of each for every sample."
         )
     return vectors
 
@@ -242,7 +250,13 @@ def _vectors(
 ) -> FloatArray:
     if "fea" not in arrays:
         raise DataError(f"{path} lacks the array fea.")
-    vectors = np.asarray(arrays["fea"], dtype=np.float32)
+    if arrays["fea"].dtype.kind not in NUMBERS or arrays["fea"].size == 0:
+        raise DataError(
+            f"{path} has fea of type {arrays['fea'].dtype} and shape {arrays['fea'].shape}: make "
+            "it again with a vector of numbers for every sample."
+        )
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused below
+        vectors = np.asarray(arrays["fea"], dtype=np.float32)
     if not kind.encoder and vectors.ndim > 1:
         vectors = vectors.reshape(len(vectors), -1)
     if vectors.ndim != 2 or kind.dimension not in (None, vectors.shape[1]):
@@ -274,7 +288,7 @@ def _by_id(
             f"{path} has {len(np.unique(twice))} sample ids more than once, such as '{twice[0]}': "
             "each sample needs one vector."
         )
-    place = np.minimum(np.searchsorted(ids[order], samples.sample_ids), max(len(ids) - 1, 0))
+    place = np.minimum(np.searchsorted(ids[order], samples.sample_ids), len(ids) - 1)
     found = ids[order][place] == samples.sample_ids
     if not found.any():
         raise UnavailableError(

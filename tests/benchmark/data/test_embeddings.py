@@ -164,6 +164,12 @@ def test_what_is_missing_or_wrong_is_named(dataset: Dataset, tmp_path: Path) -> 
     write(dataset, fea=np.full((len(samples), 64), np.nan), lbl=samples.labels)
     with pytest.raises(DataError, match="NaN"):
         read_embedding("alphaearth", dataset.root, samples)
+    write(dataset, fea=np.zeros((len(samples) - 1, 64)), lbl=samples.labels)
+    with pytest.raises(DataError, match="has 11 vectors and 12 labels"):
+        read_embedding("alphaearth", dataset.root, samples)
+    write(dataset, fea=np.full((len(samples), 64), 1e300), lbl=samples.labels)
+    with pytest.raises(DataError, match="infinite values"):
+        read_embedding("alphaearth", dataset.root, samples)
     (dataset.root / "alphaearth_embedding_FRA.npz").write_bytes(b"")
     with pytest.raises(DataError, match="both hold alphaearth of FRA"):
         read_embedding("alphaearth", dataset.root, samples)
@@ -185,6 +191,10 @@ def test_vectors_of_an_id_are_of_one_sample_with_its_label(dataset: Dataset) -> 
     )
     refused("12 vectors, 11 sample ids and 12 labels", sample_id=ids[1:])
     refused("12 vectors, 12 sample ids and 3 labels", lbl=samples.labels[:3])
+    empty = {"fea": vectors[:0], "sample_id": ids[:0], "lbl": samples.labels[:0]}
+    refused(r"type float64 and shape \(0, 64\): make it again", **empty)
+    refused("fea of type <U3 and shape", fea=np.full(vectors.shape, "0.5"))
+    refused("fea of type complex128 and shape", fea=vectors + 1j)
     write(dataset, fea=vectors, sample_id=ids)
     np.testing.assert_allclose(read_embedding("alphaearth", dataset.root, samples), vectors)
     write(dataset, fea=vectors[::-1], sample_id=ids[::-1], lbl=samples.labels[::-1])
