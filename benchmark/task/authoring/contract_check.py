@@ -19,7 +19,7 @@ from benchmark.task.code_fingerprint import defining_file
 from benchmark.task.fitted_attributes import read_decision, read_fitted_attributes
 from benchmark.task.method_lines import method_line
 from benchmark.task.methods import Adaptable, Classifier, Informed, Method, Target, Teachable
-from benchmark.task.tracks import KNOWLEDGE_TRACKS, SERIES_TRACKS, TRACKS
+from benchmark.task.tracks import KNOWLEDGE_TRACKS, SERIES_TRACKS, TRACKS, Track
 
 logger = logging.getLogger(__name__)
 
@@ -128,7 +128,9 @@ def _card(trial: Trial) -> None:
 
 def _built(trial: Trial) -> None:
     """It is built from a context alone."""
-    trial.build(seed=1)
+    built: object = trial.build(seed=1)
+    if not callable(getattr(built, "fit", None)):
+        raise trial.fail(f"returns {type(built).__name__} from build: return a classifier.")
 
 
 def _fitted(trial: Trial) -> None:
@@ -274,28 +276,48 @@ def _returned(trial: Trial, function: str, found: Classifier) -> Classifier:
 
 
 def _unused(trial: Trial) -> str | None:
-    """Say which function of a method its track never calls."""
-    uses = (
-        ("inform(target)", Informed, KNOWLEDGE_TRACKS),
-        ("adapt(x)", Adaptable, SERIES_TRACKS),
-        ("teach(x, y)", Teachable, {"oracle"}),
-    )
+    """Say which functions of a method its track never calls, and which track would."""
     track = trial.method.track
-    for function, ability, tracks in uses:
-        if isinstance(trial.classifier, ability) and track not in tracks:
-            return (
-                f"It has {function}, which its track {track} never calls; if it is to be called, "
-                f"say Method(..., track={min(tracks, key=len)!r})."
-            )
-    return None
+    has = {
+        function: tracks
+        for function, (ability, tracks) in FUNCTIONS.items()
+        if isinstance(trial.classifier, ability)
+    }
+    unused = [function for function, tracks in has.items() if track not in tracks]
+    if not unused:
+        return None
+    calls = {each: [function for function in has if each in has[function]] for each in TRACKS}
+    better = max(
+        (each for each in TRACKS if {*calls[each]} & {*unused} and calls[each] == _calls(each)),
+        key=lambda each: len(calls[each]),
+    )
+    they, are = ("they", "are") if len(unused) > 1 else ("it", "is")
+    return (
+        f"It has {' and '.join(unused)}, which its track {track} never calls; if {they} {are} to "
+        f"be called, say Method(..., track={better!r})."
+    )
 
+
+def _calls(track: Track) -> list[str]:
+    """Return the functions that a track calls."""
+    return [function for function, (_, tracks) in FUNCTIONS.items() if track in tracks]
+
+
+FUNCTIONS: Final[Mapping[str, tuple[type, frozenset[Track]]]] = MappingProxyType(
+    {
+        "inform(target)": (Informed, KNOWLEDGE_TRACKS),
+        "adapt(x)": (Adaptable, SERIES_TRACKS),
+        "teach(x, y)": (Teachable, frozenset({"oracle"})),
+    }
+)
+"""What a classifier may have beside fit and predict_proba, and the tracks that call it."""
 
 ADVICE: Final[Mapping[Callable[[Trial], str | None], str]] = MappingProxyType(
     {
         _card: "Rename the method before you run, since rows keep the name; fill in the Card of "
         "the file: docs/submit.md says what belongs there.",
         _built: "Let build need nothing but a Context, which has the seed, the classes, the shape "
-        "of a sample and the protocol.",
+        "of a sample and the protocol; it returns a classifier with fit and predict_proba.",
         _fitted: "fit(x, y, *, validation) returns self; x and the first of validation are float32 "
         "arrays [samples, ...], y and the second are positions in context.classes, int64.",
         _probabilities: "predict_proba(x) takes float32 [samples, ...] and returns an array "

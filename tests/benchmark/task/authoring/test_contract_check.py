@@ -162,6 +162,16 @@ class Lost(Honest):
     inform = teach = adapt
 
 
+class Adapts(Honest):
+    def adapt(self, x):  # type: ignore[no-untyped-def]
+        del x
+        return copy.copy(self)
+
+
+class ToldAndAdapts(Told, Adapts):
+    pass
+
+
 class Double(Honest):
     def fit(self, x, y, *, validation):  # type: ignore[no-untyped-def]
         raise RuntimeError("expect parameter to have scalar type of Float")
@@ -203,6 +213,7 @@ def test_an_honest_method_passes() -> None:
         (Hoarder, "alive after it is dropped"),
         (Alphabetical, "has 33% of .* right, and 100% if its columns are taken as corn, other, r"),
         (Forgetful, "returns NoneType from fit: return self"),
+        (lambda context: None, "returns NoneType from build: return a classifier"),
         (lambda context: 1 / 0, "ZeroDivisionError"),
     ],
 )
@@ -252,12 +263,29 @@ def test_an_unknown_track_is_named() -> None:
 
 def test_a_function_that_is_never_called_is_said() -> None:
     """One class may serve two methods, so that it is no broken rule."""
-    rule = try_rules(method(Lost))[-1]
+    rule = try_rules(method(Adapts))[-1]
     assert rule.status == "passed"
-    assert "has inform(target), which its track inductive never calls" in rule.problem
-    assert "track='knowledge-and-series'" not in rule.problem
+    assert "has adapt(x), which its track inductive never calls" in rule.problem
+    assert "track='unlabelled-target'" in rule.problem
     rule = try_rules(method(Told, track="knowledge"))[-1]
     assert "never calls" not in rule.problem
+
+
+@pytest.mark.parametrize(
+    ("track", "unused"),
+    [
+        ("inductive", "inform(target) and adapt(x), which"),
+        ("knowledge", "It has adapt(x), which"),
+        ("unlabelled-target", "It has inform(target), which"),
+    ],
+)
+def test_the_track_that_calls_all_functions_of_a_method_is_named(track: str, unused: str) -> None:
+    """The tracks of each function alone would lead from one to the other and back."""
+    card = Card(summary="s", reference="r", licence="MIT", extra_information=("series",))
+    rule = try_rules(method(ToldAndAdapts, track=track, card=card))[-1]
+    assert rule.status == "passed"
+    assert unused in rule.problem
+    assert "track='knowledge-and-series'" in rule.problem
 
 
 @pytest.mark.parametrize(
