@@ -91,12 +91,14 @@ def from_plain(values: Mapping[str, Any], file: Path | None = None) -> Described
             f"letters: {words!r:.300}."
         )
     track: Any = values.get("track")
-    keeps = values.get("keeps_network")
-    if track not in [*TRACKS] or not isinstance(keeps, bool):
+    if track not in [*TRACKS]:
         raise MethodError(
             f"'{words['name']}' is on an unknown track {track!r:.100}: use one of "
             f"{', '.join(TRACKS)}."
         )
+    keeps = values.get("keeps_network")
+    if not isinstance(keeps, bool):
+        raise MethodError(f"'{words['name']}' has keeps_network={keeps!r:.100}: say True or False.")
     division: Any = values.get("released_division")
     if division not in get_args(Division):
         raise MethodError(

@@ -104,7 +104,7 @@ def load_method_file(path: Path) -> tuple[Method, ...]:
         found = tuple(returned) if isinstance(returned, Iterable) else ()
     except Exception as error:
         raise MethodError(
-            f"{FUNCTION}() of {path}{_line(error)} failed with {type(error).__name__}: {error}."
+            f"{FUNCTION}() of {path}{_line(error)} failed with {_said(error)}."
         ) from error
     if not found or not all(isinstance(method, Method) for method in found):
         raise MethodError(f"{FUNCTION}() of {path} must return a tuple of Method, one or more.")
@@ -221,8 +221,8 @@ def _module(path: Path) -> ModuleType:
     except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise MethodError(
-            f"{path}{_line(error)} cannot be run: {type(error).__name__}: {error}; correct "
-            "it, and import installed packages only."
+            f"{path}{_line(error)} cannot be run: {_said(error)}; correct it, and import "
+            "installed packages only."
         ) from error
     return module
 
@@ -233,3 +233,8 @@ def _line(error: BaseException) -> str:
     own = error.lineno if isinstance(error, SyntaxError) else None
     line = own if place is None else place[1]
     return "" if line is None else f", line {line}"
+
+
+def _said(error: BaseException) -> str:
+    """Return the name and the text of an error, without the full stop of a sentence."""
+    return f"{type(error).__name__}: {str(error).removesuffix('.')}"

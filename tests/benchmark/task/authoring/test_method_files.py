@@ -160,6 +160,8 @@ def test_a_name_that_is_installed_is_refused(mine: Path) -> None:
         ("\nimport no_such_package", "line 2 cannot be run: ModuleNotFoundError"),
         ("def methods():\n    return 1 / 0", r"methods\(\) of .*, line 2 failed with ZeroDivision"),
         ("raise SystemExit", "cannot be run: SystemExit"),
+        ("raise ValueError('No luck.')", "ValueError: No luck; correct it"),
+        ("def methods(): raise ValueError('No luck.')", r"ValueError: No luck\.$"),
         ("x = 1", r"has no function methods\(\)"),
         ("def methods(): return ['mine']", "must return a tuple of Method"),
         ("def methods(): return 1", "must return a tuple of Method"),
