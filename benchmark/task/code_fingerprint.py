@@ -156,15 +156,17 @@ def _modules(build: Callable[..., object]) -> set[ModuleType]:
     return seen
 
 
+@cache
 def _is_local(module: ModuleType) -> bool:
+    """Return whether a module is no part of the suite, of Python or of an installed package.
+
+    Every name in a module asks this of its own module, so the answer is kept.
+    """
     top = module.__name__.partition(".")[0]
+    if top in SUITE or top in sys.stdlib_module_names:
+        return False
     path = _file(module)
-    return (
-        path is not None
-        and top not in SUITE
-        and top not in sys.stdlib_module_names
-        and INSTALLED.isdisjoint(path.parts)
-    )
+    return path is not None and INSTALLED.isdisjoint(path.parts)
 
 
 def _parts(build: object) -> Iterator[object]:

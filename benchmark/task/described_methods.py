@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from benchmark.errors import MethodError
 from benchmark.task.methods import Card, Classifier, Context, Method
 from benchmark.task.protocol import Division
-from benchmark.task.tracks import TRACKS
+from benchmark.task.tracks import require_track
 
 WORDS: Final = ("name", "family", "representation", "version", "fingerprint")
 MOST_LETTERS: Final = 200
@@ -90,12 +90,7 @@ def from_plain(values: Mapping[str, Any], file: Path | None = None) -> Described
             f"The description of a method has values that are not text of at most {MOST_LETTERS} "
             f"letters: {words!r:.300}."
         )
-    track: Any = values.get("track")
-    if track not in [*TRACKS]:
-        raise MethodError(
-            f"'{words['name']}' is on an unknown track {track!r:.100}: use one of "
-            f"{', '.join(TRACKS)}."
-        )
+    track = require_track(values.get("track"), f"'{words['name']}'")
     keeps = values.get("keeps_network")
     if not isinstance(keeps, bool):
         raise MethodError(f"'{words['name']}' has keeps_network={keeps!r:.100}: say True or False.")

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal
 
+from benchmark.errors import MethodError
+
 SeesTarget = Literal["unlabelled-target", "knowledge", "knowledge-and-series", "oracle"]
 Track = Literal["inductive", SeesTarget, "predictions-only"]
 
@@ -28,3 +30,21 @@ SERIES_TRACKS: Final[frozenset[Track]] = frozenset({"unlabelled-target", "knowle
 SHOWN_VERSION: Final = "2"
 """Version of how a target is shown to a method that adapts to it. Raise it whenever such methods
 may predict otherwise. Version 2 shows the samples in another order than that of the file."""
+
+
+def require_track(track: object, who: str) -> Track:
+    """Return a track if it is one.
+
+    Args:
+        track: What a method names as its track.
+        who: The method, as the subject of a sentence.
+
+    Raises:
+        MethodError: If there is no such track.
+    """
+    for known in TRACKS:
+        if track == known:
+            return known
+    raise MethodError(
+        f"{who} is on an unknown track {track!r:.100}: use one of {', '.join(TRACKS)}."
+    )

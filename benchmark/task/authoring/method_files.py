@@ -16,7 +16,7 @@ from benchmark.errors import MethodError, UsageError
 from benchmark.task.code_fingerprint import code_files
 from benchmark.task.method_lines import FILE_MODULE, method_line
 from benchmark.task.methods import ENTRY_POINTS, Method, Registry, registry, taken
-from benchmark.task.tracks import TRACKS
+from benchmark.task.tracks import require_track
 
 ENDING: Final = ".py"
 
@@ -114,11 +114,7 @@ def load_method_file(path: Path) -> tuple[Method, ...]:
                 f"{path}: build of '{method.name}' is not in this file: make it a function or "
                 "class of this file, so that a change of the file is noticed."
             )
-        if method.track not in [*TRACKS]:
-            raise MethodError(
-                f"{path}: '{method.name}' is on an unknown track {method.track!r}: use one of "
-                f"{', '.join(TRACKS)}."
-            )
+        require_track(method.track, f"{path}: '{method.name}'")
     return taken(found)
 
 
