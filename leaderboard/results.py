@@ -291,8 +291,7 @@ def _shared_units(sets: Iterable[SampleSet]) -> dict[SetName, Part]:
             scored.setdefault(samples.name, []).extend(samples.rows)
             for key in {each.row.comparability_key for each in samples.rows}:
                 beside.setdefault((*key, samples.name[1]), set()).add(samples.name)
-    several = {name for names in beside.values() if len(names) > 1 for name in names}
-    return shared_units({name: rows for name, rows in scored.items() if name in several})
+    return shared_units(scored, beside.values())
 
 
 CountsBySeed = dict[int, ConfusionCounts]

@@ -5,7 +5,7 @@ blocks. These are resampled together; otherwise the interval of a mean over tran
 narrow.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,24 +19,39 @@ SetName = tuple[str, str, str]
 """Dataset fingerprint, target and hash of the sample ids of a set of samples."""
 
 
-def shared_units(sets: Mapping[SetName, Iterable[EvaluatedRow]]) -> dict[SetName, Part]:
-    """Return the units of each set of samples of a target that has several sets.
+def shared_units(
+    sets: Mapping[SetName, Iterable[EvaluatedRow]], compared: Iterable[Collection[SetName]]
+) -> dict[SetName, Part]:
+    """Return the units of each set of samples that is compared with another set of its target.
 
     Args:
         sets: Rows by set of samples.
+        compared: Sets of one dataset and target that stand in one comparison.
 
     Returns:
-        The place of each set's units among those of all sets of its dataset and target. Sets that
-        share no target with another are left out, and those whose units have no names.
+        The place of each set's units among those of all sets it is compared with. Sets that are
+        compared with no other are left out, and those whose units have no names.
     """
-    targets: dict[tuple[str, str], list[SetName]] = {}
-    for name in sets:
-        targets.setdefault(name[:2], []).append(name)
     found: dict[SetName, Part] = {}
-    for members in targets.values():
+    for members in _joined(compared):
         if len(members) > 1:
-            found |= _parts({name: units for name in members if (units := _named(sets[name]))})
+            named = {name: units for name in sorted(members) if (units := _named(sets[name]))}
+            found |= _parts(named)
     return found
+
+
+def _joined(groups: Iterable[Collection[SetName]]) -> list[set[SetName]]:
+    """Return the groups, those that have a set in common as one."""
+    joined: list[set[SetName]] = []
+    for group in groups:
+        own, apart = set(group), []
+        for other in joined:
+            if own & other:
+                own |= other
+            else:
+                apart.append(other)
+        joined = [*apart, own]
+    return joined
 
 
 def _parts(

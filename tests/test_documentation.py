@@ -25,7 +25,9 @@ from benchmark.run.runner import Runner
 from benchmark.task.methods import registry
 from benchmark.task.protocol import Protocol, load_protocol
 from benchmark.task.transfers import select_transfers
+from leaderboard.comparison_group import comparison_groups
 from leaderboard.submissions.verification import other_seeds
+from leaderboard.tables.paper_tables import summary_table
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
@@ -114,6 +116,42 @@ def test_pages_of_results_say_what_the_shipped_rows_say(monkeypatch: pytest.Monk
         blocks += len(pages.BLOCK.findall(text))
         assert pages.filled(text, results) == text, "run `python scripts/results_pages.py`"
     assert blocks >= len(pages.PAGES)
+
+
+@pytest.mark.parametrize(
+    ("mark", "dataset", "protocol"),
+    [("simulated", "CropGlobe (simulated)", "quick"), ("real", "DATA", "standard")],
+)
+def test_the_leaderboards_of_the_readme_say_what_the_shipped_rows_say(
+    mark: str, dataset: str, protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Times may be of another machine; scores and their intervals are those that are shipped."""
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    results = importlib.import_module("results_pages").shipped_results()
+    (group,) = (
+        group
+        for group in comparison_groups(results)
+        if (group.comparable.dataset, group.comparable.protocol) == (dataset, protocol)
+        and group.comparable.track == "inductive"
+    )
+    shipped = summary_table(group)
+    known = {
+        (line[0].text, heading): cell.text
+        for line in shipped.body
+        for heading, cell in zip(shipped.headings, line, strict=True)
+    }
+    named = {"Arkansas to California": "USA-AR:USA-CA", "California to Arkansas": "USA-CA:USA-AR"}
+    text = (ROOT / "README.md").read_text("utf-8").split(f"<!-- {mark} leaderboard -->")[1]
+    lines = [line for line in text.split("<!-- end -->")[0].splitlines() if line.startswith("| ")]
+    headings, *body = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
+    compared = 0
+    for method, *cells in body:
+        for heading, cell in zip(headings[1:], cells, strict=True):
+            name = named.get(heading, heading)
+            if (method, name) in known and name not in ("fit s", "samples/s"):
+                assert (method, heading, cell) == (method, heading, known[method, name])
+                compared += 1
+    assert compared >= 5 * len(body) > 0
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/python.md"])

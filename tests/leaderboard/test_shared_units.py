@@ -162,6 +162,17 @@ def test_what_is_not_compared_does_not_change_an_interval(
     assert np.array_equal(metrics[0].values, metrics[1].values)
 
 
+def test_another_protocol_with_more_blocks_of_a_target_changes_no_interval(tmp_path: Path) -> None:
+    """The shipped tables of one protocol would differ from those of a run of it alone."""
+    few = tuple(range(4, BLOCKS))
+    mine = write(tmp_path / "mine", Scored("FRA", 0, few), Scored("USA", EACH - 1, few))
+    other = write(tmp_path / "other", Scored("FRA", 1), Scored("USA", 2), protocol="other")
+    alone, both = read_results([mine], draws=50), read_results([mine, other], draws=50)
+    assert len(both.draws) == 2 * len(alone.draws) == 4
+    for cell, metrics in alone.draws.items():
+        assert np.array_equal(metrics["macro_f1"].values, both.draws[cell]["macro_f1"].values)
+
+
 def test_a_part_is_resampled_as_if_it_were_alone() -> None:
     part = Part(np.arange(5, 25), 30)
     weights = np.concatenate(list(resample_part(part, 4_000, np.random.default_rng(0))))
