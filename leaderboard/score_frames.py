@@ -12,8 +12,6 @@ from benchmark.results.transfer_scores import in_domain_macro_f1
 from benchmark.task.tracks import TRACKS, Track
 from leaderboard.statistics.confusion_scores import area_error
 
-"""Rankings that are never mixed, in the order of the tables."""
-
 RELEASED: Final = "paper-released"
 """Protocols of this name repeat the released code, defects included."""
 

@@ -16,9 +16,11 @@ from benchmark.errors import MethodError
 from benchmark.results.rows import Isolation, Status
 from benchmark.run.device import Measurement, device_of, measure, measure_all
 from benchmark.run.fitting.target_prediction import (
+    PROBED,
     PredictionRequest,
     ShownTarget,
     predict_target,
+    require_each_alone,
     show_target,
     without_file_order,
 )
@@ -36,9 +38,6 @@ from benchmark.task.methods import (
 )
 from benchmark.task.metrics import Probabilities
 from benchmark.task.tracks import Track
-
-PROBED: Final = 16
-"""Samples of a target that a method answers before and after it is adapted to the target."""
 
 SAME_ANSWER: Final = 1e-4
 """Largest change of a probability between the same question asked twice."""
@@ -209,7 +208,8 @@ class InProcessMethod:
             raise MethodError(f"{self.method.name} must be fitted before it predicts.")
         before = self._probe(shown)
         with measure(self._device) as measurement:
-            probabilities, decision = predict_target(self.method, self._classifier, shown)
+            predicted = predict_target(self.method, self._classifier, shown)
+        require_each_alone(self.method, predicted, shown)
         after = self._probe(shown)
         changed = before is not None and after is not None and np.abs(after - before).max()
         if changed > SAME_ANSWER:
@@ -218,7 +218,7 @@ class InProcessMethod:
                 "target would depend on this one: return another classifier instead, and leave "
                 "self as it is."
             )
-        return PredictionReport(probabilities, measurement, decision)
+        return PredictionReport(predicted.probabilities, measurement, predicted.decision)
 
     def _probe(self, shown: ShownTarget) -> Probabilities | None:
         """Return answers of the classifier as it is, where the target may adapt it."""

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,15 @@ from benchmark.task.samples.preparation import class_positions
 from benchmark.task.samples.sample_division import Rows
 from benchmark.task.samples.target_parts import teaching_parts, unlabelled_rows
 from benchmark.task.tracks import KNOWLEDGE_TRACKS, SERIES_TRACKS, Track
+
+PROBED: Final = 16
+"""Samples of a target that a method is asked a second time, to see whether it answers the same."""
+
+SIMILAR_ANSWER: Final = 0.05
+"""Largest change of a probability by the rounding of another batch, in half precision too."""
+
+CHANGED_SHARE: Final = 0.125
+"""Largest share of the samples asked again whose answer may change by more."""
 
 
 @dataclass(frozen=True)
@@ -170,10 +180,25 @@ def _unknown_order(request: PredictionRequest, rows: Rows) -> npt.NDArray[np.int
     return drawn.astype(np.int64)
 
 
-def predict_target(
-    method: Method, classifier: Classifier, shown: ShownTarget
-) -> tuple[Probabilities, Decision | None]:
-    """Return a classifier's probabilities for the scored samples of a target, and its decision.
+@dataclass(frozen=True)
+class TargetPrediction:
+    """What a method predicted on a target.
+
+    Attributes:
+        probabilities: Probability of each class for the scored samples [N, K].
+        classifier: The classifier that was asked last: the fitted one, or that of the target.
+        asked: Positions of the scored samples that it was asked together [P].
+        decision: What the method decided on the target, if it reports that.
+    """
+
+    probabilities: Probabilities
+    classifier: Classifier
+    asked: npt.NDArray[np.int64]
+    decision: Decision | None = None
+
+
+def predict_target(method: Method, classifier: Classifier, shown: ShownTarget) -> TargetPrediction:
+    """Return a classifier's probabilities for the scored samples of a target.
 
     Args:
         method: The method, for messages.
@@ -181,7 +206,7 @@ def predict_target(
         shown: The part of the target that it may see.
 
     Returns:
-        Probabilities [N, K], and what the method decided on the target, if it reports that.
+        The probabilities, and who gave them.
 
     Raises:
         MethodError: If the classifier lacks a function that its track needs, returns no
@@ -202,9 +227,56 @@ def predict_target(
     if shown.track == "oracle":
         if not isinstance(classifier, Teachable):
             raise MethodError(f"{lacks} teach(x, y).")
+        taught = classifier
         probabilities = np.zeros((len(shown.x), shown.classes), dtype=np.float32)
+        asked = np.arange(0)
         for part in shown.teaching:
-            taught = classifier.teach(part.x, part.y)
-            probabilities[part.asked] = ask(taught, shown.x[part.asked], shown.classes)
-        return probabilities, decision
-    return ask(classifier, shown.x, shown.classes), decision
+            classifier, asked = taught.teach(part.x, part.y), part.asked
+            probabilities[asked] = ask(classifier, shown.x[asked], shown.classes)
+        return TargetPrediction(probabilities, classifier, asked, decision)
+    probabilities = ask(classifier, shown.x, shown.classes)
+    return TargetPrediction(probabilities, classifier, np.arange(len(shown.x)), decision)
+
+
+def require_each_alone(method: Method, predicted: TargetPrediction, shown: ShownTarget) -> None:
+    """Refuse a method whose answers for a sample depend on the samples beside it.
+
+    Such a method sees more of a target than its track says, and its score would depend on how many
+    samples are scored. The samples that are most alike by its own answers are asked again without
+    the others: their statistics differ most from those of all. A method that draws its answers at
+    random, and changes them for the same question too, is not refused here; `check` does that.
+
+    Args:
+        method: The method, for messages.
+        predicted: What it predicted.
+        shown: The part of the target that it was shown.
+
+    Raises:
+        MethodError: If it answers otherwise.
+    """
+    given = predicted.probabilities[predicted.asked]
+    if len(given) < 2:
+        return
+    most_alike = np.argsort(-given[:, given.mean(axis=0).argmax()], kind="stable")
+    few = predicted.asked[most_alike[: min(PROBED, len(given) // 2)]]
+    again = ask(predicted.classifier, shown.x[few], shown.classes)
+    changes = _changes(predicted.probabilities[few], again)
+    if not _differ(changes):
+        return
+    once_more = ask(predicted.classifier, shown.x[few], shown.classes)
+    if not _differ(_changes(again, once_more)):
+        raise MethodError(
+            f"{method.name} answers otherwise for {(changes > SIMILAR_ANSWER).sum()} of {len(few)} "
+            f"samples when they are asked without the others (by up to {changes.max():.2f}): let "
+            "predict_proba treat each sample alone, without statistics of those beside it."
+        )
+
+
+def _changes(one: Probabilities, other: Probabilities) -> npt.NDArray[np.float64]:
+    """Return the largest change of each sample's probabilities [N]."""
+    changed: npt.NDArray[np.float64] = np.abs(one.astype(np.float64) - other).max(axis=1)
+    return changed
+
+
+def _differ(changes: npt.NDArray[np.float64]) -> bool:
+    return bool((changes > SIMILAR_ANSWER).mean() > CHANGED_SHARE)

@@ -131,9 +131,9 @@ def ask_on(track: Track) -> Any:
     method = Method("spy", "f", "median", Spy, CARD, track=track)
     features = samples.series[:, 0, :1]
     request = PredictionRequest(features, samples, rows, (0, 2, 6), SMOKE, seed=1)
-    probabilities, decision = predict_target(method, classifier, show_target(track, request))
-    assert decision is None
-    return probabilities
+    predicted = predict_target(method, classifier, show_target(track, request))
+    assert predicted.decision is None
+    return predicted.probabilities
 
 
 def test_each_track_shows_what_it_may() -> None:
