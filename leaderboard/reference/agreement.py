@@ -1,7 +1,7 @@
 """Decide which reference results may be compared with the rows of runs, and why others may not."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -65,7 +65,7 @@ def agree(rows: Sequence[Row], folder: Path) -> Agreement:
         for path in same:
             content = read_reference(path)
             found += [
-                counted
+                _named(counted, key.dataset)
                 for counted in content.rows
                 if (counted.row.source in sources and counted.row.relation == "in-domain")
                 or counted.row.transfer in transfers
@@ -97,6 +97,12 @@ def every_reference(folder: Path) -> Agreement:
     cards = {name: card for content in contents for name, card in content.cards.items()}
     codes = frozenset((name_of(counted.row), code_of(counted.row)) for counted in rows)
     return Agreement(References(rows, cards), codes, ())
+
+
+def _named(counted: CountedRow, dataset: str) -> CountedRow:
+    """Return a reference row under the name that the runs give to the same data."""
+    data = counted.row.data.model_copy(update={"name": dataset})
+    return replace(counted, row=counted.row.model_copy(update={"data": data}))
 
 
 def _disagreement(key: ReferenceKey, known: Sequence[ReferenceKey], folder: Path) -> str:

@@ -225,6 +225,16 @@ def said(row: Row, folder: Path) -> str:
     return sentence
 
 
+def test_reference_rows_have_the_name_that_the_run_gives_to_the_data(tmp_path: Path) -> None:
+    """The same table in a folder of another name is one dataset, shown under the user's name."""
+    packed = tmp_path / "packed"
+    pack_reference([run_of(tmp_path / "one", "forest")], packed)
+    (row,) = read_results([run_of(tmp_path / "mine", "mine")], draws=0).rows[:1]
+    named = row.model_copy(update={"data": row.data.model_copy(update={"name": "My country"})})
+    rows = agree([named], packed).references.rows
+    assert {counted.row.data.name for counted in rows} == {"My country"}
+
+
 def test_only_the_transfers_of_the_run_stand_beside_it(tmp_path: Path) -> None:
     pack_reference([run_of(tmp_path / "o", "a", in_domain=True)], tmp_path / "packed")
     rows = [make_row(protocol="mine", target="USA")]
