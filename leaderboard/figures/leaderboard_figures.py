@@ -19,11 +19,12 @@ from benchmark.data.taxonomy import CROPS
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.figures.critical_difference_figure import draw_ranks
 from leaderboard.figures.few_shot_figure import draw_few_shot
+from leaderboard.figures.method_costs import COSTS, method_costs, on_front, without_floors
+from leaderboard.figures.point_labels import label_offsets
 from leaderboard.figures.robustness_figure import draw_losses
 from leaderboard.machine import is_one_machine
 from leaderboard.results import Results
 from leaderboard.shift_losses import shift_losses
-from leaderboard.statistics.ranking import pareto_front
 from leaderboard.tables.columns import method_frame
 from leaderboard.tables.leaderboard_files import write_whole
 from leaderboard.tables.section_facts import title_of
@@ -112,25 +113,28 @@ def draw_gaps(group: ComparisonGroup) -> Figure | None:
 def draw_pareto(group: ComparisonGroup) -> Figure | None:
     """Draw macro-F1 against the cost of fitting and of predicting.
 
-    The line is the Pareto front; there is none if costs were measured on several machines.
+    The line is the Pareto front; there is none if costs were measured on several machines. Floors
+    are listed but not drawn beside other methods, which they would press into a corner.
     """
-    frame = method_frame(group)
-    frame = frame[frame["macro_f1"].notna()]
-    costs = {
-        "fit (seconds)": frame["fit_seconds"],
-        "prediction (seconds per 1,000 samples)": 1000 / frame["predict_samples_per_second"],
-    }
-    known = {name: cost for name, cost in costs.items() if (cost > 0).any()}
+    scored = method_frame(group)
+    scored = scored[scored["macro_f1"].notna()]
+    frame = without_floors(scored)
+    known = {COSTS[name]: cost for name, cost in method_costs(frame).items() if cost.notna().any()}
     if not known:
         return None
-    figure = Figure(figsize=(4.2 * len(known) + 1.2, max(3.4, 0.9 + 0.17 * len(frame))))
+    figure = Figure(figsize=(4.2 * len(known) + 1.2, max(3.4, 0.9 + 0.17 * len(scored))))
     families = sorted(set(frame["family"]))
     axes = figure.subplots(1, len(known), sharey=True, squeeze=False)[0]
     for axis, (name, cost) in zip(axes, known.items(), strict=True):
-        _scatter(axis, frame[cost > 0], cost[cost > 0], families)
+        _scatter(axis, frame[cost.notna()], cost.dropna(), families)
         axis.set_xlabel(name)
     axes[0].set_ylabel("macro-F1 (%), mean over transfers")
-    labels = [f"{line.rank:.0f}  {short(str(line.method))}" for line in frame.itertuples()]
+    drawn = set(frame["method"])
+    labels = [
+        f"{line['rank']:.0f}  {short(str(line['method']))}"
+        + ("" if line["method"] in drawn else f", {100 * line['macro_f1']:.1f}, not drawn")
+        for line in scored.to_dict("records")
+    ]
     axes[-1].text(1.04, 1, "\n".join(labels), transform=axes[-1].transAxes, va="top", fontsize=6.5)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
     several = "" if is_one_machine(frame["machine"]) else "; times of several machines"
@@ -312,8 +316,8 @@ def _shade(
 def _scatter(axis: Axes, frame: pd.DataFrame, cost: pd.Series, families: list[str]) -> None:
     score = frame["macro_f1"].to_numpy(dtype=float)
     spent = cost.to_numpy(dtype=float)
-    if is_one_machine(frame["machine"]):
-        front = pareto_front(spent, score)
+    front = np.array([flag is True for flag in on_front(cost, frame)])
+    if front.any():
         order = np.argsort(spent[front])
         x, y = spent[front][order], 100 * score[front][order]
         axis.plot(x, y, "-", color="#888888", lw=1, zorder=1, label="Pareto front")
@@ -330,10 +334,19 @@ def _scatter(axis: Axes, frame: pd.DataFrame, cost: pd.Series, families: list[st
         )
     low, high = (100 * frame[f"macro_f1_{end}"].to_numpy(dtype=float) for end in ("low", "high"))
     axis.vlines(spent, low, high, color="#555555", lw=0.8, zorder=2)
-    for rank, where, value in zip(frame["rank"], spent, score, strict=True):
-        at = (where, 100 * value)
-        axis.annotate(f"{rank:.0f}", at, (5, 3), textcoords="offset points", fontsize=7)
     axis.set_xscale("log")
+    axis.margins(x=0.1)
+    points = np.column_stack([spent, 100 * score])
+    for rank, at, offset in zip(frame["rank"], points, label_offsets(axis, points), strict=True):
+        axis.annotate(
+            f"{rank:.0f}",
+            at,
+            offset,
+            textcoords="offset points",
+            fontsize=7,
+            ha="center",
+            va="center",
+        )
     axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axis.xaxis.set_minor_formatter(NullFormatter())
     axis.grid(color="#e5e5e5", lw=0.5)

@@ -1,32 +1,13 @@
 """The chart of accuracy and cost: its points, which a script draws."""
 
-from typing import Any, Final
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from leaderboard.comparison_group import ComparisonGroup
-from leaderboard.machine import is_one_machine
+from leaderboard.figures.method_costs import COSTS, method_costs, on_front, without_floors
 from leaderboard.site.site_table import method_page
-from leaderboard.statistics.ranking import pareto_front
 from leaderboard.tables.columns import method_frame
-
-COSTS: Final = {
-    "fit": "fit (seconds)",
-    "predict": "prediction (seconds per 1,000 samples)",
-}
-"""Axes of cost, by their name in a point."""
-
-
-def method_costs(frame: pd.DataFrame) -> dict[str, pd.Series]:
-    """Return seconds of fit and of prediction per 1,000 samples; NaN where nothing was measured.
-
-    Args:
-        frame: What :func:`leaderboard.tables.columns.method_frame` returned.
-    """
-    fit = frame["fit_seconds"].astype(float)
-    rate = frame["predict_samples_per_second"].astype(float)
-    return {"fit": fit.where(fit > 0), "predict": 1000 / rate.where(rate > 0)}
 
 
 def cost_chart(group: ComparisonGroup) -> dict[str, Any] | None:
@@ -36,11 +17,13 @@ def cost_chart(group: ComparisonGroup) -> dict[str, Any] | None:
         group: Methods that may be compared.
 
     Returns:
-        Titles of the axes, and a point for each ranked method: name, family, page, macro-F1 with
-        its interval in percent, each cost, and on which axis's Pareto front it lies.
+        Titles of the axes, a point for each ranked method that is no floor: name, family, page,
+        macro-F1 with its interval in percent, each cost, and on which axis's Pareto front it lies;
+        and a sentence of the floors, which are not drawn.
     """
-    frame = method_frame(group)
-    frame = frame[frame["rank"].notna()].reset_index(drop=True)
+    ranked = method_frame(group)
+    ranked = ranked[ranked["rank"].notna()]
+    frame = without_floors(ranked).reset_index(drop=True)
     costs = method_costs(frame)
     known = [name for name, cost in costs.items() if cost.notna().any()]
     if not known:
@@ -59,24 +42,15 @@ def cost_chart(group: ComparisonGroup) -> dict[str, Any] | None:
         }
         for index, line in enumerate(frame.to_dict("records"))
     ]
-    return {"axes": {name: COSTS[name] for name in known}, "points": points}
-
-
-def on_front(cost: pd.Series, frame: pd.DataFrame) -> list[bool | None]:
-    """Return whether each method is on the Pareto front; ``None`` where that is not known.
-
-    It is not known of a method without a cost, nor of any if costs are of several machines.
-
-    Args:
-        cost: Cost of each method, NaN where it was not measured.
-        frame: What :func:`leaderboard.tables.columns.method_frame` returned, these methods alone.
-    """
-    known = cost.notna().to_numpy()
-    found = np.full(len(cost), None, dtype=object)
-    if known.any() and is_one_machine(frame["machine"][known]):
-        score = frame["macro_f1"].to_numpy(float)
-        found[known] = pareto_front(cost.to_numpy(float)[known], score[known])
-    return [None if flag is None else bool(flag) for flag in found]
+    floors = ranked[~ranked["method"].isin(set(frame["method"]))]
+    said = ", ".join(
+        f"{line['method']} ({_percent(line['macro_f1'])} %)" for line in floors.to_dict("records")
+    )
+    return {
+        "axes": {name: COSTS[name] for name in known},
+        "points": points,
+        "note": f"Not drawn: {said}." if said else "",
+    }
 
 
 def _percent(value: float) -> float | None:

@@ -7,8 +7,8 @@ import numpy as np
 
 from benchmark.data.shifts.shift_table import shifts
 from leaderboard.comparison_group import ComparisonGroup
+from leaderboard.figures.method_costs import method_costs, on_front
 from leaderboard.shift_losses import shift_losses
-from leaderboard.site.cost_chart import method_costs, on_front
 from leaderboard.site.site_table import Item, SiteTable, method_item, number, with_interval
 from leaderboard.tables.columns import MISSING, method_frame
 from leaderboard.tables.paper_tables import few_shot_table

@@ -79,6 +79,24 @@ def test_the_front_has_the_cheaper_and_better() -> None:
     assert list(front.get_xdata()) == [1.0]
 
 
+def test_floors_are_listed_and_not_drawn_beside_other_methods() -> None:
+    rows = [
+        make_row(method="a", macro_f1=0.5, fit_seconds=10.0),
+        make_row(method="constant", family="floor", macro_f1=0.1, fit_seconds=0.0001),
+    ]
+    (group,) = comparison_groups(from_rows(rows))
+    figure = draw_pareto(group)
+    assert figure is not None
+    axis = figure.axes[0]
+    assert [label for label in axis.get_legend_handles_labels()[1] if label == "floor"] == []
+    assert axis.get_xlim()[0] > 0.01
+    assert [text.get_text() for text in axis.texts][-1] == "1  a\n2  constant, 10.0, not drawn"
+    (alone,) = comparison_groups(from_rows(rows[1:]))
+    figure = draw_pareto(alone)
+    assert figure is not None
+    assert figure.axes[0].get_legend_handles_labels()[1][-1] == "floor"
+
+
 def test_times_of_two_machines_have_no_front() -> None:
     rows = [make_row(method=name, device_name=f"processor {name}") for name in ("a", "b")]
     (group,) = comparison_groups(from_rows(rows))

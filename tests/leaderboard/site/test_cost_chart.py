@@ -49,6 +49,18 @@ def test_times_of_two_machines_have_no_front() -> None:
     assert {point["costs"]["fit"] for point in chart["points"]} == {5.0, 4.0}
 
 
+def test_floors_are_named_and_not_drawn() -> None:
+    rows = [
+        make_row(method="a", macro_f1=0.5, fit_seconds=10.0),
+        make_row(method="constant", family="floor", macro_f1=0.1, fit_seconds=0.0001),
+    ]
+    (only,) = comparison_groups(from_rows(rows))
+    chart = cost_chart(only)
+    assert chart is not None
+    assert [point["name"] for point in chart["points"]] == ["a"]
+    assert chart["note"] == "Not drawn: constant (10.0 %)."
+
+
 def test_no_chart_without_costs() -> None:
     (only,) = comparison_groups(from_rows([make_row(fit_seconds=None)]))
     assert cost_chart(only) is None
