@@ -7,13 +7,13 @@ from leaderboard.comparison_group import ComparisonGroup
 from leaderboard.site.overview import difference_item, lead_of
 from leaderboard.site.paired_differences import (
     MEAN,
-    MOST_DIFFERENCES,
     VERDICTS,
     Difference,
     all_differences,
     compared_methods,
     mean_difference,
     scores_by_transfer,
+    shares,
 )
 from leaderboard.site.site_table import (
     Item,
@@ -38,10 +38,10 @@ def comparison_data(groups: Sequence[ComparisonGroup]) -> dict[str, Any]:
         (name and relation, the mean first), scores by method and transfer, and differences by pair
         and transfer: the difference, its limits and the number of the verdict. Scores are tenths
         of percent points; what is not known is ``None``. All groups together have
-        :data:`MOST_DIFFERENCES` at most.
+        so many at most as ``MOST_DIFFERENCES`` of `paired_differences` says.
     """
-    most = MOST_DIFFERENCES // len(groups)
-    return {"verdicts": VERDICTS, "groups": [_group_data(group, most) for group in groups]}
+    found = [_group_data(group, most) for group, most in zip(groups, shares(groups), strict=True)]
+    return {"verdicts": VERDICTS, "groups": found}
 
 
 def _group_data(group: ComparisonGroup, most: int) -> dict[str, Any]:

@@ -126,10 +126,32 @@ def compared_methods(group: ComparisonGroup, most: int) -> list[str]:
         most: Differences that may be made.
     """
     names = [str(name) for name in method_frame(group)["method"]][:MOST_METHODS]
-    columns = len(group.comparable.transfers) + 1
-    while len(names) > 2 and len(names) * (len(names) - 1) // 2 * columns > most:
+    while len(names) > 2 and _differences(group, len(names)) > most:
         names.pop()
     return names
+
+
+def shares(groups: Sequence[ComparisonGroup]) -> list[int]:
+    """Divide :data:`MOST_DIFFERENCES` between groups: what a small one does not need, others get.
+
+    Args:
+        groups: Groups of methods that may be compared.
+
+    Returns:
+        Differences that may be made of each group.
+    """
+    needs = [_differences(group, min(len(method_frame(group)), MOST_METHODS)) for group in groups]
+    found, left = [0] * len(groups), MOST_DIFFERENCES
+    smallest_first = sorted(range(len(groups)), key=lambda index: needs[index])
+    for place, index in enumerate(smallest_first):
+        found[index] = min(needs[index], left // (len(groups) - place))
+        left -= found[index]
+    return found
+
+
+def _differences(group: ComparisonGroup, methods: int) -> int:
+    """Return how many differences so many methods have, on each transfer and over all."""
+    return methods * (methods - 1) // 2 * (len(group.comparable.transfers) + 1)
 
 
 def all_differences(

@@ -16,6 +16,7 @@ from leaderboard.site.paired_differences import (
     NO_INTERVAL,
     all_differences,
     compared_methods,
+    shares,
 )
 
 
@@ -75,6 +76,18 @@ def test_pairs_are_bounded_and_the_page_says_how_many_are_left_out() -> None:
     (data,) = comparison_data([wide])["groups"]
     assert data["left_out"] == 10
     assert len(data["pairs"]) == MOST_METHODS * (MOST_METHODS - 1) / 2
+
+
+def test_what_small_groups_do_not_need_goes_to_the_large_ones() -> None:
+    """With ten groups an equal share would leave 18 methods of 40 in the largest ones."""
+    large, small = many(40, ("CHN", "USA")), many(3, ("CHN", "USA"))
+    found = shares([large, small, large, *[small] * 7])
+    assert found[1] == 3 * 3, "three pairs on two transfers and over all"
+    whole = 40 * 39 // 2 * 3
+    assert found[0] == found[2] == whole
+    many_groups = shares([large] * 8)
+    assert sum(many_groups) == MOST_DIFFERENCES
+    assert max(many_groups) - min(many_groups) <= 1
 
 
 def test_what_the_page_is_given(tmp_path: Path) -> None:
