@@ -182,7 +182,8 @@ def _announce(display: "RunDisplay", session: "Session", *, isolated: bool) -> N
     kept = len(work.done) + len(work.failed) + len(work.unavailable)
     display.say(f"{len(work.todo)} jobs to run, {kept} stored already.")
     own = (NOT_ISOLATED,) if work.todo and not isolated else ()
-    for sentence in (*own, *session.warnings, *session.data_warnings(), *session.method_warnings()):
+    methods = session.method_warnings() if work.todo else ()
+    for sentence in (*own, *session.warnings, *session.data_warnings(), *methods):
         display.say(f"Warning: {sentence}")
 
 

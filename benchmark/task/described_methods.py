@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from benchmark.errors import MethodError
 from benchmark.task.methods import Card, Classifier, Context, Method
-from benchmark.task.protocol import Division
+from benchmark.task.protocol import require_division
 from benchmark.task.tracks import require_track
 
 WORDS: Final = ("name", "family", "representation", "version", "fingerprint")
@@ -94,12 +94,7 @@ def from_plain(values: Mapping[str, Any], file: Path | None = None) -> Described
     keeps = values.get("keeps_network")
     if not isinstance(keeps, bool):
         raise MethodError(f"'{words['name']}' has keeps_network={keeps!r:.100}: say True or False.")
-    division: Any = values.get("released_division")
-    if division not in get_args(Division):
-        raise MethodError(
-            f"'{words['name']}' asks for an unknown division {division!r:.100}: use one of "
-            f"{', '.join(get_args(Division))}."
-        )
+    division = require_division(values.get("released_division"), f"'{words['name']}'")
     try:
         card = Card.model_validate(values.get("card"))
     except ValidationError as error:

@@ -19,7 +19,7 @@ from benchmark.errors import MethodError, UsageError, did_you_mean
 from benchmark.task import protocol as protocols
 from benchmark.task.code_fingerprint import code_contents
 from benchmark.task.metrics import Probabilities, check_probabilities
-from benchmark.task.tracks import SERIES_TRACKS, SHOWN_VERSION
+from benchmark.task.tracks import SERIES_TRACKS, SHOWN_VERSION, require_track
 from benchmark.task.tracks import Track as Track  # noqa: PLC0414 - methods import it from here
 
 ENTRY_POINTS: Final = "cropglobe.methods"
@@ -211,14 +211,9 @@ class Method:
         build: Function that makes an untrained classifier.
         card: Its card.
         version: Version; its author raises it to say that its predictions changed.
-        track: Ranking to which it belongs, by what it is given of a target: nothing
-            (``inductive``), its crop calendar (``knowledge``, see `Informed`), its series
-            (``unlabelled-target``, see `Adaptable`), both (``knowledge-and-series``: what `inform`
-            returns can adapt) or its labels (``oracle``, see `Teachable`).
-            ``predictions-only`` is a model that only its authors can run.
+        track: Ranking to which it belongs: `TRACKS`, `Informed`, `Adaptable`, `Teachable`.
         keeps_network: Whether its fitted network is stored, see `Exportable`.
-        released_division: How the released code divides a source for it. Only a protocol that
-            repeats the released code divides in this way.
+        released_division: How the released code divides a source for it, see `Division`.
     """
 
     name: str
@@ -230,6 +225,11 @@ class Method:
     track: Track = "inductive"
     keeps_network: bool = False
     released_division: protocols.Division = "stratified"
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown track or division, however the method came to be."""
+        require_track(self.track, f"'{self.name}'")
+        protocols.require_division(self.released_division, f"'{self.name}'")
 
     @property
     def code_fingerprint(self) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, cast, get_args
 
 import yaml
 from pydantic import (
@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from benchmark.data.dataset_card import BANDS
-from benchmark.errors import UsageError, did_you_mean
+from benchmark.errors import MethodError, UsageError, did_you_mean
 
 LATER_KEYS: Final[tuple[str, ...]] = (
     "compile",
@@ -37,6 +37,25 @@ Division = Literal["stratified", "plain", "undone"]
 class (its forest), ``plain`` at random with the validation part rounded down (its networks),
 ``undone`` with all samples in both parts (CropNet). Source: paper_facts.md, defect 1 and Read
 again, mark C."""
+
+
+def require_division(division: object, who: str) -> Division:
+    """Return a division if it is one.
+
+    Args:
+        division: What a method names as its division.
+        who: The method, as the subject of a sentence.
+
+    Raises:
+        MethodError: If there is no such division.
+    """
+    for known in get_args(Division):
+        if division == known:
+            return cast(Division, known)
+    raise MethodError(
+        f"{who} asks for an unknown division {division!r:.100}: use one of "
+        f"{', '.join(get_args(Division))}."
+    )
 
 
 class _Strict(BaseModel):

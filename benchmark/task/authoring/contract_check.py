@@ -19,7 +19,7 @@ from benchmark.task.code_fingerprint import defining_file
 from benchmark.task.fitted_attributes import read_decision, read_fitted_attributes
 from benchmark.task.method_lines import method_line
 from benchmark.task.methods import Adaptable, Classifier, Informed, Method, Target, Teachable
-from benchmark.task.tracks import KNOWLEDGE_TRACKS, SERIES_TRACKS, TRACKS, Track, require_track
+from benchmark.task.tracks import KNOWLEDGE_TRACKS, SERIES_TRACKS, TRACKS, Track
 
 logger = logging.getLogger(__name__)
 
@@ -234,7 +234,7 @@ def _memory(trial: Trial) -> None:
 def _track(trial: Trial) -> str | None:
     """It has what its track needs, and does not change when it is adapted to a target."""
     classifier = trial.classifier
-    track = require_track(trial.method.track, trial.method.name)
+    track = trial.method.track
     changed: Classifier | None = None
     if track in KNOWLEDGE_TRACKS:
         if not isinstance(classifier, Informed):

@@ -16,7 +16,6 @@ from benchmark.errors import MethodError, UsageError
 from benchmark.task.code_fingerprint import code_files
 from benchmark.task.method_lines import FILE_MODULE, method_line
 from benchmark.task.methods import ENTRY_POINTS, Method, Registry, registry, taken
-from benchmark.task.tracks import require_track
 
 ENDING: Final = ".py"
 
@@ -114,7 +113,6 @@ def load_method_file(path: Path) -> tuple[Method, ...]:
                 f"{path}: build of '{method.name}' is not in this file: make it a function or "
                 "class of this file, so that a change of the file is noticed."
             )
-        require_track(method.track, f"{path}: '{method.name}'")
     return taken(found)
 
 
