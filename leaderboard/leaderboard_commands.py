@@ -199,17 +199,17 @@ def claims(
 ) -> None:
     """Print whether the paper's comparing sentences hold on the rows of one or more runs."""
     from benchmark.errors import UsageError
-    from leaderboard.paper.claims import claim_tables, evaluate_claims
+    from leaderboard.paper.claim_tables import all_claim_tables
     from leaderboard.statistics.confusion_scores import METRICS
     from leaderboard.tables.table_formats import FORMATS
 
     require(metric, METRICS, "metric")
     require(form, FORMATS, "format")
     read = gather(runs or [], make_console(errors=True), transfers, with_reference=with_reference)
-    found = evaluate_claims(read, metric)
+    found = all_claim_tables(read, metric)
     if not found:
         raise UsageError("No row is of the inductive track, which the sentences are about.")
-    deliver([s for group, facts in found for s in claim_tables(group, facts, metric)], form, out)
+    deliver(found, form, out)
 
 
 def figures(

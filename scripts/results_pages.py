@@ -11,7 +11,8 @@ from typing import Final
 
 from benchmark.task.methods import registry
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
-from leaderboard.paper.claims import claim_tables, evaluate_claims
+from leaderboard.paper.claim_tables import claim_tables
+from leaderboard.paper.claims import evaluate_claims
 from leaderboard.reference.agreement import every_reference
 from leaderboard.reference.shipped_files import reference_folder
 from leaderboard.results import Results, read_results

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 import yaml
@@ -16,19 +16,10 @@ from benchmark.task.transfers import RELATIONS, Relation
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.results import Results
 from leaderboard.statistics.bootstrap import FEWEST_SEEDS, LEVEL, Interval, mean_of
-from leaderboard.tables.columns import MISSING, signed_percent
-from leaderboard.tables.section_facts import SIMULATED_MARK, title_of
-from leaderboard.tables.table_content import Cell, Table
 
 Verdict = Literal["holds", "does not hold", "undecided", "not run"]
 
 Mark = Literal["P", "S", "T", "secondary", "I", "?"]
-
-METRIC_NAMES: Final[Mapping[str, str]] = {
-    "macro_f1": "Macro-F1",
-    "overall_accuracy": "Overall accuracy",
-}
-"""Names of the metrics that have intervals."""
 
 
 class _Stored(BaseModel):
@@ -141,12 +132,14 @@ class ClaimResult:
         claim: The sentence.
         subject: The method that should be better.
         transfers: Transfers that the sentence is about and that have rows.
+        scored: Number of these transfers on which the subject has a score.
         contests: One comparison for each rival.
     """
 
     claim: Claim
     subject: str
     transfers: tuple[str, ...]
+    scored: int
     contests: tuple[GroupComparison, ...]
 
     @property
@@ -220,7 +213,8 @@ def _find(group: ComparisonGroup, metric: str, claim: Claim, subject: str) -> Cl
         whole = [duel for duel in duels if duel.transfers == len(names) > 0]
         best = min(whole, key=lambda duel: duel.difference or 0.0, default=None)
         contests.append(GroupComparison(rival, duels, best))
-    return ClaimResult(claim, subject, names, tuple(contests))
+    scored = sum((subject, name) in scores for name in names)
+    return ClaimResult(claim, subject, names, scored, tuple(contests))
 
 
 def _members(group: ComparisonGroup, rival: Opponent, subject: str) -> tuple[str, ...]:
@@ -263,137 +257,3 @@ def _duel(
     limits = group.interval(together, mean)
     guarded = group.interval(together, mean, level)
     return PairedComparison(rival, mean, limits, guarded, len(shared), won, together.fewest_seeds)
-
-
-def claim_tables(
-    group: ComparisonGroup, findings: Sequence[ClaimResult], metric: str
-) -> tuple[Table, ...]:
-    """Return the tables of the sentences and of the comparisons on which they rest.
-
-    Args:
-        group: The rows that were tested.
-        findings: Results of :func:`evaluate_claims` for them.
-        metric: The metric of the test.
-
-    Returns:
-        The table of verdicts, and the table of all pairs of methods.
-    """
-    comparable, title = group.comparable, METRIC_NAMES[metric]
-    rows = f"dataset {comparable.dataset}, protocol {comparable.protocol}"
-    data = f"These rows are of {rows}: what is tested is "
-    notes = (
-        *((SIMULATED_MARK,) if comparable.simulated else ()),
-        f"{data}the paper's sentence on other data or another protocol than the paper's.",
-        f"{title}. Marks: P the paper, S a results page, T a third party's page, secondary a "
-        "source that cites it, I inference, ? not known.",
-        "Holds: the paired 95 % interval of the difference lies above zero for every method that "
-        "was run. Does not hold: below zero for one of them, with intervals widened for their "
-        "number (Bonferroni). Undecided: neither, or a rival was not run, or there are fewer than "
-        f"{FEWEST_SEEDS} seeds, between which no interval holds what it says.",
-    )
-    verdicts = Table(
-        title=f"The paper's sentences, {title_of(comparable)}",
-        notes=notes,
-        groups=(),
-        headings=("sentence", "here", "for", "because", "the paper"),
-        body=tuple(_verdict_line(finding) for finding in findings),
-    )
-    pairs = Table(
-        title=f"Pairs behind them, {title_of(comparable)}",
-        notes=(
-            f"{title}, percent points: mean over the transfers that both methods have; interval: "
-            "paired 95 % bootstrap.",
-            "The best of a rival is chosen by its scores on these targets, which flatters it.",
-        ),
-        groups=(),
-        headings=(
-            *("method", "against", "of", "difference", "95 % interval", "transfers", "won"),
-            *("better", "sentence"),
-        ),
-        body=tuple(line for finding in findings for line in _pair_lines(finding)),
-    )
-    return tuple(table for table in (verdicts, pairs) if table.body)
-
-
-def _verdict_line(finding: ClaimResult) -> tuple[Cell, ...]:
-    known = (f"{rival.title} ({rival.mark}): {rival.origin}" for rival in finding.claim.rivals)
-    texts = (
-        finding.claim.sentence,
-        finding.verdict,
-        finding.subject,
-        _because(finding),
-        "; ".join(known),
-    )
-    return tuple(map(Cell, texts))
-
-
-def _because(finding: ClaimResult) -> str:
-    if not finding.transfers:
-        return f"no transfer is {' or '.join(finding.claim.relations)}"
-    parts = []
-    for contest in finding.contests:
-        title, best = contest.rival.title, contest.best
-        if best is None or best.difference is None:
-            parts.append(
-                f"{title}: {finding.subject} and one of them do not both have a score on every "
-                "transfer that is asked about"
-            )
-            continue
-        parts.append(
-            f"{title}: {_counted(contest.duels)}; {_with_limits(best)} to the best, {best.rival}"
-        )
-    return "; ".join(parts)
-
-
-def _counted(duels: Iterable[PairedComparison]) -> str:
-    """Return how many methods are worse or better than the subject, or have too few seeds."""
-    run = [duel for duel in duels if duel.verdict != "not run"]
-    few = [duel.seeds for duel in run if 0 < duel.seeds < FEWEST_SEEDS]
-    short = f"too few seeds to decide ({min(few)}, not {FEWEST_SEEDS})" if few else ""
-    if len(few) == len(run):
-        return short
-    counts = [duel.verdict for duel in run]
-    worse = counts.count("does not hold")
-    return (
-        f"better than {counts.count('holds')} of {len(counts)}"
-        f"{f', worse than {worse}' if worse else ''}{f', {short}: {len(few)}' if few else ''}"
-    )
-
-
-def _with_limits(duel: PairedComparison) -> str:
-    assert duel.difference is not None
-    limits = duel.limits
-    between = "" if limits is None else f" ({_limits(limits)})"
-    return f"{signed_percent(duel.difference)}{between}"
-
-
-def _limits(limits: Interval) -> str:
-    return f"{signed_percent(limits.low)} to {signed_percent(limits.high)}"
-
-
-def _pair_lines(finding: ClaimResult) -> Iterable[tuple[Cell, ...]]:
-    asked = len(finding.transfers)
-    for contest in finding.contests:
-        for duel in contest.duels:
-            title = contest.rival.title
-            leads = duel is contest.best and len(contest.duels) > 1
-            texts = (
-                finding.subject,
-                duel.rival,
-                f"best of {title}" if leads else title,
-                MISSING if duel.difference is None else signed_percent(duel.difference),
-                MISSING if duel.limits is None else _limits(duel.limits),
-                f"{duel.transfers} of {asked}",
-                f"{duel.won:g}" if duel.transfers else MISSING,
-                _BETTER[duel.verdict],
-                finding.claim.name,
-            )
-            yield tuple(map(Cell, texts))
-
-
-_BETTER: Final[Mapping[Verdict, str]] = {
-    "holds": "yes",
-    "does not hold": "no, worse",
-    "undecided": "undecided",
-    "not run": "not run",
-}

@@ -10,7 +10,7 @@ from leaderboard.code_labels import name_of
 from leaderboard.comparison_group import ComparisonGroup
 from leaderboard.file_names import slug
 from leaderboard.machine import machine_of
-from leaderboard.paper.claims import claim_tables, evaluate_claims
+from leaderboard.paper.claim_tables import all_claim_tables
 from leaderboard.results import VERIFICATIONS, Results
 from leaderboard.site.site_table import method_page, transfer_page
 from leaderboard.site.site_tables import (
@@ -214,10 +214,7 @@ SEASON_MEANING: Final = (
 
 def claims_page(results: Results, stamps: Sequence[Stamp]) -> str:
     """Make the page of the paper's sentences."""
-    found = evaluate_claims(results, RANKED_BY)
-    tables = [
-        table for group, findings in found for table in claim_tables(group, findings, RANKED_BY)
-    ]
+    tables = all_claim_tables(results, RANKED_BY)
     return render_page(
         "claims.html", "The paper's sentences", stamps, page="claims.html", tables=tables
     )

@@ -7,8 +7,10 @@ from sample_rows import make_row, write_run
 
 from benchmark.cli import main
 from benchmark.errors import UsageError
+from benchmark.results.rows import Row
 from benchmark.task.methods import registry
-from leaderboard.paper.claims import Claim, ClaimResult, claim_tables, claims, evaluate_claims
+from leaderboard.paper.claim_tables import claim_tables
+from leaderboard.paper.claims import Claim, ClaimResult, claims, evaluate_claims
 from leaderboard.results import Results, from_rows, read_results
 from leaderboard.statistics.confusion_scores import METRICS
 
@@ -154,6 +156,26 @@ def test_tables_say_what_was_tested(tmp_path: Path, metric: str) -> None:
     assert any("other data" in note for note in verdicts.notes)
     assert [cell.text for cell in verdicts.body[0]][:3] == ["Mine wins.", "undecided", "mine"]
     assert [line[1].text for line in pairs.body] == ["one", "two"]
+
+
+def test_why_nothing_was_compared_names_who_lacks_a_score() -> None:
+    everywhere = [make_row(method="two"), make_row(method="two", target="USA")]
+    once = make_row(method="one")
+
+    def because(*rows: Row, **changes: object) -> tuple[str, int]:
+        ((group, facts),) = evaluate_claims(
+            from_rows([*rows, *everywhere]), "macro_f1", [claim(**changes)]
+        )
+        verdicts, *pairs = claim_tables(group, facts, "macro_f1")
+        return verdicts.body[0][3].text, sum(len(table.body) for table in pairs)
+
+    assert because(once) == ("mine has no score here", 0)
+    partly = "mine has a score on 1 of the 2 transfers that are asked about"
+    assert because(make_row(method="mine")) == (partly, 2)
+    mine = [make_row(method="mine"), make_row(method="mine", target="USA")]
+    alone = {"title": "others", "methods": ["one"], "mark": "?", "origin": "nowhere"}
+    lacking = "others: none has a score on every transfer that is asked about"
+    assert because(*mine, once, rivals=[alone]) == (lacking, 1)
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
