@@ -8,6 +8,7 @@ import pytest
 from forged import make_run
 
 from benchmark.data.dataset import Dataset, open_dataset
+from benchmark.errors import SubmissionError
 from benchmark.run.jobs import plan
 from benchmark.run.runner import Runner
 from benchmark.task.authoring.method_files import load_method_file
@@ -73,9 +74,10 @@ def train_here(submission: Submission, task: Task, folder: Path, isolation: str)
     found = TrainedRun({}, {})
     for job in plan(dataset, protocol, load_method_file(file), pairs):
         outcome = Runner(dataset, protocol).run(job)
-        assert outcome.status == "ok", outcome.reason
         answers = {each.target: each for each in outcome.predictions}
         for row in outcome.rows:
+            if row.scores is None:  # as `read_run` does with a run of its own
+                raise SubmissionError(f"{row.transfer}, seed {row.seed}: {row.reason}")
             given = answers[row.target]
             found.rows[row.transfer, row.seed] = row
             found.predictions[row.transfer, row.seed] = dict(

@@ -37,21 +37,44 @@ def verdict_on(code: str, dataset: Dataset, protocol: Protocol, folder: Path) ->
     return judged(made, dataset)
 
 
-def test_labels_by_the_order_of_the_samples_are_noticed(
+@pytest.fixture
+def not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask no sample a second time without the others.
+
+    A run refuses such code by that, unless it remembers its answers or its author's harness is
+    changed. Verification must not rest on it.
+    """
+    monkeypatch.setattr(started_method, "require_each_alone", lambda *given: None)
+
+
+BY_ORDER = (
+    "\n        for row in range(len(x)):\n"
+    "            answer[row] = np.roll(answer[row], row % 3)\n"
+    "        return answer"
+)
+
+
+def test_a_changed_harness_of_the_author_hides_nothing_from_a_rerun(
     run: Path, tiny: Dataset, quick: Protocol, here: None, tmp_path: Path
 ) -> None:
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(started_method, "require_each_alone", lambda *given: None)
+        run_of_author = make_run(tmp_path, tiny, quick, method(run, BY_ORDER))
+    verdict = judged(packed(run_of_author, tmp_path / "a.zip"), tiny)
+    assert not verdict.accepted
+    assert "answers otherwise for" in problems(verdict)
+
+
+def test_labels_by_the_order_of_the_samples_are_noticed(
+    run: Path, tiny: Dataset, quick: Protocol, here: None, not_asked_again: None, tmp_path: Path
+) -> None:
     """Three bits a sample are enough, and no series is looked at."""
-    shift = (
-        "\n        for row in range(len(x)):\n"
-        "            answer[row] = np.roll(answer[row], row % 3)\n"
-        "        return answer"
-    )
-    verdict = verdict_on(method(run, shift), tiny, quick, tmp_path)
+    verdict = verdict_on(method(run, BY_ORDER), tiny, quick, tmp_path)
     assert "the code uses the labels, the order or other samples" in problems(verdict)
 
 
 def test_other_samples_of_the_target_are_not_used_unseen(
-    run: Path, tiny: Dataset, quick: Protocol, here: None, tmp_path: Path
+    run: Path, tiny: Dataset, quick: Protocol, here: None, not_asked_again: None, tmp_path: Path
 ) -> None:
     """Statistics of all that is asked about."""
     rank = (
@@ -76,6 +99,7 @@ def test_labels_by_the_order_are_noticed_of_a_method_that_adapts_too(
     tiny: Dataset,
     quick: Protocol,
     here: None,
+    not_asked_again: None,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     computed: bool,
