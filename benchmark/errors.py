@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import TypeVar
+
+Known = TypeVar("Known", bound=str)
 
 
 class CropGlobeError(Exception):
@@ -51,3 +54,21 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if near:
         return "did you mean " + " or ".join(repr(name) for name in near) + "?"
     return "known: " + (", ".join(choices) if choices else "none")
+
+
+def require_known(word: object, known: Iterable[Known], said: str) -> Known:
+    """Return what a method states if it is one of the known words.
+
+    Args:
+        word: What the method states, which may be anything.
+        known: The words that exist, in the order in which they are named.
+        said: The beginning of the sentence about another one.
+
+    Raises:
+        MethodError: If it is another one.
+    """
+    choices = tuple(known)
+    for choice in choices:
+        if word == choice:
+            return choice
+    raise MethodError(f"{said} {word!r:.100}: use one of {', '.join(choices)}.")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, cast, get_args
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
 import yaml
 from pydantic import (
@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from benchmark.data.dataset_card import BANDS
-from benchmark.errors import MethodError, UsageError, did_you_mean
+from benchmark.errors import UsageError, did_you_mean, require_known
 
 LATER_KEYS: Final[tuple[str, ...]] = (
     "compile",
@@ -49,13 +49,8 @@ def require_division(division: object, who: str) -> Division:
     Raises:
         MethodError: If there is no such division.
     """
-    for known in get_args(Division):
-        if division == known:
-            return cast(Division, known)
-    raise MethodError(
-        f"{who} asks for an unknown division {division!r:.100}: use one of "
-        f"{', '.join(get_args(Division))}."
-    )
+    known: tuple[Division, ...] = get_args(Division)
+    return require_known(division, known, f"{who} asks for an unknown division")
 
 
 class _Strict(BaseModel):

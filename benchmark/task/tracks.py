@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal
 
-from benchmark.errors import MethodError
+from benchmark.errors import require_known
 
 SeesTarget = Literal["unlabelled-target", "knowledge", "knowledge-and-series", "oracle"]
 Track = Literal["inductive", SeesTarget, "predictions-only"]
@@ -42,9 +42,4 @@ def require_track(track: object, who: str) -> Track:
     Raises:
         MethodError: If there is no such track.
     """
-    for known in TRACKS:
-        if track == known:
-            return known
-    raise MethodError(
-        f"{who} is on an unknown track {track!r:.100}: use one of {', '.join(TRACKS)}."
-    )
+    return require_known(track, TRACKS, f"{who} is on an unknown track")

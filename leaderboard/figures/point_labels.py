@@ -1,6 +1,5 @@
 """Where the numbers of points in a scatter plot stand, so that they can be read."""
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -37,22 +36,24 @@ def label_offsets(axis: Axes, points: npt.NDArray[np.float64]) -> tuple[tuple[fl
     figure = axis.get_figure()
     dots = 72 / (figure.dpi if figure is not None else 72)
     places = axis.transData.transform(points) * dots
-    taken = [(place, (MARKER, MARKER)) for place in places]
+    offsets = np.array(OFFSETS)
+    centres, sizes = places, np.full(places.shape, MARKER)
     found = []
     for place in places:
-        covered = [_covered(place + np.array(offset), taken) for offset in OFFSETS]
-        best = OFFSETS[int(np.argmin(covered))]
-        found.append(best)
-        taken.append((place + np.array(best), SIZE))
+        numbers = place + offsets
+        best = int(np.argmin(_covered(numbers, centres, sizes)))
+        found.append(OFFSETS[best])
+        centres, sizes = np.vstack([centres, numbers[best]]), np.vstack([sizes, SIZE])
     return tuple(found)
 
 
 def _covered(
-    centre: npt.NDArray[np.float64],
-    taken: Sequence[tuple[npt.NDArray[np.float64], tuple[float, float]]],
-) -> float:
-    """Return the area that a number would share with what is there, in square points."""
-    centres = np.array([place for place, _ in taken])
-    sizes = np.array([size for _, size in taken])
-    shared = (sizes + SIZE) / 2 - np.abs(centres - centre)
-    return float(np.prod(np.clip(shared, 0, None), axis=1).sum())
+    numbers: npt.NDArray[np.float64],
+    centres: npt.NDArray[np.float64],
+    sizes: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:
+    """Return the area that a number at each place would share with what is there, square points."""
+    apart = np.abs(numbers[:, None] - centres)
+    shared = np.clip((sizes + SIZE) / 2 - apart, 0, None)
+    covered: npt.NDArray[np.float64] = shared.prod(axis=2).sum(axis=1)
+    return covered

@@ -208,3 +208,11 @@ def hostile_rows() -> Results:
             for t in ("CHN", "USA")
         ]
     )
+
+
+def one_and_a_floor() -> list[Row]:
+    """Return rows of a method, and of a floor that costs a hundred thousandth of it."""
+    return [
+        make_row(method="a", macro_f1=0.5, fit_seconds=10.0),
+        make_row(method="constant", family="floor", macro_f1=0.1, fit_seconds=0.0001),
+    ]

@@ -4,7 +4,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from sample_rows import make_row
+from sample_rows import make_row, one_and_a_floor
 
 from benchmark.results.rows import AppliedShift
 from leaderboard.comparison_group import comparison_groups
@@ -80,10 +80,7 @@ def test_the_front_has_the_cheaper_and_better() -> None:
 
 
 def test_floors_are_listed_and_not_drawn_beside_other_methods() -> None:
-    rows = [
-        make_row(method="a", macro_f1=0.5, fit_seconds=10.0),
-        make_row(method="constant", family="floor", macro_f1=0.1, fit_seconds=0.0001),
-    ]
+    rows = one_and_a_floor()
     (group,) = comparison_groups(from_rows(rows))
     figure = draw_pareto(group)
     assert figure is not None

@@ -2,7 +2,7 @@
 
 import json
 
-from sample_rows import make_row
+from sample_rows import make_row, one_and_a_floor
 
 from leaderboard.comparison_group import comparison_groups
 from leaderboard.results import from_rows
@@ -50,10 +50,7 @@ def test_times_of_two_machines_have_no_front() -> None:
 
 
 def test_floors_are_named_and_not_drawn() -> None:
-    rows = [
-        make_row(method="a", macro_f1=0.5, fit_seconds=10.0),
-        make_row(method="constant", family="floor", macro_f1=0.1, fit_seconds=0.0001),
-    ]
+    rows = one_and_a_floor()
     (only,) = comparison_groups(from_rows(rows))
     chart = cost_chart(only)
     assert chart is not None

@@ -44,7 +44,11 @@ def not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     A run refuses such code by that, unless it remembers its answers or its author's harness is
     changed. Verification must not rest on it.
     """
-    monkeypatch.setattr(started_method, "require_each_alone", lambda *given: None)
+    ask_nothing_again(monkeypatch)
+
+
+def ask_nothing_again(harness: pytest.MonkeyPatch) -> None:
+    harness.setattr(started_method, "require_each_alone", lambda *given: None)
 
 
 BY_ORDER = (
@@ -58,7 +62,7 @@ def test_a_changed_harness_of_the_author_hides_nothing_from_a_rerun(
     run: Path, tiny: Dataset, quick: Protocol, here: None, tmp_path: Path
 ) -> None:
     with pytest.MonkeyPatch.context() as changed:
-        changed.setattr(started_method, "require_each_alone", lambda *given: None)
+        ask_nothing_again(changed)
         run_of_author = make_run(tmp_path, tiny, quick, method(run, BY_ORDER))
     verdict = judged(packed(run_of_author, tmp_path / "a.zip"), tiny)
     assert not verdict.accepted
