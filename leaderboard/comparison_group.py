@@ -1,9 +1,9 @@
 """Comparison groups: methods that may be compared, with scores, intervals, ranks and reference."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Final
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property, wraps
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -39,6 +39,7 @@ class ComparisonGroup:
     results: Results
     reference: str | None = None
     oracle: float | None = None
+    _kept: dict[object, Any] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def labels(self) -> dict[str, tuple[str, ...]]:
@@ -184,6 +185,31 @@ class ComparisonGroup:
         return tuple(
             sorted({unit for cell, unit in self.results.units.items() if cell[: len(key)] == key})
         )
+
+
+Made = TypeVar("Made")
+
+
+def once_for_each_group(
+    make: Callable[[ComparisonGroup], Made],
+) -> Callable[[ComparisonGroup], Made]:
+    """Keep what a function makes of a group for as long as the group lives.
+
+    Args:
+        make: A function of a group alone; its result is shared, so nobody may change it.
+
+    Returns:
+        The function, which computes once for each group.
+    """
+
+    @wraps(make)
+    def kept(group: ComparisonGroup) -> Made:
+        if make not in group._kept:
+            group._kept[make] = make(group)
+        found: Made = group._kept[make]
+        return found
+
+    return kept
 
 
 def comparison_groups(

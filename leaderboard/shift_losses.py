@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from statistics import fmean
 
-from leaderboard.comparison_group import ComparisonGroup
+from leaderboard.comparison_group import ComparisonGroup, once_for_each_group
 from leaderboard.results import row_key
 
 
@@ -34,7 +33,7 @@ class ShiftLoss:
     scores: int
 
 
-@lru_cache(maxsize=8)
+@once_for_each_group
 def shift_losses(group: ComparisonGroup) -> tuple[ShiftLoss, ...]:
     """Return what each shift costs each method of a section.
 

@@ -12,7 +12,7 @@ from leaderboard.site.figure_tables import figure_tables
 from leaderboard.site.heat_map import heat_map
 from leaderboard.site.overview import lead_sentence, leaders_table
 from leaderboard.site.pages import Stamp, plain_page, render_page
-from leaderboard.site.site_tables import leaderboard_site_table, transfer_site_table
+from leaderboard.site.site_tables import every_score_site_table, leaderboard_site_table
 from leaderboard.site.unscored import unscored_table
 from leaderboard.tables.section_facts import facts, without_score
 
@@ -112,7 +112,7 @@ def transfers_page(groups: Groups) -> str:
         "Transfers",
         [mark for mark, _ in groups],
         page="transfers.html",
-        tables=[*(grid for grid in maps if grid.lines), transfer_site_table(alone, "cells")],
+        tables=[*(grid for grid in maps if grid.lines), every_score_site_table(alone, "cells")],
         unscored=unscored_table(alone, "unscored"),
     )
 

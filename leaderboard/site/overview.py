@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, Final
 
 import pandas as pd
 
-from leaderboard.comparison_group import ComparisonGroup
+from leaderboard.comparison_group import ComparisonGroup, once_for_each_group
 from leaderboard.site.paired_differences import MEAN, Difference, mean_difference
 from leaderboard.site.site_table import (
     LAST,
@@ -60,7 +59,7 @@ def lead_of(group: ComparisonGroup) -> Lead | None:
     return Lead(best, second, mean_difference(group, str(best["method"]), str(second["method"])))
 
 
-@lru_cache(maxsize=32)
+@once_for_each_group
 def parts_of(group: ComparisonGroup) -> tuple[tuple[str, ComparisonGroup], ...]:
     """Return a group whole and, where its transfers are of several relations, one part for each.
 

@@ -117,7 +117,11 @@ def method_pages(
             card=card,
             commands=_commands(name),
             badges=[(path, f"Badge of {title}") for path, title in own if path in badges],
-            first=[grid for grid in (method_site_table(groups, method),) if grid.lines],
+            first=[
+                grid
+                for number, group in enumerate(groups, start=1)
+                if (grid := method_site_table(group, f"means-{number}", method)).lines
+            ],
             tables=[row_site_table(groups, method), *(grid for grid in matrices if grid)],
         )
     return pages
@@ -197,7 +201,11 @@ def transfer_pages(
             _of(rows, groups, stamps),
             root="../",
             facts=[f"Relation: {rows[0].relation}.", *space_facts(rows)],
-            tables=[grid for grid in (transfer_site_table(groups, "cells", name),) if grid.lines],
+            tables=[
+                grid
+                for number, group in enumerate(groups, start=1)
+                if (grid := transfer_site_table(group, f"cells-{number}", name)).lines
+            ],
             unscored=unscored_table(groups, "unscored", name),
             curves=[(path, SEASON_CAPTION, SEASON_MEANING) for path in images.get(name, ())],
         )

@@ -3,11 +3,9 @@
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 
 from benchmark.data.taxonomy import CROPS
 from benchmark.results.rows import Row
@@ -25,9 +23,13 @@ from leaderboard.site.site_table import (
     with_interval,
 )
 from leaderboard.tables.columns import COLUMNS, MISSING, Column, main_columns, method_frame
+from leaderboard.tables.section_facts import title_of
 from leaderboard.tables.text_tables import with_limits
 
 RELATION: Final = "relation"
+
+SHORT: Final = 5
+"""Lines that a reader takes in at once: a table of a group with no more is not searched."""
 
 OF_THE_GROUP: Final = ("dataset", "track", "protocol")
 """Columns that say which rows may be compared."""
@@ -119,35 +121,42 @@ def _cell(column: Column, line: Mapping[Hashable, Any]) -> Item:
     return with_interval(item, low, high, "{:+.1f}" if column.name == "difference" else "{:.1f}")
 
 
-def transfer_site_table(
-    groups: Sequence[ComparisonGroup], name: str, transfer: str | None = None
-) -> SiteTable:
-    """Make the table of methods by transfer, of one transfer or all."""
-    lines = []
-    for group in groups:
-        cells = _cells_of(group).sort_values(["transfer", "macro_f1"], ascending=[True, False])
-        for line in cells.to_dict("records"):
-            if transfer in {None, line["transfer"]}:
-                lines.append((method_item(str(line["method"])), *_of_transfer(group, line)))
+def every_score_site_table(groups: Sequence[ComparisonGroup], name: str) -> SiteTable:
+    """Make the table of methods by transfer of all groups; readers choose among them."""
+    lines = tuple(line for group in groups for line in _score_lines(group))
     table = SiteTable(
         name=name,
-        caption=f"Scores of {transfer or 'every transfer'} (%)",
+        caption="Scores of every transfer (%)",
         headings=("method", *_OF_TRANSFER),
-        lines=tuple(lines),
+        lines=lines,
         filtered=(RELATION, *OF_THE_GROUP),
     )
-    if transfer is None:
-        return lift_constants(table, OF_THE_GROUP)
+    return lift_constants(table, OF_THE_GROUP)
+
+
+def transfer_site_table(group: ComparisonGroup, name: str, transfer: str) -> SiteTable:
+    """Make the table of a group's methods on one transfer; without lines where it has none."""
+    lines = tuple(line for line in _score_lines(group) if line[1].text == transfer)
+    table = SiteTable(
+        name=name,
+        caption=f"{title_of(group.comparable)}: scores of {transfer} (%)",
+        headings=("method", *_OF_TRANSFER),
+        lines=lines,
+        sortable=len(lines) > SHORT,
+    )
     lifted = lift_constants(table, _OF_TRANSFER_LIFTED)
-    said = ("transfer", RELATION)  # by the page's title and its first sentence
+    said = ("transfer", RELATION, *OF_THE_GROUP)  # by the page's title, its facts and the caption
     kept = tuple(pair for pair in lifted.constants if pair[0] not in said)
     return replace(lifted, constants=kept)
 
 
-@lru_cache(maxsize=8)
-def _cells_of(group: ComparisonGroup) -> pd.DataFrame:
-    """Return a line per method and transfer with its intervals; kept, so not to be changed."""
-    return with_limits(group)
+def _score_lines(group: ComparisonGroup) -> list[tuple[Item, ...]]:
+    """Return a line per transfer and method, best first."""
+    cells = with_limits(group).sort_values(["transfer", "macro_f1"], ascending=[True, False])
+    return [
+        (method_item(str(line["method"])), *_of_transfer(group, line))
+        for line in cells.to_dict("records")
+    ]
 
 
 _OF_TRANSFER: Final = (
@@ -184,26 +193,29 @@ def _of_transfer(group: ComparisonGroup, line: Mapping[Hashable, Any]) -> tuple[
     )
 
 
-def method_site_table(groups: Sequence[ComparisonGroup], method: str) -> SiteTable:
-    """Make the table of a method's means over seeds, a line for each transfer."""
+def method_site_table(group: ComparisonGroup, name: str, method: str) -> SiteTable:
+    """Make the table of a method's means over seeds in a group, a line for each transfer."""
+    cells = with_limits(group)
+    by_transfer = group.transfers.groupby("transfer")["macro_f1"]
+    ranks = by_transfer.rank(ascending=False, method="min")
+    rivals = by_transfer.transform("count")
     lines = []
-    for group in groups:
-        cells = _cells_of(group)
-        ranks = group.transfers.groupby("transfer")["macro_f1"].rank(ascending=False, method="min")
-        rivals = group.transfers.groupby("transfer")["macro_f1"].transform("count")
-        for index, line in zip(cells.index, cells.to_dict("records"), strict=True):
-            if line["method"] == method:
-                pair, *others = _of_transfer(group, line)
-                place = Item(f"{ranks[index]:.0f} of {rivals[index]}", float(ranks[index]))
-                lines.append((pair, place, *others))
+    for index, line in zip(cells.index, cells.to_dict("records"), strict=True):
+        if line["method"] == method:
+            pair, *others = _of_transfer(group, line)
+            place = Item(f"{ranks[index]:.0f} of {rivals[index]}", float(ranks[index]))
+            lines.append((pair, place, *others))
     table = SiteTable(
-        name="means",
-        caption=f"{method} on each transfer: means over seeds (%)",
+        name=name,
+        caption=f"{title_of(group.comparable)}: {method} on each transfer, means over seeds (%)",
         headings=("transfer", "rank", *_OF_TRANSFER[1:]),
         lines=tuple(lines),
-        filtered=(RELATION, *OF_THE_GROUP),
+        filtered=(RELATION,) if len(lines) > SHORT else (),
+        sortable=len(lines) > SHORT,
     )
-    return lift_constants(table, (*OF_THE_GROUP, "std", "in-domain", "gap", "seeds", RELATION))
+    lifted = lift_constants(table, (*OF_THE_GROUP, "std", "in-domain", "gap", "seeds", RELATION))
+    kept = tuple(pair for pair in lifted.constants if pair[0] not in OF_THE_GROUP)
+    return replace(lifted, constants=kept)
 
 
 def row_site_table(groups: Sequence[ComparisonGroup], method: str) -> SiteTable:

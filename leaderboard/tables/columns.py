@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from leaderboard.comparison_group import ComparisonGroup
+from leaderboard.comparison_group import ComparisonGroup, once_for_each_group
 from leaderboard.machine import SEPARATOR, is_one_machine
 from leaderboard.results import VERIFICATIONS
 from leaderboard.tables.method_standing import MethodStanding
@@ -357,7 +357,7 @@ RANK: Final = Column("rank", "rank", count, lambda _: float("nan"), "By macro-F1
 COLUMNS: Final = (RANK, *REGISTRY)
 
 
-@lru_cache(maxsize=8)
+@once_for_each_group
 def method_frame(group: ComparisonGroup) -> pd.DataFrame:
     """Return one line per method that has a score, best first.
 

@@ -7,7 +7,11 @@ import pandas as pd
 
 from benchmark.data.taxonomy import CROPS
 from benchmark.results.rows import Row
-from leaderboard.comparison_group import ComparisonGroup, comparison_groups
+from leaderboard.comparison_group import (
+    ComparisonGroup,
+    comparison_groups,
+    once_for_each_group,
+)
 from leaderboard.results import Results
 from leaderboard.score_frames import ComparableRows
 from leaderboard.statistics.confusion_scores import METRICS
@@ -50,7 +54,7 @@ def tidy(results: Results) -> pd.DataFrame:
     frames = []
     for group in comparison_groups(results):
         comparable = group.comparable
-        frame = with_limits(group)
+        frame = with_limits(group).copy()
         frame.insert(0, "dataset", comparable.dataset)
         frame.insert(1, "simulated", comparable.simulated)
         frame.insert(2, "protocol", comparable.protocol)
@@ -61,8 +65,12 @@ def tidy(results: Results) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
+@once_for_each_group
 def with_limits(group: ComparisonGroup) -> pd.DataFrame:
-    """Return a field's cells with their intervals and what was resampled."""
+    """Return a line per method and transfer with intervals and what was resampled.
+
+    The frame is kept, so not to be changed.
+    """
     frame = group.transfers.copy()
     cells = list(zip(frame["method"], frame["transfer"], strict=True))
     for name in METRICS:

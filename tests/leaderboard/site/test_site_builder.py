@@ -302,6 +302,26 @@ def test_groups_keep_their_own_ranks() -> None:
     assert [line[1].text for line in grid.lines] == ["1", "1"]
 
 
+def test_pages_of_a_method_and_of_a_transfer_have_a_table_for_each_group() -> None:
+    rows = [
+        make_row(method="a", protocol="quick", macro_f1=0.9),
+        make_row(method="a", protocol="standard", macro_f1=0.4),
+        make_row(method="b", protocol="standard", macro_f1=0.5),
+        make_row(method="c", protocol="standard", track="oracle"),
+    ]
+    site = build_site(from_rows(rows))
+    captions = "<caption>tiny, protocol quick: {0}<", "<caption>tiny, protocol standard: {0}<"
+    page = site["methods/a.html"].decode()
+    for caption in captions:
+        assert page.count(caption.format("a on each transfer, means over seeds (%)")) == 1
+    assert re.findall(r">(\d of \d)<", page.partition("<h2>Card")[0]) == ["1 of 1", "2 of 2"]
+    page = site["transfers/FRA-to-CHN.html"].decode()
+    for caption in (*captions, "<caption>tiny, protocol standard, oracle track: {0}<"):
+        assert page.count(caption.format("scores of FRA:CHN (%)")) == 1
+    tables = [re.findall(r"methods/(\w)", table) for table in page.split("<caption>")[1:]]
+    assert tables == [["a"], ["b", "a"], ["c"]]
+
+
 def test_the_same_rows_give_the_same_bytes_in_any_order() -> None:
     rows = [
         make_row(method=m, target=t, seed=s) for m in "abc" for t in ("CHN", "USA") for s in (1, 2)
