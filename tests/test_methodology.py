@@ -9,8 +9,9 @@ from sample_rows import make_row
 from benchmark.cli import build_app
 from benchmark.task.card_requirements import card_questions
 from benchmark.task.methods import registry
+from benchmark.task.protocol import load_protocol, shipped_protocols
 from benchmark.task.tracks import TRACKS
-from benchmark.task.transfers import RELATIONS
+from benchmark.task.transfers import ALL_PAIRS, RELATIONS, groups
 from leaderboard.score_frames import comparable_rows
 from leaderboard.submissions.verdict_files import read_verdicts
 from leaderboard.submissions.verification import rerun
@@ -30,6 +31,34 @@ def test_the_test_of_every_released_behaviour_exists() -> None:
 
 def test_every_track_has_its_rule() -> None:
     assert set(re.findall(r"^\| `([a-z-]+)`:", PAGE, re.M)) == set(TRACKS)
+
+
+def table_of(heading: str) -> dict[str, list[str]]:
+    """Cells of the table below a heading of the page, by their first."""
+    section = PAGE.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    lines = [line.strip("| ").split(" | ") for line in section.splitlines() if line[:2] == "| "]
+    return {cells[0].replace("`", ""): cells[1:] for cells in lines[1:]}
+
+
+def test_the_table_of_protocols_is_that_of_their_files() -> None:
+    table = table_of("Protocols")
+    assert set(table) == set(shipped_protocols())
+    for name, (_, seeds, source, target, epochs, batch, rate, trees, hours) in table.items():
+        protocol = load_protocol(name)
+        network = protocol.network
+        caps = (protocol.max_source_samples, protocol.max_target_samples)
+        assert (source, target) == tuple("all" if cap is None else f"{cap:,}" for cap in caps)
+        passes = network.passes_per_epoch
+        assert epochs == f"{network.epochs}{f' x {passes} passes' if passes > 1 else ''}"
+        assert rate == f"{network.learning_rate:g}, {network.schedule}"
+        numbers = (len(protocol.seeds), network.batch_size, protocol.trees.forest)
+        assert tuple(map(int, (seeds, batch, trees))) == numbers
+        assert float(hours) == pytest.approx(protocol.job_time_limit_s / 3600, abs=0.01)
+
+
+def test_every_group_of_transfers_and_every_relation_has_its_line() -> None:
+    words = {word for cell in table_of("Groups of transfers") for word in cell.split(", ")}
+    assert words == {*groups(), *RELATIONS, ALL_PAIRS} - {"in-domain"}
 
 
 @pytest.mark.parametrize("name", registry().all())

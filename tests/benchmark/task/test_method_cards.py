@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.data.representations import representations
 from benchmark.errors import UsageError
 from benchmark.task.method_cards import catalogue, render_card, unseen_share
 from benchmark.task.methods import HEADLINE, Card, Pretraining, method_sets, registry
@@ -71,6 +72,15 @@ def test_the_unseen_share_counts_countries() -> None:
 def test_the_catalogue_of_the_docs_is_that_of_the_registry() -> None:
     page = (Path(__file__).parents[3] / "docs" / "methods.md").read_text("utf-8")
     assert page.endswith(catalogue(registry().all().values()) + "\n"), "write the table anew"
+
+
+def test_the_docs_describe_every_representation() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "methods.md").read_text("utf-8")
+    described = page.partition("## Representations\n")[2].partition("\n## ")[0]
+    known = representations()
+    assert described.count("\n| `") == len(known)
+    for name, representation in known.items():
+        assert f"| `{name}` | {representation.summary} |" in described
 
 
 def test_an_encoder_is_never_called_unpretrained() -> None:
