@@ -60,7 +60,8 @@ def comparable_rows(rows: Iterable[Row], relations: Sequence[str]) -> tuple[Comp
         relations: Relations from near to far, for the order of the transfers.
 
     Returns:
-        The groups, sorted by dataset name, protocol and track.
+        The groups: real data before simulated, then by the name of the dataset; of its protocols
+        first the one with most seeds, which decides most; then by track.
     """
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
@@ -86,10 +87,17 @@ def comparable_rows(rows: Iterable[Row], relations: Sequence[str]) -> tuple[Comp
                 key=first.comparability_key,
             )
         )
+    seeds: dict[tuple[str, ...], int] = {}
+    for group in found:
+        seeds[group.key] = max(len(group.seeds), seeds.get(group.key, 0))
     tracks = [*TRACKS]
-    return tuple(
-        sorted(found, key=lambda s: (s.dataset, s.protocol, *s.key, tracks.index(s.track)))
-    )
+
+    def place(group: ComparableRows) -> tuple[object, ...]:
+        fewer = -seeds[group.key]
+        track = tracks.index(group.track)
+        return (group.simulated, group.dataset, fewer, group.protocol, *group.key, track)
+
+    return tuple(sorted(found, key=place))
 
 
 def score_frame(comparable: ComparableRows) -> pd.DataFrame:

@@ -139,6 +139,22 @@ def test_simulated_rows_say_so() -> None:
     assert "simulated" not in markdown(from_rows([make_row()]))
 
 
+def test_real_data_and_the_protocol_with_most_seeds_come_first() -> None:
+    rows = [
+        make_row(protocol="quick", seed=1),
+        *(make_row(protocol="standard", seed=seed) for seed in (1, 2)),
+        make_row(protocol="standard", track="oracle", seed=1),
+        make_row(simulated=True, fingerprint="a" * 64),
+    ]
+    found = [(g.simulated, g.protocol, g.track) for g in comparable_rows(rows, RELATIONS)]
+    assert found == [
+        (False, "standard", "inductive"),
+        (False, "standard", "oracle"),
+        (False, "quick", "inductive"),
+        (True, rows[-1].protocol, "inductive"),
+    ]
+
+
 def test_transfers_are_ordered_from_near_to_far() -> None:
     rows = [make_row(target=target) for target in ("ARG", "USA", "BEL")]
     (comparable,) = comparable_rows(rows, RELATIONS)
