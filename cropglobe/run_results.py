@@ -135,7 +135,8 @@ class RunResults:
 
         Returns:
             One line per other method and transfer: ``difference`` (other less `method`), its limits
-            ``low`` and ``high``, and ``decided``: whether the interval leaves out zero.
+            ``low`` and ``high``, and ``decided``: whether the interval leaves out zero, with
+            enough seeds and blocks.
 
         Raises:
             UsageError: If there is no such method or metric, or the method has no stored
@@ -297,7 +298,8 @@ def _differences(group: ComparisonGroup, method: str, metric: str) -> pd.DataFra
         if other == method or mine is None or theirs is None:
             continue
         point = float(means[other, transfer] - means[method, transfer])
-        limits = group.interval(theirs - mine, point)
+        draws = theirs - mine
+        limits = group.interval(draws, point)
         lines.append(
             {
                 "method": other,
@@ -305,7 +307,7 @@ def _differences(group: ComparisonGroup, method: str, metric: str) -> pd.DataFra
                 "difference": point,
                 "low": limits.low,
                 "high": limits.high,
-                "decided": limits.excludes_zero,
+                "decided": limits.excludes_zero and draws.shortage is None,
             }
         )
     return pd.DataFrame(lines, columns=columns)

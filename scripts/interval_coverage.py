@@ -1,8 +1,9 @@
-"""Measure how often the leaderboard's 95 % intervals hold the truth: docs/leaderboard.md's table.
+"""Measure how often the leaderboard's 95 % intervals hold the truth: docs/leaderboard.md's tables.
 
-Run as ``python scripts/interval_coverage.py``; three minutes of one core. Blocks of 20 samples
+Run as ``python scripts/interval_coverage.py``; four minutes of one core. Blocks of 20 samples
 and seeds have an accuracy of their own: 0.7, plus or minus up to 0.2 for a block, with a normal
-deviation for a seed. A sample that one seed gets wrong the others mostly do too.
+deviation for a seed. A sample that one seed gets wrong the others mostly do too. The second table
+has pairs of methods that are equally good: each block is harder for one of them by chance.
 """
 
 from collections.abc import Sequence
@@ -79,6 +80,28 @@ def _answers(
     return np.where(right, labels, other)
 
 
+def false_differences(world: World, rng: np.random.Generator) -> dict[str, float]:
+    """Return the share of pairs of equally good methods whose difference excludes zero."""
+    classes = len(world.shares)
+    units = np.repeat(np.arange(world.blocks), SIZE)
+    counts = dict.fromkeys(METRICS, 0)
+    for _ in range(WORLDS):
+        labels = rng.choice(classes, size=len(units), p=world.shares)
+        pair = [_answers(world, labels, rng) for _ in range(2)]
+        tables = [tabulate(labels, predicted, units, classes) for predicted in pair]
+        seeds = [world.seeds, world.seeds]
+        one, other = bootstrap(tables, seeds, classes, unit_rng=rng, seed_rngs=rng.spawn(2))
+        matrices = [
+            np.stack([confusion_matrix(labels, line, classes) for line in lines]) for lines in pair
+        ]
+        for name, metric in METRICS.items():
+            points = [float(metric(confusions.astype(float)).mean()) for confusions in matrices]
+            draws = one[name] - other[name]
+            found = interval(draws.values, points[0] - points[1], draws.freedom)
+            counts[name] += found.excludes_zero
+    return {name: count / WORLDS for name, count in counts.items()}
+
+
 def measure(worlds: Sequence[World]) -> None:
     """Print a line of the table for each world."""
     for world in worlds:
@@ -87,6 +110,14 @@ def measure(worlds: Sequence[World]) -> None:
         both = " / ".join(f"{100 * found[name]:.1f}" for name in METRICS)
         spread = f"{100 * world.spread:.0f}"
         print(f"| {world.blocks} | {world.seeds} | {spread} | {classes} | {both} % |", flush=True)
+
+
+def measure_pairs(worlds: Sequence[World]) -> None:
+    """Print a line of the second table for each world."""
+    for world in worlds:
+        found = false_differences(world, np.random.default_rng(2025))
+        both = " / ".join(f"{100 * found[name]:.1f}" for name in METRICS)
+        print(f"| {world.blocks} | {both} % |", flush=True)
 
 
 if __name__ == "__main__":
@@ -103,3 +134,4 @@ if __name__ == "__main__":
             World(40, 1, 0.0, RARE),
         ]
     )
+    measure_pairs([World(blocks, 3, 0.02) for blocks in (2, 3, 4, 5, 6, 8, 12, 20)])

@@ -6,7 +6,7 @@ from typing import Final
 from leaderboard.comparison_group import ComparisonGroup
 from leaderboard.paper.claims import ClaimResult, PairedComparison, Verdict, evaluate_claims
 from leaderboard.results import Results
-from leaderboard.statistics.bootstrap import FEWEST_SEEDS, Interval
+from leaderboard.statistics.bootstrap import SHORTAGES, Interval
 from leaderboard.tables.columns import MISSING, signed_percent
 from leaderboard.tables.section_facts import SIMULATED_MARK, title_of
 from leaderboard.tables.table_content import Cell, Table
@@ -55,8 +55,8 @@ def claim_tables(
         "source that cites it, I inference, ? not known.",
         "Holds: the paired 95 % interval of the difference lies above zero for every method that "
         "was run. Does not hold: below zero for one of them, with intervals widened for their "
-        "number (Bonferroni). Undecided: neither, or a rival was not run, or there are fewer than "
-        f"{FEWEST_SEEDS} seeds, between which no interval holds what it says.",
+        "number (Bonferroni). Undecided: neither, or a rival was not run, or there are "
+        f"{' or '.join(SHORTAGES)}, between which no interval holds what it says.",
     )
     verdicts = Table(
         title=f"The paper's sentences, {title_of(comparable)}",
@@ -117,10 +117,10 @@ def _because(finding: ClaimResult) -> str:
 
 
 def _counted(duels: Iterable[PairedComparison]) -> str:
-    """Return how many methods are worse or better than the subject, or have too few seeds."""
+    """Return how many methods are worse or better than the subject, or cannot be decided."""
     run = [duel for duel in duels if duel.verdict != "not run"]
-    few = [duel.seeds for duel in run if 0 < duel.seeds < FEWEST_SEEDS]
-    short = f"too few seeds to decide ({min(few)}, not {FEWEST_SEEDS})" if few else ""
+    few = [duel.shortage for duel in run if duel.shortage is not None]
+    short = f"too little to decide ({' and '.join(sorted(set(few)))})" if few else ""
     if len(few) == len(run):
         return short
     counts = [duel.verdict for duel in run]

@@ -15,7 +15,7 @@ from benchmark.errors import UsageError
 from benchmark.task.transfers import RELATIONS, Relation
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.results import Results
-from leaderboard.statistics.bootstrap import FEWEST_SEEDS, LEVEL, Interval, mean_of
+from leaderboard.statistics.bootstrap import LEVEL, Interval, mean_of
 
 Verdict = Literal["holds", "does not hold", "undecided", "not run"]
 
@@ -76,6 +76,7 @@ class PairedComparison:
         transfers: Number of transfers that both have.
         won: Number of these transfers on which the subject is better; a tie counts half.
         seeds: Smallest number of seeds on any transfer; 0 without stored predictions.
+        shortage: What there is too little of to decide; ``None`` if nothing is.
     """
 
     rival: str
@@ -85,21 +86,21 @@ class PairedComparison:
     transfers: int = 0
     won: float = 0
     seeds: int = 0
+    shortage: str | None = None
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the subject is better: the interval excludes zero, and there are enough seeds."""
+        """Whether the subject is better: the interval excludes zero, and nothing is too little."""
         if self.difference is None:
             return "not run"
-        if self.seeds < FEWEST_SEEDS or self.limits is None or not self.limits.excludes_zero:
+        if self.shortage or self.limits is None or not self.limits.excludes_zero:
             return "undecided"
         return "holds" if self.limits.low > 0 else "does not hold"
 
     @property
     def lost(self) -> bool:
-        """Whether the rival is better: the widened interval is below zero, with enough seeds."""
-        beyond = self.guarded is not None and self.guarded.high < 0
-        return beyond and self.seeds >= FEWEST_SEEDS
+        """Whether the rival is better: the widened interval is below zero."""
+        return self.guarded is not None and self.guarded.high < 0 and self.shortage is None
 
 
 @dataclass(frozen=True)
@@ -256,4 +257,13 @@ def _duel(
     together = mean_of(first) - mean_of(second)
     limits = group.interval(together, mean)
     guarded = group.interval(together, mean, level)
-    return PairedComparison(rival, mean, limits, guarded, len(shared), won, together.fewest_seeds)
+    return PairedComparison(
+        rival=rival,
+        difference=mean,
+        limits=limits,
+        guarded=guarded,
+        transfers=len(shared),
+        won=won,
+        seeds=together.fewest_seeds,
+        shortage=together.shortage,
+    )

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from leaderboard.comparison_group import ComparisonGroup
-from leaderboard.statistics.bootstrap import FEWEST_SEEDS, Draws, Interval
+from leaderboard.statistics.bootstrap import SHORTAGES, Draws, Interval
 from leaderboard.tables.columns import RANKED_BY, method_frame
 
 MEAN: Final = "all transfers"
@@ -28,29 +28,29 @@ class Difference:
     Attributes:
         point: The difference.
         limits: Its paired interval; ``None`` without stored predictions of both.
-        few_seeds: Whether there are too few seeds to call it more than chance.
+        shortage: What there is too little of to call it more than chance; ``None`` if nothing is.
     """
 
     point: float
     limits: Interval | None
-    few_seeds: bool
+    shortage: str | None = None
 
     @property
     def verdict(self) -> str:
         """Whether the difference is more than chance, one of :data:`VERDICTS`."""
         if self.limits is None:
             return NO_INTERVAL
-        if self.few_seeds:
-            return UNDECIDED
+        if self.shortage is not None:
+            return UNDECIDED.format(self.shortage)
         return BEYOND_CHANCE if self.limits.excludes_zero else NOT_TOLD_APART
 
 
 NO_INTERVAL: Final = "no interval"
-UNDECIDED: Final = f"undecided, fewer than {FEWEST_SEEDS} seeds"
+UNDECIDED: Final = "undecided, {}"
 NOT_TOLD_APART: Final = "not told apart"
 BEYOND_CHANCE: Final = "beyond chance"
 
-VERDICTS: Final = (NO_INTERVAL, UNDECIDED, NOT_TOLD_APART, BEYOND_CHANCE)
+VERDICTS: Final = (NO_INTERVAL, *map(UNDECIDED.format, SHORTAGES), NOT_TOLD_APART, BEYOND_CHANCE)
 """What a difference can be called."""
 
 
@@ -104,10 +104,10 @@ def difference(
         other: Those of the other, resampled alike.
     """
     if one is None or other is None:
-        return Difference(point, None, few_seeds=False)
+        return Difference(point, None)
     draws = one - other
     limits = group.interval(draws, point)
-    return Difference(point, limits, few_seeds=draws.fewest_seeds < FEWEST_SEEDS)
+    return Difference(point, limits, draws.shortage)
 
 
 def mean_difference(group: ComparisonGroup, one: str, other: str) -> Difference:

@@ -27,8 +27,16 @@ FEWEST_SEEDS: Final = 3
 """Smallest number of seeds with which a difference may be called significant. Intervals of two
 seeds contain the true value less often than 95 % (docs/leaderboard.md has the figures)."""
 
+FEWEST_UNITS: Final = 5
+"""Smallest number of blocks with which a difference may be called significant. With fewer, equally
+good methods are called different in 9 to 37 of 100 experiments, not in 5 (docs/leaderboard.md)."""
+
 _CHUNK: Final = 4_000_000
 """Number of weights in memory at once, 16 MB."""
+
+
+SHORTAGES: Final = (f"fewer than {FEWEST_SEEDS} seeds", f"fewer than {FEWEST_UNITS} blocks")
+"""What there can be too little of, in words."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +122,17 @@ class Draws:
         return min(self.seeds.values())
 
     @property
+    def shortage(self) -> str | None:
+        """What there is too little of to call a difference significant; ``None`` if nothing is."""
+        if self.fewest_seeds < FEWEST_SEEDS:
+            return SHORTAGES[0]
+        return SHORTAGES[1] if self._free_units + 1 < FEWEST_UNITS else None
+
+    @property
+    def _free_units(self) -> int:
+        return sum(count - 1 for count in self.units.values())
+
+    @property
     def freedom(self) -> float:
         """Degrees of freedom of the statistic's variance, at least 1.
 
@@ -122,7 +141,7 @@ class Draws:
         fewer than there are. The variance of the units is the rest of the variance of `values`,
         with the interaction of seeds and units.
         """
-        units = max(sum(count - 1 for count in self.units.values()), 1)
+        units = max(self._free_units, 1)
         several = [name for name, count in self.seeds.items() if count > 1]
         by_fits = {name: float(np.var(self.fits[name])) for name in several}
         by_seeds = sum(by_fits.values())

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from leaderboard.comparison_group import ComparisonGroup
-from leaderboard.statistics.bootstrap import FEWEST_SEEDS
+from leaderboard.statistics.bootstrap import FEWEST_SEEDS, FEWEST_UNITS
 from leaderboard.tables.table_content import Emphasis
 
 EMPHASIS_NOTE: Final = (
     "Bold: best; underlined: second, where the best is bold; each only where the paired 95 % "
     "interval of its difference to every lower one excludes zero, and where all of these have "
-    f"{FEWEST_SEEDS} seeds or more."
+    f"{FEWEST_SEEDS} seeds and {FEWEST_UNITS} blocks or more."
 )
 
 
@@ -49,5 +49,4 @@ def _beyond(
     if one is None or other is None:
         return False
     draws = one - other
-    enough = draws.fewest_seeds >= FEWEST_SEEDS
-    return enough and group.interval(draws, difference).excludes_zero
+    return draws.shortage is None and group.interval(draws, difference).excludes_zero

@@ -9,7 +9,7 @@ from benchmark.errors import UsageError, did_you_mean
 from leaderboard.code_labels import Code, code_of, name_of
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.results import Results, row_key
-from leaderboard.statistics.bootstrap import FEWEST_SEEDS
+from leaderboard.statistics.bootstrap import SHORTAGES
 from leaderboard.tables.column_choice import column_named
 from leaderboard.tables.columns import (
     MISSING,
@@ -109,7 +109,7 @@ def own_comparison(group: ComparisonGroup, own: str) -> Table:
             place_of(group, own),
             f"Difference: macro-F1 of {own} less that of the other method, in percent points, with "
             "the limits of its paired 95 % bootstrap interval. Better: whether the interval lies "
-            f"above zero; undecided with fewer than {FEWEST_SEEDS} seeds.",
+            f"above zero; undecided with {' or '.join(SHORTAGES)}.",
             *facts(group),
         ),
         groups=(),
@@ -146,7 +146,7 @@ def _difference(group: ComparisonGroup, own: str, other: str) -> tuple[str, str,
     draws = mine - theirs
     limits = group.interval(draws, point)
     verdict = "undecided"
-    if limits.excludes_zero and draws.fewest_seeds >= FEWEST_SEEDS:
+    if limits.excludes_zero and draws.shortage is None:
         verdict = "yes" if point > 0 else "no, worse"
     return (
         signed_percent(point),

@@ -108,7 +108,7 @@ def test_two_seeds_decide_nothing(tmp_path: Path, mine: list[int], other: list[i
     assert duel.verdict == "undecided"
     ((group, facts),) = evaluate_claims(results, "overall_accuracy", [claim()])
     verdicts, _ = claim_tables(group, facts, "overall_accuracy")
-    assert "too few seeds to decide (2, not 3)" in verdicts.body[0][3].text
+    assert "too little to decide (fewer than 3 seeds)" in verdicts.body[0][3].text
 
 
 def test_as_good_is_undecided(tmp_path: Path) -> None:
