@@ -74,12 +74,12 @@ def _marks(codes: Sequence[Code]) -> dict[Code, str]:
 
 
 def newest_labels(rows: Iterable[Row]) -> dict[str, tuple[str, ...]]:
-    """Return the labels of each name, the one with the newest row first."""
-    last: dict[str, dict[str, str]] = {}
+    """Return the labels of each name: those with a score before others, the newest first."""
+    last: dict[str, dict[str, tuple[bool, str]]] = {}
     for row in rows:
         labels = last.setdefault(name_of(row), {})
-        created = row.provenance.created
-        labels[row.method] = max(labels.get(row.method, created), created)
+        found = (row.scores is not None, row.provenance.created)
+        labels[row.method] = max(labels.get(row.method, found), found)
     return {
         name: tuple(sorted(labels, key=lambda label: (labels[label], label), reverse=True))
         for name, labels in last.items()
@@ -96,6 +96,6 @@ def shared_names(rows: Iterable[Row]) -> str | None:
     if not parts:
         return None
     return (
-        f"Different code made rows under one name, so each code has its own line. The newest comes "
-        f"first: {'; '.join(parts)}. The name alone means the newest."
+        f"Different code made rows under one name, so each code has its own line. The newest that "
+        f"has a score comes first: {'; '.join(parts)}. The name alone means that one."
     )

@@ -145,12 +145,23 @@ def from_rows(rows: Iterable[Row], problems: Iterable[str] = ()) -> Results:
     )
 
 
+def gives_way(kept: Row | None, other: Row) -> bool:
+    """Whether another row of the same key counts in place of the one that was read first.
+
+    The one that was read first counts, unless it has no score and the other one has: a job that
+    failed in one run takes no score away from another.
+    """
+    return kept is None or (kept.scores is None and other.scores is not None)
+
+
 def _each_once(rows: Iterable[Row]) -> tuple[Row, ...]:
-    """Return the first row of each cell, seed and shift."""
+    """Return one row of each cell, seed and shift."""
     first: dict[tuple[tuple[Cell, int], str], Row] = {}
     for row in rows:
         if row.shift is not None:
-            first.setdefault((row_key(row), row.shift.name), row)
+            key = (row_key(row), row.shift.name)
+            if gives_way(first.get(key), row):
+                first[key] = row
     return tuple(first[key] for key in sorted(first))
 
 
@@ -163,13 +174,14 @@ def read_results(
 ) -> Results:
     """Read runs: rows, whether predictions confirm them, and resampled metrics.
 
-    A row that is in two runs counts once, from the run named first. Rows that different code made
-    under one name belong to two methods, see `leaderboard.code_labels`.
+    A row that is in two runs counts once, from the run named first; where that one has no score,
+    from the one that has. Rows that different code made under one name belong to two methods, see
+    `leaderboard.code_labels`.
 
     Args:
         runs: Run directories.
         references: Function that chooses reference results to show with the rows of the runs. A row
-            that is also in a run counts as the run's.
+            that has a score in a run too counts as the run's.
         draws: Number of resamples for intervals; 0 reads no predictions.
         progress: Function that shows progress over the sets of samples.
 
@@ -186,7 +198,9 @@ def read_results(
     # Labelled together: a method has one label in its rankings and in its shifted rows.
     labelled = with_labels([*(each.row for each in given), *shifted])
     for each, row in zip(given, labelled, strict=False):
-        first.setdefault(row_key(row), replace(each, row=row))
+        key = row_key(row)
+        if gives_way(first[key].row if key in first else None, row):
+            first[key] = replace(each, row=row)
     cards, places = _read_circumstances(runs, problems)
     results = Results(
         rows=tuple(first[key].row for key in sorted(first)),

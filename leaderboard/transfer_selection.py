@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from benchmark.errors import UsageError, did_you_mean
+from benchmark.results.rows import Row
 from benchmark.task.transfers import RELATIONS, select_transfers
 from leaderboard.results import Results
 
@@ -37,12 +38,21 @@ def on_transfers(results: Results, words: Sequence[str] | None) -> Results:
             near = did_you_mean(word, known)
             raise UsageError(f"No row belongs to '{word}', which --transfers names: {near}")
         chosen |= named & known
-    sources = {row.source for row in away if row.transfer in chosen}
+    # Of each group: where none of its transfers is left, its in-domain rows go too.
+    sources = {(_group_of(row), row.source) for row in away if row.transfer in chosen}
     return replace(
         results,
         rows=tuple(
             row
             for row in results.rows
-            if (row.source in sources if row.relation == "in-domain" else row.transfer in chosen)
+            if (
+                (_group_of(row), row.source) in sources
+                if row.relation == "in-domain"
+                else row.transfer in chosen
+            )
         ),
     )
+
+
+def _group_of(row: Row) -> tuple[str, ...]:
+    return (*row.comparability_key, row.track)

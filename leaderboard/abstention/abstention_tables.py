@@ -25,7 +25,7 @@ from leaderboard.abstention.conformal_sets import (
 )
 from leaderboard.code_labels import with_labels
 from leaderboard.confusion_counts import StoredPrediction
-from leaderboard.results import RESAMPLING_SEED, Cell, read_rows, row_key
+from leaderboard.results import RESAMPLING_SEED, Cell, gives_way, read_rows, row_key
 from leaderboard.score_frames import ComparableRows, comparable_rows
 from leaderboard.tables.section_facts import SIMULATED_MARK, title_of
 from leaderboard.tables.table_content import Cell as TableCell
@@ -137,7 +137,7 @@ def calibrate(held_out: Prediction, source: str, level: float) -> Calibration:
 
 
 def _columns(prediction: Prediction) -> Integers:
-    """Return the true classes as columns of the probabilities."""
+    """Return the true classes as columns of the probabilities; -1 for one that has no column."""
     positions = np.full(len(CROPS), -1, dtype=np.int64)
     positions[[CROPS.index(name) for name in prediction.classes]] = range(len(prediction.classes))
     return np.asarray(positions[prediction.labels])
@@ -148,7 +148,9 @@ def _read(runs: Sequence[Path]) -> tuple[dict[tuple[Cell, int], StoredPrediction
     first: dict[tuple[Cell, int], StoredPrediction] = {}
     labelled = with_labels([answer.row for answer in answers])
     for answer, row in zip(answers, labelled, strict=True):
-        first.setdefault(row_key(row), replace(answer, row=row))
+        key = row_key(row)
+        if gives_way(first[key].row if key in first else None, row):
+            first[key] = replace(answer, row=row)
     return first, problems
 
 

@@ -83,8 +83,11 @@ def prediction_sets(probabilities: Floats, thresholds: Floats) -> Sets:
 
 
 def score_sets(sets: Sets, labels: Integers) -> SetScores:
-    """Return what sets [N, K] say of samples with classes [N], at least one."""
-    covered = sets[np.arange(len(labels)), labels]
+    """Return what sets [N, K] say of samples with classes [N], at least one.
+
+    A class of -1 is in no set: the method cannot predict it.
+    """
+    covered = (labels >= 0) & sets[np.arange(len(labels)), np.maximum(labels, 0)]
     single = sets.sum(axis=1) == 1
     return SetScores(
         coverage=float(covered.mean()),

@@ -68,7 +68,8 @@ class PairedComparison:
     """Two methods on the transfers that both have.
 
     Attributes:
-        rival: The method that should be worse.
+        rival: Label of the method that should be worse.
+        name: Its name, which rows of other code may share.
         difference: Subject's score minus the rival's score, as mean over these transfers; ``None``
             if they have no transfer in common.
         limits: Paired interval of the difference; ``None`` without stored predictions.
@@ -80,6 +81,7 @@ class PairedComparison:
     """
 
     rival: str
+    name: str
     difference: float | None = None
     limits: Interval | None = None
     guarded: Interval | None = None
@@ -120,7 +122,7 @@ class GroupComparison:
     @property
     def met(self) -> bool:
         """Whether a method with every transfer was run, and one for each name or pattern."""
-        run = [duel.rival for duel in self.duels if duel.transfers]
+        run = [duel.name for duel in self.duels if duel.transfers]
         named = all(any(fnmatchcase(name, p) for name in run) for p in self.rival.methods)
         return self.best is not None and named
 
@@ -219,7 +221,7 @@ def _find(group: ComparisonGroup, metric: str, claim: Claim, subject: str) -> Cl
 
 
 def _members(group: ComparisonGroup, rival: Opponent, subject: str) -> tuple[str, ...]:
-    """Return the methods of a rival, also named ones without rows; of several codes, the newest."""
+    """Return the methods of a rival, also named ones without rows; of several codes, one."""
     families = {row.method: row.family for row in group.comparable.rows}
     newest = {name: labels[0] for name, labels in group.labels.items()}
     found = {label for label in newest.values() if families[label] in rival.families}
@@ -243,9 +245,10 @@ def _duel(
     level: float,
 ) -> PairedComparison:
     subject, rival = pair
+    rival_name = group.names.get(rival, rival)
     shared = [t for t in transfers if (subject, t) in scores and (rival, t) in scores]
     if not shared:
-        return PairedComparison(rival)
+        return PairedComparison(rival, rival_name)
     differences = [scores[subject, name] - scores[rival, name] for name in shared]
     mean = float(np.mean(differences))
     signs = np.sign(np.round(differences, 12))
@@ -253,12 +256,13 @@ def _duel(
     draws = [[group.draws(method, name, metric) for name in shared] for method in pair]
     first, second = ([values for values in own if values is not None] for own in draws)
     if not len(first) == len(second) == len(shared):
-        return PairedComparison(rival, mean, transfers=len(shared), won=won)
+        return PairedComparison(rival, rival_name, mean, transfers=len(shared), won=won)
     together = mean_of(first) - mean_of(second)
     limits = group.interval(together, mean)
     guarded = group.interval(together, mean, level)
     return PairedComparison(
         rival=rival,
+        name=rival_name,
         difference=mean,
         limits=limits,
         guarded=guarded,

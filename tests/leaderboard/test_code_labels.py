@@ -62,7 +62,7 @@ def test_seeds_and_transfers_of_one_code_are_one_line() -> None:
 
 def test_the_file_and_the_terminal_say_so() -> None:
     results = from_rows(two_codes())
-    sentence = "under one name, so each code has its own line. The newest comes first: mine "
+    sentence = "has its own line. The newest that has a score comes first: mine "
     assert sentence in markdown(results)
     (table,) = screen_tables(results, 200)
     assert sentence in str(table.caption)
@@ -108,6 +108,13 @@ def test_where_a_method_is_named_the_newest_code_is_meant() -> None:
     assert named.reference == "median.random-forest:aaaaaa"
     with pytest.raises(UsageError, match="No row of method"):
         comparison_groups(from_rows(rows), "mine")
+
+
+def test_a_newer_failure_does_not_hide_the_scores_of_older_code() -> None:
+    older, newer = two_codes("mine")[0], two_codes("mine")[-1]
+    failed = newer.model_copy(update={"scores": None, "status": "failed", "reason": "x"})
+    labels = newest_labels(with_labels([older, failed]))["mine"]
+    assert [label.rpartition(":")[2] for label in labels] == ["aaaaaa", "bbbbbb"]
 
 
 def test_parity_and_claims_take_the_newest_code() -> None:

@@ -213,6 +213,17 @@ def test_a_row_that_two_runs_hold_counts_once_and_each_runs_other_targets_count(
     assert results.problems == ()
 
 
+def test_a_score_of_one_run_counts_whatever_failed_in_the_other(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    failed = make_row(macro_f1=None, status="timeout", reason="too slow")
+    RunStore(one).write(make_identity(), [failed])
+    RunStore(two).write(make_identity(), [make_row(macro_f1=0.7)])
+    for runs in ([one, two], [two, one]):
+        (row,) = read_results(runs, draws=0).rows
+        assert row.scores is not None
+        assert row.scores.macro_f1 == 0.7
+
+
 def test_no_rows_make_an_empty_leaderboard(tmp_path: Path) -> None:
     for path in write_leaderboard(Results(rows=()), tmp_path):
         assert path.is_file()

@@ -53,6 +53,9 @@ def test_scores_of_sets_by_hand() -> None:
     assert scores.single == pytest.approx(2 / 4)
     assert scores.right == pytest.approx(1 / 2)
     assert np.isnan(score_sets(sets[1:2], np.array([1])).right)
+    # A class that the method cannot predict is in no set, not even in one of all classes.
+    unknown = score_sets(np.ones((2, 3), dtype=bool), np.array([-1, 2]))
+    assert (unknown.coverage, unknown.worst) == (0.5, 0.0)
 
 
 def test_sets_cover_each_class_under_other_class_shares_but_not_under_another_shift() -> None:

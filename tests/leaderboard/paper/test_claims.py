@@ -91,6 +91,19 @@ def test_it_holds_where_every_interval_lies_above_zero(tmp_path: Path) -> None:
     assert duel.guarded.low < duel.limits.low
 
 
+def test_rows_of_older_code_beside_it_leave_a_sentence_decided(tmp_path: Path) -> None:
+    answers = {"mine": GOOD, "one": FAIR, "two": FAIR}
+    stored = {(name, seed): [given] for name, given in answers.items() for seed in range(3)}
+    older = {("one", seed): [FAIR] for seed in range(3)}
+    runs = [
+        write_run(tmp_path / "now", stored, labels=[LABELS]),
+        write_run(tmp_path / "before", older, labels=[LABELS], code="b"),
+    ]
+    found = finding(read_results(runs, draws=200), claim())
+    assert [duel.name for duel in found.contests[0].duels] == ["one", "two"]
+    assert found.verdict == "holds"
+
+
 def test_one_better_rival_and_it_does_not_hold(tmp_path: Path) -> None:
     found = finding(run(tmp_path, mine=FAIR, one=GOOD, two=FAIR), claim())
     assert found.verdict == "does not hold"
