@@ -8,7 +8,12 @@ from leaderboard.paper.claims import ClaimResult, PairedComparison, Verdict, eva
 from leaderboard.results import Results
 from leaderboard.statistics.bootstrap import FEWEST_SEEDS, Interval
 from leaderboard.tables.columns import MISSING, signed_percent
-from leaderboard.tables.section_facts import SIMULATED_MARK, title_of
+from leaderboard.tables.section_facts import (
+    SIMULATED_MARK,
+    dataset_title,
+    protocol_title,
+    title_of,
+)
 from leaderboard.tables.table_content import Cell, Table
 
 METRIC_NAMES: Final[Mapping[str, str]] = {
@@ -46,7 +51,7 @@ def claim_tables(
         The table of verdicts, and the table of all pairs of methods.
     """
     comparable, title = group.comparable, METRIC_NAMES[metric]
-    rows = f"dataset {comparable.dataset}, protocol {comparable.protocol}"
+    rows = f"dataset {dataset_title(comparable)}, protocol {protocol_title(comparable)}"
     data = f"These rows are of {rows}: what is tested is "
     notes = (
         *((SIMULATED_MARK,) if comparable.simulated else ()),

@@ -50,7 +50,7 @@ def method_table(results: Results) -> pd.DataFrame:
         frame.insert(1, "simulated", comparable.simulated)
         frame.insert(2, "protocol", comparable.protocol)
         frame.insert(3, "track", comparable.track)
-        methods.append(frame)
+        methods.append(frame.assign(**comparable.identity))
     return pd.concat(methods, ignore_index=True) if methods else pd.DataFrame()
 
 

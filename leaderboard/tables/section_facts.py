@@ -23,11 +23,29 @@ RELEASED_MARK: Final = (
 
 def title_of(comparable: ComparableRows) -> str:
     """Name a section: its dataset, protocol and track, and an older version of the metrics."""
-    version = comparable.metric_version
-    older = "" if version == METRIC_VERSION else f", metrics version {version}"
-    mark = " (simulated)" if comparable.simulated and "simulated" not in comparable.dataset else ""
     track = "" if comparable.track == "inductive" else f", {comparable.track} track"
-    return f"{comparable.dataset}{mark}, protocol {comparable.protocol}{track}{older}"
+    protocol = _marked(comparable.protocol, comparable.protocol_mark)
+    return f"{dataset_title(comparable)}, protocol {protocol}{track}{_older(comparable)}"
+
+
+def dataset_title(comparable: ComparableRows) -> str:
+    """Name a section's dataset, which no other dataset beside it is called."""
+    mark = " (simulated)" if comparable.simulated and "simulated" not in comparable.dataset else ""
+    return _marked(f"{comparable.dataset}{mark}", comparable.dataset_mark)
+
+
+def protocol_title(comparable: ComparableRows) -> str:
+    """Name a section's protocol, and an older version of the metrics."""
+    return f"{_marked(comparable.protocol, comparable.protocol_mark)}{_older(comparable)}"
+
+
+def _marked(name: str, mark: str) -> str:
+    return f"{name} {mark}" if mark else name
+
+
+def _older(comparable: ComparableRows) -> str:
+    version = comparable.metric_version
+    return "" if version == METRIC_VERSION else f", metrics version {version}"
 
 
 def facts(group: ComparisonGroup) -> list[str]:
