@@ -11,7 +11,7 @@ from benchmark.cli import main
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import UsageError
 from benchmark.results.store import Prediction
-from leaderboard.abstention.abstention_tables import abstention_tables, calibrate
+from leaderboard.abstention.abstention_tables import TITLES, abstention_tables, calibrate
 
 HELD_OUT = np.tile(np.arange(len(CROPS)), 50)
 TARGET = np.tile(np.arange(len(CROPS)), 10)
@@ -95,3 +95,6 @@ def test_the_command_writes_what_it_computes(tmp_path: Path) -> None:
     assert ending.value.code in (0, None)
     lines = list(csv.reader(out.read_text("utf-8").splitlines()))
     assert any("FRA:USA" in line and "50.0" in line for line in lines)
+    columns = [line[3] for line in lines[1:]]
+    assert len(set(columns)) == len(columns) == 2 + 2 * len(TITLES)
+    assert {"coverage", "worst crop"} <= {name.partition("(")[2].rstrip(")") for name in columns}
