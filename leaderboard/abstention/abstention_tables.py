@@ -227,6 +227,7 @@ def _table(comparable: ComparableRows, lines: Sequence[Line], level: float) -> T
         headings=("transfer", "method", "seeds", *(("source", "target") * len(TITLES))),
         body=tuple(tuple(TableCell(text) for text in _texts(line)) for line in lines),
         short_notes=tuple(notes[:1]),
+        names=3,
     )
 
 

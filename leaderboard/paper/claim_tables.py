@@ -67,8 +67,9 @@ def claim_tables(
         title=f"The paper's sentences, {title_of(comparable)}",
         notes=notes,
         groups=(),
-        headings=("sentence", "here", "for", "because", "the paper"),
+        headings=("sentence", "for", "here", "because", "the paper"),
         body=tuple(_verdict_line(finding) for finding in findings),
+        names=2,
     )
     pairs = Table(
         title=f"Pairs behind them, {title_of(comparable)}",
@@ -83,6 +84,7 @@ def claim_tables(
             *("better", "sentence"),
         ),
         body=tuple(line for finding in findings for line in _pair_lines(finding)),
+        names=2,
     )
     return tuple(table for table in (verdicts, pairs) if table.body)
 
@@ -91,8 +93,8 @@ def _verdict_line(finding: ClaimResult) -> tuple[Cell, ...]:
     known = (f"{rival.title} ({rival.mark}): {rival.origin}" for rival in finding.claim.rivals)
     texts = (
         finding.claim.sentence,
-        finding.verdict,
         finding.subject,
+        finding.verdict,
         _because(finding),
         "; ".join(known),
     )

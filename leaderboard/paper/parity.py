@@ -197,6 +197,7 @@ def parity_table(group: ComparisonGroup, comparisons: Sequence[Comparison]) -> T
             "why they may differ",
         ),
         body=tuple(body),
+        names=2,
     )
 
 

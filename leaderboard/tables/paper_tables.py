@@ -342,6 +342,7 @@ def few_shot_table(group: ComparisonGroup) -> Table:
         groups=(("", 2), ("labelled samples of the target per class", len(names))),
         headings=("method", "transfer", *names),
         body=tuple(body),
+        names=2,
     )
 
 
