@@ -151,9 +151,11 @@ def tables(
     out: Out = None,
 ) -> None:
     """Print or write the tables of a paper from one or more runs."""
+    from itertools import chain
+
     from benchmark.errors import UsageError
     from leaderboard.comparison_group import comparison_groups
-    from leaderboard.tables.paper_tables import STYLES, chosen_table, paper_tables
+    from leaderboard.tables.paper_tables import STYLES, chosen_tables, paper_tables
     from leaderboard.tables.table_formats import FORMATS
 
     if columns and style:
@@ -162,16 +164,11 @@ def tables(
     require(form, FORMATS, "format")
     console = make_console(errors=True)
     results = gather(runs or [], console, transfers, with_reference=with_reference)
-    groups = comparison_groups(results, reference)
-    found = [
-        table
-        for group in groups
-        for table in (
-            [chosen_table(group, columns)]
-            if columns
-            else paper_tables(group, style or "paper", narrow=form == "latex")
-        )
-    ]
+    groups, narrow = comparison_groups(results, reference), form == "latex"
+    made = [paper_tables(group, style or "paper", narrow=narrow) for group in groups]
+    found = chosen_tables(groups, columns) if columns else tuple(chain.from_iterable(made))
+    if not found:
+        raise UsageError("No method has a score in these runs: `cropglobe status RUN` says why.")
     deliver(found, form, out, notes)
 
 
