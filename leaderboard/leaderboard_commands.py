@@ -115,6 +115,8 @@ def compare(
     assert agreement is not None
     if not agreement.references.rows:
         raise UsageError(" ".join(agreement.disagreements) or "The runs have no row to compare.")
+    for sentence in agreement.disagreements:
+        say(console, f"Note: {sentence}")
     found = own_comparisons(results, agreement.codes, method or ())
     if form is not None or out is not None:
         deliver(found, form or "markdown", out)
