@@ -169,6 +169,8 @@ class RunResults:
         Returns:
             ``method``, ``shift``, ``factor``, ``strength``, ``macro_f1`` of the shifted copies,
             ``loss`` to the targets as they are, ``transfers`` and ``scores`` (how many pairs).
+            Losses over different transfers may not be compared; the leaderboard and the figure
+            leave out those that lack a transfer.
         """
         columns = [field.name for field in fields(ShiftLoss)]
         return self._stack(

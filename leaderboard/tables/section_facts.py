@@ -11,6 +11,7 @@ from leaderboard.comparison_group import ComparisonGroup
 from leaderboard.machine import SEPARATOR
 from leaderboard.results import VERIFICATIONS, row_key
 from leaderboard.score_frames import ComparableRows
+from leaderboard.shift_losses import lacking_transfers
 from leaderboard.statistics.bootstrap import FEWEST_SEEDS
 from leaderboard.statistics.ranking import CriticalDifference
 from leaderboard.tables.columns import percent
@@ -161,7 +162,7 @@ def notes(group: ComparisonGroup) -> list[str]:
     Args:
         group: Methods that may be compared.
     """
-    missing = [*_incomplete(group), *without_score(group)]
+    missing = [*_incomplete(group), *_incomplete_shifts(group), *without_score(group)]
     known = [*_not_adapted(group), *_shared_names(group), *_several_machines(group)]
     return [*_alone(group), *missing, *_other_samples(group), *known]
 
@@ -214,6 +215,17 @@ def _incomplete(group: ComparisonGroup) -> list[str]:
             f"Fewer seeds than others, so their intervals may be too narrow: {_named(short)}."
         )
     return found
+
+
+def _incomplete_shifts(group: ComparisonGroup) -> list[str]:
+    """Name the methods of which a shift was not scored on every transfer."""
+    lacking = lacking_transfers(group)
+    if not lacking:
+        return []
+    return [
+        "What a shift costs is left out, since a transfer of the shift is missing: "
+        f"{_named(lacking)}."
+    ]
 
 
 def _other_samples(group: ComparisonGroup) -> list[str]:
