@@ -246,12 +246,12 @@ def site(
 def export(runs: Runs, out: Annotated[Path, typer.Option(help="Directory of the files.")]) -> None:
     """Write results for other places: a tidy table, model-index metadata and BibTeX."""
     from leaderboard.export import export as make
-    from leaderboard.tables.leaderboard_files import write_whole
+    from leaderboard.tables.leaderboard_files import write_folder
 
     console = make_console()
-    for path, text in make(gather(runs, console)).items():
-        write_whole(out / path, text.encode())
-        say(console, f"Wrote {out / path}")
+    files = {path: text.encode() for path, text in make(gather(runs, console)).items()}
+    for path in write_folder(out, files, "export-files.json"):
+        say(console, f"Wrote {path}")
 
 
 def deliver(
