@@ -57,6 +57,15 @@ def test_a_level_is_a_share(level: float, tmp_path: Path) -> None:
         abstention_tables([write(tmp_path / "run")], level)
 
 
+@pytest.mark.parametrize(
+    ("level", "said"), [(0.995, "99.5 %"), (0.9, "90 %"), (0.07, "7 %"), (0.9999999, "99.99999 %")]
+)
+def test_the_level_is_said_as_it_was_given(level: float, said: str, tmp_path: Path) -> None:
+    (table,), _ = abstention_tables([write(tmp_path / "run")], level)
+    assert table.title.startswith(f"Prediction sets at {said}: ")
+    assert f"so that {said} of the samples" in " ".join(table.notes)
+
+
 def test_rows_of_two_runs_count_once(tmp_path: Path) -> None:
     runs = [write(tmp_path / "one", seeds=(1,)), write(tmp_path / "other", seeds=(1, 2))]
     (table,), _ = abstention_tables(runs, 0.9)
