@@ -13,12 +13,16 @@ from benchmark.errors import UsageError, did_you_mean
 from benchmark.results.rows import Row
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.results import Results, read_results
+from leaderboard.score_frames import identity_of
 from leaderboard.shift_losses import ShiftLoss, shift_losses
 from leaderboard.statistics.confusion_scores import METRICS
 from leaderboard.tables.columns import method_frame, shown
 
 GROUP_COLUMNS = ("dataset", "protocol", "track")
-"""Columns that say which rows may be compared."""
+"""Names of what may be compared, which need not tell it apart."""
+
+IDENTITY = ("dataset_fingerprint", "protocol_hash", "metric_version")
+"""Columns that say which rows may be compared, whatever their names are."""
 
 ROW_COLUMNS = (*GROUP_COLUMNS, "method", "transfer", "seed")
 """Columns that name a row of a transfer."""
@@ -27,6 +31,9 @@ ROW_COLUMNS = (*GROUP_COLUMNS, "method", "transfer", "seed")
 @dataclass(frozen=True)
 class RunResults:
     """Rows of one or more runs, and what their stored predictions say of them.
+
+    The last columns of every frame are ``dataset_fingerprint``, ``protocol_hash`` and
+    ``metric_version``: only rows that agree in them may be compared, whatever names they have.
 
     Attributes:
         results: The rows and their resampled scores.
@@ -72,13 +79,14 @@ class RunResults:
                 "macro_f1": row.scores.macro_f1,
                 "overall_accuracy": row.scores.overall_accuracy,
                 "balanced_accuracy": row.scores.balanced_accuracy,
+                **identity_of(row),
             }
             for row in self.results.rows
             if row.relation == "in-domain" and row.scores is not None
         ]
         columns = ["dataset", "protocol", "track", "method", "source", "seed", "n_test"]
         scores = ["macro_f1", "overall_accuracy", "balanced_accuracy"]
-        return pd.DataFrame(lines, columns=[*columns, *scores])
+        return pd.DataFrame(lines, columns=[*columns, *scores, *IDENTITY])
 
     def crops(self) -> pd.DataFrame:
         """Return one line per method, transfer, seed and crop: how well each crop is recognised.
@@ -89,12 +97,12 @@ class RunResults:
             samples, and ``predicted``, how often it is named.
         """
         lines = [
-            {**_named(row), "crop": crop, **found.model_dump()}
+            {**_named(row), "crop": crop, **found.model_dump(), **identity_of(row)}
             for row in self._of_transfers()
             for crop, found in (row.scores.per_crop if row.scores else {}).items()
         ]
         columns = ["crop", "precision", "recall", "f1", "support", "predicted"]
-        return pd.DataFrame(lines, columns=[*ROW_COLUMNS, *columns])
+        return pd.DataFrame(lines, columns=[*ROW_COLUMNS, *columns, *IDENTITY])
 
     def confusion(self) -> pd.DataFrame:
         """Return one line per method, transfer, seed, true and predicted crop.
@@ -104,13 +112,20 @@ class RunResults:
             ``predicted`` and ``samples``, how many there are; pairs without a sample are left out.
         """
         lines = [
-            {**_named(row), "true": true, "predicted": predicted, "samples": samples}
+            {
+                **_named(row),
+                "true": true,
+                "predicted": predicted,
+                "samples": samples,
+                **identity_of(row),
+            }
             for row in self._of_transfers()
             for true, counts in zip(CROPS, row.confusion or (), strict=False)
             for predicted, samples in zip(CROPS, counts, strict=True)
             if samples
         ]
-        return pd.DataFrame(lines, columns=[*ROW_COLUMNS, "true", "predicted", "samples"])
+        columns = ["true", "predicted", "samples"]
+        return pd.DataFrame(lines, columns=[*ROW_COLUMNS, *columns, *IDENTITY])
 
     def transfers(self) -> pd.DataFrame:
         """Return one line per method and transfer: means over seeds, with their deviations.
@@ -155,6 +170,8 @@ class RunResults:
         Returns:
             ``method``, ``shift``, ``factor``, ``strength``, ``macro_f1`` of the shifted copies,
             ``loss`` to the targets as they are, ``transfers`` and ``scores`` (how many pairs).
+            Losses over different transfers may not be compared; the leaderboard and the figure
+            leave out those that lack a transfer.
         """
         columns = [field.name for field in fields(ShiftLoss)]
         return self._stack(
@@ -170,11 +187,13 @@ class RunResults:
                 "seed": row.seed,
                 "status": row.status,
                 "reason": row.reason,
+                **identity_of(row),
             }
             for row in self.results.rows
             if row.scores is None
         ]
-        return pd.DataFrame(lines, columns=["method", "transfer", "seed", "status", "reason"])
+        columns = ["method", "transfer", "seed", "status", "reason"]
+        return pd.DataFrame(lines, columns=[*columns, *IDENTITY])
 
     def decisions(self) -> pd.DataFrame:
         """Return one line per row whose method decided whether to adapt to the target, and why."""
@@ -185,11 +204,13 @@ class RunResults:
                 "seed": row.seed,
                 "stopped": row.decision.stopped,
                 "why": row.decision.why,
+                **identity_of(row),
             }
             for row in self.results.rows
             if row.decision is not None
         ]
-        return pd.DataFrame(lines, columns=["method", "transfer", "seed", "stopped", "why"])
+        columns = ["method", "transfer", "seed", "stopped", "why"]
+        return pd.DataFrame(lines, columns=[*columns, *IDENTITY])
 
     def figure_names(self) -> tuple[str, ...]:
         """Return the names of the figures that `draw` knows."""
@@ -229,7 +250,7 @@ class RunResults:
             rows = group.comparable
             for place, value in enumerate((rows.dataset, rows.protocol, rows.track)):
                 frame.insert(place, GROUP_COLUMNS[place], value)
-            frames.append(frame)
+            frames.append(frame.assign(**rows.identity))
         found = [frame for frame in frames if len(frame)] or frames
         return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
 

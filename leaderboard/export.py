@@ -37,8 +37,9 @@ def tidy_results(groups: Iterable[ComparisonGroup]) -> pd.DataFrame:
 
     Returns:
         Columns task, dataset, simulated, protocol, protocol_hash, track, transfer, relation,
-        metric, method, value (a share), std, low, high, seeds and rank. The rank is within the
-        transfer, among methods of one group; equal values share the best rank.
+        metric, method, value (a share), std, low, high, seeds, rank, dataset_fingerprint and
+        metric_version. The rank is within the transfer, among methods of one group; equal values
+        share the best rank.
     """
     frames = []
     for group in groups:
@@ -66,6 +67,7 @@ def tidy_results(groups: Iterable[ComparisonGroup]) -> pd.DataFrame:
                 "seeds": cells["seeds"],
                 "rank": ranks,
             }
+            lines |= {name: text for name, text in comparable.identity.items() if name not in lines}
             frames.append(pd.DataFrame(lines, index=cells.index))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 

@@ -115,6 +115,8 @@ def compare(
     assert agreement is not None
     if not agreement.references.rows:
         raise UsageError(" ".join(agreement.disagreements) or "The runs have no row to compare.")
+    for sentence in agreement.disagreements:
+        say(console, f"Note: {sentence}")
     found = own_comparisons(results, agreement.codes, method or ())
     if form is not None or out is not None:
         deliver(found, form or "markdown", out)
@@ -151,9 +153,11 @@ def tables(
     out: Out = None,
 ) -> None:
     """Print or write the tables of a paper from one or more runs."""
+    from itertools import chain
+
     from benchmark.errors import UsageError
     from leaderboard.comparison_group import comparison_groups
-    from leaderboard.tables.paper_tables import STYLES, chosen_table, paper_tables
+    from leaderboard.tables.paper_tables import STYLES, chosen_tables, paper_tables
     from leaderboard.tables.table_formats import FORMATS
 
     if columns and style:
@@ -162,16 +166,11 @@ def tables(
     require(form, FORMATS, "format")
     console = make_console(errors=True)
     results = gather(runs or [], console, transfers, with_reference=with_reference)
-    groups = comparison_groups(results, reference)
-    found = [
-        table
-        for group in groups
-        for table in (
-            [chosen_table(group, columns)]
-            if columns
-            else paper_tables(group, style or "paper", narrow=form == "latex")
-        )
-    ]
+    groups, narrow = comparison_groups(results, reference), form == "latex"
+    made = [paper_tables(group, style or "paper", narrow=narrow) for group in groups]
+    found = chosen_tables(groups, columns) if columns else tuple(chain.from_iterable(made))
+    if not found:
+        raise UsageError("No method has a score in these runs: `cropglobe status RUN` says why.")
     deliver(found, form, out, notes)
 
 
@@ -247,12 +246,12 @@ def site(
 def export(runs: Runs, out: Annotated[Path, typer.Option(help="Directory of the files.")]) -> None:
     """Write results for other places: a tidy table, model-index metadata and BibTeX."""
     from leaderboard.export import export as make
-    from leaderboard.tables.leaderboard_files import write_whole
+    from leaderboard.tables.leaderboard_files import write_folder
 
     console = make_console()
-    for path, text in make(gather(runs, console)).items():
-        write_whole(out / path, text.encode())
-        say(console, f"Wrote {out / path}")
+    files = {path: text.encode() for path, text in make(gather(runs, console)).items()}
+    for path in write_folder(out, files, "export-files.json"):
+        say(console, f"Wrote {path}")
 
 
 def deliver(

@@ -1,7 +1,7 @@
 """Divide rows into groups that may be compared, and turn these into data frames."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -14,6 +14,18 @@ from leaderboard.statistics.confusion_scores import area_error
 
 RELEASED: Final = "paper-released"
 """Protocols of this name repeat the released code, defects included."""
+
+MARK_DIGITS: Final = 8
+"""Digits of a fingerprint or hash that tell apart what has one name."""
+
+
+def identity_of(row: Row) -> dict[str, str]:
+    """Return the columns that say which rows may be compared: names need not tell them apart."""
+    return {
+        "dataset_fingerprint": row.data.fingerprint,
+        "protocol_hash": row.protocol_hash,
+        "metric_version": row.metric_version,
+    }
 
 
 @dataclass(frozen=True)
@@ -32,6 +44,9 @@ class ComparableRows:
         transfers: Relation and name of every transfer of any method, from near to far.
         rows: The rows, also the in-domain ones.
         key: Comparability key of the rows.
+        dataset_mark: First digits of the fingerprint, where groups beside it have its title and
+            other data; otherwise empty.
+        protocol_mark: The same of the protocol's hash.
     """
 
     dataset: str
@@ -45,6 +60,13 @@ class ComparableRows:
     transfers: tuple[tuple[str, str], ...]
     rows: tuple[Row, ...]
     key: tuple[str, ...]
+    dataset_mark: str = ""
+    protocol_mark: str = ""
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What says which rows may be compared, by column."""
+        return identity_of(self.rows[0])
 
     @property
     def released(self) -> bool:
@@ -97,7 +119,33 @@ def comparable_rows(rows: Iterable[Row], relations: Sequence[str]) -> tuple[Comp
         track = tracks.index(group.track)
         return (group.simulated, group.dataset, fewer, group.protocol, *group.key, track)
 
-    return tuple(sorted(found, key=place))
+    return tuple(sorted(_told_apart(found), key=place))
+
+
+def _told_apart(groups: Sequence[ComparableRows]) -> list[ComparableRows]:
+    """Mark the datasets and protocols whose names do not tell groups apart."""
+    alike: dict[tuple[object, ...], list[ComparableRows]] = {}
+    for group in groups:
+        names = (group.dataset, group.simulated, group.protocol, group.track, group.metric_version)
+        alike.setdefault(names, []).append(group)
+    datasets, protocols = set(), set()
+    for members in alike.values():
+        if len({group.fingerprint for group in members}) > 1:
+            datasets.add((members[0].dataset, members[0].simulated))
+        if len({group.protocol_hash for group in members}) > 1:
+            protocols.add(members[0].protocol)
+    return [
+        replace(
+            group,
+            dataset_mark=_mark(group.fingerprint, (group.dataset, group.simulated) in datasets),
+            protocol_mark=_mark(group.protocol_hash, group.protocol in protocols),
+        )
+        for group in groups
+    ]
+
+
+def _mark(digits: str, needed: bool) -> str:
+    return digits[:MARK_DIGITS] if needed else ""
 
 
 def score_frame(comparable: ComparableRows) -> pd.DataFrame:

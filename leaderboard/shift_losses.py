@@ -71,6 +71,33 @@ def shift_losses(group: ComparisonGroup) -> tuple[ShiftLoss, ...]:
     )
 
 
+def comparable_losses(group: ComparisonGroup) -> tuple[ShiftLoss, ...]:
+    """Return the losses over every transfer that any method was scored on under that shift.
+
+    Means over other transfers may not stand beside them, as in the ranking.
+    """
+    every = _transfers_by_shift(group)
+    return tuple(loss for loss in shift_losses(group) if set(loss.transfers) == every[loss.shift])
+
+
+@once_for_each_group
+def lacking_transfers(group: ComparisonGroup) -> dict[str, list[str]]:
+    """Return the transfers on which a method lacks a shift that others were scored under."""
+    every = _transfers_by_shift(group)
+    found: dict[str, set[str]] = {}
+    for loss in shift_losses(group):
+        found.setdefault(loss.method, set()).update(every[loss.shift] - {*loss.transfers})
+    return {method: sorted(names) for method, names in found.items() if names}
+
+
+@once_for_each_group
+def _transfers_by_shift(group: ComparisonGroup) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for loss in shift_losses(group):
+        found.setdefault(loss.shift, set()).update(loss.transfers)
+    return found
+
+
 def worst_factor(group: ComparisonGroup, method: str) -> ShiftLoss | None:
     """Return the shift that costs a method most, whose factor is its worst.
 
@@ -79,8 +106,10 @@ def worst_factor(group: ComparisonGroup, method: str) -> ShiftLoss | None:
         method: Label of the method.
 
     Returns:
-        The loss; ``None`` if no shift was scored of it.
+        The loss; ``None`` if no shift was scored of it, or one not on every transfer.
     """
+    if method in lacking_transfers(group):
+        return None
     own = [loss for loss in shift_losses(group) if loss.method == method]
     return max(own, key=lambda loss: loss.loss, default=None)
 

@@ -207,9 +207,10 @@ def _mean(scores: Sequence[SetScores]) -> SetScores:
 
 
 def _table(comparable: ComparableRows, lines: Sequence[Line], level: float) -> Table:
+    share = f"{100 * level:.10g} %"
     notes = [
         f"A set holds each crop whose probability is at least that crop's threshold. Thresholds "
-        f"are set on one half of the source's held-out part, so that {level:.0%} of the samples of "
+        f"are set on one half of the source's held-out part, so that {share} of the samples of "
         "each crop are covered (split-conformal, by class); source: the other half; target: its "
         "scored samples.",
         "The guarantee holds for samples that are exchangeable with the source's of the same crop, "
@@ -223,12 +224,13 @@ def _table(comparable: ComparableRows, lines: Sequence[Line], level: float) -> T
     if comparable.simulated:
         notes.insert(0, SIMULATED_MARK)
     return Table(
-        title=f"Prediction sets at {level:.0%}: {title_of(comparable)}",
+        title=f"Prediction sets at {share}: {title_of(comparable)}",
         notes=tuple(notes),
         groups=(("", 3), *((title, 2) for title in TITLES)),
         headings=("transfer", "method", "seeds", *(("source", "target") * len(TITLES))),
         body=tuple(tuple(TableCell(text) for text in _texts(line)) for line in lines),
         short_notes=tuple(notes[:1]),
+        names=3,
     )
 
 

@@ -24,7 +24,7 @@ from leaderboard.figures.point_labels import label_offsets
 from leaderboard.figures.robustness_figure import draw_losses
 from leaderboard.machine import is_one_machine
 from leaderboard.results import Results
-from leaderboard.shift_losses import shift_losses
+from leaderboard.shift_losses import comparable_losses
 from leaderboard.tables.columns import method_frame
 from leaderboard.tables.leaderboard_files import write_whole
 from leaderboard.tables.section_facts import title_of
@@ -180,7 +180,7 @@ def draw_critical(group: ComparisonGroup) -> Figure | None:
 
 def draw_robustness(group: ComparisonGroup) -> Figure | None:
     """Draw what shifts of the targets cost, for the best methods that were scored on them."""
-    losses = shift_losses(group)
+    losses = comparable_losses(group)
     known = {loss.method for loss in losses}
     methods = [str(name) for name in method_frame(group)["method"] if name in known]
     if not methods:

@@ -8,7 +8,12 @@ from leaderboard.paper.claims import ClaimResult, PairedComparison, Verdict, eva
 from leaderboard.results import Results
 from leaderboard.statistics.bootstrap import SHORTAGES, Interval
 from leaderboard.tables.columns import MISSING, signed_percent
-from leaderboard.tables.section_facts import SIMULATED_MARK, title_of
+from leaderboard.tables.section_facts import (
+    SIMULATED_MARK,
+    dataset_title,
+    protocol_title,
+    title_of,
+)
 from leaderboard.tables.table_content import Cell, Table
 
 METRIC_NAMES: Final[Mapping[str, str]] = {
@@ -46,7 +51,7 @@ def claim_tables(
         The table of verdicts, and the table of all pairs of methods.
     """
     comparable, title = group.comparable, METRIC_NAMES[metric]
-    rows = f"dataset {comparable.dataset}, protocol {comparable.protocol}"
+    rows = f"dataset {dataset_title(comparable)}, protocol {protocol_title(comparable)}"
     data = f"These rows are of {rows}: what is tested is "
     notes = (
         *((SIMULATED_MARK,) if comparable.simulated else ()),
@@ -62,8 +67,9 @@ def claim_tables(
         title=f"The paper's sentences, {title_of(comparable)}",
         notes=notes,
         groups=(),
-        headings=("sentence", "here", "for", "because", "the paper"),
+        headings=("sentence", "for", "here", "because", "the paper"),
         body=tuple(_verdict_line(finding) for finding in findings),
+        names=2,
     )
     pairs = Table(
         title=f"Pairs behind them, {title_of(comparable)}",
@@ -78,6 +84,7 @@ def claim_tables(
             *("better", "sentence"),
         ),
         body=tuple(line for finding in findings for line in _pair_lines(finding)),
+        names=2,
     )
     return tuple(table for table in (verdicts, pairs) if table.body)
 
@@ -86,8 +93,8 @@ def _verdict_line(finding: ClaimResult) -> tuple[Cell, ...]:
     known = (f"{rival.title} ({rival.mark}): {rival.origin}" for rival in finding.claim.rivals)
     texts = (
         finding.claim.sentence,
-        finding.verdict,
         finding.subject,
+        finding.verdict,
         _because(finding),
         "; ".join(known),
     )

@@ -11,6 +11,7 @@ from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.results import Results
 from leaderboard.statistics.bootstrap import Interval
 from leaderboard.tables.columns import MISSING, percent, signed_percent
+from leaderboard.tables.section_facts import title_of
 from leaderboard.tables.table_content import Cell, Table
 
 
@@ -174,9 +175,8 @@ def parity_table(group: ComparisonGroup, comparisons: Sequence[Comparison]) -> T
         )
         body.append(tuple(map(Cell, texts)))
     missing = sum(comparison.ours is None for comparison in comparisons)
-    comparable = group.comparable
     return Table(
-        title=f"Published and ours, {comparable.dataset}, protocol {comparable.protocol}",
+        title=f"Published and ours, {title_of(group.comparable)}",
         notes=(
             "Overall accuracy (%). Marks: P the paper, T a third party's page that lists several "
             "systems, whose figure need not be the paper's own, secondary a source that cites it. "
@@ -197,6 +197,7 @@ def parity_table(group: ComparisonGroup, comparisons: Sequence[Comparison]) -> T
             "why they may differ",
         ),
         body=tuple(body),
+        names=2,
     )
 
 

@@ -31,7 +31,7 @@ class Agreement:
         references: Rows on the transfers of the runs.
         codes: Name and code of each method of the reference results.
         disagreements: A sentence for each dataset and protocol of the runs without reference
-            results: what differs, and what to do.
+            results, or without those of some of its transfers: what differs, and what to do.
     """
 
     references: References
@@ -62,6 +62,7 @@ def agree(rows: Sequence[Row], folder: Path) -> Agreement:
         transfers = {row.transfer for row in own}
         sources = {row.source for row in own if row.relation != "in-domain"}
         same = [path for path, known in paths.items() if known.comparable == key.comparable]
+        on: set[str] = set()
         for path in same:
             content = read_reference(path)
             found += [
@@ -70,9 +71,17 @@ def agree(rows: Sequence[Row], folder: Path) -> Agreement:
                 if (counted.row.source in sources and counted.row.relation == "in-domain")
                 or counted.row.transfer in transfers
             ]
+            on |= {c.row.transfer for c in content.rows if c.row.relation != "in-domain"}
             cards.update(content.cards)
+        lacking = {row.transfer for row in own if row.relation != "in-domain"} - on
         if not same:
             disagreements.append(_disagreement(key, list(paths.values()), folder))
+        elif lacking:
+            disagreements.append(
+                f"No reference results of {_shortened(lacking)} for {key.dataset}, protocol "
+                f"{key.protocol}; there are some of {_shortened(on)}: run these and keep to them "
+                "with --transfers, or compare with runs of your own."
+            )
     codes = frozenset((name_of(counted.row), code_of(counted.row)) for counted in found)
     return Agreement(References(tuple(found), cards), codes, tuple(disagreements))
 
@@ -150,6 +159,16 @@ def _other_metrics(key: ReferenceKey, nearest: Sequence[ReferenceKey]) -> str:
 
 
 _REASONS: Final = {"data": _other_data, "protocol": _other_protocol, "metrics": _other_metrics}
+
+
+MOST_NAMED: Final = 3
+"""Transfers that a sentence names; the others are counted."""
+
+
+def _shortened(transfers: Iterable[str]) -> str:
+    names = sorted(transfers)
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"{', '.join(names[:MOST_NAMED]) or 'no transfer'}{more}"
 
 
 def _listed(texts: Iterable[str]) -> str:

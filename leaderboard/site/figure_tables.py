@@ -8,7 +8,7 @@ import numpy as np
 from benchmark.data.shifts.shift_table import shifts
 from leaderboard.comparison_group import ComparisonGroup
 from leaderboard.figures.method_costs import method_costs, on_front
-from leaderboard.shift_losses import shift_losses
+from leaderboard.shift_losses import comparable_losses
 from leaderboard.site.site_table import Item, SiteTable, method_item, number, with_interval
 from leaderboard.tables.columns import MISSING, method_frame
 from leaderboard.tables.paper_tables import few_shot_table
@@ -116,7 +116,7 @@ def _few_shot(group: ComparisonGroup) -> SiteTable:
 
 
 def _robustness(group: ComparisonGroup) -> SiteTable:
-    losses = shift_losses(group)
+    losses = comparable_losses(group)
     found = {(loss.method, loss.shift): 100 * loss.loss for loss in losses}
     names = [name for name in shifts() if any(loss.shift == name for loss in losses)]
     scored = {loss.method for loss in losses}

@@ -200,7 +200,7 @@ def transfer_pages(
             name,
             _of(rows, groups, stamps),
             root="../",
-            facts=[f"Relation: {rows[0].relation}.", *space_facts(rows)],
+            facts=[f"Relation: {rows[0].relation}.", *space_facts(groups, name)],
             tables=[
                 grid
                 for number, group in enumerate(groups, start=1)

@@ -30,7 +30,7 @@ from leaderboard.site.pages import (
 )
 from leaderboard.statistics.bootstrap import DRAWS
 from leaderboard.tables.columns import COLUMNS
-from leaderboard.tables.leaderboard_files import csv_text, method_table, write_whole
+from leaderboard.tables.leaderboard_files import csv_text, method_table, write_folder
 from leaderboard.tables.text_tables import tidy
 
 ASSETS: Final = (
@@ -50,6 +50,9 @@ ASSETS: Final = (
     "plot.min.js",
     "plot-licence.txt",
 )
+
+LISTING: Final = "site-files.json"
+"""Names the files of a site, so that the next one in its folder removes what it lacks."""
 
 DOWNLOADS: Final = (
     ("data/leaderboard.csv", "Leaderboard (CSV)"),
@@ -106,7 +109,7 @@ def build_site(results: Results) -> dict[str, bytes]:
 
 
 def write_site(results: Results, out: Path) -> tuple[Path, ...]:
-    """Write the site.
+    """Write the site, and remove pages and badges of an earlier one that this one lacks.
 
     Args:
         results: Rows and what is known of them.
@@ -117,12 +120,9 @@ def write_site(results: Results, out: Path) -> tuple[Path, ...]:
 
     Raises:
         UsageError: If there is no row.
-        StoreError: If a file cannot be written.
+        StoreError: If a file cannot be written or removed.
     """
-    site = build_site(results)
-    for path, content in site.items():
-        write_whole(out / path, content)
-    return tuple(out / path for path in site)
+    return write_folder(out, build_site(results), LISTING)
 
 
 def _images(number: int, group: ComparisonGroup) -> dict[str, bytes]:

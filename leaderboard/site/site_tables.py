@@ -8,7 +8,6 @@ from typing import Any, Final
 import numpy as np
 
 from benchmark.data.taxonomy import CROPS
-from benchmark.results.rows import Row
 from leaderboard.comparison_group import ComparisonGroup
 from leaderboard.results import row_key
 from leaderboard.site.overview import ALL, parts_of
@@ -23,7 +22,7 @@ from leaderboard.site.site_table import (
     with_interval,
 )
 from leaderboard.tables.columns import COLUMNS, MISSING, Column, main_columns, method_frame
-from leaderboard.tables.section_facts import title_of
+from leaderboard.tables.section_facts import dataset_title, protocol_title, title_of
 from leaderboard.tables.text_tables import with_limits
 
 RELATION: Final = "relation"
@@ -65,12 +64,12 @@ def leaderboard_site_table(groups: Sequence[ComparisonGroup]) -> SiteTable:
                     number(line["rank"], "{:.0f}", 1),
                     numbers[0],
                     # Beside the first score: what is simulated or has seen the target says so.
-                    Item(_data(group)),
+                    Item(dataset_title(group.comparable)),
                     Item(group.comparable.track),
                     Item(transfers),
                     *numbers[1:],
                     Item(str(line["family"])),
-                    Item(group.comparable.protocol),
+                    Item(protocol_title(group.comparable)),
                     Item(agreement(line["confirmed"])),
                     Item(group.verification(method)),
                 )
@@ -176,7 +175,7 @@ def _of_transfer(group: ComparisonGroup, line: Mapping[Hashable, Any]) -> tuple[
     return (
         Item(pair, link=transfer_page(pair)),
         with_interval(number(line["macro_f1"]), line["macro_f1_low"], line["macro_f1_high"]),
-        Item(_data(group)),
+        Item(dataset_title(group.comparable)),
         number(line["macro_f1_std"]),
         with_interval(
             number(line["overall_accuracy"]),
@@ -188,7 +187,7 @@ def _of_transfer(group: ComparisonGroup, line: Mapping[Hashable, Any]) -> tuple[
         number(line["n_test"], "{:,.0f}", 1),
         number(line["seeds"], "{:.0f}", 1),
         Item(str(line["relation"])),
-        Item(group.comparable.protocol),
+        Item(protocol_title(group.comparable)),
         Item(group.comparable.track),
     )
 
@@ -230,8 +229,8 @@ def row_site_table(groups: Sequence[ComparisonGroup], method: str) -> SiteTable:
                 (
                     Item(row.transfer, link=transfer_page(row.transfer) if away else None),
                     Item(row.relation),
-                    Item(_data(group)),
-                    Item(row.protocol),
+                    Item(dataset_title(group.comparable)),
+                    Item(protocol_title(group.comparable)),
                     number(row.seed, "{:.0f}", 1),
                     Item(row.status),
                     number(scores.macro_f1 if scores else None),
@@ -274,27 +273,23 @@ def confusion_site_table(group: ComparisonGroup, method: str, name: str) -> Site
     ]
     return SiteTable(
         name=name,
-        caption=f"True crop by predicted crop, all transfers and seeds: {_data(group)}, "
-        f"{group.comparable.protocol}",
+        caption="True crop by predicted crop, all transfers and seeds: "
+        f"{dataset_title(group.comparable)}, {protocol_title(group.comparable)}",
         headings=("true crop", *(CROPS[k] for k in used)),
         lines=tuple(lines),
         sortable=False,
     )
 
 
-def space_facts(rows: Iterable[Row]) -> list[str]:
+def space_facts(groups: Iterable[ComparisonGroup], transfer: str) -> list[str]:
     """Say which crops of a transfer are scored, and how source and target differ otherwise."""
     found = set()
-    for row in rows:
+    known = [(g.comparable, row) for g in groups for row in g.comparable.rows]
+    for comparable, row in ((each, row) for each, row in known if row.transfer == transfer):
+        name = dataset_title(comparable)
         if row.data.labels is not None:
             shared = ", ".join(row.data.labels.shared)
             out = f"; {row.data.n_unscored} target samples left out" if row.data.n_unscored else ""
-            found.add(f"{row.data.name}: scored crops {shared}{out}.")
-        found |= {f"{row.data.name}: {text}" for text in row.data.warnings}
+            found.add(f"{name}: scored crops {shared}{out}.")
+        found |= {f"{name}: {text}" for text in row.data.warnings}
     return sorted(found)
-
-
-def _data(group: ComparisonGroup) -> str:
-    comparable = group.comparable
-    unsaid = comparable.simulated and "simulated" not in comparable.dataset
-    return f"{comparable.dataset}{' (simulated)' if unsaid else ''}"

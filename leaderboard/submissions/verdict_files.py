@@ -18,6 +18,7 @@ from benchmark.errors import SubmissionError
 from benchmark.files import replace_text
 from benchmark.results.rows import Row
 from leaderboard.results import VERIFICATIONS, Results, Verification
+from leaderboard.score_frames import MARK_DIGITS
 from leaderboard.submissions.archive import printable
 from leaderboard.submissions.names import check_verifier, same_method_name, same_people
 from leaderboard.submissions.own_rows import (
@@ -145,8 +146,15 @@ def make_pointer(submission: Submission, url: str | None) -> Pointer:
     )
 
 
-def folder_name(submission: Submission) -> str:
-    """Return the name of a submission's folder: method, protocol and dataset.
+def folder_of(submission: Submission, submissions: Path) -> Path:
+    """Return a submission's folder, named by method, protocol and dataset.
+
+    Where that folder is of another protocol of the same name, such as one with other bands, the
+    first digits of the protocol's hash are added, so that neither replaces the other.
+
+    Args:
+        submission: The submission.
+        submissions: The folder of submissions, which need not exist.
 
     Raises:
         SubmissionError: If the method's name cannot be part of a folder's name.
@@ -155,7 +163,13 @@ def folder_name(submission: Submission) -> str:
     name = f"{manifest.method}.{manifest.protocol}.{manifest.fingerprint[:8]}"
     if not _FOLDER.fullmatch(name):
         raise SubmissionError(f"'{printable(name)}' cannot name a folder: rename the method.")
-    return name
+    folder, marked = (
+        submissions / each for each in (name, f"{name}.{manifest.protocol_hash[:MARK_DIGITS]}")
+    )
+    known = _known_pointer(folder)
+    if known is not None and known.protocol_hash == manifest.protocol_hash:
+        return folder
+    return folder if known is None and not marked.exists() else marked
 
 
 def accept(verdict: Verdict, submissions: Path, *, verifier: str, url: str | None) -> Path:
@@ -194,7 +208,7 @@ def accept(verdict: Verdict, submissions: Path, *, verifier: str, url: str | Non
         rows=tuple(sorted(row_digest(row) for row in submission.rows)),
         own_rows=None if own is None else hashlib.sha256(own.encode()).hexdigest(),
     )
-    folder = submissions / folder_name(submission)
+    folder = folder_of(submission, submissions)
     known = _known_pointer(folder)
     _check_authors(submissions, submission)
     standing = standing_verdict(verdict, submissions)
@@ -229,7 +243,7 @@ def standing_verdict(verdict: Verdict, submissions: Path) -> StoredVerdict | Non
     """
     submission = verdict.submission
     try:
-        known = _read_verdict(submissions / folder_name(submission) / VERDICT)
+        known = _read_verdict(folder_of(submission, submissions) / VERDICT)
     except SubmissionError:
         return None  # there is no valid verdict
     rows = {row_digest(row) for row in submission.rows}

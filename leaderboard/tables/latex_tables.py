@@ -164,7 +164,7 @@ def _of_a_page(table: Table, widths: Sequence[float]) -> list[list[tuple[Cell, .
 
 def _of_the_width(table: Table, widths: Sequence[float]) -> list[list[int]]:
     """Divide the columns of a table into what fits the page; each part begins with the names."""
-    named = table.groups[0][1] if table.groups and not table.groups[0][0] else 1
+    named = table.names
     names = list(range(named))
     taken = sum(widths[n] + 2 * SEPARATION for n in names)
     parts: list[list[int]] = [[*names]]

@@ -1,6 +1,8 @@
 """Write leaderboards to files, each whole or not at all."""
 
+import json
 import re
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -50,7 +52,7 @@ def method_table(results: Results) -> pd.DataFrame:
         frame.insert(1, "simulated", comparable.simulated)
         frame.insert(2, "protocol", comparable.protocol)
         frame.insert(3, "track", comparable.track)
-        methods.append(frame)
+        methods.append(frame.assign(**comparable.identity))
     return pd.concat(methods, ignore_index=True) if methods else pd.DataFrame()
 
 
@@ -88,4 +90,58 @@ def write_whole(path: Path, content: bytes) -> None:
     except OSError as error:
         raise StoreError(
             f"Cannot write {path} ({error.strerror or error}): name another folder with --out."
+        ) from error
+
+
+def write_folder(out: Path, files: Mapping[str, bytes], listing: str) -> tuple[Path, ...]:
+    """Write the files of a folder, and remove those that an earlier call wrote there alone.
+
+    Args:
+        out: The folder, which may hold files of others.
+        files: Contents by path below it.
+        listing: Name of the file that lists what was written, which no other writer uses.
+
+    Returns:
+        The files.
+
+    Raises:
+        StoreError: If a file cannot be written or removed.
+    """
+    before = _listed(out / listing)
+    # The union first: if this call is cut off, the next one still knows what it wrote.
+    write_whole(out / listing, json.dumps(sorted({*before, *files})).encode())
+    for path, content in files.items():
+        write_whole(out / path, content)
+    # Some file systems take names that differ in capitals as one.
+    kept = {path.casefold() for path in files}
+    for path in before:
+        if path.casefold() not in kept:
+            _remove(out, path)
+    write_whole(out / listing, json.dumps(sorted(files), indent=0).encode())
+    return tuple(out / path for path in files)
+
+
+def _listed(path: Path) -> Collection[str]:
+    """Return the paths that a listing names; none if it is missing or damaged."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return ()
+    return [name for name in found if isinstance(name, str)] if isinstance(found, list) else ()
+
+
+def _remove(out: Path, path: str) -> None:
+    """Remove a file inside a folder, and its own folder where that is empty then."""
+    root, file = out.resolve(), out / path
+    try:
+        # A listing may have been changed by hand: nothing outside the folder is touched.
+        if not file.parent.resolve().is_relative_to(root) or not file.is_file():
+            return
+        file.unlink()
+        if file.parent.resolve() != root and not any(file.parent.iterdir()):
+            file.parent.rmdir()
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            f"Cannot remove {file} of an earlier call ({error}): remove it, or name another folder "
+            "with --out."
         ) from error

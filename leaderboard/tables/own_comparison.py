@@ -26,7 +26,7 @@ from leaderboard.tables.table_content import Cell, Table
 if TYPE_CHECKING:
     from rich.table import Table as ScreenTable
 
-_FIRST: Final = ("rank", "method", "origin", "macro_f1", "macro_f1_low", "macro_f1_high")
+_FIRST: Final = ("method", "rank", "origin", "macro_f1", "macro_f1_low", "macro_f1_high")
 _LAST: Final = ("in_domain_macro_f1", "fit_seconds", "predict_samples_per_second", "machine")
 
 
@@ -119,6 +119,7 @@ def own_comparison(group: ComparisonGroup, own: str) -> Table:
             *(column.title for column in last),
         ),
         body=tuple(body),
+        names=2,
     )
 
 

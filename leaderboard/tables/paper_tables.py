@@ -1,6 +1,6 @@
 """The tables of a paper: which there are, and what is in which cell."""
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from math import inf
@@ -253,17 +253,24 @@ def ranking_table(group: ComparisonGroup) -> Table:
     )
 
 
-def chosen_table(group: ComparisonGroup, names: Sequence[str]) -> Table:
-    """Make the ranking with columns that a user names.
+def chosen_tables(groups: Sequence[ComparisonGroup], names: Sequence[str]) -> tuple[Table, ...]:
+    """Make the rankings with columns that a user names.
 
     Args:
-        group: Methods that may be compared.
+        groups: Groups of methods that may be compared.
         names: Names of columns as in CSV files, or transfers, whose column is their macro-F1.
 
+    Returns:
+        A table for each group with a score; a transfer that the group lacks is a column of dashes.
+
     Raises:
-        UsageError: If there is no such column or transfer.
+        UsageError: If there is no such column, and no such transfer in any group.
     """
-    known = {name for _, name in group.comparable.transfers}
+    known = {name for group in groups for _, name in group.comparable.transfers}
+    return tuple(t for group in groups if (t := _chosen_table(group, names, known)).body)
+
+
+def _chosen_table(group: ComparisonGroup, names: Sequence[str], known: Collection[str]) -> Table:
     transfers = [name for name in names if name in known]
     columns = {name: column_named(name) for name in names if name not in known}
     frame, cells = method_frame(group), _score_cells(group, "macro_f1", transfers)
@@ -342,6 +349,7 @@ def few_shot_table(group: ComparisonGroup) -> Table:
         groups=(("", 2), ("labelled samples of the target per class", len(names))),
         headings=("method", "transfer", *names),
         body=tuple(body),
+        names=2,
     )
 
 

@@ -11,6 +11,7 @@ from leaderboard.comparison_group import ComparisonGroup
 from leaderboard.machine import SEPARATOR
 from leaderboard.results import VERIFICATIONS, row_key
 from leaderboard.score_frames import ComparableRows
+from leaderboard.shift_losses import lacking_transfers
 from leaderboard.statistics.bootstrap import FEWEST_SEEDS
 from leaderboard.statistics.ranking import CriticalDifference
 from leaderboard.tables.columns import percent
@@ -23,11 +24,29 @@ RELEASED_MARK: Final = (
 
 def title_of(comparable: ComparableRows) -> str:
     """Name a section: its dataset, protocol and track, and an older version of the metrics."""
-    version = comparable.metric_version
-    older = "" if version == METRIC_VERSION else f", metrics version {version}"
-    mark = " (simulated)" if comparable.simulated and "simulated" not in comparable.dataset else ""
     track = "" if comparable.track == "inductive" else f", {comparable.track} track"
-    return f"{comparable.dataset}{mark}, protocol {comparable.protocol}{track}{older}"
+    protocol = _marked(comparable.protocol, comparable.protocol_mark)
+    return f"{dataset_title(comparable)}, protocol {protocol}{track}{_older(comparable)}"
+
+
+def dataset_title(comparable: ComparableRows) -> str:
+    """Name a section's dataset, which no other dataset beside it is called."""
+    mark = " (simulated)" if comparable.simulated and "simulated" not in comparable.dataset else ""
+    return _marked(f"{comparable.dataset}{mark}", comparable.dataset_mark)
+
+
+def protocol_title(comparable: ComparableRows) -> str:
+    """Name a section's protocol, and an older version of the metrics."""
+    return f"{_marked(comparable.protocol, comparable.protocol_mark)}{_older(comparable)}"
+
+
+def _marked(name: str, mark: str) -> str:
+    return f"{name} {mark}" if mark else name
+
+
+def _older(comparable: ComparableRows) -> str:
+    version = comparable.metric_version
+    return "" if version == METRIC_VERSION else f", metrics version {version}"
 
 
 def facts(group: ComparisonGroup) -> list[str]:
@@ -143,7 +162,7 @@ def notes(group: ComparisonGroup) -> list[str]:
     Args:
         group: Methods that may be compared.
     """
-    missing = [*_incomplete(group), *without_score(group)]
+    missing = [*_incomplete(group), *_incomplete_shifts(group), *without_score(group)]
     known = [*_not_adapted(group), *_shared_names(group), *_several_machines(group)]
     return [*_alone(group), *missing, *_other_samples(group), *known]
 
@@ -196,6 +215,17 @@ def _incomplete(group: ComparisonGroup) -> list[str]:
             f"Fewer seeds than others, so their intervals may be too narrow: {_named(short)}."
         )
     return found
+
+
+def _incomplete_shifts(group: ComparisonGroup) -> list[str]:
+    """Name the methods of which a shift was not scored on every transfer."""
+    lacking = lacking_transfers(group)
+    if not lacking:
+        return []
+    return [
+        "What a shift costs is left out, since a transfer of the shift is missing: "
+        f"{_named(lacking)}."
+    ]
 
 
 def _other_samples(group: ComparisonGroup) -> list[str]:

@@ -40,6 +40,8 @@ class Table:
         body: Lines of cells.
         caption: Sentences over the table on a page of paper; the title where empty.
         short_notes: What must be said even where there is no room for `notes`.
+        names: How many of the first columns name a line, for those parts of a page that begin
+            with them.
     """
 
     title: str
@@ -49,6 +51,16 @@ class Table:
     body: tuple[tuple[Cell, ...], ...]
     caption: str = ""
     short_notes: tuple[str, ...] = ()
+    names: int = 1
+
+    @property
+    def full_headings(self) -> tuple[str, ...]:
+        """Heading of each column with the heading over it, for formats that have one line."""
+        if not self.groups:
+            return self.headings
+        over = [name for name, span in self.groups for _ in range(span)]
+        pairs = zip(self.headings, over, strict=True)
+        return tuple(f"{text} ({group})" if group else text for text, group in pairs)
 
     def with_notes(self, choice: Notes) -> "Table":
         """Return the table with as much under it as is wanted."""

@@ -20,16 +20,11 @@ def as_markdown(tables: Sequence[Table], notes: Notes = Notes.full) -> str:
 
 
 def _markdown(table: Table) -> str:
-    groups = [name for name, span in table.groups for _ in range(span)]
-    headings = list(table.headings)
-    if groups:
-        pairs = zip(headings, groups, strict=True)
-        headings = [f"{text} ({group})" if group else text for text, group in pairs]
     body = [
         [_MARKDOWN[c.emphasis].format(markdown_cell(c.text)) for c in line] for line in table.body
     ]
     lines = [f"# {markdown_cell(table.title)}", ""]
-    lines += markdown_table([markdown_cell(text) for text in headings], body, safe=True)
+    lines += markdown_table([markdown_cell(text) for text in table.full_headings], body, safe=True)
     return "\n".join([*lines, "", *(f"- {markdown_cell(note)}" for note in table.notes), ""])
 
 
@@ -41,7 +36,7 @@ def as_csv(tables: Sequence[Table], notes: Notes = Notes.none) -> str:
     writer.writerow(["table", "line", "row", "column", "value", "emphasis"])
     for table in tables:
         for number, line in enumerate(table.body, start=1):
-            for heading, cell in list(zip(table.headings, line, strict=True))[1:]:
+            for heading, cell in list(zip(table.full_headings, line, strict=True))[1:]:
                 value = "" if cell.text == MISSING else cell.text
                 texts = (table.title, str(number), line[0].text, heading, value, cell.emphasis)
                 writer.writerow([no_formula(text) for text in texts])

@@ -59,9 +59,7 @@ def tidy(results: Results) -> pd.DataFrame:
         frame.insert(1, "simulated", comparable.simulated)
         frame.insert(2, "protocol", comparable.protocol)
         frame.insert(3, "track", comparable.track)
-        frame["dataset_fingerprint"] = comparable.fingerprint
-        frame["protocol_hash"] = comparable.protocol_hash
-        frames.append(frame)
+        frames.append(frame.assign(**comparable.identity))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 

@@ -16,10 +16,12 @@ from benchmark.results.rows import Row
 from benchmark.results.store import RunStore
 from benchmark.task.transfers import RELATIONS
 from leaderboard.comparison_group import comparison_groups
+from leaderboard.export import tidy_results
 from leaderboard.results import Results, from_rows, read_results
 from leaderboard.score_frames import comparable_rows, score_frame, transfer_frame
 from leaderboard.tables.columns import method_frame
-from leaderboard.tables.leaderboard_files import write_leaderboard
+from leaderboard.tables.leaderboard_files import method_table, write_leaderboard
+from leaderboard.tables.section_facts import title_of
 from leaderboard.tables.text_tables import markdown, tidy
 
 # On corn and rice alone: seed 1 corn 2 * 2 / (3 + 2) = 0.8, rice 1.0; seed 2 corn 2 * 3 / (7 + 3) =
@@ -120,6 +122,50 @@ def test_rows_that_cannot_be_compared_share_no_ranking(other: dict[str, object])
     found = comparison_groups(from_rows(rows))
     assert len(found) == 2
     assert all(len(method_frame(group)) == 1 for group in found)
+
+
+def groups_of_one_name() -> list[Row]:
+    """Rows of other data, of another protocol and of older metrics, all under the same names."""
+    row = make_row(method="a", fingerprint="a" * 64)
+    other_hash = row.model_copy(update={"protocol_hash": "0123456789abcdef"})
+    older = make_row(method="a", fingerprint="a" * 64, metric_version="1")
+    return [row, make_row(method="a", fingerprint="b" * 64), other_hash, older]
+
+
+KEYS = [
+    *("dataset", "simulated", "protocol", "track", "method"),
+    *("dataset_fingerprint", "protocol_hash", "metric_version"),
+]
+
+
+def test_groups_of_one_name_are_told_apart_in_files() -> None:
+    found = from_rows(groups_of_one_name())
+    for frame, more in (
+        (method_table(found), []),
+        (tidy(found), ["transfer"]),
+        (tidy_results(comparison_groups(found)), ["transfer", "metric"]),
+    ):
+        keys = [*KEYS, *more]
+        assert not frame.duplicated(keys).any()
+        assert frame.duplicated([k for k in keys if k not in KEYS[-3:]]).any()
+        assert frame.columns[-1] == "metric_version"
+
+
+def test_groups_of_one_name_are_told_apart_in_titles() -> None:
+    titles = [title_of(group) for group in comparable_rows(groups_of_one_name(), RELATIONS)]
+    assert sorted(titles) == [
+        "tiny aaaaaaaa, protocol smoke 01234567",
+        "tiny aaaaaaaa, protocol smoke hash of ",
+        "tiny aaaaaaaa, protocol smoke hash of , metrics version 1",
+        "tiny bbbbbbbb, protocol smoke hash of ",
+    ]
+    rows = [make_row(), make_row(protocol="quick"), make_row(simulated=True, fingerprint="f" * 64)]
+    titles = [title_of(group) for group in comparable_rows(rows, RELATIONS)]
+    assert sorted(titles) == [
+        "tiny (simulated), protocol smoke",
+        "tiny, protocol quick",
+        "tiny, protocol smoke",
+    ]
 
 
 def test_bands_part_rows_of_the_first_metrics_version_only() -> None:

@@ -13,6 +13,7 @@ from leaderboard.shift_losses import shift_losses, worst_factor
 from leaderboard.site.figure_tables import figure_tables
 from leaderboard.tables.columns import main_columns, method_frame
 from leaderboard.tables.leaderboard_files import write_leaderboard
+from leaderboard.tables.section_facts import notes
 
 HAZE = AppliedShift(name="level-l1c", factor="level", strength=1)
 LATE = AppliedShift(name="season-late-15", factor="season", strength=15)
@@ -96,3 +97,18 @@ def test_the_figure_and_its_numbers() -> None:
     table = figure_tables(group)["robustness"]
     assert [cell.text for cell in table.lines[0]] == ["a", "35.0", "-10.0"]
     assert [cell.text for cell in table.lines[1]] == ["b", "-", "10.0"]
+
+
+def test_a_loss_over_fewer_transfers_stands_beside_no_other() -> None:
+    fewer = [row("b", "CHN", 1, 0.3, shift=HAZE)]
+    (group,) = comparison_groups(from_rows([*PLAIN, *SHIFTED, *fewer]))
+    table = figure_tables(group)["robustness"]
+    assert {line[0].text: line[1].text for line in table.lines} == {"a": "35.0", "b": "-"}
+    figure = draw_robustness(group)
+    assert figure is not None
+    (drawn,) = (line for line in figure.axes[0].lines if line.get_label() == "b")
+    assert len(drawn.get_xydata()) == 1
+    worst = method_frame(group).set_index("method")["worst_factor"]
+    assert worst.to_dict() == {"a": "level -35.0", "b": "-"}
+    said = "What a shift costs is left out, since a transfer of the shift is missing: b (FRA:USA)."
+    assert said in notes(group)

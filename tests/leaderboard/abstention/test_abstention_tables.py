@@ -11,7 +11,7 @@ from benchmark.cli import main
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import UsageError
 from benchmark.results.store import Prediction
-from leaderboard.abstention.abstention_tables import abstention_tables, calibrate
+from leaderboard.abstention.abstention_tables import TITLES, abstention_tables, calibrate
 
 HELD_OUT = np.tile(np.arange(len(CROPS)), 50)
 TARGET = np.tile(np.arange(len(CROPS)), 10)
@@ -57,6 +57,15 @@ def test_a_level_is_a_share(level: float, tmp_path: Path) -> None:
         abstention_tables([write(tmp_path / "run")], level)
 
 
+@pytest.mark.parametrize(
+    ("level", "said"), [(0.995, "99.5 %"), (0.9, "90 %"), (0.07, "7 %"), (0.9999999, "99.99999 %")]
+)
+def test_the_level_is_said_as_it_was_given(level: float, said: str, tmp_path: Path) -> None:
+    (table,), _ = abstention_tables([write(tmp_path / "run")], level)
+    assert table.title.startswith(f"Prediction sets at {said}: ")
+    assert f"so that {said} of the samples" in " ".join(table.notes)
+
+
 def test_rows_of_two_runs_count_once(tmp_path: Path) -> None:
     runs = [write(tmp_path / "one", seeds=(1,)), write(tmp_path / "other", seeds=(1, 2))]
     (table,), _ = abstention_tables(runs, 0.9)
@@ -95,3 +104,6 @@ def test_the_command_writes_what_it_computes(tmp_path: Path) -> None:
     assert ending.value.code in (0, None)
     lines = list(csv.reader(out.read_text("utf-8").splitlines()))
     assert any("FRA:USA" in line and "50.0" in line for line in lines)
+    columns = [line[3] for line in lines[1:]]
+    assert len(set(columns)) == len(columns) == 2 + 2 * len(TITLES)
+    assert {"coverage", "worst crop"} <= {name.partition("(")[2].rstrip(")") for name in columns}

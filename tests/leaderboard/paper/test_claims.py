@@ -167,7 +167,7 @@ def test_tables_say_what_was_tested(tmp_path: Path, metric: str) -> None:
     assert "simulated" in verdicts.title
     assert any("no satellite saw it" in note for note in verdicts.notes)
     assert any("other data" in note for note in verdicts.notes)
-    assert [cell.text for cell in verdicts.body[0]][:3] == ["Mine wins.", "undecided", "mine"]
+    assert [cell.text for cell in verdicts.body[0]][:3] == ["Mine wins.", "mine", "undecided"]
     assert [line[1].text for line in pairs.body] == ["one", "two"]
 
 
@@ -203,9 +203,9 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         main(["claims", str(place)])
     assert not ended.value.code
     said = capsys.readouterr().out
-    assert "| CropNet beats transformers and embeddings. | not run | cropnet |" in said
+    assert "| CropNet beats transformers and embeddings. | cropnet | not run |" in said
     assert (
-        "| CropNet trained on augmented series beats CropNet without. | holds | cropnet.aug" in said
+        "| CropNet trained on augmented series beats CropNet without. | cropnet.aug | holds" in said
     )
     assert "tiny (simulated)" in said
 

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reference_runs import BLOCK, LABELS, answers, beside, run_of
+from sample_jobs import make_identity
 from sample_rows import make_row, write_run
 
 from benchmark.cli import main
 from benchmark.results.rows import AppliedShift, Row
+from benchmark.results.store import RunStore
 from leaderboard.comparison_group import comparison_groups
 from leaderboard.reference.agreement import agree
 from leaderboard.reference.packing import pack_reference, read_counted_rows
@@ -242,6 +244,40 @@ def test_only_the_transfers_of_the_run_stand_beside_it(tmp_path: Path) -> None:
     assert {c.row.transfer for c in found} == {"FRA:USA", "FRA:FRA"}
     elsewhere = agree([make_row(protocol="mine", target="ARG")], tmp_path / "packed")
     assert {c.row.transfer for c in elsewhere.references.rows} == {"FRA:FRA"}
+    (sentence,) = elsewhere.disagreements
+    assert "No reference results of FRA:ARG for tiny, protocol mine" in sentence
+    assert "there are some of FRA:USA" in sentence
+
+
+@pytest.mark.parametrize(
+    ("rows", "status", "reasons"),
+    [
+        ([{"source": "USA", "target": "ARG"}], 2, ["No reference results of USA:ARG"]),
+        (
+            [{"target": "USA"}, {"target": "ARG"}, {"target": "USA", "protocol": "yours"}],
+            0,
+            ["No reference results of FRA:ARG", "the protocols differ"],
+        ),
+    ],
+)
+def test_compare_says_every_reason_why_references_are_missing(
+    rows: list[dict[str, str]],
+    status: int,
+    reasons: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pack_reference([run_of(tmp_path / "o", "a")], tmp_path / "packed")
+    monkeypatch.setenv("CROPGLOBE_REFERENCE", str(tmp_path / "packed"))
+    made = [make_row(**{"protocol": "mine", **row}) for row in rows]  # type: ignore[arg-type]
+    RunStore(tmp_path / "run").write(make_identity(), made)
+    with pytest.raises(SystemExit) as ended:
+        main(["compare", str(tmp_path / "run")])
+    assert (ended.value.code or 0) == status
+    said = " ".join("".join(capsys.readouterr()).split())
+    for reason in reasons:
+        assert reason in said
 
 
 def test_reference_results_alone_are_shown_as_the_run_that_they_are_of(

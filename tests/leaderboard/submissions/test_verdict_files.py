@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from forged import forge, in_json
+from forged import forge, in_json, make_run
 
 from benchmark.cli import main
 from benchmark.data.dataset import Dataset
 from benchmark.errors import SubmissionError
 from benchmark.results.store import RunStore
+from benchmark.run.job_options import make_protocol
 from leaderboard.comparison_group import comparison_groups
 from leaderboard.results import Results, from_rows, read_results
 from leaderboard.submissions.packing import Source, pack
@@ -141,6 +142,28 @@ def test_other_authors_cannot_take_a_submissions_folder(
     with pytest.raises(SubmissionError, match="a submission of Ada Lovelace: rename the method"):
         accept(verdict, accepted, verifier="Grace Hopper", url=None)
     assert {path: path.read_bytes() for path in accepted.rglob("*.json")} == before
+
+
+def test_protocols_of_one_name_keep_a_verdict_each(tiny: Dataset, tmp_path: Path) -> None:
+    """Every choice of two bands has one name; the second must not replace the first's verdict."""
+    runs, folders = [], []
+    for bands in (["B4", "B8"], ["B3", "B8"], ["B4", "B8"]):
+        protocol = make_protocol("quick", bands=bands)
+        place = tmp_path / str(len(runs))
+        place.mkdir()
+        runs.append(make_run(place, tiny, protocol))
+        source = Source(file=place / "my_method.py")
+        pack(runs[-1], "my-method", place / "x.zip", authors=["Ada Lovelace"], source=source)
+        verdict = verify(read_submission(place / "x.zip"), tiny)
+        folders.append(accept(verdict, tmp_path / "s", verifier="Grace Hopper", url=None))
+    name = f"my-method.quick-2-bands.{tiny.fingerprint[:8]}"
+    assert [folder.name for folder in folders] == [
+        name,
+        f"{name}.{make_protocol('quick', bands=['B3', 'B8']).hash[:8]}",
+        name,
+    ]
+    for run in runs[1:]:
+        assert level(read_results([run], draws=0), tmp_path / "s") == "verified from predictions"
 
 
 def test_what_is_kept_is_text(accepted: Path) -> None:

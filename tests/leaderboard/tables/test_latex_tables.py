@@ -1,17 +1,24 @@
 """LaTeX: captions, labels, wide and long tables, hostile names, and what a compiler says."""
 
+import csv
+import io
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from sample_rows import hostile_rows, simulated_rows, tables
+from sample_rows import hostile_rows, make_row, simulated_rows, tables
 
 from leaderboard.comparison_group import comparison_groups
-from leaderboard.results import Results
+from leaderboard.paper.claim_tables import all_claim_tables
+from leaderboard.paper.parity import parity, parity_table
+from leaderboard.results import Results, from_rows
 from leaderboard.tables.latex_tables import MOST_LINES, as_latex, latex_text
+from leaderboard.tables.own_comparison import own_comparison
 from leaderboard.tables.paper_tables import paper_tables
+from leaderboard.tables.table_content import Table
+from leaderboard.tables.table_formats import as_csv, as_html
 
 NEURIPS_WIDTH = (
     r"\documentclass{article}\textwidth=397.5pt\textheight=650pt\usepackage[T1]{fontenc}"
@@ -49,6 +56,38 @@ def test_a_wide_table_is_continued_below_with_the_names(results: Results) -> Non
     assert headings == list(table.headings[1:])
     assert r"\multicolumn" in parts[0]
     assert r"\multicolumn" in parts[1]
+
+
+def named_tables() -> list[Table]:
+    rows = [
+        make_row(method=method, target=target, seed=seed)
+        for method in ("cropnet", "cropnet.aug")
+        for target in ("CHN", "USA")
+        for seed in (1, 2, 3)
+    ]
+    results = from_rows(rows)
+    (group,) = comparison_groups(results)
+    ((same, compared),) = parity(results)
+    sentences = all_claim_tables(results, "macro_f1")
+    return [own_comparison(group, "cropnet"), parity_table(same, compared), *sentences]
+
+
+def test_every_part_of_a_table_names_its_lines() -> None:
+    for table in named_tables():
+        text = as_latex([table])
+        parts = re.findall(r"\\midrule(.*?)\\bottomrule", text, re.S)
+        assert len(parts) > 1
+        known = {tuple(latex_text(cell.text) for cell in line[:2]) for line in table.body}
+        for line in (line for part in parts for line in part.strip().splitlines()):
+            first = (cell.replace(r"{\raggedright ", "") for cell in line.split(" & ")[:2])
+            assert tuple(cell.removesuffix(r"\par}") for cell in first) in known
+
+
+def test_the_lines_of_a_comparison_are_named_by_their_methods() -> None:
+    table = named_tables()[0]
+    cells = list(csv.DictReader(io.StringIO(as_csv([table]))))
+    assert {cell["row"] for cell in cells} == {"cropnet", "cropnet.aug"}
+    assert as_html([table]).count('<th scope="row">cropnet') == 2
 
 
 def test_a_long_table_goes_on_in_another_float() -> None:

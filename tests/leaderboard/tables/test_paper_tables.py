@@ -3,13 +3,15 @@
 from pathlib import Path
 
 import pytest
+from sample_jobs import make_identity
 from sample_rows import make_row, tables, write_run
 
 from benchmark.cli import main
 from benchmark.errors import UsageError
+from benchmark.results.store import RunStore
 from leaderboard.comparison_group import base_of, comparison_groups
 from leaderboard.results import Results, from_rows, read_results
-from leaderboard.tables.paper_tables import chosen_table, paper_tables, summary_table
+from leaderboard.tables.paper_tables import chosen_tables, paper_tables, summary_table
 from leaderboard.tables.table_content import Cell, Table
 from leaderboard.tables.table_formats import FORMATS
 
@@ -124,7 +126,7 @@ def test_the_ranking_on_paper_is_a_short_summary(results: Results) -> None:
 
 def test_a_table_of_chosen_columns(results: Results) -> None:
     (group,) = comparison_groups(results)
-    table = chosen_table(group, ["gap", "FRA:CHN", "macro_f1"])
+    (table,) = chosen_tables([group], ["gap", "FRA:CHN", "macro_f1"])
     assert table.headings == ("method", "gap", "FRA:CHN", "macro-F1")
     lines = {line[0].text: line[1:] for line in table.body}
     assert [cell.text for cell in lines["m.aug"]][1:] == ["80.0 ± 0.0", "80.0"]
@@ -132,7 +134,31 @@ def test_a_table_of_chosen_columns(results: Results) -> None:
     assert list(lines) == ["m", "m.aug", "z"]
     assert "In-domain less target." in table.caption
     with pytest.raises(UsageError, match="did you mean 'macro_f1'"):
-        chosen_table(group, ["macro_f"])
+        chosen_tables([group], ["macro_f"])
+
+
+def test_a_chosen_transfer_that_a_group_lacks_is_a_column_of_dashes() -> None:
+    rows = [make_row(target="CHN"), make_row(target="USA", protocol="quick")]
+    groups = comparison_groups(from_rows(rows))
+    found = {t.title: [cell.text for cell in t.body[0]] for t in chosen_tables(groups, ["FRA:CHN"])}
+    assert found == {
+        "Leaderboard, tiny, protocol quick": ["test.nearest", "-"],
+        "Leaderboard, tiny, protocol smoke": ["test.nearest", "50.0"],
+    }
+    with pytest.raises(UsageError, match="FRA:ARG"):
+        chosen_tables(groups, ["FRA:ARG"])
+
+
+@pytest.mark.parametrize("more", [[], ["--columns", "gap"], ["--format", "latex"]])
+def test_without_a_score_there_is_no_table(
+    more: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failed = make_row(macro_f1=None, status="failed", reason="broke")
+    RunStore(tmp_path).write(make_identity(), [failed])
+    with pytest.raises(SystemExit) as ended:
+        main(["tables", str(tmp_path), *more])
+    assert ended.value.code == 2
+    assert "No method has a score" in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.parametrize("form", FORMATS)
