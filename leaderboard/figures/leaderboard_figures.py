@@ -26,7 +26,7 @@ from leaderboard.machine import is_one_machine
 from leaderboard.results import Results
 from leaderboard.shift_losses import comparable_losses
 from leaderboard.tables.columns import method_frame
-from leaderboard.tables.leaderboard_files import write_whole
+from leaderboard.tables.leaderboard_files import write_folder
 from leaderboard.tables.section_facts import title_of
 
 COLOURS: Final = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
@@ -253,7 +253,7 @@ _STAMP: Final = {"png": "Software", "svg": "Date", "pdf": "CreationDate"}
 
 
 def write_figures(results: Results, out: Path) -> tuple[Path, ...]:
-    """Write every figure of every section.
+    """Write every figure of every section, and remove those of an earlier call that are gone.
 
     Args:
         results: Rows and what is known of them.
@@ -265,7 +265,7 @@ def write_figures(results: Results, out: Path) -> tuple[Path, ...]:
     Raises:
         StoreError: If a file cannot be written.
     """
-    paths = []
+    files = {}
     for number, group in enumerate(comparison_groups(results), start=1):
         if group.transfers.empty:
             continue
@@ -273,9 +273,8 @@ def write_figures(results: Results, out: Path) -> tuple[Path, ...]:
             for form in FORMS:
                 content = render(draw, group, form)
                 if content is not None:
-                    paths.append(out / f"{number}-{name}.{form}")
-                    write_whole(paths[-1], content)
-    return tuple(paths)
+                    files[f"{number}-{name}.{form}"] = content
+    return write_folder(out, files, "figure-files.json")
 
 
 def short(name: str) -> str:

@@ -12,7 +12,7 @@ from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.figures.leaderboard_figures import FORMS, render_figure
 from leaderboard.file_names import transfer_stem
 from leaderboard.results import Results
-from leaderboard.tables.leaderboard_files import write_whole
+from leaderboard.tables.leaderboard_files import write_folder
 
 SCREEN_DPI: Final = 80
 """Pixels per inch on the site, which must stay small."""
@@ -92,11 +92,9 @@ def write_season_figures(results: Results, out: Path) -> tuple[Path, ...]:
     Raises:
         StoreError: If a file cannot be written.
     """
-    paths = []
+    files: dict[str, bytes] = {}
     for form in FORMS:
         drawn = season_images(results, comparison_groups(results), form, dpi=PRINT_DPI, most=None)
         for images in drawn.values():
-            for path, image in images.items():
-                write_whole(out / path, image)
-                paths.append(out / path)
-    return tuple(sorted(paths))
+            files |= images
+    return tuple(sorted(write_folder(out, files, "season-files.json")))

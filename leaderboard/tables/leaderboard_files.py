@@ -108,6 +108,8 @@ def write_folder(out: Path, files: Mapping[str, bytes], listing: str) -> tuple[P
         StoreError: If a file cannot be written or removed.
     """
     before = _listed(out / listing)
+    if not before and not files:
+        return ()
     # The union first: if this call is cut off, the next one still knows what it wrote.
     write_whole(out / listing, json.dumps(sorted({*before, *files})).encode())
     for path, content in files.items():

@@ -16,7 +16,7 @@ def files_of(folder: Path) -> set[str]:
     return {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
 
 
-@pytest.mark.parametrize("command", ["site", "export"])
+@pytest.mark.parametrize("command", ["site", "export", "figures"])
 def test_a_folder_holds_what_it_would_hold_if_it_were_new(command: str, tmp_path: Path) -> None:
     one = write_run(tmp_path / "one", {("a", 1): [LABELS]}, labels=[LABELS])
     other = write_run(tmp_path / "other", {("b", 1): [LABELS]}, labels=[LABELS], protocol="quick")
