@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from secrets import token_hex
-from typing import IO, Final
+from typing import IO, Any, Final
 
 ASIDE: Final = ".writing-"
 """What the name of a file or folder begins with until it is whole."""
@@ -56,6 +56,24 @@ def write_text(path: Path, text: str) -> None:
         handle.write(text)
         handle.flush()
         os.fsync(handle.fileno())
+
+
+def as_utf8(value: Any) -> Any:
+    r"""Return plain values in which every text can be stored in UTF-8.
+
+    Bytes of a command line or of a file's name that are not UTF-8 come into Python as lone
+    surrogates, which neither UTF-8 nor JSON can hold: they become escapes such as ``\udce9``.
+
+    Args:
+        value: A text, or lists, tuples and dictionaries of texts and other values.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, list | tuple):
+        return type(value)(as_utf8(each) for each in value)
+    if isinstance(value, dict):
+        return {as_utf8(key): as_utf8(each) for key, each in value.items()}
+    return value
 
 
 def folder_aside(parent: Path, prefix: str = ASIDE) -> Path:

@@ -14,10 +14,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import StoreError
-from benchmark.files import folder_aside, write_text
+from benchmark.files import as_utf8, folder_aside, write_text
 from benchmark.results.fitted_networks import PROTOCOL_FILE, Network, write_network
 from benchmark.results.folder_replacement import REMOVED, keep_files, repair, replace_folder
 from benchmark.results.job_locks import JobLocks
@@ -168,7 +169,7 @@ class RunStore:
             staging = folder_aside(self.jobs)
             try:
                 write_text(staging / IDENTITY_FILE, identity.model_dump_json(indent=2) + "\n")
-                write_text(staging / ROWS_FILE, _ROWS.dump_json(list(rows), indent=1).decode())
+                write_text(staging / ROWS_FILE, _rows_text(rows))
                 if history:
                     write_text(staging / HISTORY_FILE, json.dumps([dict(h) for h in history]))
                 if protocol is not None:
@@ -278,6 +279,14 @@ class RunStore:
                 )
         except (OSError, KeyError, ValueError, TokenError, zipfile.BadZipFile) as error:
             raise StoreError(f"{path} is missing or damaged: run the job again.") from error
+
+
+def _rows_text(rows: Sequence[Row]) -> str:
+    try:
+        return _ROWS.dump_json(list(rows), indent=1).decode()
+    except PydanticSerializationError:  # text that UTF-8 lacks, of a method or of the command line
+        plain = as_utf8(_ROWS.dump_python(list(rows)))
+        return _ROWS.dump_json(_ROWS.validate_python(plain), indent=1).decode()
 
 
 def _prediction_name(target: str) -> str:

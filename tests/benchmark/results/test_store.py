@@ -51,6 +51,16 @@ def test_blocks_of_predictions_are_kept(tmp_path: Path) -> None:
     assert block.tolist() == [7, -3]
 
 
+def test_text_that_is_not_unicode_is_kept_as_its_escape(tmp_path: Path) -> None:
+    store, row = RunStore(tmp_path), make_row()
+    data = row.data.model_copy(update={"name": "caf\udce9"})
+    store.write(identity(), [row.model_copy(update={"data": data})])
+    job = store.read(identity().key)
+    assert job is not None
+    data = data.model_copy(update={"name": "caf\\udce9"})
+    assert job.rows == (row.model_copy(update={"data": data}),)
+
+
 def test_a_row_survives_json_exactly() -> None:
     row = make_row(macro_f1=0.1 + 0.2)
     assert Row.model_validate_json(row.model_dump_json()) == row
