@@ -209,15 +209,23 @@ class RunStore:
             except (StoreError, FileNotFoundError):
                 if number == before:  # otherwise another process may have replaced or removed it
                     raise
+            except OSError as error:
+                raise _unreadable(Path(error.filename or folder), error) from error
         return None
 
     def keys(self) -> tuple[str, ...]:
-        """Return the keys of all jobs, sorted."""
-        if not self.jobs.is_dir():
-            return ()
-        return tuple(
-            sorted(p.name for p in self.jobs.iterdir() if p.is_dir() and not p.name.startswith("."))
-        )
+        """Return the keys of all jobs, sorted.
+
+        Raises:
+            StoreError: If the folder of jobs cannot be read.
+        """
+        try:
+            if not self.jobs.is_dir():
+                return ()
+            found = [path.name for path in self.jobs.iterdir() if path.is_dir()]
+        except OSError as error:
+            raise _unreadable(self.jobs, error) from error
+        return tuple(sorted(name for name in found if not name.startswith(".")))
 
     def remove(self, key: str) -> None:
         """Remove a job that another has replaced.
@@ -243,13 +251,14 @@ class RunStore:
             one slot (a process was killed while it replaced one) the newer one is returned.
 
         Raises:
-            StoreError: If the directory has no run.
+            StoreError: If the directory has no run, or cannot be read.
         """
+        keys = self.keys()
         if not self.jobs.is_dir():
             raise StoreError(f"{self.root} is no run directory: it has no folder '{JOBS}'.")
         found: dict[JobIdentity, StoredJob] = {}
         damaged: list[str] = []
-        for key in self.keys():
+        for key in keys:
             try:
                 job = self.read(key)
             except StoreError as error:
@@ -279,6 +288,13 @@ class RunStore:
                 )
         except (OSError, KeyError, ValueError, TokenError, zipfile.BadZipFile) as error:
             raise StoreError(f"{path} is missing or damaged: run the job again.") from error
+
+
+def _unreadable(path: Path, error: OSError) -> StoreError:
+    why = error.strerror or error
+    return StoreError(
+        f"{path} cannot be read ({why}): make it readable, or remove it to run again."
+    )
 
 
 def _rows_text(rows: Sequence[Row]) -> str:

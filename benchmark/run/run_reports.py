@@ -3,7 +3,7 @@
 import hashlib
 import io
 import json
-from contextlib import nullcontext, redirect_stdout
+from contextlib import nullcontext, redirect_stdout, suppress
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Final
@@ -57,7 +57,8 @@ def _state(store: RunStore, points: list[str]) -> str:
     """Return a hash of what reports are made of: jobs, cards, and who makes them."""
     digest = hashlib.sha256(json.dumps([__version__, points, job_state(store)]).encode())
     for path in sorted((store.root / CARDS).glob("[!.]*.json")):
-        digest.update(path.name.encode() + path.read_bytes())
+        with suppress(OSError):  # the reports say which cannot be read
+            digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()
 
 

@@ -282,7 +282,7 @@ class Tracker:
                 if known is not None and known.written == written:
                     continue
                 job = self.store.read(key)
-            except (StoreError, FileNotFoundError):
+            except (StoreError, OSError):
                 continue  # `cropglobe status` names it
             if job is not None and job.rows:
                 self._jobs[key] = job

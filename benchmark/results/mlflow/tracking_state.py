@@ -107,7 +107,7 @@ def job_state(store: RunStore) -> str:
     for key in keys:
         try:
             written = (store.jobs / key / MANIFEST_FILE).stat().st_mtime_ns
-        except FileNotFoundError:  # damaged, or replaced just now
+        except OSError:  # damaged, or replaced just now
             written = 0
         digest.update(f"{key} {written}\n".encode())
     return digest.hexdigest()
