@@ -11,6 +11,7 @@ from typing import Any, Final
 from benchmark import __version__
 from benchmark.errors import StoreError
 from benchmark.files import replace_text
+from benchmark.results.mlflow.addresses import DATABASE
 from benchmark.results.mlflow.tracking_state import job_state
 from benchmark.results.row_index import write_index
 from benchmark.results.store import RunStore
@@ -63,11 +64,14 @@ def _state(store: RunStore, points: list[str]) -> str:
 
 
 def _files(root: Path) -> dict[str, int]:
-    """Return when each file of a run directory itself was written."""
+    """Return when each file of a run directory itself was written; MLflow's come and go."""
     found = {}
     for path in root.iterdir():
-        if path.is_file() and path.name != STATE_FILE:
-            found[path.name] = path.stat().st_mtime_ns
+        if path.name.startswith((".", DATABASE)) or path.name == STATE_FILE:
+            continue
+        with suppress(FileNotFoundError):  # another process has just removed it
+            if path.is_file():
+                found[path.name] = path.stat().st_mtime_ns
     return found
 
 

@@ -223,10 +223,10 @@ def refuse(monkeypatch: pytest.MonkeyPatch, forbidden: Path, function: str) -> N
     """Let a function of `Path` refuse one path, as the system does for all but root."""
     allowed = getattr(Path, function)
 
-    def refusing(path: Path, *words: object) -> object:
+    def refusing(path: Path, *words: object, **named: object) -> object:
         if path == forbidden:
             raise PermissionError(13, "Permission denied", str(path))
-        return allowed(path, *words)
+        return allowed(path, *words, **named)
 
     monkeypatch.setattr(Path, function, refusing)
 
