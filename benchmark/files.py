@@ -10,8 +10,24 @@ from pathlib import Path
 from secrets import token_hex
 from typing import IO, Any, Final
 
+from benchmark.errors import UsageError
+
 ASIDE: Final = ".writing-"
 """What the name of a file or folder begins with until it is whole."""
+
+
+def user_path(path: str | Path) -> Path:
+    """Return a path that a user named, in which ``~`` stands for a home directory.
+
+    Raises:
+        UsageError: If there is no such home directory.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise UsageError(
+            f"{path} cannot be found, since its home directory is unknown: name the path in full."
+        ) from error
 
 
 def replace_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
