@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from benchmark import __version__
 from benchmark.errors import SubmissionError
-from benchmark.files import replace_text
+from benchmark.files import replace_text, user_path
 from benchmark.results.rows import Row
 from leaderboard.results import VERIFICATIONS, Results, Verification
 from leaderboard.submissions.archive import printable
@@ -320,7 +320,7 @@ def with_verdicts(results: Results, submissions: Path | None = None) -> Results:
         The results. The verification of a method is the lowest of its scored rows. A row that was
         trained again has the verifier's scores and costs.
     """
-    folder = submissions or Path(os.environ.get(SUBMISSIONS_VARIABLE, "submissions"))
+    folder = submissions or user_path(os.environ.get(SUBMISSIONS_VARIABLE, "submissions"))
     believed = read_verdicts(folder)
     levels: dict[str, Verification] = {}
     for row in results.rows:
