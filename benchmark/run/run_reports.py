@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 from contextlib import nullcontext, redirect_stdout, suppress
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, Final
 
 from benchmark import __version__
 from benchmark.errors import StoreError
-from benchmark.files import replace_text
+from benchmark.files import replace_text, user_path
 from benchmark.results.mlflow.addresses import DATABASE
 from benchmark.results.mlflow.tracking_state import job_state
 from benchmark.results.row_index import write_index
@@ -21,6 +22,15 @@ REPORTS: Final = "cropglobe.reports"
 """Entry-point group; each entry is called with the run directory after a run."""
 
 STATE_FILE: Final = "reports.json"
+
+SUBMISSIONS_VARIABLE: Final = "CROPGLOBE_SUBMISSIONS"
+"""Environment variable that names the folder of submissions, whose verdicts reports show; the
+default is `submissions` in the working directory."""
+
+
+def submissions_folder() -> Path:
+    """Return the folder of submissions, which need not exist."""
+    return user_path(os.environ.get(SUBMISSIONS_VARIABLE, "submissions"))
 
 
 def make_reports(store: RunStore, *, quiet: bool = False) -> bool:
@@ -55,11 +65,12 @@ def make_reports(store: RunStore, *, quiet: bool = False) -> bool:
 
 
 def _state(store: RunStore, points: list[str]) -> str:
-    """Return a hash of what reports are made of: jobs, cards, and who makes them."""
+    """Return a hash of what reports are made of: jobs, cards, verdicts, and who makes them."""
     digest = hashlib.sha256(json.dumps([__version__, points, job_state(store)]).encode())
-    for path in sorted((store.root / CARDS).glob("[!.]*.json")):
+    cards = (store.root / CARDS).glob("[!.]*.json")
+    for path in (*sorted(cards), *sorted(submissions_folder().glob("*/*.json"))):
         with suppress(OSError):  # the reports say which cannot be read
-            digest.update(path.name.encode() + path.read_bytes())
+            digest.update(os.fsencode(path.name) + path.read_bytes())
     return digest.hexdigest()
 
 

@@ -9,10 +9,11 @@ import cropglobe
 from benchmark.cli import main
 from benchmark.data.dataset import Dataset
 from benchmark.results.store import RunStore
+from benchmark.run.run_reports import SUBMISSIONS_VARIABLE
 from cropglobe import CropDataset, CropGlobeError
 from leaderboard.reference.shipped_files import VARIABLE, reference_folder
 from leaderboard.results import from_rows
-from leaderboard.submissions.verdict_files import SUBMISSIONS_VARIABLE, with_verdicts
+from leaderboard.submissions.verdict_files import with_verdicts
 
 
 @pytest.fixture
