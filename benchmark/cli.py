@@ -12,6 +12,7 @@ import typer
 
 from benchmark import __version__
 from benchmark.errors import CropGlobeError, UsageError
+from benchmark.files import user_path
 from benchmark.terminal import examples, replace_unknown_signs
 
 ENTRY_POINTS: Final = "cropglobe.commands"
@@ -108,6 +109,16 @@ def spread(arguments: Sequence[str]) -> list[str]:
     return words
 
 
+def with_home(word: str) -> str:
+    """Return a word of a command line with its home directory, which shells leave in ``--x=~/y``.
+
+    Raises:
+        UsageError: If there is no such home directory.
+    """
+    option, sign, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    return f"{option}{sign}{user_path(value)}" if value.startswith("~") else word
+
+
 def refuse_repeats(app: typer.Typer, words: Sequence[str]) -> None:
     """Refuse an option that takes one value and is given twice: the first would be lost unseen.
 
@@ -154,8 +165,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     replace_unknown_signs()
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.ERROR)
-    words = spread(sys.argv[1:] if arguments is None else arguments)
+    given = sys.argv[1:] if arguments is None else arguments
     try:
+        words = spread([with_home(word) for word in given])
         app = build_app()
         refuse_repeats(app, words)
         app(words)

@@ -8,10 +8,26 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from secrets import token_hex
-from typing import IO, Final
+from typing import IO, Any, Final
+
+from benchmark.errors import UsageError
 
 ASIDE: Final = ".writing-"
 """What the name of a file or folder begins with until it is whole."""
+
+
+def user_path(path: str | Path) -> Path:
+    """Return a path that a user named, in which ``~`` stands for a home directory.
+
+    Raises:
+        UsageError: If there is no such home directory.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise UsageError(
+            f"{path} cannot be found, since its home directory is unknown: name the path in full."
+        ) from error
 
 
 def replace_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -56,6 +72,24 @@ def write_text(path: Path, text: str) -> None:
         handle.write(text)
         handle.flush()
         os.fsync(handle.fileno())
+
+
+def as_utf8(value: Any) -> Any:
+    r"""Return plain values in which every text can be stored in UTF-8.
+
+    Bytes of a command line or of a file's name that are not UTF-8 come into Python as lone
+    surrogates, which neither UTF-8 nor JSON can hold: they become escapes such as ``\udce9``.
+
+    Args:
+        value: A text, or lists, tuples and dictionaries of texts and other values.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, list | tuple):
+        return type(value)(as_utf8(each) for each in value)
+    if isinstance(value, dict):
+        return {as_utf8(key): as_utf8(each) for key, each in value.items()}
+    return value
 
 
 def folder_aside(parent: Path, prefix: str = ASIDE) -> Path:

@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+from codecs import lookup
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -27,7 +28,11 @@ def replace_unknown_signs() -> None:
     be in cp1252 or ASCII.
     """
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        if isinstance(stream, io.TextIOWrapper) and (
+            stream.errors == "strict"
+            # as Python sets it in the C locale
+            or (stream.errors == "surrogateescape" and lookup(stream.encoding).name != "utf-8")
+        ):
             stream.reconfigure(errors="replace")
 
 

@@ -16,6 +16,7 @@ from benchmark.data.dataset_source import DEFAULT_SEED, open_source
 from benchmark.data.season import STEP_DAYS
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import UsageError, did_you_mean
+from benchmark.files import user_path
 
 Progress = Callable[[str, int, int], None]
 
@@ -265,7 +266,7 @@ def simulate(
             progress=progress,
         )
         return CropDataset(open_directory(folder))
-    root = Path(directory).expanduser()
+    root = user_path(directory)
     simulate_dataset(
         root,
         samples_per_domain=samples_per_domain,

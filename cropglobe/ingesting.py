@@ -5,6 +5,7 @@ from typing import Any
 
 from benchmark.data.dataset import open_dataset as open_directory
 from benchmark.data.ingest.ingestion import IngestReport, ingest_table
+from benchmark.files import user_path
 from cropglobe.datasets import CropDataset
 
 
@@ -28,5 +29,6 @@ def ingest(
         DataError: If the table or the directory cannot be used.
         UsageError: If an option is needed, does not exist or does not fit the table.
     """
-    report = ingest_table(Path(table), Path(directory), labels=str(labels), **options)
-    return CropDataset(open_directory(Path(directory))), report
+    root = user_path(directory)
+    report = ingest_table(user_path(table), root, labels=str(user_path(labels)), **options)
+    return CropDataset(open_directory(root)), report

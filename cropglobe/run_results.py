@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import UsageError, did_you_mean
+from benchmark.files import user_path
 from benchmark.results.rows import Row
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.results import Results, read_results
@@ -278,7 +279,7 @@ def open_runs(*runs: str | Path, reference: str | None = None) -> RunResults:
 
     if not runs:
         raise UsageError("No run directory was given.")
-    paths = tuple(Path(run).expanduser() for run in runs)
+    paths = tuple(user_path(run) for run in runs)
     return RunResults(with_verdicts(read_results(paths)), paths, reference)
 
 

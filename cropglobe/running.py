@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from benchmark.errors import UsageError
+from benchmark.files import user_path
 from benchmark.run.job_options import make_protocol, run_directory
 from benchmark.task.feature_files import on_files
 from benchmark.task.methods import Method
@@ -105,7 +106,7 @@ def run(
         )
     say = announce or _silent
     name = dataset.path if isinstance(data, CropDataset) else data
-    store = RunStore(Path(out or run_directory(name, chosen_protocol)))
+    store = RunStore(user_path(out or run_directory(name, chosen_protocol)))
     store.prepare()
     cache = cache_directory() / "representations"
     runner = Runner(dataset.source, chosen_protocol, cache)

@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.files import replace_file
+from benchmark.errors import DataError
+from benchmark.files import replace_file, user_path
 
 logger = logging.getLogger(__name__)
 
@@ -32,17 +33,27 @@ def cache_directory() -> Path:
     ``$CROPGLOBE_CACHE`` if it is set, else the platform's cache directory: ``$XDG_CACHE_HOME`` or
     ``~/.cache`` on Linux, ``~/Library/Caches`` on macOS, ``%LOCALAPPDATA%`` on Windows; there the
     folder ``cropglobe``.
+
+    Raises:
+        DataError: If the platform's directory is needed and there is no home directory.
     """
     named = os.environ.get("CROPGLOBE_CACHE")
     if named:
-        return Path(named).expanduser()
+        return user_path(named)
+    try:
+        return _platform_directory() / "cropglobe"
+    except RuntimeError as error:
+        raise DataError(
+            "There is no home directory to keep data in: name a folder with CROPGLOBE_CACHE."
+        ) from error
+
+
+def _platform_directory() -> Path:
     if sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    elif sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "cropglobe"
+        return Path.home() / "Library" / "Caches"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 def remove_abandoned(folder: Path, prefix: str) -> None:

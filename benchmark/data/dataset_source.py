@@ -10,7 +10,7 @@ from benchmark.data.cache import cache_directory, remove_abandoned
 from benchmark.data.class_counts import check_counts
 from benchmark.data.dataset import Dataset, open_dataset
 from benchmark.errors import DataError
-from benchmark.files import folder_aside
+from benchmark.files import folder_aside, user_path
 
 if TYPE_CHECKING:
     from benchmark.data.simulate.observation import Product
@@ -58,7 +58,7 @@ def open_source(text: str, progress: Progress | None = None, *, accept: bool = F
     """
     if text == SIMULATED:
         return open_dataset(simulated_directory(progress))
-    dataset = open_dataset(Path(text).expanduser())
+    dataset = open_dataset(user_path(text))
     for domain in dataset.domains:
         dataset.load(domain, progress)
     check_counts(dataset, accept=accept)

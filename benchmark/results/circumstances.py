@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from benchmark.data.hub.weights import WEIGHTS_VARIABLE
+from benchmark.errors import UsageError
+from benchmark.files import user_path
 
 SETTINGS: Final = (WEIGHTS_VARIABLE, "HF_HUB_OFFLINE", "HF_HOME", "HF_HUB_CACHE")
 """Environment variables that decide where weights are searched."""
@@ -46,9 +48,9 @@ def _settings() -> Iterator[str]:
 
 def _weights() -> Iterator[str]:
     folder = os.environ.get(WEIGHTS_VARIABLE)
-    if not folder:
+    root = _known(folder) if folder else None
+    if root is None:
         return
-    root = Path(folder)
     paths = [root] if root.is_file() else root.rglob("*")
     for path in sorted(path for _, path in zip(range(MOST_FILES), paths, strict=False)):
         if path.is_file():
@@ -57,7 +59,18 @@ def _weights() -> Iterator[str]:
 
 
 def _hub_cache() -> Iterator[str]:
-    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
-    cache_folder = Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
+    named = os.environ.get("HF_HUB_CACHE")
+    home = os.environ.get("HF_HOME") or "~/.cache/huggingface"
+    cache_folder = _known(named or f"{home}/hub")
+    if cache_folder is None:
+        return
     for path in sorted(cache_folder.glob("models--*/snapshots/*/*")):
         yield str(path.relative_to(cache_folder))
+
+
+def _known(path: str) -> Path | None:
+    """Return a path, or ``None`` if its home directory is unknown."""
+    try:
+        return user_path(path)
+    except UsageError:
+        return None

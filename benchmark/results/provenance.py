@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmark import __version__
+from benchmark.files import as_utf8
 from benchmark.results.rows import Provenance, Row
 
 PACKAGES: Final = ("numpy", "pandas", "scikit-learn", "timm", "torch", "xgboost")
@@ -44,7 +45,7 @@ def provenance(code_fingerprint: str) -> Provenance:
         memory_bytes=_memory(),
         driver=_driver(),
         created=now(),
-        command=tuple(sys.argv),
+        command=as_utf8(tuple(sys.argv)),
     )
 
 

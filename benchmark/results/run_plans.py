@@ -121,14 +121,14 @@ def write_plan(root: Path, plan: RunPlan) -> Path:
     path = root / PLANS / f"{plan.name}.json"
     others, _ = read_plans(root)
     plan = plan.model_copy(update={"order": max((each.order for each in others), default=0) + 1})
-    if path.exists():
-        try:
-            plan = plan.model_copy(update={"created": _read_plan(path).created})
-        except StoreError:
-            # Damaged: it is written again below.
-            path.unlink(missing_ok=True)
-    content = plan.model_dump(mode="json")
     try:
+        if path.exists():
+            try:
+                plan = plan.model_copy(update={"created": _read_plan(path).created})
+            except StoreError:
+                # Damaged: it is written again below.
+                path.unlink(missing_ok=True)
+        content = plan.model_dump(mode="json")
         replace_text(path, json.dumps({"sha256": _checksum(content), "plan": content}, indent=1))
     except OSError as error:
         raise StoreError(f"Cannot write the plan {path}: {error.strerror or error}.") from error

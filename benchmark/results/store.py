@@ -14,10 +14,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import StoreError
-from benchmark.files import folder_aside, write_text
+from benchmark.files import as_utf8, folder_aside, write_text
 from benchmark.results.fitted_networks import PROTOCOL_FILE, Network, write_network
 from benchmark.results.folder_replacement import REMOVED, keep_files, repair, replace_folder
 from benchmark.results.job_locks import JobLocks
@@ -168,7 +169,7 @@ class RunStore:
             staging = folder_aside(self.jobs)
             try:
                 write_text(staging / IDENTITY_FILE, identity.model_dump_json(indent=2) + "\n")
-                write_text(staging / ROWS_FILE, _ROWS.dump_json(list(rows), indent=1).decode())
+                write_text(staging / ROWS_FILE, _rows_text(rows))
                 if history:
                     write_text(staging / HISTORY_FILE, json.dumps([dict(h) for h in history]))
                 if protocol is not None:
@@ -208,15 +209,23 @@ class RunStore:
             except (StoreError, FileNotFoundError):
                 if number == before:  # otherwise another process may have replaced or removed it
                     raise
+            except OSError as error:
+                raise _unreadable(Path(error.filename or folder), error) from error
         return None
 
     def keys(self) -> tuple[str, ...]:
-        """Return the keys of all jobs, sorted."""
-        if not self.jobs.is_dir():
-            return ()
-        return tuple(
-            sorted(p.name for p in self.jobs.iterdir() if p.is_dir() and not p.name.startswith("."))
-        )
+        """Return the keys of all jobs, sorted.
+
+        Raises:
+            StoreError: If the folder of jobs cannot be read.
+        """
+        try:
+            if not self.jobs.is_dir():
+                return ()
+            found = [path.name for path in self.jobs.iterdir() if path.is_dir()]
+        except OSError as error:
+            raise _unreadable(self.jobs, error) from error
+        return tuple(sorted(name for name in found if not name.startswith(".")))
 
     def remove(self, key: str) -> None:
         """Remove a job that another has replaced.
@@ -242,13 +251,14 @@ class RunStore:
             one slot (a process was killed while it replaced one) the newer one is returned.
 
         Raises:
-            StoreError: If the directory has no run.
+            StoreError: If the directory has no run, or cannot be read.
         """
+        keys = self.keys()
         if not self.jobs.is_dir():
             raise StoreError(f"{self.root} is no run directory: it has no folder '{JOBS}'.")
         found: dict[JobIdentity, StoredJob] = {}
         damaged: list[str] = []
-        for key in self.keys():
+        for key in keys:
             try:
                 job = self.read(key)
             except StoreError as error:
@@ -278,6 +288,21 @@ class RunStore:
                 )
         except (OSError, KeyError, ValueError, TokenError, zipfile.BadZipFile) as error:
             raise StoreError(f"{path} is missing or damaged: run the job again.") from error
+
+
+def _unreadable(path: Path, error: OSError) -> StoreError:
+    why = error.strerror or error
+    return StoreError(
+        f"{path} cannot be read ({why}): make it readable, or remove it to run again."
+    )
+
+
+def _rows_text(rows: Sequence[Row]) -> str:
+    try:
+        return _ROWS.dump_json(list(rows), indent=1).decode()
+    except PydanticSerializationError:  # text that UTF-8 lacks, of a method or of the command line
+        plain = as_utf8(_ROWS.dump_python(list(rows)))
+        return _ROWS.dump_json(_ROWS.validate_python(plain), indent=1).decode()
 
 
 def _prediction_name(target: str) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from benchmark.errors import StoreError
-from benchmark.files import replace_text
+from benchmark.files import as_utf8, replace_text
 from benchmark.task.method_cards import MethodDescription, describe_method
 from benchmark.task.methods import Method
 
@@ -32,8 +32,9 @@ def write_cards(root: Path, methods: Iterable[Method]) -> tuple[Path, ...]:
     paths = []
     for method in methods:
         path = root / CARDS / f"{_stem(method.name)}.json"
+        card = MethodDescription.model_validate(as_utf8(describe_method(method).model_dump()))
         try:
-            replace_text(path, describe_method(method).model_dump_json(indent=1))
+            replace_text(path, card.model_dump_json(indent=1))
         except OSError as error:
             raise StoreError(f"Cannot write the card {path}: {error.strerror or error}.") from error
         paths.append(path)

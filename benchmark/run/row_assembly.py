@@ -4,6 +4,7 @@ from benchmark.data.dataset import Dataset
 from benchmark.data.inspect.domain_differences import transfer_warnings
 from benchmark.data.shifts.shift_table import Shift
 from benchmark.data.taxonomy import CROPS
+from benchmark.files import as_utf8
 from benchmark.results.circumstances import circumstances
 from benchmark.results.provenance import provenance
 from benchmark.results.rows import AppliedShift, Cost, DataDescription, Row
@@ -148,7 +149,7 @@ def without_target(row: Row, reason: str) -> Row:
         reason: What is missing, in a sentence.
     """
     known = row.provenance.model_copy(update={"circumstances": circumstances()})
-    said = {"status": "unavailable", "reason": reason, "provenance": known}
+    said = {"status": "unavailable", "reason": as_utf8(reason), "provenance": known}
     return row.model_copy(update=said)
 
 

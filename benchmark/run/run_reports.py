@@ -3,14 +3,16 @@
 import hashlib
 import io
 import json
-from contextlib import nullcontext, redirect_stdout
+import os
+from contextlib import nullcontext, redirect_stdout, suppress
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Final
 
 from benchmark import __version__
 from benchmark.errors import StoreError
-from benchmark.files import replace_text
+from benchmark.files import replace_text, user_path
+from benchmark.results.mlflow.addresses import DATABASE
 from benchmark.results.mlflow.tracking_state import job_state
 from benchmark.results.row_index import write_index
 from benchmark.results.store import RunStore
@@ -20,6 +22,15 @@ REPORTS: Final = "cropglobe.reports"
 """Entry-point group; each entry is called with the run directory after a run."""
 
 STATE_FILE: Final = "reports.json"
+
+SUBMISSIONS_VARIABLE: Final = "CROPGLOBE_SUBMISSIONS"
+"""Environment variable that names the folder of submissions, whose verdicts reports show; the
+default is `submissions` in the working directory."""
+
+
+def submissions_folder() -> Path:
+    """Return the folder of submissions, which need not exist."""
+    return user_path(os.environ.get(SUBMISSIONS_VARIABLE, "submissions"))
 
 
 def make_reports(store: RunStore, *, quiet: bool = False) -> bool:
@@ -54,19 +65,24 @@ def make_reports(store: RunStore, *, quiet: bool = False) -> bool:
 
 
 def _state(store: RunStore, points: list[str]) -> str:
-    """Return a hash of what reports are made of: jobs, cards, and who makes them."""
+    """Return a hash of what reports are made of: jobs, cards, verdicts, and who makes them."""
     digest = hashlib.sha256(json.dumps([__version__, points, job_state(store)]).encode())
-    for path in sorted((store.root / CARDS).glob("[!.]*.json")):
-        digest.update(path.name.encode() + path.read_bytes())
+    cards = (store.root / CARDS).glob("[!.]*.json")
+    for path in (*sorted(cards), *sorted(submissions_folder().glob("*/*.json"))):
+        with suppress(OSError):  # the reports say which cannot be read
+            digest.update(os.fsencode(path.name) + path.read_bytes())
     return digest.hexdigest()
 
 
 def _files(root: Path) -> dict[str, int]:
-    """Return when each file of a run directory itself was written."""
+    """Return when each file of a run directory itself was written; MLflow's come and go."""
     found = {}
     for path in root.iterdir():
-        if path.is_file() and path.name != STATE_FILE:
-            found[path.name] = path.stat().st_mtime_ns
+        if path.name.startswith((".", DATABASE)) or path.name == STATE_FILE:
+            continue
+        with suppress(FileNotFoundError):  # another process has just removed it
+            if path.is_file():
+                found[path.name] = path.stat().st_mtime_ns
     return found
 
 

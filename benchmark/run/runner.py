@@ -17,6 +17,7 @@ from benchmark.data.season import move
 from benchmark.data.shifts.shift_table import Shift
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import UnavailableError
+from benchmark.files import as_utf8
 from benchmark.results.fitted_networks import Network
 from benchmark.results.rows import Row, Status
 from benchmark.results.store import Prediction
@@ -35,10 +36,7 @@ from benchmark.run.fitting.started_method import (
     reason_of,
     start_in_process,
 )
-from benchmark.run.fitting.target_prediction import (
-    PredictionRequest,
-    require_unknown_answers,
-)
+from benchmark.run.fitting.target_prediction import PredictionRequest, require_unknown_answers
 from benchmark.run.jobs import Job
 from benchmark.run.outcome import Outcome, make_prediction
 from benchmark.run.row_assembly import make_row, with_ending, with_scores, without_target
@@ -212,7 +210,7 @@ class Runner:
             DataError: If the data cannot serve the job.
         """
         split, targets = self.prepare(job)
-        said = {"status": status, "reason": reason}
+        said = {"status": status, "reason": as_utf8(reason)}
         rows = []
         for name, chosen in targets.items():
             rows.append(make_row(job, self.dataset, self.protocol, split, name, chosen))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from benchmark.files import as_utf8
 from benchmark.task.method_lines import method_line
 
 FRAME: Final = re.compile(r'^  File "(.+)", line (\d+) in (.+)$', re.M)
@@ -50,4 +51,5 @@ def describe_error(error: BaseException) -> str:
     raised = [(Path(frame.filename).name, frame.lineno) for frame in frames[-1:]]
     own = [] if (line := method_line(error)) is None else [line]
     places = ", ".join(f"{name}:{line}" for name, line in dict.fromkeys([*own, *raised]))
-    return f"{type(error).__name__}: {error}" + (f" ({places})" if places else "")
+    said: str = as_utf8(f"{type(error).__name__}: {error}")
+    return said + (f" ({places})" if places else "")

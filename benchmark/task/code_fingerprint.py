@@ -11,6 +11,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final, TypeGuard
 
+from benchmark.errors import MethodError
+from benchmark.files import as_utf8
+
 SUITE: Final = frozenset({"baselines", "benchmark", "cropglobe", "cropnet", "leaderboard"})
 """Packages of the suite. Of the harness itself only `PREDICTING` counts."""
 
@@ -19,6 +22,20 @@ PREDICTING: Final = ("baselines.", "benchmark.run.", "cropnet.")
 
 INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
 """Folders of installed packages, whose versions are recorded with each row."""
+
+
+def require_utf8(*words: str) -> None:
+    """Check the words of a method that are hashed with its code.
+
+    Args:
+        words: Such as its name.
+
+    Raises:
+        MethodError: If UTF-8 cannot hold one of them.
+    """
+    for word in words:
+        if as_utf8(word) != word:
+            raise MethodError(f"{word!r:.100} is not valid Unicode: name the method otherwise.")
 
 
 def code_files(build: Callable[..., object]) -> set[Path]:

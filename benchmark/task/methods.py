@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from benchmark.data.representations import get_representation
 from benchmark.errors import MethodError, UsageError, did_you_mean
 from benchmark.task import protocol as protocols
-from benchmark.task.code_fingerprint import code_contents
+from benchmark.task.code_fingerprint import code_contents, require_utf8
 from benchmark.task.metrics import Probabilities, check_probabilities
 from benchmark.task.tracks import SERIES_TRACKS, SHOWN_VERSION, require_track
 from benchmark.task.tracks import Track as Track  # noqa: PLC0414 - methods import it from here
@@ -63,8 +63,7 @@ class Card(BaseModel):
         in_released_code: Whether the paper's released code contains it. ``network`` if that code
             has the network but no command that trains it in this way.
         pretraining: Data of its pretraining; ``None`` without pretraining.
-        extra_information: What it uses besides the source's series and labels, such as
-            coordinates.
+        extra_information: What it uses besides series and labels, such as coordinates.
         target_labels_per_class: Largest number of labelled target samples of each crop that it is
             given; ``None`` if it is given none, or all.
         parameters: Number of trained parameters for ten bands and seven classes; ``None`` if it
@@ -227,7 +226,8 @@ class Method:
     released_division: protocols.Division = "stratified"
 
     def __post_init__(self) -> None:
-        """Refuse an unknown track or division, however the method came to be."""
+        """Refuse what no row can hold, however the method came to be."""
+        require_utf8(self.name, self.version)
         require_track(self.track, f"'{self.name}'")
         protocols.require_division(self.released_division, f"'{self.name}'")
 

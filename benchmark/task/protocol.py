@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, get_args
 
 import yaml
@@ -19,6 +18,7 @@ from pydantic import (
 
 from benchmark.data.dataset_card import BANDS
 from benchmark.errors import UsageError, did_you_mean, require_known
+from benchmark.files import user_path
 
 LATER_KEYS: Final[tuple[str, ...]] = (
     "compile",
@@ -276,7 +276,7 @@ def load_protocol(name: str) -> Protocol:
             The message names the key.
     """
     if name.endswith((".yaml", ".yml")):
-        path = Path(name)
+        path = user_path(name)
         try:
             text = path.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:

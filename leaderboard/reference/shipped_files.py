@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import Final
 
+from benchmark.files import user_path
+
 VARIABLE: Final = "CROPGLOBE_REFERENCE"
 """Environment variable that names another folder of reference results."""
 
@@ -11,4 +13,4 @@ VARIABLE: Final = "CROPGLOBE_REFERENCE"
 def reference_folder() -> Path:
     """Return the folder that the environment variable names or, without it, that of the package."""
     named = os.environ.get(VARIABLE)
-    return Path(named) if named else Path(__file__).parent / "shipped"
+    return user_path(named) if named else Path(__file__).parent / "shipped"

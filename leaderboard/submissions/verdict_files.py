@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import io
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from benchmark import __version__
 from benchmark.errors import SubmissionError
 from benchmark.files import replace_text
 from benchmark.results.rows import Row
+from benchmark.run.run_reports import submissions_folder
 from leaderboard.results import VERIFICATIONS, Results, Verification
 from leaderboard.score_frames import MARK_DIGITS
 from leaderboard.submissions.archive import printable
@@ -49,10 +49,6 @@ SHOWN: Final = ("macro_f1", "overall_accuracy")
 """Scores in the text file of scores."""
 
 SELF_REPORTED: Final = VERIFICATIONS[0]
-
-SUBMISSIONS_VARIABLE: Final = "CROPGLOBE_SUBMISSIONS"
-"""Environment variable that names the folder of submissions; the default is `submissions` in the
-working directory."""
 
 _FOLDER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,120}")
 
@@ -334,7 +330,7 @@ def with_verdicts(results: Results, submissions: Path | None = None) -> Results:
         The results. The verification of a method is the lowest of its scored rows. A row that was
         trained again has the verifier's scores and costs.
     """
-    folder = submissions or Path(os.environ.get(SUBMISSIONS_VARIABLE, "submissions"))
+    folder = submissions or submissions_folder()
     believed = read_verdicts(folder)
     levels: dict[str, Verification] = {}
     for row in results.rows:

@@ -37,9 +37,12 @@ def methods():
 """
 
 
-def test_signs_that_an_encoding_lacks_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_signs_that_an_encoding_lacks_are_replaced(
+    monkeypatch: pytest.MonkeyPatch, errors: str
+) -> None:
     written = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="ascii"))
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="ascii", errors=errors))
     replace_unknown_signs()
     sys.stdout.write("maïs")
     sys.stdout.flush()

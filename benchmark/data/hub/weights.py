@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from benchmark.errors import UnavailableError, UsageError, did_you_mean
+from benchmark.files import user_path
 
 ENTRY_POINTS: Final = "cropglobe.weights"
 """Entry-point group; each entry is a `HubFile`, under the name that users give it."""
@@ -91,7 +92,10 @@ def _own_copy(file: HubFile) -> Path | None:
     place = os.environ.get(WEIGHTS_VARIABLE)
     if not place:
         return None
-    root = Path(place)
+    try:
+        root = user_path(place)
+    except UsageError as error:
+        raise UnavailableError(f"{error} It is that of {WEIGHTS_VARIABLE}.") from error
     candidates = (root, root / file.folder / file.name, root / file.name)
     return next((path for path in candidates if path.is_file()), None)
 
@@ -114,6 +118,8 @@ def _download(file: HubFile, *, offline: bool) -> Path | str:
     except LocalEntryNotFoundError:
         if offline or constants.HF_HUB_OFFLINE:
             return "offline mode is on and the hub's cache does not have it"
+    except RuntimeError:
+        return "there is no home directory: name the hub's cache with HF_HOME"
     host = urlsplit(constants.ENDPOINT).hostname
     try:
         # The hub's client retries a missing network for half a minute; behind a proxy, names

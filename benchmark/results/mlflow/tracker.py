@@ -12,6 +12,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Final
 
 from benchmark.errors import CropGlobeError, StoreError, TrackingError
+from benchmark.files import as_utf8
 from benchmark.results.mlflow.addresses import artifact_location, database_of, default_uri, shown
 from benchmark.results.mlflow.job_content import job_name
 from benchmark.results.mlflow.local_database import (
@@ -129,6 +130,12 @@ class Tracker:
                 were written stay on the server.
             StoreError: If the directory has no run.
         """
+        place = str(self.store.root.resolve())
+        if as_utf8(place) != place:
+            raise TrackingError(
+                f"MLflow cannot show {as_utf8(place)}, whose name is not UTF-8: rows are kept; "
+                "rename the directory and run `cropglobe sync` on it."
+            )
         for name, value in SETTINGS.items():
             os.environ.setdefault(name, value)
         with warnings.catch_warnings():
@@ -275,7 +282,7 @@ class Tracker:
                 if known is not None and known.written == written:
                     continue
                 job = self.store.read(key)
-            except (StoreError, FileNotFoundError):
+            except (StoreError, OSError):
                 continue  # `cropglobe status` names it
             if job is not None and job.rows:
                 self._jobs[key] = job

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from benchmark.errors import StoreError
-from benchmark.files import replace_text
+from benchmark.files import as_utf8, replace_text
 from benchmark.results.store import MANIFEST_FILE, RunStore
 
 VIEW_VERSION: Final = "2"
@@ -54,7 +54,7 @@ def read_tracking_state(store: RunStore) -> TrackingState:
     """
     found = _read(store.root)
     if found is None:
-        found = TrackingState(store=uuid.uuid4().hex, root=str(store.root.resolve()))
+        found = TrackingState(store=uuid.uuid4().hex, root=as_utf8(str(store.root.resolve())))
         write_tracking_state(store, found)
     return found
 
@@ -107,7 +107,7 @@ def job_state(store: RunStore) -> str:
     for key in keys:
         try:
             written = (store.jobs / key / MANIFEST_FILE).stat().st_mtime_ns
-        except FileNotFoundError:  # damaged, or replaced just now
+        except OSError:  # damaged, or replaced just now
             written = 0
         digest.update(f"{key} {written}\n".encode())
     return digest.hexdigest()
@@ -116,7 +116,7 @@ def job_state(store: RunStore) -> str:
 def view_state(store: RunStore) -> str:
     """Return a hash of everything that decides the content of MLflow: jobs, path and version."""
     text = f"{VIEW_VERSION} {store.root.resolve()} {job_state(store)}"
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(as_utf8(text).encode()).hexdigest()
 
 
 def writer_lock(uri: str) -> str:
@@ -137,4 +137,4 @@ def _read(root: Path) -> TrackingState | None:
 
 
 def _hash(uri: str) -> str:
-    return hashlib.sha256(uri.encode()).hexdigest()[:16]
+    return hashlib.sha256(as_utf8(uri).encode()).hexdigest()[:16]

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmark.errors import UsageError
+from benchmark.files import user_path
 
 PROGRAM: Final = "bwrap"
 SECONDS_TO_TRY: Final = 20
@@ -186,7 +187,7 @@ def visible_paths() -> tuple[Path, ...]:
     found += [Path(sys.executable).resolve().parent, *_site_folders(), *_package_folders()]
     weights = os.environ.get("CROPGLOBE_WEIGHTS")
     if weights:
-        found.append(Path(weights).resolve())
+        found.append(user_path(weights).resolve())
     return tuple(dict.fromkeys(path for path in found if path.exists()))
 
 
@@ -243,5 +244,5 @@ def _environment(of: Mapping[str, str]) -> dict[str, str]:
     }
     weights = of.get("CROPGLOBE_WEIGHTS")
     if weights:
-        own["CROPGLOBE_WEIGHTS"] = str(Path(weights).resolve())
+        own["CROPGLOBE_WEIGHTS"] = str(user_path(weights).resolve())
     return {name: of[name] for name in KEPT if name in of} | own

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from homeless import leave_home
 
 from benchmark.data.dataset import DatasetCard, DomainCard, write_dataset
 from benchmark.data.dataset_source import (
@@ -19,7 +20,7 @@ from benchmark.data.dataset_source import (
     open_source,
 )
 from benchmark.data.official.domain_file import DomainSamples
-from benchmark.errors import DataError
+from benchmark.errors import DataError, UsageError
 
 Make = Callable[..., DomainSamples]
 
@@ -121,3 +122,19 @@ def test_the_cache_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_
     assert cache_directory() == tmp_path / "xdg" / "cropglobe"
     monkeypatch.setenv("CROPGLOBE_CACHE", str(tmp_path / "mine"))
     assert cache_directory() == tmp_path / "mine"
+
+
+@pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
+def test_without_a_home_directory_the_cache_must_be_named(
+    monkeypatch: pytest.MonkeyPatch, system: str
+) -> None:
+    leave_home(monkeypatch)
+    monkeypatch.delenv("LOCALAPPDATA", raising=False)
+    monkeypatch.setattr(sys, "platform", system)
+    with pytest.raises(DataError, match="name a folder with CROPGLOBE_CACHE"):
+        open_source("simulated")
+
+
+def test_data_of_an_unknown_home_directory_are_named() -> None:
+    with pytest.raises(UsageError, match="~nobody-of-this-name/D cannot be found"):
+        open_source("~nobody-of-this-name/D")

@@ -51,6 +51,16 @@ def test_blocks_of_predictions_are_kept(tmp_path: Path) -> None:
     assert block.tolist() == [7, -3]
 
 
+def test_text_that_is_not_unicode_is_kept_as_its_escape(tmp_path: Path) -> None:
+    store, row = RunStore(tmp_path), make_row()
+    data = row.data.model_copy(update={"name": "caf\udce9"})
+    store.write(identity(), [row.model_copy(update={"data": data})])
+    job = store.read(identity().key)
+    assert job is not None
+    data = data.model_copy(update={"name": "caf\\udce9"})
+    assert job.rows == (row.model_copy(update={"data": data}),)
+
+
 def test_a_row_survives_json_exactly() -> None:
     row = make_row(macro_f1=0.1 + 0.2)
     assert Row.model_validate_json(row.model_dump_json()) == row
@@ -207,3 +217,37 @@ def test_writers_at_once_leave_whole_jobs(tmp_path: Path) -> None:
     assert damaged == ()
     assert job.rows[0].seed in seeds
     assert [path.name for path in store.jobs.iterdir()] == [identity().key]
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, forbidden: Path, function: str) -> None:
+    """Let a function of `Path` refuse one path, as the system does for all but root."""
+    allowed = getattr(Path, function)
+
+    def refusing(path: Path, *words: object, **named: object) -> object:
+        if path == forbidden:
+            raise PermissionError(13, "Permission denied", str(path))
+        return allowed(path, *words, **named)
+
+    monkeypatch.setattr(Path, function, refusing)
+
+
+def test_a_file_that_cannot_be_read_costs_one_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = RunStore(tmp_path)
+    folders = [store.write(identity(seed=n), [make_row(seed=n)]) for n in (1, 2)]
+    refuse(monkeypatch, folders[0] / "rows.json", "open")
+    jobs, damaged = store.read_all()
+    assert [job.identity.seed for job in jobs] == [2]
+    assert damaged[0].startswith(f"{folders[0] / 'rows.json'} cannot be read (Permission denied)")
+
+
+@pytest.mark.parametrize("function", ["iterdir", "is_dir"])
+def test_a_folder_that_cannot_be_read_is_an_error_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str
+) -> None:
+    store = RunStore(tmp_path)
+    store.write(identity(), [make_row()])
+    refuse(monkeypatch, store.jobs, function)
+    with pytest.raises(StoreError, match=r"jobs cannot be read \(Permission denied\)"):
+        store.read_all()

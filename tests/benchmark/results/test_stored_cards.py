@@ -1,12 +1,13 @@
 """Cards kept with a run: whole, safe under any name, and what a damaged one does."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmark.cli import main
 from benchmark.data.dataset import Dataset
-from benchmark.errors import StoreError
+from benchmark.errors import MethodError, StoreError
 from benchmark.results.stored_cards import CARDS, read_cards, write_cards
 from benchmark.task.method_cards import card_lines, render_card
 from benchmark.task.methods import Card, Method, Pretraining
@@ -77,3 +78,15 @@ def test_a_run_keeps_the_cards_of_what_was_asked_for(tiny: Dataset, tmp_path: Pa
     cards, damaged = read_cards(tmp_path / "run")
     assert damaged == ()
     assert set(cards) == {"floor.majority", "floor.prior"}
+
+
+def test_a_card_with_text_that_is_not_unicode_is_kept(tmp_path: Path) -> None:
+    odd = CARD.model_copy(update={"summary": "caf\udce9"})
+    write_cards(tmp_path, [replace(method("a"), card=odd)])
+    cards, damaged = read_cards(tmp_path)
+    assert (damaged, cards["a"].card.summary) == ((), "caf\\udce9")
+
+
+def test_a_name_that_is_not_unicode_is_refused() -> None:
+    with pytest.raises(MethodError, match=r"'a\\udce9' is not valid Unicode"):
+        method("a\udce9")

@@ -370,3 +370,26 @@ def test_what_a_method_tells_of_itself_costs_no_other_job(
     assert other.status == "ok"
     assert (telling.reason or "").startswith(reason or "")
     assert (telling.status == "ok") == (reason is None)
+
+
+@pytest.mark.parametrize("kind", [ValueError, UnavailableError])
+def test_text_that_is_not_unicode_costs_no_job(
+    tmp_path: Path,
+    tiny: Dataset,
+    smoke: Protocol,
+    kind: type[Exception],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Odd(Nearest):
+        def predict_proba(self, x: Features) -> np.ndarray:
+            raise kind("no weights in caf\udce9")
+
+    monkeypatch.setattr("sys.argv", ["cropglobe", "--out", "caf\udce9"])
+    store, runner = RunStore(tmp_path / "caf\udce9"), Runner(tiny, smoke)
+    jobs = jobs_of(tiny, smoke, method(Odd, "test.odd"), method())
+    odd, other = execute(find_work(jobs, store), runner, store)
+    assert (odd.status == "ok", other.status) == (False, "ok")
+    assert "no weights in caf\\udce9" in str(odd.reason)
+    stored, damaged = store.read_all()
+    assert (len(stored), damaged) == (2, ())
+    assert stored[0].rows[0].provenance.command[-1] == "caf\\udce9"

@@ -1,6 +1,7 @@
 """Verdicts count for the rows and the archive that they are about, and never for their authors."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from benchmark.data.dataset import Dataset
 from benchmark.errors import SubmissionError
 from benchmark.results.store import RunStore
 from benchmark.run.job_options import make_protocol
+from benchmark.run.run_reports import SUBMISSIONS_VARIABLE, make_reports
 from leaderboard.comparison_group import comparison_groups
 from leaderboard.results import Results, from_rows, read_results
 from leaderboard.submissions.packing import Source, pack
@@ -341,3 +343,22 @@ def test_a_verdict_stands_where_reference_methods_fail(
     said = capsys.readouterr()
     assert "Accepted: verified from predictions." in said.out
     assert "Reference methods could not be put beside it: The run ended" in said.err
+
+
+def test_a_verdict_given_or_withdrawn_makes_the_reports_of_a_run_again(
+    run: Path, honest: Path, tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submissions = tmp_path / "given"
+    monkeypatch.setenv(SUBMISSIONS_VARIABLE, str(submissions))
+    store = RunStore(tmp_path / "run")
+    shutil.copytree(run, store.root)
+    assert make_reports(store, quiet=True)
+    assert not make_reports(store, quiet=True)
+    verdict = verify(read_submission(honest), tiny)
+    folder = accept(verdict, submissions, verifier="Grace Hopper", url=None)
+    assert make_reports(store, quiet=True)
+    assert "verified from predictions" in (store.root / "leaderboard.csv").read_text("utf-8")
+    assert not make_reports(store, quiet=True)
+    (folder / "verdict.json").unlink()
+    assert make_reports(store, quiet=True)
+    assert "verified from predictions" not in (store.root / "leaderboard.csv").read_text("utf-8")

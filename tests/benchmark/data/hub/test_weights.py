@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from homeless import leave_home
 
 from benchmark.data.hub import weights as hub
 from benchmark.data.hub.weights import WEIGHTS_VARIABLE, HubFile, fetch
@@ -59,4 +60,14 @@ def test_offline_may_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_offline_says_how_to_get_it() -> None:
     with pytest.raises(UnavailableError, match=r"offline mode.*hf download someone/encoder model"):
+        fetch(FILE)
+
+
+def test_without_a_home_directory_weights_are_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_home(monkeypatch)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", "~/hub")
+    with pytest.raises(UnavailableError, match=r"no home directory: .* HF_HOME"):
+        fetch(FILE)
+    monkeypatch.setenv(WEIGHTS_VARIABLE, "~/weights")
+    with pytest.raises(UnavailableError, match=f"home directory is unknown.*{WEIGHTS_VARIABLE}"):
         fetch(FILE)

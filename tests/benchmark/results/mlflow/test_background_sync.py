@@ -10,7 +10,7 @@ import pytest
 from sample_jobs import make_identity
 from sample_rows import make_row
 
-from benchmark.results.mlflow.background_sync import BackgroundSync
+from benchmark.results.mlflow.background_sync import BackgroundSync, follow
 from benchmark.results.store import RunStore
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own, of what it imports
@@ -44,3 +44,13 @@ def test_a_writer_that_was_killed_is_not_called_slow(tmp_path: Path, silent: str
     assert "the process that writes to it was ended by SIGKILL" in follower.warning
     assert f"cropglobe sync {tmp_path}" in follower.warning
     assert "server" not in follower.warning
+
+
+def test_a_run_directory_of_no_unicode_name_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    store = RunStore(tmp_path / "caf\udce9")
+    store.write(make_identity(), [make_row()])
+    with follow(store, busy=False) as follower:
+        assert follower is not None
+        follower.finish()
+    assert follower.warning is not None
+    assert "caf\\udce9, whose name is not UTF-8: rows are kept" in follower.warning
