@@ -12,14 +12,14 @@ from benchmark.results.store import RunStore, StoredJob
 INDEX_FILE: Final = "index.parquet"
 
 
-def write_index(store: RunStore) -> Path:
+def write_index(store: RunStore) -> tuple[Path, tuple[str, ...]]:
     """Write the index of a run directory and replace an older one.
 
     Args:
         store: The store of the run directory.
 
     Returns:
-        Path of the index.
+        Path of the index, and a sentence for each job that it lacks since it cannot be read.
 
     Raises:
         StoreError: If the directory has no run, or the file cannot be written.
@@ -27,7 +27,7 @@ def write_index(store: RunStore) -> Path:
     import pyarrow as pa
     from pyarrow import parquet
 
-    jobs, _ = store.read_all()
+    jobs, damaged = store.read_all()
     path = store.root / INDEX_FILE
     records = list(index_rows(jobs))
     names = dict.fromkeys(name for record in records for name in record)
@@ -36,7 +36,7 @@ def write_index(store: RunStore) -> Path:
         replace_file(path, lambda file: parquet.write_table(table, file, compression="zstd"))
     except OSError as error:
         raise StoreError(f"Cannot write the index {path}: {error.strerror or error}.") from error
-    return path
+    return path, damaged
 
 
 def index_rows(jobs: Iterable[StoredJob]) -> Iterator[dict[str, Any]]:

@@ -61,7 +61,10 @@ def index(run: RunDirectory) -> None:
     from benchmark.results.row_index import write_index
     from benchmark.results.store import RunStore
 
-    typer.echo(write_index(RunStore(run)))
+    path, damaged = write_index(RunStore(run))
+    for problem in damaged:
+        typer.echo(f"Note: {problem}", err=True)
+    typer.echo(path)
 
 
 def sync(

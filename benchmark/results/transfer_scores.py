@@ -93,7 +93,8 @@ def mean_scores(scores: Iterable[TransferScore]) -> Mapping[str, float]:
         scores: Scores of one method, of any transfers and seeds.
 
     Returns:
-        The means by the names in `MEANS`. A score that no transfer has is left out.
+        The means by the names in `MEANS`. A score that a transfer lacks is left out: its
+        mean would be over fewer transfers than that of macro-F1.
     """
     cells: dict[tuple[str, str], list[TransferScore]] = {}
     for score in scores:
@@ -105,6 +106,6 @@ def mean_scores(scores: Iterable[TransferScore]) -> Mapping[str, float]:
             for members in cells.values()
         ]
         known = [fmean(values) for values in found if values]
-        if known:
+        if known and len(known) == len(found):
             means[name] = fmean(known)
     return means

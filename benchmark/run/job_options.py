@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from benchmark.files import user_path
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -89,7 +91,13 @@ RunDirectory = Annotated[
 
 def run_directory(data: str | Path, protocol: "Protocol") -> Path:
     """Return the run directory of a dataset and a protocol where none is named."""
-    return Path("results") / f"{Path(data).name}-{protocol.name}"
+    return Path("results") / f"{data_word(data)}-{protocol.name}"
+
+
+def data_word(data: str | Path) -> str:
+    """Return the word for a dataset in names of run directories: the name of its directory."""
+    path = user_path(data)
+    return path.resolve().name if path.name in ("", "..") else path.name
 
 
 def make_protocol(

@@ -16,6 +16,7 @@ from benchmark.data.dataset import Dataset
 from benchmark.data.dataset_source import SIMULATED, open_source
 from benchmark.errors import StoreError, UsageError
 from benchmark.results.store import JOBS, RunStore
+from benchmark.run.job_options import data_word
 from benchmark.task.methods import HEADLINE, Method, method_sets, registry
 from benchmark.task.protocol import load_protocol
 from leaderboard.reference.packed_jobs import packed_methods
@@ -128,9 +129,9 @@ def steps(request: ReferenceRequest) -> tuple[Step, ...]:
             further = (*(("--transfers", *words) if words else ()), *request.further)
             for name in request.protocols:
                 protocol = load_protocol(name)
-                run = request.out / f"{Path(data).name}-{protocol.name}"
+                run = request.out / f"{data_word(data)}-{protocol.name}"
                 for seed in request.seeds or protocol.seeds:
-                    shown = f"{title}: {Path(data).name}, {protocol.name}, seed {seed}"
+                    shown = f"{title}: {data_word(data)}, {protocol.name}, seed {seed}"
                     found.append(Step(shown, run, data, name, seed, names, further))
     return tuple(found)
 

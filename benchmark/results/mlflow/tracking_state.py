@@ -11,7 +11,7 @@ from benchmark.errors import StoreError
 from benchmark.files import as_utf8, replace_text
 from benchmark.results.store import MANIFEST_FILE, RunStore
 
-VIEW_VERSION: Final = "2"
+VIEW_VERSION: Final = "3"
 """Version of the content of runs in MLflow. Raise it when the content changes: all runs are then
 written again."""
 

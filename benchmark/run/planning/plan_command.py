@@ -102,7 +102,13 @@ def _table(estimate: "Estimate") -> "Table":
 def _sentences(estimate: "Estimate", workers: int, within: float | None) -> "Iterator[str]":
     to_run = estimate.jobs - estimate.stored
     yield f"{estimate.jobs} jobs, {estimate.stored} stored already, {to_run} to run."
-    if not to_run:
+    unknown = sum(len(m.seconds) for m in estimate.methods if m.unavailable is not None)
+    if unknown:
+        yield (
+            f"{unknown} of these jobs are not included in any estimate, since their methods cannot "
+            "be calibrated here: the table says why."
+        )
+    if to_run == unknown:
         return
     each = " each" if workers > 1 else ""
     yield (

@@ -19,7 +19,8 @@ def test_the_index_has_every_row_and_is_rebuilt(tmp_path: Path) -> None:
     store.write(make_identity(seed=1), [make_row(seed=1, crops={"corn": 0.5})])
     failed = make_row(seed=2, macro_f1=None, status="failed", reason="why")
     store.write(make_identity(seed=2), [failed])
-    path = write_index(store)
+    path, damaged = write_index(store)
+    assert damaged == ()
     first = pd.read_parquet(path).sort_values("seed").reset_index(drop=True)
     assert first["scores.macro_f1"][0] == 0.5
     assert math.isnan(first["scores.macro_f1"][1])

@@ -44,5 +44,16 @@ def test_means_are_over_transfers_of_means_over_seeds() -> None:
     assert "gap" not in mean_scores(scores)
 
 
+def test_a_mean_that_a_transfer_lacks_is_left_out() -> None:
+    inside = make_row(target="FRA", confusion=home(c0_0=3, c1_1=4))
+    rows = [
+        make_row(target="CHN", crops={FIRST: 0.5, SECOND: 0.5}),
+        make_row(target="USA", crops={FIRST: 0.5, THIRD: 0.5}),
+    ]
+    one, both = (mean_scores(transfer_scores([inside, *rows[:count]])) for count in (1, 2))
+    assert set(one) - set(both) == {"in_domain", "gap"}
+    assert {"macro_f1", "overall_accuracy"} <= set(both)
+
+
 def test_the_source_is_no_transfer() -> None:
     assert transfer_scores([make_row(target="FRA")]) == ()

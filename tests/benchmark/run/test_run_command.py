@@ -10,6 +10,9 @@ from smoke_command import FAST, Cli, rows_of, smoke_run
 
 from benchmark.data.dataset import Dataset
 from benchmark.results.store import RunStore
+from benchmark.run.job_options import run_directory
+from benchmark.task.protocol import Protocol
+from leaderboard.reference.reference_run import ReferenceRequest, steps
 
 
 def test_the_main_job(cli: Cli, tiny: Dataset, tmp_path: Path) -> None:
@@ -68,6 +71,18 @@ def test_after_the_minutes_no_job_is_started_and_the_same_command_goes_on(
     assert (run / "leaderboard.md").exists()
 
 
+@pytest.mark.parametrize("word", [".", "..", "../data"])
+def test_the_run_directory_is_named_after_the_data(
+    tmp_path: Path, smoke: Protocol, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    place = tmp_path / "data" / "inner" if word == ".." else tmp_path / "data"
+    place.mkdir(parents=True)
+    monkeypatch.chdir(place)
+    assert run_directory(word, smoke) == Path("results/data-smoke")
+    (step,) = steps(ReferenceRequest((word,), ("smoke",), ("floor.prior",), (1,), (), Path("out")))
+    assert step.run == Path("out/data-smoke")
+
+
 def test_status_and_index_of_a_run(cli: Cli, tiny: Dataset, tmp_path: Path) -> None:
     run = tmp_path / "run"
     smoke_run(cli, tiny.root, run, "--transfers", "FRA:CHN")
@@ -80,6 +95,11 @@ def test_status_and_index_of_a_run(cli: Cli, tiny: Dataset, tmp_path: Path) -> N
     (run / "index.parquet").unlink()
     assert cli("index", run)[0] == 0
     assert len(pd.read_parquet(run / "index.parquet")) == 2 * 2
+    (jobs[1].folder / "rows.json").write_text("[]")
+    code, out, err = cli("index", run)
+    assert (code, out.strip()) == (0, str(run / "index.parquet"))
+    assert err.startswith(f"Note: {jobs[1].folder / 'rows.json'} is missing or damaged")
+    assert len(pd.read_parquet(run / "index.parquet")) == 2
     code, _, err = cli("status", tmp_path / "absent")
     assert (code, err.count("\n")) == (2, 1)
 

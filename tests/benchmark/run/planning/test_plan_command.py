@@ -258,3 +258,32 @@ def test_numbers_are_said_as_people_say_them() -> None:
         "27.8 h",
     ]
     assert [size(n) for n in (7, 12_340, 5e6, 2.5e9)] == ["7 B", "12.3 kB", "5 MB", "2.5 GB"]
+
+
+LACKING = """
+from benchmark.errors import UnavailableError
+from benchmark.task.methods import Card, Method
+
+
+def build(context):
+    raise UnavailableError("no weights here")
+
+
+def methods():
+    card = Card(summary="lacks weights", reference="tests", licence="MIT")
+    return [Method("median.lacking", "test", "median", build, card)]
+"""
+
+
+def test_jobs_that_cannot_be_calibrated_are_said_to_be_left_out(
+    tmp_path: Path, tiny: Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "lacking.py").write_text(LACKING)
+    words = ["plan", "--data", str(tiny.root), "--protocol", "smoke", "--transfers", "FRA:CHN"]
+    words += ["--out", str(tmp_path / "run"), "--method-file", str(tmp_path / "lacking.py")]
+    for more, timed in ([], False), (["--methods", "floor.majority"], True):
+        with pytest.raises(SystemExit):
+            main([*words, *more])
+        said = capsys.readouterr().out
+        assert "1 of these jobs are not included in any estimate, since their methods" in said
+        assert ("on disk for jobs" in said) == timed  # and not about 0 s and 0 B
