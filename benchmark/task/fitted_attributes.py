@@ -24,7 +24,7 @@ class Decision(BaseModel):
     """What a method decided on a target that it may adapt to.
 
     Attributes:
-        stopped: Whether it kept its answers of before, in place of adapting.
+        stopped: Whether it kept its first predictions, in place of adapting.
         why: The reason, in a line.
     """
 
