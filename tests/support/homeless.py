@@ -10,6 +10,8 @@ VARIABLES = ("HOME", "USERPROFILE", "XDG_CACHE_HOME", "CROPGLOBE_CACHE", "HF_HOM
 def leave_home(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the home directory away."""
 
+    pytest.importorskip("pwd")
+
     def unknown(number: int) -> None:
         raise KeyError(number)
 
