@@ -141,7 +141,7 @@ def test_store_write(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
             before = [pd.read_csv(path)] if path.is_file() else []
             pd.concat([*before, frame]).to_csv(path, index=False)
 
-    compare(benchmark, ours, naive, reference=1.0, turns=1)
+    compare(benchmark, ours, naive, reference=126, turns=1)
 
 
 def test_store_scan(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
