@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final, Literal, TypeVar, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,10 @@ from leaderboard.confusion_counts import (
 )
 from leaderboard.shared_units import SetName, shared_units
 from leaderboard.statistics.bootstrap import DRAWS, Draws, Part, bootstrap
+
+Key = TypeVar("Key")
+
+Kept = TypeVar("Kept")
 
 Cell = tuple[str, ...]
 """Comparability key, track, label of the method and transfer."""
@@ -141,28 +145,32 @@ def from_rows(rows: Iterable[Row], problems: Iterable[str] = ()) -> Results:
     return Results(
         rows=tuple(sorted((row for row in known if row.shift is None), key=row_key)),
         problems=tuple(problems),
-        shifted=_each_once(row for row in known if row.shift is not None),
+        shifted=_shifted_once(known),
     )
 
 
-def gives_way(kept: Row | None, other: Row) -> bool:
-    """Whether another row of the same key counts in place of the one that was read first.
+def each_once(found: Iterable[tuple[Key, Kept]], row_of: Callable[[Kept], Row]) -> dict[Key, Kept]:
+    """Return what counts for each key: what was read first, or the first that has a score.
 
-    The one that was read first counts, unless it has no score and the other one has: a job that
-    failed in one run takes no score away from another.
+    A job that failed in one run takes no score away from another.
+
+    Args:
+        found: Keys with what belongs to a row, in the order of reading.
+        row_of: Function that returns the row.
     """
-    return kept is None or (kept.scores is None and other.scores is not None)
+    kept: dict[Key, Kept] = {}
+    for key, each in found:
+        scored = row_of(each).scores is not None
+        if key not in kept or (scored and row_of(kept[key]).scores is None):
+            kept[key] = each
+    return kept
 
 
-def _each_once(rows: Iterable[Row]) -> tuple[Row, ...]:
+def _shifted_once(rows: Iterable[Row]) -> tuple[Row, ...]:
     """Return one row of each cell, seed and shift."""
-    first: dict[tuple[tuple[Cell, int], str], Row] = {}
-    for row in rows:
-        if row.shift is not None:
-            key = (row_key(row), row.shift.name)
-            if gives_way(first.get(key), row):
-                first[key] = row
-    return tuple(first[key] for key in sorted(first))
+    found = (((row_key(row), row.shift.name), row) for row in rows if row.shift is not None)
+    kept = each_once(found, lambda row: row)
+    return tuple(kept[key] for key in sorted(kept))
 
 
 def read_results(
@@ -194,20 +202,19 @@ def read_results(
     evaluated, shifted, problems = read_rows(runs)
     beside = References() if references is None else references([a.row for a in evaluated])
     given: list[EvaluatedRow] = [*evaluated, *beside.rows]
-    first: dict[tuple[Cell, int], EvaluatedRow] = {}
     # Labelled together: a method has one label in its rankings and in its shifted rows.
     labelled = with_labels([*(each.row for each in given), *shifted])
-    for each, row in zip(given, labelled, strict=False):
-        key = row_key(row)
-        if gives_way(first[key].row if key in first else None, row):
-            first[key] = replace(each, row=row)
+    named = (replace(each, row=row) for each, row in zip(given, labelled, strict=False))
+    first: dict[tuple[Cell, int], EvaluatedRow] = each_once(
+        ((row_key(each.row), each) for each in named), lambda each: each.row
+    )
     cards, places = _read_circumstances(runs, problems)
     results = Results(
         rows=tuple(first[key].row for key in sorted(first)),
         cards={**beside.cards, **cards},
         places=places,
         references=frozenset(key for key in first if isinstance(first[key], CountedRow)),
-        shifted=_each_once(labelled[len(given) :]),
+        shifted=_shifted_once(labelled[len(given) :]),
     )
     if not draws:
         return replace(results, problems=tuple(problems))

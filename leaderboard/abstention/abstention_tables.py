@@ -25,7 +25,7 @@ from leaderboard.abstention.conformal_sets import (
 )
 from leaderboard.code_labels import with_labels
 from leaderboard.confusion_counts import StoredPrediction
-from leaderboard.results import RESAMPLING_SEED, Cell, gives_way, read_rows, row_key
+from leaderboard.results import RESAMPLING_SEED, Cell, each_once, read_rows, row_key
 from leaderboard.score_frames import ComparableRows, comparable_rows
 from leaderboard.tables.section_facts import SIMULATED_MARK, title_of
 from leaderboard.tables.table_content import Cell as TableCell
@@ -145,13 +145,10 @@ def _columns(prediction: Prediction) -> Integers:
 
 def _read(runs: Sequence[Path]) -> tuple[dict[tuple[Cell, int], StoredPrediction], list[str]]:
     answers, _, problems = read_rows(runs)
-    first: dict[tuple[Cell, int], StoredPrediction] = {}
     labelled = with_labels([answer.row for answer in answers])
-    for answer, row in zip(answers, labelled, strict=True):
-        key = row_key(row)
-        if gives_way(first[key].row if key in first else None, row):
-            first[key] = replace(answer, row=row)
-    return first, problems
+    named = (replace(answer, row=row) for answer, row in zip(answers, labelled, strict=True))
+    found = ((row_key(answer.row), answer) for answer in named)
+    return each_once(found, lambda answer: answer.row), problems
 
 
 def _lines(

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from benchmark.data.taxonomy import CROPS
-from leaderboard.comparison_group import ComparisonGroup
+from leaderboard.comparison_group import ComparisonGroup, once_for_each_group
 from leaderboard.results import row_key
 from leaderboard.site.overview import ALL, parts_of
 from leaderboard.site.site_table import (
@@ -149,13 +149,14 @@ def transfer_site_table(group: ComparisonGroup, name: str, transfer: str) -> Sit
     return replace(lifted, constants=kept)
 
 
-def _score_lines(group: ComparisonGroup) -> list[tuple[Item, ...]]:
+@once_for_each_group
+def _score_lines(group: ComparisonGroup) -> tuple[tuple[Item, ...], ...]:
     """Return a line per transfer and method, best first."""
     cells = with_limits(group).sort_values(["transfer", "macro_f1"], ascending=[True, False])
-    return [
+    return tuple(
         (method_item(str(line["method"])), *_of_transfer(group, line))
         for line in cells.to_dict("records")
-    ]
+    )
 
 
 _OF_TRANSFER: Final = (

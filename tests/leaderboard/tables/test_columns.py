@@ -75,15 +75,6 @@ def test_a_hand_computed_example_with_a_tie_a_gap_and_a_failure() -> None:
     assert frame["macro_f1_low"].isna().all()
 
 
-def test_of_data_without_the_chosen_transfers_nothing_is_left() -> None:
-    home = {"relation": "in-domain", "transfer": "FRA:FRA"}
-    rows = [make_row(), make_row(target="USA", fingerprint="e" * 64)]
-    rows += [row.model_copy(update={**home, "target": "FRA"}) for row in rows]
-    found = on_transfers(from_rows(rows), ["FRA:CHN"])
-    assert {row.data.fingerprint for row in found.rows} == {rows[0].data.fingerprint}
-    assert len(found.rows) == 2
-
-
 def test_coverage_is_a_column_once_a_sample_has_no_vector() -> None:
     def covered(share: float | None, method: str = "b") -> list[Row]:
         rows = [make_row(method=method), make_row(method=method, target="USA")]
