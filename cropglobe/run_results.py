@@ -14,16 +14,13 @@ from benchmark.files import user_path
 from benchmark.results.rows import Row
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.results import Results, read_results
-from leaderboard.score_frames import identity_of
+from leaderboard.score_frames import IDENTITY, identity_of
 from leaderboard.shift_losses import ShiftLoss, shift_losses
 from leaderboard.statistics.confusion_scores import METRICS
 from leaderboard.tables.columns import method_frame, shown
 
 GROUP_COLUMNS = ("dataset", "protocol", "track")
 """Names of what may be compared, which need not tell it apart."""
-
-IDENTITY = ("dataset_fingerprint", "protocol_hash", "metric_version")
-"""Columns that say which rows may be compared, whatever their names are."""
 
 ROW_COLUMNS = (*GROUP_COLUMNS, "method", "transfer", "seed")
 """Columns that name a row of a transfer."""

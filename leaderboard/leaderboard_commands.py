@@ -377,7 +377,7 @@ def _read(
     from leaderboard.reference.shipped_files import reference_folder
     from leaderboard.results import References, read_results
     from leaderboard.submissions.verdict_files import with_verdicts
-    from leaderboard.transfer_selection import on_transfers
+    from leaderboard.transfer_selection import on_transfers, rows_on
 
     def progress(sets: "Sequence[SampleSet]") -> "Iterable[SampleSet]":
         hidden = not console.is_terminal
@@ -388,8 +388,8 @@ def _read(
     found: list[Agreement] = []
 
     def beside(rows: "Sequence[Row]") -> References:
-        place = reference_folder()
-        found.append(agree(rows, place) if runs else every_reference(place))
+        place, shown = reference_folder(), rows_on(rows, transfers) if runs else ()
+        found.append(agree(rows, place, shown=shown) if runs else every_reference(place))
         return found[0].references
 
     read = read_results(runs, references=beside if with_reference else None, progress=progress)

@@ -18,14 +18,14 @@ RELEASED: Final = "paper-released"
 MARK_DIGITS: Final = 8
 """Digits of a fingerprint or hash that tell apart what has one name."""
 
+IDENTITY: Final = ("dataset_fingerprint", "protocol_hash", "metric_version")
+"""Columns that say which rows may be compared: names need not tell them apart."""
+
 
 def identity_of(row: Row) -> dict[str, str]:
-    """Return the columns that say which rows may be compared: names need not tell them apart."""
-    return {
-        "dataset_fingerprint": row.data.fingerprint,
-        "protocol_hash": row.protocol_hash,
-        "metric_version": row.metric_version,
-    }
+    """Return the values of the columns `IDENTITY` for a row."""
+    values = (row.data.fingerprint, row.protocol_hash, row.metric_version)
+    return dict(zip(IDENTITY, values, strict=True))
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,14 @@ def on_transfers(results: Results, words: Sequence[str] | None) -> Results:
     Raises:
         UsageError: If a word is unknown, or no row belongs to it.
     """
+    return replace(results, rows=rows_on(results.rows, words))
+
+
+def rows_on(rows: Sequence[Row], words: Sequence[str] | None) -> tuple[Row, ...]:
+    """Keep the rows of some transfers, as `on_transfers` does."""
     if not words:
-        return results
-    away = [row for row in results.rows if row.relation != "in-domain"]
+        return tuple(rows)
+    away = [row for row in rows if row.relation != "in-domain"]
     domains = sorted({domain for row in away for domain in (row.source, row.target)})
     chosen: set[str] = set()
     for word in words:
@@ -40,17 +45,14 @@ def on_transfers(results: Results, words: Sequence[str] | None) -> Results:
         chosen |= named & known
     # Of each group: where none of its transfers is left, its in-domain rows go too.
     sources = {(_group_of(row), row.source) for row in away if row.transfer in chosen}
-    return replace(
-        results,
-        rows=tuple(
-            row
-            for row in results.rows
-            if (
-                (_group_of(row), row.source) in sources
-                if row.relation == "in-domain"
-                else row.transfer in chosen
-            )
-        ),
+    return tuple(
+        row
+        for row in rows
+        if (
+            (_group_of(row), row.source) in sources
+            if row.relation == "in-domain"
+            else row.transfer in chosen
+        )
     )
 
 

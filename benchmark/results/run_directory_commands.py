@@ -97,6 +97,8 @@ def sync(
         finally:
             if tracker.set_aside is not None:
                 typer.echo(set_aside_sentence(tracker.set_aside), err=True)
+    for problem in report.left_out:
+        typer.echo(f"Note: {problem}", err=True)
     typer.echo(f"{report.written} jobs written, {report.kept} kept: {shown(uri)}")
 
 

@@ -143,16 +143,28 @@ def read_plans(root: Path) -> tuple[tuple[RunPlan, ...], tuple[str, ...]]:
 
     Returns:
         The plans in the order in which their commands were last given, and a sentence for each plan
-        that cannot be read.
+        that cannot be read, or for their folder.
     """
     plans: list[RunPlan] = []
     damaged: list[str] = []
-    for path in sorted((root / PLANS).glob("[!.]*.json")):
+    folder = root / PLANS
+    try:
+        paths = sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return (), ()
+    except OSError as error:
+        why = error.strerror or error
+        return (), (f"{folder} cannot be read ({why}): make it a folder that can be read.",)
+    for path in (path for path in paths if _is_plan(path.name)):
         try:
             plans.append(_read_plan(path))
         except StoreError as error:
             damaged.append(str(error))
     return tuple(sorted(plans, key=lambda plan: (plan.order, plan.asked))), tuple(damaged)
+
+
+def _is_plan(name: str) -> bool:
+    return name.endswith(".json") and not name.startswith(".")
 
 
 def _read_plan(path: Path) -> RunPlan:

@@ -70,7 +70,7 @@ def run_status(store: RunStore) -> RunStatus:
         StoreError: If the directory has no run.
     """
     plans, damaged_plans = read_plans(store.root)
-    if not plans and not store.jobs.is_dir():
+    if not (plans or damaged_plans) and not store.jobs.is_dir():
         raise StoreError(
             f"{store.root} is no run directory, since it has neither plans nor jobs: name the "
             "directory that `cropglobe run` wrote."

@@ -39,12 +39,14 @@ class Agreement:
     disagreements: tuple[str, ...]
 
 
-def agree(rows: Sequence[Row], folder: Path) -> Agreement:
+def agree(rows: Sequence[Row], folder: Path, *, shown: Sequence[Row] | None = None) -> Agreement:
     """Choose the reference results that may be compared with the rows of runs.
 
     Args:
         rows: Rows of runs.
         folder: Folder of the files of reference results.
+        shown: Those that are compared, and so whose lack of reference results is said; all where
+            none is given.
 
     Returns:
         The reference rows with the same data fingerprint, protocol hash and metrics version, on the
@@ -73,7 +75,10 @@ def agree(rows: Sequence[Row], folder: Path) -> Agreement:
             ]
             on |= {c.row.transfer for c in content.rows if c.row.relation != "in-domain"}
             cards.update(content.cards)
-        lacking = {row.transfer for row in own if row.relation != "in-domain"} - on
+        compared = own if shown is None else [row for row in shown if key_of(row) == key]
+        lacking = {row.transfer for row in compared if row.relation != "in-domain"} - on
+        if not compared:
+            continue
         if not same:
             disagreements.append(_disagreement(key, list(paths.values()), folder))
         elif lacking:

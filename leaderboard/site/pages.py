@@ -155,7 +155,7 @@ def _card(name: str, rows: Iterable[Row], results: Results) -> list[tuple[str, s
     targets = sorted({row.target for row in rows if row.relation != "in-domain"})
     share = unseen_share(kept.card, targets)
     if kept.card.pretraining is not None and share is not None:
-        unseen = f"{float(share):.0%} of {len(targets)} targets"
+        unseen = f"{share * len(targets)} of {len(targets)} targets"
         lines.append(("geographically unseen", f"{unseen} lie in countries that it never saw"))
     return lines
 

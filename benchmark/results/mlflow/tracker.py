@@ -5,7 +5,7 @@ import os
 import sqlite3
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from textwrap import shorten
@@ -64,10 +64,12 @@ class SyncReport:
     Attributes:
         written: Number of jobs written to the server.
         kept: Number of jobs that the server had already.
+        left_out: A sentence for each stored job, and for each plan, that cannot be read.
     """
 
     written: int
     kept: int
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass
@@ -123,7 +125,7 @@ class Tracker:
             final: Whether the run has ended, so that the means of its commands are written too.
 
         Returns:
-            The number of jobs written and kept.
+            The number of jobs written and kept, and what could not be read.
 
         Raises:
             TrackingError: If the server cannot be reached, or did not accept everything. Jobs that
@@ -174,8 +176,9 @@ class Tracker:
 
     def _sync(self, *, final: bool) -> SyncReport:
         self._open()
-        self._read_jobs()
-        plans = sorted(read_plans(self.store.root)[0], key=lambda plan: plan.created)
+        damaged_jobs = self._read_jobs()
+        plans, damaged_plans = read_plans(self.store.root)
+        plans = tuple(sorted(plans, key=lambda plan: plan.created))
         by_slot = {job.identity.slot: job for job in self._jobs.values()}
         failures = _Failures()
         report = self._sync_jobs(plans, by_slot, failures)
@@ -188,7 +191,7 @@ class Tracker:
                 f"MLflow at {shown(self.uri)} lacks a part of the run; rows are kept and the rest "
                 f"was written. {failures.sentences()}"
             )
-        return report
+        return replace(report, left_out=(*damaged_jobs, *damaged_plans))
 
     def _sync_jobs(
         self, plans: Sequence[RunPlan], by_slot: _BySlot, failures: _Failures
@@ -270,22 +273,34 @@ class Tracker:
         self._client = MlflowClient(tracking_uri=self.uri)
         self._client.search_experiments(max_results=1)
 
-    def _read_jobs(self) -> None:
-        """Read the jobs that have changed since they were last read; leave out damaged ones."""
+    def _read_jobs(self) -> list[str]:
+        """Read the jobs that have changed since they were last read.
+
+        Returns:
+            A sentence for each job that cannot be read, which is left out.
+        """
         keys = self.store.keys()
+        damaged: list[str] = []
         for gone in set(self._jobs) - set(keys):
             del self._jobs[gone]
         for key in keys:
             known = self._jobs.get(key)
+            if known is not None and known.written == self._when_written(key):
+                continue
             try:
-                written = (self.store.jobs / key / MANIFEST_FILE).stat().st_mtime_ns
-                if known is not None and known.written == written:
-                    continue
                 job = self.store.read(key)
-            except (StoreError, OSError):
-                continue  # `cropglobe status` names it
+            except StoreError as error:
+                damaged.append(str(error))
+                continue
             if job is not None and job.rows:
                 self._jobs[key] = job
+        return damaged
+
+    def _when_written(self, key: str) -> int | None:
+        try:
+            return (self.store.jobs / key / MANIFEST_FILE).stat().st_mtime_ns
+        except OSError:  # reading the job says what is wrong
+            return None
 
     def _writer(self, job: StoredJob) -> RunWriter:
         """Return the writer for the experiment of a job.

@@ -1,6 +1,7 @@
 """Where a run stands: asked for, stored, running, and why not."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,13 @@ def test_any_flipped_byte_of_a_plan_is_found_and_asking_again_mends_it(tmp_path:
         assert path.name in damaged[0]
     write_plan(tmp_path, plan)
     assert read_plans(tmp_path) == ((plan.model_copy(update={"order": 1}),), ())
+
+
+def test_a_folder_of_plans_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """A link to itself cannot be read by any user, root included."""
+    (tmp_path / "plans").symlink_to("plans")
+    assert run_status(RunStore(tmp_path)).damaged_plans == read_plans(tmp_path)[1]
+    assert re.fullmatch(r"\S*/plans cannot be read \(Too .*\): .*", *read_plans(tmp_path)[1])
 
 
 def test_no_run_is_an_error(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from leaderboard.reference.reference_file import (
 )
 from leaderboard.results import Results, read_results, row_key
 from leaderboard.tables.text_tables import markdown, tidy
+from leaderboard.transfer_selection import rows_on
 
 OLD, NEW = "aaaaaa1111111111", "bbbbbb2222222222"
 
@@ -247,6 +248,16 @@ def test_only_the_transfers_of_the_run_stand_beside_it(tmp_path: Path) -> None:
     (sentence,) = elsewhere.disagreements
     assert "No reference results of FRA:ARG for tiny, protocol mine" in sentence
     assert "there are some of FRA:USA" in sentence
+
+
+def test_only_transfers_that_are_compared_are_said_to_lack_results(tmp_path: Path) -> None:
+    """As `compare RUN --transfers FRA:USA` of a run that has more asks for them."""
+    pack_reference([run_of(tmp_path / "o", "a", in_domain=True)], tmp_path / "packed")
+    rows = [make_row(protocol="mine", target=target) for target in ("USA", "ARG")]
+    assert "FRA:ARG" in " ".join(agree(rows, tmp_path / "packed").disagreements)
+    kept = agree(rows, tmp_path / "packed", shown=rows_on(rows, ["FRA:USA"]))
+    assert kept.disagreements == ()
+    assert {c.row.transfer for c in kept.references.rows} == {"FRA:USA", "FRA:FRA"}
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from benchmark.results.mlflow.job_content import metric_name
 from benchmark.results.mlflow.logged_models import model_name
 from benchmark.results.mlflow.tracker import Tracker
 from benchmark.results.mlflow.tracking_state import job_state, read_tracking_state, view_state
+from benchmark.results.run_directory_commands import sync
 from benchmark.results.run_plans import write_plan
 from benchmark.results.store import RunStore, StoredJob
 from benchmark.task.methods import registry
@@ -239,6 +240,21 @@ def test_a_job_that_cannot_be_written_does_not_stop_the_others(
     report = Tracker(run, uri).sync()
     assert (report.written, report.kept) == (1, 3)
     assert len(children(uri)) == 4
+
+
+@pytest.mark.slow
+def test_a_job_and_a_plan_that_cannot_be_read_are_named_and_the_others_written(
+    run: RunStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged = next(folder for folder in sorted(run.jobs.iterdir()) if folder.is_dir())
+    (damaged / "manifest.json").write_bytes(b"{")
+    plan = next((run.root / "plans").glob("*.json"))
+    plan.write_bytes(b"{")
+    sync(run.root)
+    said = capsys.readouterr()
+    assert "3 jobs written, 0 kept" in said.out
+    assert f"Note: {damaged / 'manifest.json'} is missing or damaged" in said.err
+    assert f"Note: {plan} is damaged" in said.err
 
 
 @pytest.mark.slow
