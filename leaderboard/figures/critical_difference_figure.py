@@ -35,8 +35,8 @@ def draw_ranks(found: CriticalDifference, methods: list[str], title: str) -> Fig
     half = -(-count // 2)
     bars = len(found.groups)
     depth = 0.25 * (bars + 1) + 0.28 * half
-    # A layout made to fit would press the scale together where names are long.
-    figure = Figure(figsize=(6.5, 1.5 + depth), layout="none")
+    figure = Figure(figsize=(6.5, 1.5 + depth))
+    figure.set_layout_engine("none")  # it would press the scale together where names are long
     axis = figure.add_axes((0.02, 0.02, 0.96, 0.96 - TITLE / (1.5 + depth)))
     margin = 0.45 * count
     axis.set_xlim(1 - margin, count + margin)
