@@ -16,6 +16,9 @@ MOST_RANKS: Final = 15
 
 EVERY: Final = 5
 
+TITLE: Final = 0.35
+"""Inches of the title's two lines."""
+
 
 def draw_ranks(found: CriticalDifference, methods: list[str], title: str) -> Figure:
     """Draw average ranks on a scale; a bar joins methods that are not told apart.
@@ -33,7 +36,8 @@ def draw_ranks(found: CriticalDifference, methods: list[str], title: str) -> Fig
     bars = len(found.groups)
     depth = 0.25 * (bars + 1) + 0.28 * half
     figure = Figure(figsize=(6.5, 1.5 + depth))
-    axis = figure.add_subplot()
+    figure.set_layout_engine("none")  # it would press the scale together where names are long
+    axis = figure.add_axes((0.02, 0.02, 0.96, 0.96 - TITLE / (1.5 + depth)))
     margin = 0.45 * count
     axis.set_xlim(1 - margin, count + margin)
     axis.set_ylim(depth + 0.1, -1.0)

@@ -8,6 +8,7 @@ from scipy.optimize import isotonic_regression
 
 from leaderboard.comparison_group import ComparisonGroup
 from leaderboard.few_shot_curves import few_shot_curves
+from leaderboard.figures.long_texts import short
 from leaderboard.statistics.confusion_scores import Floats
 from leaderboard.tables.section_facts import title_of
 
@@ -33,7 +34,7 @@ def draw_few_shot(group: ComparisonGroup) -> Figure | None:
         axis.set_xticks(places, [point.name for point in curve.points])
         axis.set_xlim(-0.3, len(places) - 0.3)
         axis.set_xlabel("labelled samples of the target per class")
-        axis.set_title(curve.method, fontsize=8, loc="left")
+        axis.set_title(short(curve.method), fontsize=8, loc="left")
         axis.grid(color="#e5e5e5", lw=0.5, axis="y")
         axis.set_axisbelow(True)
     axes[0].set_ylabel("macro-F1 (%)")

@@ -19,6 +19,7 @@ from benchmark.data.taxonomy import CROPS
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.figures.critical_difference_figure import draw_ranks
 from leaderboard.figures.few_shot_figure import draw_few_shot
+from leaderboard.figures.long_texts import short, whole_page
 from leaderboard.figures.method_costs import COSTS, method_costs, on_front, without_floors
 from leaderboard.figures.point_labels import label_offsets
 from leaderboard.figures.robustness_figure import draw_losses
@@ -39,9 +40,6 @@ MOST_PANELS: Final = 12
 
 MOST_LINES: Final = len(COLOURS)
 """Methods with a line of their own in a figure of lines."""
-
-LONGEST_NAME: Final = 40
-"""Characters of a method's name in a figure."""
 
 DARK: Final = 0.55
 """Share of the colour scale below which text on it is white."""
@@ -118,6 +116,7 @@ def draw_pareto(group: ComparisonGroup) -> Figure | None:
     """
     scored = method_frame(group)
     scored = scored[scored["macro_f1"].notna()]
+    scored = scored.assign(number=range(1, len(scored) + 1))  # ranks may be tied
     frame = without_floors(scored)
     known = {COSTS[name]: cost for name, cost in method_costs(frame).items() if cost.notna().any()}
     if not known:
@@ -131,7 +130,7 @@ def draw_pareto(group: ComparisonGroup) -> Figure | None:
     axes[0].set_ylabel("macro-F1 (%), mean over transfers")
     drawn = set(frame["method"])
     labels = [
-        f"{line['rank']:.0f}  {short(str(line['method']))}"
+        f"{line['number']}  {short(str(line['method']))}"
         + ("" if line["method"] in drawn else f", {100 * line['macro_f1']:.1f}, not drawn")
         for line in scored.to_dict("records")
     ]
@@ -241,7 +240,13 @@ def render_figure(draw: Callable[[], Figure | None], form: str, dpi: int = 150) 
         if figure is None:
             return None
         out = io.BytesIO()
-        figure.savefig(out, format=form, dpi=dpi, metadata={_STAMP[form]: None})
+        figure.savefig(
+            out,
+            format=form,
+            dpi=dpi,
+            metadata={_STAMP[form]: None},
+            bbox_inches=whole_page(figure, dpi),
+        )
     return out.getvalue()
 
 
@@ -275,12 +280,6 @@ def write_figures(results: Results, out: Path) -> tuple[Path, ...]:
                 if content is not None:
                     files[f"{number}-{name}.{form}"] = content
     return write_folder(out, files, "figure-files.json")
-
-
-def short(name: str) -> str:
-    """Return a name as figures show it: one line of at most 40 characters."""
-    flat = " ".join(name.split())
-    return flat if len(flat) <= LONGEST_NAME else f"{flat[: LONGEST_NAME - 3]}..."
 
 
 def _panels(group: ComparisonGroup) -> tuple[list[str], str]:
@@ -336,9 +335,10 @@ def _scatter(axis: Axes, frame: pd.DataFrame, cost: pd.Series, families: list[st
     axis.set_xscale("log")
     axis.margins(x=0.1)
     points = np.column_stack([spent, 100 * score])
-    for rank, at, offset in zip(frame["rank"], points, label_offsets(axis, points), strict=True):
+    offsets = label_offsets(axis, points)
+    for number, at, offset in zip(frame["number"], points, offsets, strict=True):
         axis.annotate(
-            f"{rank:.0f}",
+            str(number),
             at,
             offset,
             textcoords="offset points",

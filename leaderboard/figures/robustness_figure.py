@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmark.data.shifts.shift_table import factors
+from leaderboard.figures.long_texts import short
 from leaderboard.shift_losses import ShiftLoss
 
 ACROSS = 3
@@ -44,7 +45,7 @@ def draw_losses(
         for number, method in enumerate(methods):
             own = [loss for loss in losses if (loss.method, loss.factor) == (method, factor)]
             style = (colours[number % len(colours)], markers[number % len(markers)])
-            _draw_line(axis, own, method, *style)
+            _draw_line(axis, own, short(method), *style)
         axis.axhline(0, color="#888888", lw=0.8, zorder=1)
         axis.set_title(factor, fontsize=8, loc="left")
         axis.set_xlabel(fill(units[factor], UNIT_WIDTH), fontsize=6.5)

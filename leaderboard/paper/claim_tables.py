@@ -56,8 +56,7 @@ def claim_tables(
     notes = (
         *((SIMULATED_MARK,) if comparable.simulated else ()),
         f"{data}the paper's sentence on other data or another protocol than the paper's.",
-        f"{title}. Marks: P the paper, S a results page, T a third party's page, secondary a "
-        "source that cites it, I inference, ? not known.",
+        f"{title}.{'' if comparable.simulated else _PUBLISHED_NOTE}",
         "Holds: the paired 95 % interval of the difference lies above zero for every method that "
         "was run. Does not hold: below zero for one of them, with intervals widened for their "
         "number (Bonferroni). Undecided: neither, or a rival was not run, or there are "
@@ -67,8 +66,8 @@ def claim_tables(
         title=f"The paper's sentences, {title_of(comparable)}",
         notes=notes,
         groups=(),
-        headings=("sentence", "for", "here", "because", "the paper"),
-        body=tuple(_verdict_line(finding) for finding in findings),
+        headings=("sentence", "for", "here", "because", *_published_heading(comparable.simulated)),
+        body=tuple(_verdict_line(finding, comparable.simulated) for finding in findings),
         names=2,
     )
     pairs = Table(
@@ -89,14 +88,25 @@ def claim_tables(
     return tuple(table for table in (verdicts, pairs) if table.body)
 
 
-def _verdict_line(finding: ClaimResult) -> tuple[Cell, ...]:
+_PUBLISHED_NOTE: Final = (
+    " The paper's numbers: overall accuracy (%). Marks: P the paper, S a results page, T a third "
+    "party's page, secondary a source that cites it, I inference, ? not known."
+)
+
+
+def _published_heading(simulated: bool) -> tuple[str, ...]:
+    """Return the heading of the published numbers, which never stand beside simulated rows."""
+    return () if simulated else ("the paper",)
+
+
+def _verdict_line(finding: ClaimResult, simulated: bool) -> tuple[Cell, ...]:
     known = (f"{rival.title} ({rival.mark}): {rival.origin}" for rival in finding.claim.rivals)
     texts = (
         finding.claim.sentence,
         finding.subject,
         finding.verdict,
         _because(finding),
-        "; ".join(known),
+        *(() if simulated else ("; ".join(known),)),
     )
     return tuple(map(Cell, texts))
 

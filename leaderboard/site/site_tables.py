@@ -30,7 +30,7 @@ RELATION: Final = "relation"
 SHORT: Final = 5
 """Lines that a reader takes in at once: a table of a group with no more is not searched."""
 
-OF_THE_GROUP: Final = ("dataset", "track", "protocol")
+OF_THE_GROUP: Final = ("dataset", "protocol", "track")
 """Columns that say which rows may be compared."""
 
 CHECKS: Final = ("predictions agree", "verified")
@@ -42,11 +42,27 @@ def agreement(share: float) -> str:
     return "yes" if share == 1 else "no" if share == 0 else "partly"
 
 
+def _of_the_group(group: ComparisonGroup) -> tuple[Item, ...]:
+    """Return the cells of :data:`OF_THE_GROUP`."""
+    known = group.comparable
+    return (Item(dataset_title(known)), Item(protocol_title(known)), Item(known.track))
+
+
+def _first_group(
+    headings: Sequence[str], lines: Sequence[Sequence[Item]]
+) -> tuple[tuple[str, str], ...]:
+    """Return what shows the first group alone: sorted together, groups would be one ranking."""
+    if not lines:
+        return ()
+    return tuple((name, lines[0][headings.index(name)].text) for name in OF_THE_GROUP)
+
+
 def leaderboard_site_table(groups: Sequence[ComparisonGroup]) -> SiteTable:
     """Make the table of all methods of all groups; ranks hold within a group and its transfers.
 
     Each method has a line for all transfers together and, where they are of several relations, one
-    for each relation. Limits of an interval stand in the cell of their score.
+    for each relation. Limits of an interval stand in the cell of their score. Readers find the
+    first group alone, and choose others.
     """
     parts = [(group, name, part) for group in groups for name, part in parts_of(group)]
     frames = [method_frame(part) for _, _, part in parts]
@@ -63,28 +79,24 @@ def leaderboard_site_table(groups: Sequence[ComparisonGroup]) -> SiteTable:
                     method_item(method),
                     number(line["rank"], "{:.0f}", 1),
                     numbers[0],
-                    # Beside the first score: what is simulated or has seen the target says so.
-                    Item(dataset_title(group.comparable)),
-                    Item(group.comparable.track),
+                    # Beside the first score: what may not be compared with another line says so.
+                    *_of_the_group(group),
                     Item(transfers),
                     *numbers[1:],
                     Item(str(line["family"])),
-                    Item(protocol_title(group.comparable)),
                     Item(agreement(line["confirmed"])),
                     Item(group.verification(method)),
                 )
             )
     titles = [column.title for column in shown]
+    headings = ("method", "rank", titles[0], *OF_THE_GROUP, RELATION, *titles[1:], "family")
     table = SiteTable(
         name="leaderboard",
         caption="Leaderboard: means over transfers (%)",
-        headings=(
-            *("method", "rank", titles[0], "dataset", "track", RELATION, *titles[1:]),
-            *("family", "protocol", *CHECKS),
-        ),
+        headings=(*headings, *CHECKS),
         lines=tuple(lines),
-        filtered=("dataset", "protocol", "track", RELATION, "family", "verified", "rows of"),
-        chosen=((RELATION, ALL),),
+        filtered=(*OF_THE_GROUP, RELATION, "family", "verified", "rows of"),
+        chosen=((RELATION, ALL), *_first_group(headings, lines)),
         extra=frozenset(column.title for column in shown if column.name not in main),
     )
     return lift_constants(table, (*OF_THE_GROUP, RELATION, *CHECKS, *_OFTEN_THE_SAME))
@@ -121,14 +133,16 @@ def _cell(column: Column, line: Mapping[Hashable, Any]) -> Item:
 
 
 def every_score_site_table(groups: Sequence[ComparisonGroup], name: str) -> SiteTable:
-    """Make the table of methods by transfer of all groups; readers choose among them."""
+    """Make the table of methods by transfer of all groups; readers find the first, and choose."""
     lines = tuple(line for group in groups for line in _score_lines(group))
+    headings = ("method", *_OF_TRANSFER)
     table = SiteTable(
         name=name,
         caption="Scores of every transfer (%)",
-        headings=("method", *_OF_TRANSFER),
+        headings=headings,
         lines=lines,
-        filtered=(RELATION, *OF_THE_GROUP),
+        filtered=(*OF_THE_GROUP, RELATION),
+        chosen=_first_group(headings, lines),
     )
     return lift_constants(table, OF_THE_GROUP)
 
@@ -160,8 +174,8 @@ def _score_lines(group: ComparisonGroup) -> tuple[tuple[Item, ...], ...]:
 
 
 _OF_TRANSFER: Final = (
-    *("transfer", "macro-F1", "dataset", "std", "overall accuracy", "in-domain", "gap"),
-    *("samples", "seeds", RELATION, "protocol", "track"),
+    *("transfer", "macro-F1", *OF_THE_GROUP, "std", "overall accuracy", "in-domain", "gap"),
+    *("samples", "seeds", RELATION),
 )
 """Headings of what a transfer says of a method."""
 
@@ -176,7 +190,7 @@ def _of_transfer(group: ComparisonGroup, line: Mapping[Hashable, Any]) -> tuple[
     return (
         Item(pair, link=transfer_page(pair)),
         with_interval(number(line["macro_f1"]), line["macro_f1_low"], line["macro_f1_high"]),
-        Item(dataset_title(group.comparable)),
+        *_of_the_group(group),
         number(line["macro_f1_std"]),
         with_interval(
             number(line["overall_accuracy"]),
@@ -188,8 +202,6 @@ def _of_transfer(group: ComparisonGroup, line: Mapping[Hashable, Any]) -> tuple[
         number(line["n_test"], "{:,.0f}", 1),
         number(line["seeds"], "{:.0f}", 1),
         Item(str(line["relation"])),
-        Item(protocol_title(group.comparable)),
-        Item(group.comparable.track),
     )
 
 
@@ -290,7 +302,8 @@ def space_facts(groups: Iterable[ComparisonGroup], transfer: str) -> list[str]:
         name = dataset_title(comparable)
         if row.data.labels is not None:
             shared = ", ".join(row.data.labels.shared)
-            out = f"; {row.data.n_unscored} target samples left out" if row.data.n_unscored else ""
+            left = row.data.n_unscored
+            out = f"; {left:,} target samples left out" if left else ""
             found.add(f"{name}: scored crops {shared}{out}.")
         found |= {f"{name}: {text}" for text in row.data.warnings}
     return sorted(found)

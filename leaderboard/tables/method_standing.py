@@ -38,7 +38,7 @@ class MethodStanding:
     def worst_factor(self) -> str | None:
         """Factor whose shifts of the targets cost most, and how many points; ``None`` unscored."""
         loss = worst_factor(self.group, self.method)
-        return None if loss is None else f"{loss.factor} {-100 * loss.loss:+.1f}"
+        return None if loss is None else f"{loss.factor} {0 - 100 * loss.loss:+.1f}"
 
     def draws(self, name: str) -> Draws | None:
         """Resampled means over all transfers; ``None`` if one was not resampled."""

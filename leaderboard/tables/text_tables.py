@@ -205,5 +205,6 @@ def _space(row: Row) -> str:
         parts.append(f"only in the source {', '.join(labels.source_only)}")
     if labels.too_few:
         parts.append(f"too few samples on one side {', '.join(labels.too_few)}")
-    left_out = f" ({row.data.n_unscored} target samples left out)" if row.data.n_unscored else ""
+    left = row.data.n_unscored
+    left_out = f" ({left:,} target samples left out)" if left else ""
     return f"{row.transfer}: {'; '.join(parts)}{left_out}."

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from browsing import PHONE, Opener
+from browsing import PHONE, Opener, choose, expect
 
 pytestmark = pytest.mark.browser
 
@@ -50,6 +50,8 @@ def test_no_page_breaks_a_rule_of_accessibility(
 
 def test_names_stay_whole_on_a_phone(open_page: Opener) -> None:
     window = open_page("index.html", PHONE)
+    choose(window, "dataset", "all")
+    expect(window, "good", "poor", "made-up")
     cells = window.execute_script(
         """return [...document.querySelectorAll("#leaderboard tbody th a")].map((link) =>
             [link.textContent, new Set([...link.getClientRects()].map((r) => r.top)).size]);"""

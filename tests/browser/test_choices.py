@@ -9,8 +9,31 @@ from browsing import Opener, address, choose, expect, expect_order, heading, nam
 pytestmark = pytest.mark.browser
 
 
-def test_sorting_by_mouse_and_keyboard(open_page: Opener) -> None:
+def open_all(open_page: Opener, page: str = "index.html") -> Any:
+    """Open a page and choose the rows of every dataset."""
+    window = open_page(page)
+    assert choose(window, "dataset", "all") == ["all", "tiny", "tiny (simulated)"]
+    return window
+
+
+def test_a_page_begins_with_one_group(open_page: Opener) -> None:
     window = open_page("index.html")
+    expect(window, "good", "poor")
+    heading(window, "macro-F1").click()
+    expect(window, "poor", "good")
+    choose(window, "dataset", "tiny (simulated)")
+    expect(window, "made-up")
+    assert "leaderboard.dataset=tiny (simulated)" in address(window)
+    window.refresh()
+    expect(window, "made-up")
+    choose(window, "dataset", "all")
+    expect(window, "poor", "made-up", "good")
+    window.refresh()
+    expect(window, "poor", "made-up", "good")
+
+
+def test_sorting_by_mouse_and_keyboard(open_page: Opener) -> None:
+    window = open_all(open_page)
     expect(window, "good", "poor", "made-up")
     heading(window, "macro-F1").click()
     expect(window, "poor", "made-up", "good")
@@ -22,7 +45,7 @@ def test_sorting_by_mouse_and_keyboard(open_page: Opener) -> None:
 
 
 def test_filtering_and_searching(open_page: Opener) -> None:
-    window = open_page("index.html")
+    window = open_all(open_page)
     assert choose(window, "family", "other") == ["all", "other", "test"]
     expect(window, "made-up")
     choose(window, "family", "all")
@@ -31,7 +54,7 @@ def test_filtering_and_searching(open_page: Opener) -> None:
 
 
 def test_the_leaderboard_of_one_relation(open_page: Opener) -> None:
-    window = open_page("index.html")
+    window = open_all(open_page)
     expect(window, "good", "poor", "made-up")
     options = choose(window, "relation", "cross-hemisphere")
     assert options == ["all", "all transfers", "cross-continent", "cross-hemisphere"]
@@ -46,6 +69,8 @@ def test_what_was_checked_can_be_chosen(open_page: Opener) -> None:
 
 def test_relations_can_be_chosen(open_page: Opener) -> None:
     window = open_page("transfers.html")
+    expect(window, "good", "poor", "good", "poor", table="cells")
+    choose(window, "dataset", "all")
     assert len(names(window, "cells")) == 6
     choose(window, "relation", "cross-hemisphere")
     expect(window, "made-up", table="cells")
@@ -66,11 +91,11 @@ def chosen(window: Any, label: str) -> str:
 
 
 def test_back_and_forward_give_back_what_was_chosen(open_page: Opener) -> None:
-    window = open_page("index.html")
+    window = open_all(open_page)
     expect(window, "good", "poor", "made-up")
     choose(window, "family", "other")
     expect(window, "made-up")
-    assert address(window) == "#?leaderboard.family=other"
+    assert address(window) == "#?leaderboard.dataset=&leaderboard.family=other"
     window.back()
     expect(window, "good", "poor", "made-up")
     assert chosen(window, "family") == ""
@@ -85,7 +110,10 @@ def test_back_and_forward_give_back_what_was_chosen(open_page: Opener) -> None:
 
 def test_a_link_opens_the_view_that_it_names(open_page: Opener, site: Path) -> None:
     window = open_page("index.html")
-    view = "#?leaderboard.family=test&leaderboard.sort=macro-F1&leaderboard.search=o"
+    view = (
+        "#?leaderboard.dataset=&leaderboard.family=test"
+        "&leaderboard.sort=macro-F1&leaderboard.search=o"
+    )
     window.get((site / "index.html").as_uri() + view)
     window.refresh()
     expect(window, "poor", "good")
@@ -95,7 +123,10 @@ def test_a_link_opens_the_view_that_it_names(open_page: Opener, site: Path) -> N
     window.execute_script("location.hash = '#main'")
     expect(window, "poor", "good")
     # What no table knows is left alone.
-    window.get((site / "index.html").as_uri() + "#?leaderboard.relation=moon&leaderboard.sort=x&y")
+    window.get(
+        (site / "index.html").as_uri()
+        + "#?leaderboard.dataset=&leaderboard.relation=moon&leaderboard.sort=x&y"
+    )
     expect(window, "good", "poor", "made-up")
 
 
@@ -137,6 +168,7 @@ def test_a_page_works_where_nothing_may_be_remembered(open_page: Opener, site: P
         },
     )
     window.refresh()
+    choose(window, "dataset", "all")
     choose(window, "family", "other")
     expect(window, "made-up")
     window.find_element("id", "theme").click()

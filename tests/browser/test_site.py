@@ -5,6 +5,10 @@ from typing import Any
 
 import pytest
 from browsing import Opener, address, choose, wait_for
+from sample_rows import make_row
+
+from leaderboard.results import from_rows
+from leaderboard.site.site_builder import write_site
 
 pytestmark = pytest.mark.browser
 
@@ -59,6 +63,29 @@ def test_the_chart_has_a_point_for_each_method(open_page: Opener) -> None:
     wait_for(window, lambda: "macro-F1" in window.execute_script(tips), lambda: "no tip")
     points[0].send_keys("\ue007")
     assert window.find_element("tag name", "h1").text in {"good", "poor"}
+
+
+def test_names_in_the_chart_keep_apart(open_page: Opener, tmp_path: Path) -> None:
+    scores = {"best-of-the-one-family": 0.800, "best-of-the-other-family": 0.798, "third": 0.797}
+    rows = [
+        make_row(method=name, family=name, macro_f1=score, fit_seconds=10.0)
+        for name, score in scores.items()
+    ]
+    rows.append(make_row(method="low", family="low", macro_f1=0.2, fit_seconds=10.0))
+    rows.append(make_row(method="slow", family="low", macro_f1=0.1, device_name="another"))
+    write_site(from_rows(rows), tmp_path / "crowded")
+    window = open_page("index.html")
+    window.get((tmp_path / "crowded" / "sections" / "1.html").as_uri())
+    found = window.execute_script(
+        """return [...document.querySelectorAll(".chart g[aria-label='text'] text")].map((name) => {
+            const { left, right, top, bottom } = name.getBoundingClientRect();
+            return [name.textContent, left, right, top, bottom];
+        });"""
+    )
+    # One above its point, one below; the third has no place, and the last is far from them.
+    assert [name for name, *_ in found] == [*list(scores)[:2], "low"]
+    (_, *first), (_, *second), _ = found
+    assert first[3] < second[2]
 
 
 def test_two_methods_side_by_side(open_page: Opener) -> None:

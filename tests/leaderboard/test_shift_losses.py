@@ -67,6 +67,8 @@ def test_the_column_is_there_where_shifts_were_scored() -> None:
     frame = method_frame(group)
     assert frame["worst_factor"].tolist() == ["level -35.0", "season -10.0"]
     assert "worst_factor" in {column.name for column in main_columns(frame)}
+    (same,) = comparison_groups(from_rows([*PLAIN, row("a", "CHN", 1, 0.6, shift=HAZE)]))
+    assert method_frame(same)["worst_factor"].tolist()[0] == "level +0.0", "no loss has no minus"
     (plain,) = comparison_groups(from_rows(PLAIN))
     assert "worst_factor" not in {column.name for column in main_columns(method_frame(plain))}
 

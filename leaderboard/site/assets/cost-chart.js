@@ -1,6 +1,7 @@
 // Draws macro-F1 against cost with Observable Plot, in place of the picture that stands there without scripts.
 "use strict";
 document.querySelectorAll("figure.chart").forEach((figure) => {
+  const BELOW = 24; // pixels from a name above its point to one below it
   const { axes, points } = JSON.parse(document.getElementById(figure.dataset.chart).textContent);
   const drawing = figure.querySelector(".drawing");
   const names = Object.keys(axes);
@@ -30,7 +31,8 @@ document.querySelectorAll("figure.chart").forEach((figure) => {
     const front = known.filter((point) => point.front.includes(name)).sort((a, b) => cost(a) - cost(b));
     // Without a front, as where times are of several machines, the best of each family have their names.
     const ranked = [...known].sort((a, b) => b.score - a.score);
-    const named = front.length ? front : families.map((family) => ranked.find((point) => point.family === family)).filter(Boolean);
+    const best = families.map((family) => ranked.find((point) => point.family === family));
+    const named = ranked.filter((point) => (front.length ? front : best).includes(point));
     const width = Math.max(300, Math.min(900, drawing.clientWidth || 900));
     const svg = Plot.plot({
       width,
@@ -47,7 +49,7 @@ document.querySelectorAll("figure.chart").forEach((figure) => {
         Plot.line(front, { x: cost, y: "score", stroke: "currentColor", strokeOpacity: 0.5, curve: "step-after", ariaHidden: "true" }),
         Plot.ruleX(known.filter((point) => point.low !== null), { x: cost, y1: "low", y2: "high", stroke: "family", strokeWidth: 1.5, ariaHidden: "true" }),
         Plot.dot(known, { x: cost, y: "score", fill: "family", symbol: "family", r: 5, href: (point) => `../${point.page}`, ariaLabel: (point) => words(point, name).join(", ") }),
-        Plot.text(width < 500 ? [] : named, { x: cost, y: "score", text: "name", dy: -12, fill: "currentColor", stroke: "var(--paper)", ariaHidden: "true" }),
+        Plot.text(width < 500 ? [] : named, { x: cost, y: "score", text: "name", dy: -BELOW / 2, fill: "currentColor", stroke: "var(--paper)", ariaHidden: "true" }),
         Plot.tip(known, Plot.pointer({ x: cost, y: "score", title: (point) => words(point, name).join("\n"), fill: "var(--paper)", stroke: "currentColor", fontSize: 13, ariaHidden: "true" })),
       ],
     });
@@ -60,6 +62,22 @@ document.querySelectorAll("figure.chart").forEach((figure) => {
     svg.setAttribute("aria-label", "Macro-F1 by cost; each point leads to its method, and the numbers are in the table below.");
     const legend = Plot.legend({ symbol: { domain: families }, color: { domain: families, range: colours }, fill: "color", style: { fontSize: "13px" } });
     drawing.replaceChildren(controls, legend, svg);
+    spread(svg.querySelectorAll("g[aria-label='text'] text"));
+  }
+
+  // Names stand above their points, or below where another name is; one that has no place there is not shown.
+  function spread(names) {
+    const placed = [];
+    const free = (box) => placed.every((other) => box.right < other.left || box.left > other.right || box.bottom < other.top || box.top > other.bottom);
+    names.forEach((name) => {
+      const place = name.getAttribute("transform");
+      const found = [0, BELOW].some((down) => {
+        name.setAttribute("transform", `${place} translate(0,${down})`);
+        return free(name.getBoundingClientRect());
+      });
+      if (found) placed.push(name.getBoundingClientRect());
+      else name.remove();
+    });
   }
 
   choice.addEventListener("change", draw);

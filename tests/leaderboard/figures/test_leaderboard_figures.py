@@ -1,9 +1,11 @@
 """Figures: the same bytes each time, what is drawn, hostile names."""
 
+import io
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from matplotlib.image import imread
 from sample_rows import make_row, one_and_a_floor
 
 from benchmark.results.rows import AppliedShift
@@ -122,6 +124,40 @@ def test_hostile_names_are_drawn_as_they_are() -> None:
         assert svg is not None
         tags = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(svg).iter()}
         assert not {"script", "a", "foreignObject"} & tags
+
+
+def test_tied_methods_have_numbers_of_their_own() -> None:
+    rows = [make_row(method=name, fit_seconds=1.0 + place) for place, name in enumerate("abc")]
+    (group,) = comparison_groups(from_rows(rows))
+    figure = draw_pareto(group)
+    assert figure is not None
+    *numbers, listed = (text.get_text() for text in figure.axes[0].texts)
+    assert listed == "1  a\n2  b\n3  c"
+    assert numbers == ["1", "2", "3"]
+
+
+def ink_at_the_edge(image: bytes) -> bool:
+    pixels = imread(io.BytesIO(image), format="png")[..., :3]
+    edges = (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])
+    return any(bool((edge < 0.9).any()) for edge in edges)
+
+
+def test_long_names_and_titles_are_not_cut_off() -> None:
+    long = "words-that-say-what-the-method-is-and-where"
+    few = [
+        make_row(method=f"{name}.5", track="oracle").model_copy(
+            update={"target_labels_per_class": 5}
+        )
+        for name in ("a", long)
+    ]
+    hazy = AppliedShift(name="level-l1c", factor="level", strength=1)
+    (group,) = comparison_groups(results("a", long, long.upper(), "b"))
+    shifted = [row.model_copy(update={"shift": hazy}) for row in group.comparable.rows]
+    rows = [*group.comparable.rows, *shifted, *few]
+    for drawn in (*comparison_groups(from_rows(rows)), *comparison_groups(results("a"))):
+        for name, draw in FIGURES.items():
+            image = render(draw, drawn, "png")
+            assert image is None or not ink_at_the_edge(image), name
 
 
 def test_nothing_to_draw_is_no_figure(tmp_path: Path) -> None:

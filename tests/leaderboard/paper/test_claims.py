@@ -171,6 +171,20 @@ def test_tables_say_what_was_tested(tmp_path: Path, metric: str) -> None:
     assert [line[1].text for line in pairs.body] == ["one", "two"]
 
 
+@pytest.mark.parametrize("simulated", [True, False])
+def test_published_numbers_never_stand_beside_simulated_rows(simulated: bool) -> None:
+    rows = [make_row(method=m, simulated=simulated) for m in ("mine", "one", "two")]
+    rival = {"title": "others", "methods": ["one"], "mark": "P", "origin": "FRA:CHN 86.7"}
+    ((group, facts),) = evaluate_claims(from_rows(rows), "macro_f1", [claim(rivals=[rival])])
+    verdicts, _ = claim_tables(group, facts, "macro_f1")
+    said = f"{verdicts.headings} {verdicts.body} {verdicts.notes}"
+    assert ("86.7" in said) is not simulated
+    assert ("the paper" in verdicts.headings) is not simulated
+    # Differences are of macro-F1; what the paper's numbers are has to be said.
+    assert ("overall accuracy (%)" in said) is not simulated
+    assert all(len(line) == len(verdicts.headings) for line in verdicts.body)
+
+
 def test_why_nothing_was_compared_names_who_lacks_a_score() -> None:
     everywhere = [make_row(method="two"), make_row(method="two", target="USA")]
     once = make_row(method="one")

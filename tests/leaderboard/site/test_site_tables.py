@@ -51,3 +51,27 @@ def test_groups_of_one_name_are_told_apart(other: Row, column: str, texts: set[s
         index = table.headings.index(column)
         assert {line[index].text for line in table.lines} == texts
         assert next(f for f in table.filters if f.name == column).options == tuple(sorted(texts))
+
+
+def test_readers_find_one_group_alone() -> None:
+    # Sorted by score, rows of other data, protocols or tracks would be one ranking.
+    rows = [
+        make_row(method="a", macro_f1=0.4),
+        make_row(method="b", macro_f1=0.5, protocol="quick"),
+        make_row(method="c", macro_f1=0.6, fingerprint="f", simulated=True),
+        make_row(method="d", macro_f1=0.7, track="oracle"),
+    ]
+    groups = comparison_groups(from_rows(rows))
+    for table in (leaderboard_site_table(groups), every_score_site_table(groups, "cells")):
+        chosen = {f.column: f.chosen for f in table.filters if f.chosen}
+        found = [
+            line[0].text
+            for line in table.lines
+            if all(line[column].text == text for column, text in chosen.items())
+        ]
+        assert found == [table.lines[0][0].text]
+        # Which group a line is of stands beside its score, and not at the far end.
+        first = table.headings.index("macro-F1")
+        assert table.headings[first + 1 : first + 4] == ("dataset", "protocol", "track")
+    alone = leaderboard_site_table(groups[:1])
+    assert [f.chosen for f in alone.filters] == []
