@@ -32,11 +32,14 @@ class ConfusionCounts:
             true and predicted crop.
         names: Name of each unit [U], its block or the id of its sample; ``None`` in-domain, and
             where a file of reference results lacks them.
+        one_block: Whether all samples lie in one block. They are resampled, but nothing can be
+            told from them about other blocks. A file of reference results does not say so.
     """
 
     kind: UnitKind
     table: Any
     names: npt.NDArray[Any] | None = None
+    one_block: bool = False
 
     @property
     def units(self) -> int:
@@ -119,10 +122,11 @@ def count_confusions(prediction: Prediction, row: Row) -> ConfusionCounts:
         raise StoreError("its stored predictions do not give its stored scores: run the job again.")
     names: npt.NDArray[Any] | None
     kind, names, units = units_of(prediction)
+    one_block = kind == "samples" and prediction.block is not None
     if row.relation == "in-domain":
         kind, names, units = "samples", None, np.zeros(len(prediction.labels), dtype=np.int64)
     table = tabulate(prediction.labels, predicted[None], units, len(CROPS))
-    return ConfusionCounts(kind, table, names)
+    return ConfusionCounts(kind, table, names, one_block)
 
 
 def units_of(prediction: Prediction) -> tuple[UnitKind, npt.NDArray[Any], Integers]:

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from leaderboard.comparison_group import ComparisonGroup, base_of, beside
+from leaderboard.comparison_group import ComparisonGroup, beside
 from leaderboard.statistics.bootstrap import Interval, mean_of
 from leaderboard.tables.columns import RANKED_BY
 
@@ -57,8 +57,8 @@ def few_shot_curves(group: ComparisonGroup) -> tuple[Curve, ...]:
     """Return the curve of each method that has variants with target labels.
 
     For ``cropnet.aug`` the point without labels is ``cropnet.aug`` on the inductive track, those
-    with some labels are methods such as ``cropnet.aug.5-shot``, and the point with all labels is
-    ``oracle.cropnet.aug``.
+    with some labels are methods such as ``cropnet.aug.5-shot``, whose name has one part more, and
+    the point with all labels is ``oracle.cropnet.aug``.
 
     Args:
         group: Methods of the oracle track. Groups of other tracks have no curve.
@@ -72,8 +72,8 @@ def few_shot_curves(group: ComparisonGroup) -> tuple[Curve, ...]:
     budgets: dict[str, dict[str, int]] = {}
     for row in group.comparable.rows:
         name, labels = group.names[row.method], row.target_labels_per_class
-        base = base_of(name, plain.labels)
-        if base is not None and labels is not None and row.method == group.label(name):
+        base = name.rpartition(".")[0]  # of `cropnet.aug.5-shot` never `cropnet`
+        if base in plain.labels and labels is not None and row.method == group.label(name):
             budgets.setdefault(base, {})[row.method] = labels
     curves = []
     for base, few in sorted(budgets.items()):

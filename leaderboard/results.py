@@ -382,4 +382,13 @@ def _resample(
         units=" ".join(name),
         part=part,
     )
+    if any(each.one_block for by_seed in counts.values() for each in by_seed.values()):
+        # Of one block, nothing says how blocks differ: too little to decide, as with two to four.
+        found = [
+            {
+                metric: replace(drawn, units=dict.fromkeys(drawn.units, 1))
+                for metric, drawn in of.items()
+            }
+            for of in found
+        ]
     return dict(zip(cells, found, strict=True))

@@ -2,20 +2,27 @@
 
 Run as ``python scripts/interval_coverage.py``; four minutes of one core. Blocks of 20 samples
 and seeds have an accuracy of their own: 0.7, plus or minus up to 0.2 for a block, with a normal
-deviation for a seed. A sample that one seed gets wrong the others mostly do too. The second table
-has pairs of methods that are equally good: each block is harder for one of them by chance.
+deviation for a seed. A sample that one seed gets wrong the others mostly do too. The other tables
+have methods that are equally good: each block is harder for one of them by chance. Their seeds are
+drawn together, as the leaderboard draws those of one source.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from benchmark.task.metrics import confusion_matrix
-from leaderboard.statistics.bootstrap import bootstrap, interval, tabulate
+from leaderboard.comparison_group import comparison_groups
+from leaderboard.reference.agreement import every_reference
+from leaderboard.reference.shipped_files import reference_folder
+from leaderboard.results import read_results
+from leaderboard.statistics.bootstrap import LEVEL, Draws, bootstrap, interval, tabulate
 from leaderboard.statistics.confusion_scores import METRICS
+from leaderboard.tables.section_facts import title_of
 
 WORLDS: Final = 1000
 SIZE: Final = 20
@@ -80,25 +87,83 @@ def _answers(
     return np.where(right, labels, other)
 
 
-def false_differences(world: World, rng: np.random.Generator) -> dict[str, float]:
-    """Return the share of pairs of equally good methods whose difference excludes zero."""
+Drawn = tuple[dict[str, Draws], dict[str, float]]
+"""Resampled values of a method by metric, and the value on all samples."""
+
+
+def equally_good(world: World, methods: int, rng: np.random.Generator) -> list[Drawn]:
+    """Return methods that are equally good, resampled together as a leaderboard does."""
     classes = len(world.shares)
     units = np.repeat(np.arange(world.blocks), SIZE)
+    labels = rng.choice(classes, size=len(units), p=world.shares)
+    answers = [_answers(world, labels, rng) for _ in range(methods)]
+    tables = [tabulate(labels, predicted, units, classes) for predicted in answers]
+    state = int(rng.integers(2**32))
+    same = [np.random.default_rng(state) for _ in answers]
+    drawn = bootstrap(tables, [world.seeds] * methods, classes, unit_rng=rng, seed_rngs=same)
+    found = []
+    for draws, lines in zip(drawn, answers, strict=True):
+        matrices = np.stack([confusion_matrix(labels, line, classes) for line in lines])
+        points = {n: float(score(matrices.astype(float)).mean()) for n, score in METRICS.items()}
+        found.append((draws, points))
+    return found
+
+
+def false_differences(world: World, rng: np.random.Generator) -> dict[str, float]:
+    """Return the share of pairs of equally good methods whose difference excludes zero.
+
+    ``seeds`` is the median share of the variance of the difference in macro-F1 that its seeds have.
+    """
+    counts, shares = dict.fromkeys(METRICS, 0), []
+    for _ in range(WORLDS):
+        (one, first), (other, second) = equally_good(world, 2, rng)
+        for name in METRICS:
+            draws = one[name] - other[name]
+            found = interval(draws.values, first[name] - second[name], draws.freedom)
+            counts[name] += found.excludes_zero
+        shares.append(_seeds_share(one["macro_f1"] - other["macro_f1"]))
+    return {
+        **{name: count / WORLDS for name, count in counts.items()},
+        "seeds": float(np.median(shares)),
+    }
+
+
+def _seeds_share(draws: Draws) -> float:
+    """Return the share of the variance of a statistic that its seeds have."""
+    return float(sum(np.var(fits) for fits in draws.fits.values()) / np.var(draws.values))
+
+
+def reference_shares() -> Iterator[tuple[str, float]]:
+    """Yield the title of each group of reference results, and the median share of seeds in it.
+
+    Of the variance of the differences in macro-F1 over all transfers, of all pairs of its methods;
+    groups with too few seeds or blocks to decide are left out.
+    """
+    references = every_reference(reference_folder()).references
+    for group in comparison_groups(read_results([], references=lambda _: references)):
+        drawn = [group.mean_draws(str(method), "macro_f1") for method in group.grid.index]
+        pairs = combinations([draws for draws in drawn if draws is not None], 2)
+        found = [one - other for one, other in pairs]
+        shares = [_seeds_share(draws) for draws in found if draws.shortage is None]
+        if shares:
+            yield title_of(group.comparable), float(np.median(shares))
+
+
+def false_losses(world: World, rivals: int, rng: np.random.Generator) -> dict[str, float]:
+    """Return the share of experiments in which one of equally good rivals is called better.
+
+    By the interval that is widened for their number, as for a sentence of the paper.
+    """
+    level = 1 - (1 - LEVEL) / rivals
     counts = dict.fromkeys(METRICS, 0)
     for _ in range(WORLDS):
-        labels = rng.choice(classes, size=len(units), p=world.shares)
-        pair = [_answers(world, labels, rng) for _ in range(2)]
-        tables = [tabulate(labels, predicted, units, classes) for predicted in pair]
-        seeds = [world.seeds, world.seeds]
-        one, other = bootstrap(tables, seeds, classes, unit_rng=rng, seed_rngs=rng.spawn(2))
-        matrices = [
-            np.stack([confusion_matrix(labels, line, classes) for line in lines]) for lines in pair
-        ]
-        for name, metric in METRICS.items():
-            points = [float(metric(confusions.astype(float)).mean()) for confusions in matrices]
-            draws = one[name] - other[name]
-            found = interval(draws.values, points[0] - points[1], draws.freedom)
-            counts[name] += found.excludes_zero
+        (own, score), *others = equally_good(world, rivals + 1, rng)
+        for name in METRICS:
+            differences = [(own[name] - d[name], score[name] - s[name]) for d, s in others]
+            counts[name] += any(
+                interval(draws.values, point, draws.freedom, level).high < 0
+                for draws, point in differences
+            )
     return {name: count / WORLDS for name, count in counts.items()}
 
 
@@ -117,7 +182,18 @@ def measure_pairs(worlds: Sequence[World]) -> None:
     for world in worlds:
         found = false_differences(world, np.random.default_rng(2025))
         both = " / ".join(f"{100 * found[name]:.1f}" for name in METRICS)
-        print(f"| {world.blocks} | {both} % |", flush=True)
+        spread, share = f"{100 * world.spread:.0f}", f"{100 * found['seeds']:.0f} %"
+        print(f"| {world.blocks} | {world.seeds} | {spread} | {share} | {both} % |", flush=True)
+
+
+def measure_losses(worlds: Sequence[World], rivals: Sequence[int]) -> None:
+    """Print a line of the third table for each world and number of rivals."""
+    for world in worlds:
+        for count in rivals:
+            found = false_losses(world, count, np.random.default_rng(2025))
+            both = " / ".join(f"{100 * found[name]:.1f}" for name in METRICS)
+            spread = f"{100 * world.spread:.0f}"
+            print(f"| {world.seeds} | {spread} | {count} | {both} % |", flush=True)
 
 
 if __name__ == "__main__":
@@ -128,6 +204,8 @@ if __name__ == "__main__":
             World(40, 3, 0.02, RARE),
             World(20, 3, 0.02, RARE),
             World(60, 3, 0.05),
+            World(60, 3, 0.1),
+            World(100, 3, 0.15),
             World(60, 2, 0.02),
             World(60, 2, 0.05),
             World(60, 2, 0.1),
@@ -135,3 +213,9 @@ if __name__ == "__main__":
         ]
     )
     measure_pairs([World(blocks, 3, 0.02) for blocks in (2, 3, 4, 5, 6, 8, 12, 20)])
+    measure_pairs([World(60, 3, spread) for spread in (0.02, 0.05, 0.1)])
+    measure_pairs([World(100, 3, 0.15), World(60, 5, 0.1), World(60, 8, 0.1)])
+    measure_losses([World(60, 3, 0.02), World(60, 3, 0.05), World(60, 3, 0.1)], (1, 5, 12))
+    measure_losses([World(60, 5, 0.1), World(60, 8, 0.1)], (12,))
+    for title, share in reference_shares():
+        print(f"{title}: seeds {100 * share:.0f} %")

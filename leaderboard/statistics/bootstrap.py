@@ -29,7 +29,7 @@ seeds contain the true value less often than 95 % (docs/leaderboard.md has the f
 
 FEWEST_UNITS: Final = 5
 """Smallest number of blocks with which a difference may be called significant. With fewer, equally
-good methods are called different in 9 to 37 of 100 experiments, not in 5 (docs/leaderboard.md)."""
+good methods are called different in 6 to 36 of 100 experiments, not in 5 (docs/leaderboard.md)."""
 
 _CHUNK: Final = 4_000_000
 """Number of weights in memory at once, 16 MB."""

@@ -61,6 +61,27 @@ def test_other_tracks_and_rows_without_a_budget_have_no_curve() -> None:
     assert few_shot_curves(oracle(from_rows(alone))) == ()
 
 
+def test_a_curve_never_mixes_two_methods() -> None:
+    """`mine.aug.5` is a variant of `mine.aug`, also where only `mine` has rows without labels."""
+    several = [
+        *ROWS,
+        *rows("mine.aug.5", 5, {"CHN": 0.7, "GBR": 0.8}, "oracle"),
+        *rows("oracle.mine.aug", None, {"CHN": 0.9, "GBR": 0.9}, "oracle"),
+    ]
+    (curve,) = few_shot_curves(oracle(from_rows(several)))
+    assert [point.method for point in curve.points] == [
+        *("mine", "mine.20", "mine.100", "oracle.mine"),
+    ]
+    plain = rows("mine.aug", None, {"CHN": 0.4, "GBR": 0.6}, "inductive")
+    first, second = few_shot_curves(oracle(from_rows([*several, *plain])))
+    assert first == curve
+    assert [(point.method, point.mean) for point in second.points] == [
+        ("mine.aug", pytest.approx(0.5)),
+        ("mine.aug.5", pytest.approx(0.75)),
+        ("oracle.mine.aug", pytest.approx(0.9)),
+    ]
+
+
 def test_intervals_come_from_stored_predictions(tmp_path: Path) -> None:
     labels = [0, 1] * 50
     half = [1, 0] * 20 + labels[40:]

@@ -16,15 +16,17 @@ def group(scores: dict[str, dict[str, float]]) -> ComparisonGroup:
     return only
 
 
-def resampled(root: Path, seeds: int) -> ComparisonGroup:
+def resampled(root: Path, seeds: int, blocks: int | None = None) -> ComparisonGroup:
     """`good` is always right; `poor` answers the first crop."""
+    block = None if blocks is None else [n * blocks // 60 for n in range(60)]
     labels = [0, 1, 2] * 20
     answers = {
         (name, seed): [given]
         for name, given in (("good", labels), ("poor", [0] * 60))
         for seed in range(seeds)
     }
-    (only,) = comparison_groups(read_results([write_run(root, answers, labels=[labels])], draws=50))
+    run = write_run(root, answers, labels=[labels], block=block)
+    (only,) = comparison_groups(read_results([run], draws=50))
     return only
 
 
@@ -62,3 +64,12 @@ def test_a_lead_is_more_than_chance_from_three_seeds_on(tmp_path: Path) -> None:
     assert lead.difference.limits.low > 0
     assert lead_sentence(three).endswith(": beyond chance).")
     assert lead_sentence(one).endswith(": undecided, fewer than 3 seeds).")
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 4])
+def test_a_target_in_few_blocks_or_a_single_one_decides_nothing(
+    tmp_path: Path, blocks: int
+) -> None:
+    few, enough = resampled(tmp_path / "few", 3, blocks), resampled(tmp_path / "enough", 3, 5)
+    assert lead_sentence(few).endswith(": undecided, fewer than 5 blocks).")
+    assert lead_sentence(enough).endswith(": beyond chance).")
