@@ -77,6 +77,17 @@ def test_two_seeds_make_nothing_stand_out(tmp_path: Path) -> None:
     )
 
 
+def test_three_seeds_come_with_what_their_intervals_are_worth(tmp_path: Path) -> None:
+    answers = {("even", seed): [LABELS] for seed in (1, 2, 3)}
+    answers |= {("lower", seed): [flipped(0, 2 * seed)] for seed in (1, 2, 3)}
+    for seeds, warned in (((1, 2, 3), True), ((1, 2, 3, 4), False)):
+        more = {(name, seed): [LABELS] for name in ("even", "lower") for seed in seeds[3:]}
+        run = write_run(tmp_path / str(len(seeds)), {**answers, **more}, labels=[LABELS])
+        (group,) = comparison_groups(read_results([run], draws=50))
+        said = [fact for fact in facts(group) if "6 to 15 of 100 pairs of equally good" in fact]
+        assert bool(said) is warned
+
+
 def test_nothing_stands_out_without_predictions_or_in_a_tie(tmp_path: Path) -> None:
     rows = [make_row(method="a", macro_f1=0.9), make_row(method="b", macro_f1=0.1)]
     assert "**" not in as_markdown(tables(from_rows(rows)))
