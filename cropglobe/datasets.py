@@ -17,6 +17,7 @@ from benchmark.data.season import STEP_DAYS
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.files import user_path
+from cropglobe.arguments import require_choice, require_list
 
 Progress = Callable[[str, int, int], None]
 
@@ -198,6 +199,10 @@ class CropDataset:
         if domain not in self.domains:
             raise UsageError(f"Unknown domain '{domain}': {did_you_mean(domain, self.domains)}")
 
+    def __repr__(self) -> str:
+        """Return one line for a terminal: the name and the domains."""
+        return f"<CropDataset {self.name}: {', '.join(self.domains)}>"
+
     def _repr_html_(self) -> str:
         from cropglobe.rich_display import dataset_html
 
@@ -249,13 +254,16 @@ def simulate(
         The dataset, marked as simulated.
 
     Raises:
-        UsageError: If a domain or a band is unknown, or there are no such composites.
+        UsageError: If a domain, a band or a level is unknown, or there are no such composites.
         DataError: If the directory cannot be written.
     """
     from benchmark.data.dataset_source import simulated_copy
     from benchmark.data.simulate.observation import Product, make_product
     from benchmark.data.simulate.world import simulate_dataset
 
+    require_list("domains", domains)
+    require_list("bands", bands)
+    require_choice("level", level, ("L1C", "L2A"))
     product = make_product(level, cadence_days, bands)
     if directory is None:
         folder = simulated_copy(

@@ -64,6 +64,11 @@ def method_from_estimator(
     Raises:
         UsageError: If the object is no classifier with probabilities.
     """
+    if isinstance(estimator, type):
+        raise UsageError(
+            f"{estimator.__name__} is a class: give an estimator that is made of it, "
+            f"{estimator.__name__}()."
+        )
     missing = [
         part for part in ("fit", "predict_proba", "get_params") if not hasattr(estimator, part)
     ]

@@ -5,6 +5,7 @@ from typing import Any
 
 from benchmark.data.dataset import open_dataset as open_directory
 from benchmark.data.ingest.ingestion import IngestReport, ingest_table
+from benchmark.errors import UsageError
 from benchmark.files import user_path
 from cropglobe.datasets import CropDataset
 
@@ -27,8 +28,14 @@ def ingest(
 
     Raises:
         DataError: If the table or the directory cannot be used.
-        UsageError: If an option is needed, does not exist or does not fit the table.
+        UsageError: If an option is needed, does not exist or does not fit the table, or the table
+            is no path.
     """
+    if not isinstance(table, str | Path):
+        raise UsageError(
+            f"The table is a {type(table).__name__}: save it as a file, such as points.parquet, "
+            "and give the path."
+        )
     root = user_path(directory)
     report = ingest_table(user_path(table), root, labels=str(user_path(labels)), **options)
     return CropDataset(open_directory(root)), report

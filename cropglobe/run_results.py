@@ -252,6 +252,16 @@ class RunResults:
         found = [frame for frame in frames if len(frame)] or frames
         return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
 
+    def __repr__(self) -> str:
+        """Return one line for a terminal: the runs, and how much they hold."""
+        runs = ", ".join(map(str, self.runs))
+        rows = len(list(self._of_transfers()))
+        methods = len({row.method for row in self.results.rows})
+        return (
+            f"<RunResults of {runs}: {rows} rows of transfers, {methods} methods; "
+            "leaderboard() shows them>"
+        )
+
     def _repr_html_(self) -> str:
         from cropglobe.rich_display import results_html
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from benchmark.errors import UsageError
 from benchmark.files import user_path
@@ -12,6 +12,7 @@ from benchmark.run.job_options import make_protocol, run_directory
 from benchmark.task.feature_files import on_files
 from benchmark.task.methods import Method
 from benchmark.task.protocol import Protocol
+from cropglobe.arguments import require_choice, require_list
 from cropglobe.datasets import CropDataset, open_dataset
 from cropglobe.estimators import method_from_estimator
 from cropglobe.run_results import RunResults, open_runs
@@ -31,7 +32,7 @@ def run(
     methods: Sequence[Any],
     transfers: Sequence[str] = (),
     *,
-    protocol: str | Protocol = "quick",
+    protocol: str | Path | Protocol = "quick",
     seeds: Sequence[int] | None = None,
     bands: Sequence[str] | None = None,
     representation_from: Literal["computed", "files"] = "computed",
@@ -81,19 +82,28 @@ def run(
         The results of the run directory.
 
     Raises:
-        UsageError: If a name is unknown, an estimator does not fit, or objects are to be run in
-            worker processes.
+        UsageError: If a name or a value is unknown, an estimator does not fit, or objects are to be
+            run in worker processes.
         DataError: If no transfer can be scored.
         StoreError: If the run directory cannot be written.
     """
     from benchmark.data.dataset_source import cache_directory
     from benchmark.results.store import RunStore
-    from benchmark.run.execution import execute
+    from benchmark.run.execution import Overwrite, execute
     from benchmark.run.run_reports import make_reports
     from benchmark.run.runner import Runner
     from benchmark.run.session import open_executor, open_session
 
+    lists = {"transfers": transfers, "seeds": seeds, "bands": bands, "shifts": shifts}
+    for argument, value in lists.items():
+        require_list(argument, value)
+    require_choice("overwrite", overwrite, get_args(Overwrite))
+    require_choice("representation_from", representation_from, ("computed", "files"))
+    if workers is not None and workers < 0:
+        raise UsageError(f"workers={workers} is not possible: give the number of processes, or 0.")
     dataset = data if isinstance(data, CropDataset) else open_dataset(data)
+    if isinstance(protocol, Path):
+        protocol = str(protocol)
     chosen_protocol = make_protocol(protocol, seeds, device, bands, where="the arguments of run")
     chosen, objects = _methods(methods)
     if representation_from == "files":
@@ -150,8 +160,7 @@ def _methods(methods: Sequence[Any]) -> tuple[tuple[Method, ...], bool]:
     """Return methods by what was given, and whether one of them is an object."""
     from benchmark.task.methods import registry
 
-    if isinstance(methods, str):
-        raise UsageError(f"Give methods as a list: [{methods!r}].")
+    require_list("methods", methods)
     found: dict[str, Method] = {}
     objects: list[Method] = []
     for item in methods:

@@ -106,6 +106,16 @@ def words_of(path: Path, name: str, column: Any) -> Words:
     return Words(row=places[row], values=values)
 
 
+def _first_word(column: Any) -> str:
+    """Return the first text of a column that is no number."""
+    for cell in pc.unique(column).to_pylist():
+        try:
+            float(cell or 0)
+        except ValueError:
+            return str(cell)
+    return ""
+
+
 def numbers_of(path: Path, name: str, column: Any, kind: Any) -> npt.NDArray[Any]:
     """Return an arrow column as numbers of an arrow type, NaN where a cell is empty.
 
@@ -128,7 +138,11 @@ def numbers_of(path: Path, name: str, column: Any, kind: Any) -> npt.NDArray[Any
     try:
         numbers = pc.cast(column, kind, safe=False)
     except pa.ArrowException as error:
-        raise DataError(f"{path} has text in column {name} where numbers belong.") from error
+        such = f" such as {_first_word(column)!r:.60}" if text else ""
+        raise DataError(
+            f"{path} has text in column {name} where numbers belong{such}: leave cells without a "
+            "number empty."
+        ) from error
     return np.asarray(numbers.to_numpy(), dtype=kind.to_pandas_dtype())
 
 

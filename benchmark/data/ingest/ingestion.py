@@ -335,7 +335,10 @@ def _notes(job: _Job, observed: Observations, *, has_place: bool) -> list[str]:
     if job.level is None:
         notes.append("The processing level is not stated: give it with --level L1C or L2A.")
     if not has_place:
-        notes.append("Not every sample has coordinates, so that there are no spatial blocks.")
+        notes.append(
+            "Not every sample has coordinates (columns lon and lat, in degrees, or .geo), so that "
+            "there are no spatial blocks."
+        )
     return notes
 
 

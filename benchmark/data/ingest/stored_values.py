@@ -95,6 +95,7 @@ def to_reflectance(points: PointTable, form: StoredForm) -> tuple[float, tuple[s
         raise DataError(f"{points.path} has no observation in any band.")
     typical = typical_value(values)
     if typical >= TYPICAL_DIGITAL_NUMBER:
+        notes += _blank_reflectance(points)
         notes += _take_offset(points, form)
         values /= np.float32(DIGITAL_NUMBER)
     elif points.whole_numbers or typical > TYPICAL_REFLECTANCE:
@@ -156,6 +157,30 @@ def _refuse_unknown_code(points: PointTable, same: Rows, *, several: bool) -> No
             "which may stand for missing observations: say so with --missing "
             f"{numbers[most]:g}, or that it does not with --missing nan."
         )
+
+
+def _blank_reflectance(points: PointTable) -> list[str]:
+    """Blank rows of reflectance in a table of digital numbers; refuse a table with many.
+
+    Divided by 10,000 they would be black in every band, which no field is.
+    """
+    values = points.values
+    brightest = np.fmax.reduce(values, axis=1)
+    dark = (brightest > 0) & (brightest < HIGHEST_REFLECTANCE)
+    rows = np.flatnonzero(dark)
+    rows = rows[(np.nan_to_num(values[rows]) % 1 != 0).any(axis=1)]
+    if not len(rows):
+        return []
+    seen = int(np.count_nonzero(~np.isnan(brightest)))
+    if len(rows) > MAX_IMPOSSIBLE * seen:
+        raise DataError(
+            f"{points.path} has {len(rows)} of {seen} rows in reflectance (0 to 1) and the others "
+            "in reflectance x 10,000: bring all to one of the two."
+        )
+    values[rows] = np.nan
+    return [
+        f"{len(rows)} rows are reflectance among reflectance x 10,000 and count as not observed."
+    ]
 
 
 def _take_offset(points: PointTable, form: StoredForm) -> list[str]:

@@ -141,8 +141,9 @@ def describe_file(file: Path, limits: Limits | None = None) -> tuple[DescribedMe
         with IsolatedMethod(processes, file.resolve(), anew=True) as started:
             return started.look_up(None, 0)
     except MethodProcessLostError as error:
-        reason = error.reason.removesuffix(".")
-        raise MethodError(f"{file} cannot be run: {reason}.") from error
+        reason = error.reason.removesuffix(".").replace(str(inside(file)), str(file))
+        where = "" if str(file) in reason else f"{file} cannot be run: "
+        raise MethodError(f"{where}{reason}.") from error
     except LookUpError as error:
         raise error.error from error
     finally:

@@ -210,7 +210,7 @@ def predict_target(method: Method, classifier: Classifier, shown: ShownTarget) -
 
     Raises:
         MethodError: If the classifier lacks a function that its track needs, returns no
-            probabilities, or reports a decision of another form.
+            classifier or probabilities, or reports a decision of another form.
         UnavailableError: If the method needs something for this target that is missing.
     """
     decision: Decision | None = None
@@ -218,11 +218,11 @@ def predict_target(method: Method, classifier: Classifier, shown: ShownTarget) -
     if shown.facts is not None:
         if not isinstance(classifier, Informed):
             raise MethodError(f"{lacks} inform(target).")
-        classifier = classifier.inform(shown.facts)
+        classifier = _returned(method, "inform(target)", classifier.inform(shown.facts))
     if shown.unlabelled is not None:
         if not isinstance(classifier, Adaptable):
             raise MethodError(f"{lacks} adapt(x).")
-        classifier = classifier.adapt(shown.unlabelled)
+        classifier = _returned(method, "adapt(x)", classifier.adapt(shown.unlabelled))
         decision = read_decision(classifier)
     if shown.track == "oracle":
         if not isinstance(classifier, Teachable):
@@ -231,11 +231,19 @@ def predict_target(method: Method, classifier: Classifier, shown: ShownTarget) -
         probabilities = np.zeros((len(shown.x), shown.classes), dtype=np.float32)
         asked = np.arange(0)
         for part in shown.teaching:
-            classifier, asked = taught.teach(part.x, part.y), part.asked
+            classifier = _returned(method, "teach(x, y)", taught.teach(part.x, part.y))
+            asked = part.asked
             probabilities[asked] = ask(classifier, shown.x[asked], shown.classes)
         return TargetPrediction(probabilities, classifier, asked, decision)
     probabilities = ask(classifier, shown.x, shown.classes)
     return TargetPrediction(probabilities, classifier, np.arange(len(shown.x)), decision)
+
+
+def _returned(method: Method, function: str, given: Classifier | None) -> Classifier:
+    """Return what a function of a classifier gave; refuse nothing, as of a forgotten return."""
+    if given is None:
+        raise MethodError(f"{method.name} returns NoneType from {function}: return a classifier.")
+    return given
 
 
 def require_each_alone(method: Method, predicted: TargetPrediction, shown: ShownTarget) -> None:

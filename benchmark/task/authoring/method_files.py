@@ -215,8 +215,7 @@ def _module(path: Path) -> ModuleType:
     except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise MethodError(
-            f"{path}{_line(error)} cannot be run: {_said(error)}; correct it, and import "
-            "installed packages only."
+            f"{path}{_line(error)} cannot be run: {_said(error)}; {_what_to_do(path, error)}."
         ) from error
     return module
 
@@ -227,6 +226,19 @@ def _line(error: BaseException) -> str:
     own = error.lineno if isinstance(error, SyntaxError) else None
     line = own if place is None else place[1]
     return "" if line is None else f", line {line}"
+
+
+def _what_to_do(path: Path, error: BaseException) -> str:
+    """Return what helps against an error of a file as it is loaded."""
+    name = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
+    beside = [path.parent / f"{name}.py", path.parent / name] if name.isidentifier() else []
+    for module in beside:
+        if module.exists():
+            return (
+                f"{module.name} lies beside it, where no module is looked for: put its code into "
+                f"the method file, which `pack` asks for, or {path.parent} on PYTHONPATH"
+            )
+    return "correct it, and import installed packages only"
 
 
 def _said(error: BaseException) -> str:

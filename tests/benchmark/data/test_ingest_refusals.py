@@ -35,6 +35,13 @@ def mixed_labels(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def partly_reflectance(table: pd.DataFrame) -> pd.DataFrame:
+    bands = [name for name in table if name.startswith("S2")]
+    table[bands] = table[bands].astype(float)
+    table.loc[table["sample_id"] == "a", bands] /= 10_000
+    return table
+
+
 def without_a_date(table: pd.DataFrame) -> pd.DataFrame:
     table.loc[4, "timestamp"] = pd.NaT
     return table
@@ -57,7 +64,8 @@ def without_a_date(table: pd.DataFrame) -> pd.DataFrame:
         (constant("timestamp", 17), "'17' in column timestamp, which is no date"),
         (without_a_date, "1 rows without a date"),
         (mixed_labels, "two values of cdl_code for sample a: give one, or a column year"),
-        (constant("S2-L2A-B02", "cloud"), "text in column S2-L2A-B02"),
+        (constant("S2-L2A-B02", "cloud"), "text in column S2-L2A-B02 .* such as 'cloud': leave"),
+        (partly_reflectance, "37 of 74 rows in reflectance .* the others in reflectance x 10,000"),
         (constant("S2-L2A-B02", -9999), "no reflectance"),
         (bands_as(lambda band: band / 100), "typically 28, neither reflectance .* nor reflectance"),
         (bands_as(lambda band: band // 100), "typically 28, neither reflectance"),

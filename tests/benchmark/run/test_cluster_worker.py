@@ -12,7 +12,7 @@ import pytest
 from small_runs import setup_for
 
 from benchmark.data.dataset import Dataset
-from benchmark.errors import UsageError
+from benchmark.errors import MethodError, UsageError
 from benchmark.results.store import RunStore
 from benchmark.run.executors import dask_cluster as cluster
 from benchmark.run.executors.job_task import Task
@@ -98,6 +98,13 @@ def test_a_method_file_that_changed_is_answered_by_its_new_code(
         assert (status, column_of(folder)) == ("ok", column)
         found.append(folder.name)
     assert len(set(found)) == 2
+
+
+def test_a_file_that_cannot_be_loaded_is_named_once(mine: Path) -> None:
+    mine.write_text("def methods(:")
+    with pytest.raises(MethodError, match="line 1 cannot be run: SyntaxError") as caught:
+        describe_file(mine)
+    assert str(caught.value).count(str(mine)) == 1
 
 
 def test_a_worker_with_other_code_answers_nothing(

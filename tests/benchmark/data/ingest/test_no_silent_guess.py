@@ -180,6 +180,22 @@ def test_no_data_codes_are_recognised(
     assert said == (np.isfinite(code) and code != 65535)
 
 
+def test_a_row_of_reflectance_among_digital_numbers_is_not_observed(
+    tmp_path: Path, long_table: Table, save: Save
+) -> None:
+    """It was a black field once."""
+    parts = [long_table().assign(sample_id=lambda t, n=n: t["sample_id"] + str(n)) for n in "123"]
+    table = pd.concat(parts, ignore_index=True)
+    table[LONG] = table[LONG].astype(float)
+    right = table.copy()
+    right.loc[20, LONG] = np.nan
+    ingest(save(right, "right.parquet"), tmp_path / "right")
+    table.loc[20, LONG] /= 10_000
+    report = ingest(save(table), tmp_path / "out")
+    np.testing.assert_array_equal(series_of(tmp_path / "out"), series_of(tmp_path / "right"))
+    assert any(note.startswith("1 rows are reflectance among") for note in report.notes)
+
+
 def test_a_code_of_a_table_that_was_divided_by_10000(
     tmp_path: Path, long_table: Table, save: Save
 ) -> None:

@@ -166,6 +166,33 @@ def test_a_track_needs_its_ability() -> None:
             predict_target(method, classifier, shown)
 
 
+class Forgetful(Recorder):
+    """Forgets to return."""
+
+    def adapt(self, x: Any) -> Any:
+        del x
+
+    def inform(self, target: Any) -> Any:
+        del target
+
+    def teach(self, x: Any, y: Any) -> Any:
+        del x, y
+
+
+@pytest.mark.parametrize(
+    ("track", "function"),
+    [("unlabelled-target", "adapt"), ("oracle", "teach"), ("knowledge", "inform")],
+)
+def test_a_forgotten_return_is_named(track: Track, function: str) -> None:
+    samples = make_samples("USA")
+    method = Method("m", "f", "median", Forgetful, CARD, track=track)
+    classifier = Forgetful(CONTEXT).fit(*SOURCE, validation=VALIDATION)
+    features = samples.series[:, 0, :1]
+    request = PredictionRequest(features, samples, FIVE, (0, 2, 6), SMOKE, seed=1)
+    with pytest.raises(MethodError, match=rf"m returns NoneType from {function}\(.*: return a"):
+        predict_target(method, classifier, show_target(track, request))
+
+
 def test_missing_features_are_refused() -> None:
     samples = make_samples("USA")
     features = samples.series[:, 0, :1].copy()

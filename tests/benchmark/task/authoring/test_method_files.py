@@ -177,6 +177,16 @@ def test_a_broken_file_is_named(text: str, message: str, tmp_path: Path) -> None
     assert str(path) in str(caught.value)
 
 
+def test_a_module_beside_the_file_is_told_from_a_missing_one(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text("import helper_of_mine")
+    with pytest.raises(MethodError, match="correct it, and import installed packages only"):
+        load_method_file(path)
+    (tmp_path / "helper_of_mine.py").touch()
+    with pytest.raises(MethodError, match=f"helper_of_mine.py lies .* {tmp_path} on PYTHONPATH"):
+        load_method_file(path)
+
+
 def test_what_is_no_python_file_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "none.py", tmp_path):
         with pytest.raises(UsageError, match="There is no method file"):
