@@ -208,9 +208,9 @@ def transfer_frame(scores: pd.DataFrame) -> pd.DataFrame:
         scores: Table that :func:`score_frame` returned.
 
     Returns:
-        The mean of every number, the number of seeds (``seeds``), and the standard deviations over
-        seeds ``macro_f1_std`` and ``overall_accuracy_std`` (divisor n as in the paper; NaN for one
-        seed).
+        The mean of every number (of rates the harmonic one), the number of seeds (``seeds``), and
+        the standard deviations over seeds ``macro_f1_std`` and ``overall_accuracy_std`` (divisor n
+        as in the paper; NaN for one seed).
     """
     keys = ["method", "family", "relation", "transfer", "source", "target"]
     grouped = scores.groupby(keys, sort=True, dropna=False)
@@ -218,20 +218,18 @@ def transfer_frame(scores: pd.DataFrame) -> pd.DataFrame:
     frame = grouped[numbers].mean()
     count = grouped["seed"].nunique()
     frame.insert(0, "seeds", count)
+    for name in RATES:
+        frame[name] = grouped[name].agg(mean_rate)
     for name in ("macro_f1", "overall_accuracy"):
         deviation = grouped[name].std(ddof=0)
         frame[f"{name}_std"] = deviation.where(count > 1)
     return frame.reset_index()
 
 
-COSTS: Final = (
-    "parameters",
-    "flops_per_sample",
-    "fit_seconds",
-    "fit_samples_per_second",
-    "predict_samples_per_second",
-    "peak_memory_bytes",
-)
+RATES: Final = ("fit_samples_per_second", "predict_samples_per_second")
+"""Costs that are amounts of work per time."""
+
+COSTS: Final = ("parameters", "flops_per_sample", "fit_seconds", *RATES, "peak_memory_bytes")
 _COLUMNS: Final = (
     "method",
     "family",
@@ -256,6 +254,11 @@ _COLUMNS: Final = (
     "gap",
     *COSTS,
 )
+
+
+def mean_rate(rates: pd.Series) -> float:
+    """Return the rate at which equal amounts of work were done: the harmonic mean; NaN of none."""
+    return float(1 / (1 / rates).mean())
 
 
 def area_error_of(row: Row) -> float:

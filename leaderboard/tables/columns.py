@@ -11,6 +11,7 @@ import pandas as pd
 from leaderboard.comparison_group import ComparisonGroup, once_for_each_group
 from leaderboard.machine import SEPARATOR, is_one_machine
 from leaderboard.results import VERIFICATIONS
+from leaderboard.score_frames import RATES, mean_rate
 from leaderboard.tables.method_standing import MethodStanding
 
 MISSING: Final = "-"
@@ -70,10 +71,9 @@ def _mean(name: str) -> Callable[[MethodStanding], float]:
 
 
 def _cost(name: str) -> Callable[[MethodStanding], float]:
-    def value(standing: MethodStanding) -> float:
-        return float(standing.cells[name].mean())
-
-    return value
+    if name in RATES:
+        return lambda standing: mean_rate(standing.cells[name])
+    return lambda standing: float(standing.cells[name].mean())
 
 
 def _limit(name: str, side: int) -> Callable[[MethodStanding], float]:
@@ -273,7 +273,7 @@ REGISTRY: Final = (
         "samples/s",
         count,
         _cost("predict_samples_per_second"),
-        "Samples predicted per second.",
+        "Samples predicted per second: the harmonic mean over seeds and transfers.",
     ),
     Column("parameters", "parameters", count, _cost("parameters"), "Trained numbers.", main=False),
     Column(
@@ -289,7 +289,7 @@ REGISTRY: Final = (
         "fit samples/s",
         count,
         _cost("fit_samples_per_second"),
-        "Training samples drawn per second of fit.",
+        "Training samples drawn per second of fit: the harmonic mean over seeds and transfers.",
         main=False,
     ),
     Column(
