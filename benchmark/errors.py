@@ -39,12 +39,13 @@ class TrackingError(CropGlobeError):
     """A tracking server that cannot be reached or refuses; never the end of a run."""
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str], otherwise: str | None = None) -> str:
     """Return a hint naming the nearest known words, or all of them when none is near.
 
     Args:
         word: What the user wrote.
         known: The words that exist.
+        otherwise: What to say where none is near, in place of a long list.
 
     Returns:
         A clause such as ``did you mean 'cropnet'?`` or ``known: a, b``.
@@ -53,7 +54,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     near = get_close_matches(word, choices, n=3, cutoff=0.6)
     if near:
         return "did you mean " + " or ".join(repr(name) for name in near) + "?"
-    return "known: " + (", ".join(choices) if choices else "none")
+    return otherwise or "known: " + (", ".join(choices) if choices else "none")
 
 
 def require_known(word: object, known: Iterable[Known], said: str) -> Known:

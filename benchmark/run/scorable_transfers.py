@@ -37,6 +37,28 @@ def choose_with_bands(
     return _without(failures, pairs, words)
 
 
+def domains_of_none(
+    domains: Iterable[str], pairs: Sequence[Transfer], words: Sequence[str]
+) -> tuple[str, ...]:
+    """Return a sentence where no transfer was named, and those chosen leave out domains.
+
+    The published transfers do not have a country that somebody adds to theirs.
+
+    Args:
+        domains: Domains of the data.
+        pairs: Transfers of the run.
+        words: What the user asked for.
+    """
+    rest = sorted(set(domains) - {domain for pair in pairs for domain in pair.domains})
+    if words or not rest:
+        return ()
+    source = pairs[0].source
+    return (
+        f"No published transfer has {', '.join(rest)}: name others with --transfers, such as "
+        f"{source}:{rest[0]}, or all.",
+    )
+
+
 def choose_scorable(
     runner: Runner, todo: Sequence[Job], pairs: Sequence[Transfer], words: Sequence[str]
 ) -> tuple[tuple[Transfer, ...], tuple[str, ...]]:

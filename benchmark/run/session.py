@@ -21,7 +21,7 @@ from benchmark.run.executors.worker_pool import WorkerPool
 from benchmark.run.executors.worker_process import Setup
 from benchmark.run.jobs import Job, plan
 from benchmark.run.runner import Runner
-from benchmark.run.scorable_transfers import choose_scorable, choose_with_bands
+from benchmark.run.scorable_transfers import choose_scorable, choose_with_bands, domains_of_none
 from benchmark.task.authoring.method_files import select_methods, select_with_files
 from benchmark.task.card_requirements import submission_questions
 from benchmark.task.feature_files import on_files
@@ -136,12 +136,13 @@ def open_session(
     """
     dataset, protocol = runner.dataset, runner.protocol
     pairs = select_transfers(words, dataset.domains)
+    beside = domains_of_none(dataset.domains, pairs, words)
     pairs, warnings = choose_with_bands(dataset, protocol, pairs, words)
     copies = select_shifts(shifts or ())
     jobs = plan(dataset, protocol, methods, pairs, copies)
     work = find_work(jobs, store, overwrite)
     given = (tuple(methods), tuple(words), overwrite, tuple(pairs))
-    return Session(runner, store, *given, jobs, work, warnings, copies)
+    return Session(runner, store, *given, jobs, work, (*beside, *warnings), copies)
 
 
 def choose_methods(

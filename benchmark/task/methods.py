@@ -28,6 +28,7 @@ ENTRY_POINTS: Final = "cropglobe.methods"
 ALL_METHODS: Final = "all"
 """Word that selects every method."""
 
+_FAR: Final = "`cropglobe methods` lists what is installed, and --method-file adds a file of yours."
 HEADLINE: Final = "headline"
 """Name of the set of methods that a run uses by default."""
 
@@ -325,8 +326,7 @@ class Registry:
                 for method in _load(point):
                     if method.name in found:
                         raise MethodError(
-                            f"Two methods are named '{method.name}': rename the one of "
-                            f"{point.value}."
+                            f"Two methods are named '{method.name}': rename that of {point.value}."
                         )
                     found[method.name] = method
             self._methods = dict(sorted(found.items()))
@@ -362,8 +362,8 @@ class Registry:
             wanted = sets.get(word, ("*" if word == ALL_METHODS else word,))
             names = [name for one in wanted for name in methods if fnmatchcase(name, one)]
             if not names:
-                hint = did_you_mean(word, [*methods, *sets, ALL_METHODS])
-                raise UsageError(f"No method matches '{word}': {hint}")
+                known = [*methods, *sets, ALL_METHODS]
+                raise UsageError(f"No method matches '{word}': {did_you_mean(word, known, _FAR)}")
             chosen.update({name: methods[name] for name in names})
         return tuple(chosen.values())
 

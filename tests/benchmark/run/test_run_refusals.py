@@ -17,6 +17,7 @@ from benchmark.errors import UnavailableError
     ("words", "sentence"),
     [
         (["--methods", "cropnt"], "No method matches 'cropnt': did you mean 'cropnet'"),
+        (["--methods", "my-forest"], "`cropglobe methods` lists what is installed, and"),
         (["--transfers", "FRA:CHM"], "The data has no domain 'CHM'"),
         (["--protocol", "smokey"], "Unknown protocol 'smokey': did you mean 'smoke'"),
         (["--device", "cuda:99"], "There is no device 'cuda:99' here"),
@@ -210,6 +211,19 @@ def test_pairs_that_cannot_be_scored_are_left_out_of_all(
     code, out, err = smoke_run(cli, cotton.root, tmp_path / "run", *words)
     assert code == 0
     assert "0 jobs to run, 2 stored already." in out + err
+
+
+def test_a_country_in_no_published_transfer_is_named(
+    cli: Cli, cotton: Dataset, tmp_path: Path
+) -> None:
+    run = ("run", "--data", cotton.root, "--protocol", "smoke", "--methods", "floor.majority")
+    code, out, err = cli(*run, "--out", tmp_path / "run")
+    assert code == 0
+    assert {row.transfer for row in rows_of(tmp_path / "run")} == {"FRA:FRA", "FRA:CHN"}
+    sentence = "No published transfer has KEN: name others with --transfers, such as FRA:KEN, or"
+    assert sentence in " ".join((out + err).split())
+    _, out, err = cli(*run, "--out", tmp_path / "named", "--transfers", "FRA:CHN")
+    assert "No published transfer" not in out + err
 
 
 def test_a_pair_that_is_named_and_cannot_be_scored_is_refused(
