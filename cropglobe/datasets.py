@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -258,12 +258,12 @@ def simulate(
         DataError: If the directory cannot be written.
     """
     from benchmark.data.dataset_source import simulated_copy
-    from benchmark.data.simulate.observation import Product, make_product
+    from benchmark.data.simulate.observation import Level, Product, make_product
     from benchmark.data.simulate.world import simulate_dataset
 
     require_list("domains", domains)
     require_list("bands", bands)
-    require_choice("level", level, ("L1C", "L2A"))
+    require_choice("level", level, get_args(Level))
     product = make_product(level, cadence_days, bands)
     if directory is None:
         folder = simulated_copy(

@@ -102,8 +102,6 @@ def run(
     if workers is not None and workers < 0:
         raise UsageError(f"workers={workers} is not possible: give the number of processes, or 0.")
     dataset = data if isinstance(data, CropDataset) else open_dataset(data)
-    if isinstance(protocol, Path):
-        protocol = str(protocol)
     chosen_protocol = make_protocol(protocol, seeds, device, bands, where="the arguments of run")
     chosen, objects = _methods(methods)
     if representation_from == "files":

@@ -213,13 +213,14 @@ def transfer_frame(scores: pd.DataFrame) -> pd.DataFrame:
         as in the paper; NaN for one seed).
     """
     keys = ["method", "family", "relation", "transfer", "source", "target"]
-    grouped = scores.groupby(keys, sort=True, dropna=False)
+    inverted = scores.assign(**{name: 1 / scores[name] for name in RATES})
+    grouped = inverted.groupby(keys, sort=True, dropna=False)
     numbers = [column for column in scores.columns if column not in {*keys, "seed"}]
     frame = grouped[numbers].mean()
     count = grouped["seed"].nunique()
     frame.insert(0, "seeds", count)
     for name in RATES:
-        frame[name] = grouped[name].agg(mean_rate)
+        frame[name] = 1 / frame[name]
     for name in ("macro_f1", "overall_accuracy"):
         deviation = grouped[name].std(ddof=0)
         frame[f"{name}_std"] = deviation.where(count > 1)

@@ -149,22 +149,18 @@ def read_plans(root: Path) -> tuple[tuple[RunPlan, ...], tuple[str, ...]]:
     damaged: list[str] = []
     folder = root / PLANS
     try:
-        paths = sorted(folder.iterdir())
+        paths = sorted(path for path in folder.iterdir() if path.match("[!.]*.json"))
     except (FileNotFoundError, NotADirectoryError):
         return (), ()
     except OSError as error:
         why = error.strerror or error
         return (), (f"{folder} cannot be read ({why}): make it a folder that can be read.",)
-    for path in (path for path in paths if _is_plan(path.name)):
+    for path in paths:
         try:
             plans.append(_read_plan(path))
         except StoreError as error:
             damaged.append(str(error))
     return tuple(sorted(plans, key=lambda plan: (plan.order, plan.asked))), tuple(damaged)
-
-
-def _is_plan(name: str) -> bool:
-    return name.endswith(".json") and not name.startswith(".")
 
 
 def _read_plan(path: Path) -> RunPlan:

@@ -101,7 +101,7 @@ def data_word(data: str | Path) -> str:
 
 
 def make_protocol(
-    protocol: "str | Protocol",
+    protocol: "str | Path | Protocol",
     seeds: "Sequence[int] | None" = None,
     device: str | None = None,
     bands: "Sequence[str] | None" = None,
@@ -122,7 +122,7 @@ def make_protocol(
     """
     from benchmark.task.protocol import load_protocol, validate_protocol
 
-    chosen = load_protocol(protocol) if isinstance(protocol, str) else protocol
+    chosen = load_protocol(str(protocol)) if isinstance(protocol, str | Path) else protocol
     changes: dict[str, object] = {}
     if seeds:
         changes["seeds"] = tuple(seeds)

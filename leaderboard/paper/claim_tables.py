@@ -52,6 +52,7 @@ def claim_tables(
     """
     comparable, title = group.comparable, METRIC_NAMES[metric]
     rows = f"dataset {dataset_title(comparable)}, protocol {protocol_title(comparable)}"
+    published = () if comparable.simulated else ("the paper",)  # never beside simulated rows
     data = f"These rows are of {rows}: what is tested is "
     notes = (
         *((SIMULATED_MARK,) if comparable.simulated else ()),
@@ -66,7 +67,7 @@ def claim_tables(
         title=f"The paper's sentences, {title_of(comparable)}",
         notes=notes,
         groups=(),
-        headings=("sentence", "for", "here", "because", *_published_heading(comparable.simulated)),
+        headings=("sentence", "for", "here", "because", *published),
         body=tuple(_verdict_line(finding, comparable.simulated) for finding in findings),
         names=2,
     )
@@ -92,11 +93,6 @@ _PUBLISHED_NOTE: Final = (
     " The paper's numbers: overall accuracy (%). Marks: P the paper, S a results page, T a third "
     "party's page, secondary a source that cites it, I inference, ? not known."
 )
-
-
-def _published_heading(simulated: bool) -> tuple[str, ...]:
-    """Return the heading of the published numbers, which never stand beside simulated rows."""
-    return () if simulated else ("the paper",)
 
 
 def _verdict_line(finding: ClaimResult, simulated: bool) -> tuple[Cell, ...]:
