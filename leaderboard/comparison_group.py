@@ -176,7 +176,7 @@ class ComparisonGroup:
             point: Its value on the samples.
             level: Coverage.
         """
-        return interval(draws.values, point, draws.freedom, level)
+        return interval(draws, point, level)
 
     @cached_property
     def units(self) -> tuple[str, ...]:

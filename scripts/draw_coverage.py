@@ -117,7 +117,7 @@ def limits(
     for name, metric in METRICS.items():
         matrices = [confusion_matrix(labels, answer, len(CROPS)) for answer in predicted]
         point = float(metric(np.stack(matrices).astype(float)).mean())
-        span = interval(draws[name].values, point, draws[name].freedom)
+        span = interval(draws[name], point)
         found[name] = (span.low, point, span.high)
     return found
 

@@ -71,7 +71,7 @@ def covered(world: World, rng: np.random.Generator) -> dict[str, float]:
         matrices = np.stack([confusion_matrix(labels, line, classes) for line in predicted])
         for name, metric in METRICS.items():
             point = float(metric(matrices.astype(float)).mean())
-            found = interval(draws[name].values, point, draws[name].freedom)
+            found = interval(draws[name], point)
             counts[name] += found.low <= known[name] <= found.high
     return {name: count / WORLDS for name, count in counts.items()}
 
@@ -119,7 +119,7 @@ def false_differences(world: World, rng: np.random.Generator) -> dict[str, float
         (one, first), (other, second) = equally_good(world, 2, rng)
         for name in METRICS:
             draws = one[name] - other[name]
-            found = interval(draws.values, first[name] - second[name], draws.freedom)
+            found = interval(draws, first[name] - second[name])
             counts[name] += found.excludes_zero
         shares.append(_seeds_share(one["macro_f1"] - other["macro_f1"]))
     return {
@@ -161,8 +161,7 @@ def false_losses(world: World, rivals: int, rng: np.random.Generator) -> dict[st
         for name in METRICS:
             differences = [(own[name] - d[name], score[name] - s[name]) for d, s in others]
             counts[name] += any(
-                interval(draws.values, point, draws.freedom, level).high < 0
-                for draws, point in differences
+                interval(draws, point, level).high < 0 for draws, point in differences
             )
     return {name: count / WORLDS for name, count in counts.items()}
 

@@ -28,8 +28,9 @@ FEWEST_SEEDS: Final = 3
 seeds contain the true value less often than 95 % (docs/leaderboard.md has the figures)."""
 
 FEWEST_UNITS: Final = 5
-"""Smallest number of blocks with which a difference may be called significant. With fewer, equally
-good methods are called different in 6 to 36 of 100 experiments, not in 5 (docs/leaderboard.md)."""
+"""Smallest number of blocks with which a difference may be called significant. With two or
+three, equally good methods are called different in 8 to 14 of 100 experiments, not in 5
+(docs/leaderboard.md); four suffice there, and five leave a margin for blocks less alike."""
 
 _CHUNK: Final = 4_000_000
 """Number of weights in memory at once, 16 MB."""
@@ -57,33 +58,6 @@ class Interval:
         return self.low > 0 or self.high < 0
 
 
-def interval(draws: Floats, point: float, freedom: float, level: float = LEVEL) -> Interval:
-    """Return the bias-corrected percentile interval of a statistic, with tails of Student's t.
-
-    Rare crops are missing in a resample more often than in the sample, so macro-F1 is lower in
-    resamples. The bias correction moves the percentiles by the difference between the statistic and
-    the median of its resamples (Efron 1981, Can. J. Stat. 9: 139-158, section 7). With few units or
-    seeds their variance is estimated badly, so the percentiles are those of Student's t instead of
-    the normal distribution (Hesterberg 2015, Am. Stat. 69: 371-386, section 5.3).
-
-    Args:
-        draws: Resampled values [R].
-        point: Value of the statistic on the sample.
-        freedom: Degrees of freedom, such as :attr:`Draws.freedom`; at least 1 is used.
-        level: Coverage.
-
-    Returns:
-        The limits.
-    """
-    below = np.mean(draws < point) + np.mean(draws == point) / 2
-    edge = 0.5 / len(draws)
-    shift = ndtri(np.clip(below, edge, 1 - edge))
-    # What scipy.stats.norm and .t compute, to the last bit, at a fifth of their time.
-    tails = stdtrit(max(freedom, 1), [(1 - level) / 2, (1 + level) / 2])
-    low, high = np.quantile(draws, ndtr(2 * shift + tails))
-    return Interval(float(low), float(high))
-
-
 @dataclass(frozen=True, eq=False)
 class Draws:
     """Resampled values of a statistic, with what is needed for its degrees of freedom.
@@ -96,12 +70,15 @@ class Draws:
             seeds. They are the part of the statistic that comes from these fits, up to a constant.
         seeds: Number of seeds of each set of fits.
         units: Number of units of each set of samples.
+        lowest: Smallest value that the statistic can have: 0 for a score, -1 for a difference. The
+            largest is 1.
     """
 
     values: Floats
     fits: Mapping[str, Floats]
     seeds: Mapping[str, int]
     units: Mapping[str, int]
+    lowest: float = 0.0
 
     def __sub__(self, other: "Draws") -> "Draws":
         """Return the draws of a difference; of two numbers of seeds or units it has the smaller."""
@@ -114,6 +91,7 @@ class Draws:
             },
             _smaller(self.seeds, other.seeds),
             _smaller(self.units, other.units),
+            lowest=-1.0,
         )
 
     @property
@@ -162,7 +140,7 @@ def mean_of(draws: Sequence[Draws]) -> Draws:
     for one in draws:
         seeds, units = _smaller(seeds, one.seeds), _smaller(units, one.units)
     values = np.mean([one.values for one in draws], axis=0)
-    return Draws(values, fits, seeds, units)
+    return Draws(values, fits, seeds, units, min(one.lowest for one in draws))
 
 
 _NOTHING: Final[Floats] = np.zeros(1)
@@ -172,6 +150,38 @@ _NOTHING: Final[Floats] = np.zeros(1)
 def _smaller(one: Mapping[str, int], other: Mapping[str, int]) -> Mapping[str, int]:
     names = {**one, **other}
     return {name: min(n[name] for n in (one, other) if name in n) for name in names}
+
+
+def interval(draws: Draws, point: float, level: float = LEVEL) -> Interval:
+    """Return the bias-corrected percentile interval of a statistic, with tails of Student's t.
+
+    Rare crops are missing in a resample more often than in the sample, so macro-F1 is lower in
+    resamples. The bias correction moves the percentiles by the difference between the statistic and
+    the median of its resamples (Efron 1981, Can. J. Stat. 9: 139-158, section 7). With few units or
+    seeds their variance is estimated badly, so the limits are moved away from the middle, as far as
+    the percentiles of Student's t lie beyond those of the normal distribution. To take percentiles
+    farther out instead (Hesterberg 2015, Am. Stat. 69: 371-386, section 5.3) does not suffice with
+    three seeds, since no resample of them lies beyond the best and the worst.
+
+    Args:
+        draws: Resampled values, with their degrees of freedom; at least 1 is used.
+        point: Value of the statistic on the sample.
+        level: Coverage.
+
+    Returns:
+        The limits, within the values that the statistic can have.
+    """
+    values = draws.values
+    below = np.mean(values < point) + np.mean(values == point) / 2
+    edge = 0.5 / len(values)
+    shift = ndtri(np.clip(below, edge, 1 - edge))
+    # What scipy.stats.norm and .t compute, to the last bit, at a fifth of their time.
+    tail = ndtri((1 + level) / 2)
+    stretch = stdtrit(max(draws.freedom, 1), (1 + level) / 2) / tail
+    low, middle, high = np.quantile(values, ndtr(2 * shift + np.array([-tail, 0, tail])))
+    limits = middle + stretch * (np.array([low, high]) - middle)
+    low, high = np.clip(limits, draws.lowest, 1)
+    return Interval(float(low), float(high))
 
 
 def tabulate(labels: Integers, predicted: Integers, units: Integers, classes: int) -> Any:

@@ -3,6 +3,7 @@
 import time
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from scipy import stats
 
@@ -56,17 +57,53 @@ def test_resamples_spread_as_the_mean_does() -> None:
     assert np.var(weights @ values / 5) == pytest.approx(2 / 45, rel=0.03)
 
 
+def of_units(values: npt.NDArray[np.float64], units: int) -> Draws:
+    """Return draws of a score in which only units differ: their number less one is the freedom."""
+    return Draws(values, {"FRA": np.zeros(1)}, {"FRA": 1}, {"CHN": units})
+
+
 def test_an_interval_moves_with_the_bias_of_the_resamples() -> None:
-    draws, many = np.arange(1001) / 1000, 1e9
-    assert interval(draws, 0.5, many).low == pytest.approx(0.025)
-    assert interval(draws, 0.5, many).high == pytest.approx(0.975)
+    draws = of_units(np.arange(1001) / 1000, 10**9)
+    assert interval(draws, 0.5).low == pytest.approx(0.025)
+    assert interval(draws, 0.5).high == pytest.approx(0.975)
     # The statistic lies one deviation up: limits at Phi(2 - 1.96) and Phi(2 + 1.96).
-    found = interval(draws, stats.norm.cdf(1), many)
+    found = interval(draws, stats.norm.cdf(1))
     assert found.low == pytest.approx(stats.norm.cdf(0.04), abs=1e-3)
     assert found.high == pytest.approx(1, abs=1e-3)
-    # Student's t of ten degrees of freedom: 2.228.
-    assert interval(draws, 0.5, 10).low == pytest.approx(stats.norm.cdf(-2.228), abs=1e-3)
-    assert interval(np.full(9, 0.5), 0.5, 4).low == 0.5
+
+
+def test_an_interval_of_few_units_is_as_much_wider_as_the_tails_of_student() -> None:
+    # Percentiles 0.45 and 0.55 +- 0.0025; Student's t of ten degrees of freedom is 2.228.
+    draws = of_units(0.45 + np.arange(1001) / 10_000, 11)
+    assert interval(draws, 0.5).low == pytest.approx(0.5 - 0.0475 * 2.228 / 1.960, abs=1e-5)
+    assert interval(draws, 0.5).high == pytest.approx(0.5 + 0.0475 * 2.228 / 1.960, abs=1e-5)
+    # A skewed statistic keeps its skew: 0.05 below and 0.15 above become twice as far.
+    skewed = np.interp(np.arange(1001), [0, 25, 500, 975, 1000], [0.44, 0.45, 0.5, 0.65, 0.66])
+    twice = interval(of_units(skewed, 5), 0.5)  # t of four degrees of freedom: 2.776
+    assert (0.5 - twice.low) / 0.05 == pytest.approx(2.776 / 1.960, abs=1e-3)
+    assert (twice.high - 0.5) / 0.15 == pytest.approx(2.776 / 1.960, abs=1e-3)
+    assert interval(of_units(np.full(9, 0.5), 5), 0.5).low == 0.5
+
+
+def test_an_interval_of_three_seeds_reaches_beyond_the_best_and_the_worst() -> None:
+    """Three seeds are all that differs: the interval is Student's own, 4.303 s / sqrt(3)."""
+    by_seed = np.array([0.4, 0.5, 0.6])
+    weights = np.concatenate(list(resample(3, 100_000, np.random.default_rng(0)))) / 2
+    draws = Draws(weights @ by_seed, {"FRA": weights @ by_seed}, {"FRA": 3}, {"CHN": 100})
+    found = interval(draws, 0.5)
+    # Resamples end at the best seed, 0.1 above the mean; 0.1 = 1.732 s / sqrt(3).
+    assert found.high == pytest.approx(0.5 + 0.1 * 4.303 / 1.960, abs=2e-3)
+    assert found.low == pytest.approx(0.5 - 0.1 * 4.303 / 1.960, abs=2e-3)
+
+
+def test_no_limit_is_a_score_that_there_cannot_be() -> None:
+    score = of_units(np.linspace(0.9, 1, 101), 3)
+    assert interval(score, 0.95).high == 1
+    assert interval(of_units(1 - score.values, 3), 0.05).low == 0
+    # A difference of two scores goes down to -1.
+    nothing = of_units(np.zeros(101), 3)
+    assert interval(nothing - of_units(1 - score.values, 3), -0.05).low < -0.1
+    assert interval(nothing - of_units(np.linspace(0.5, 1, 101), 2), -0.75).low == -1
 
 
 def run(tables: list[object], seeds: list[int], classes: int, draws: int) -> list[dict[str, Draws]]:
@@ -89,7 +126,7 @@ def test_the_same_method_twice_differs_by_nothing() -> None:
     np.testing.assert_array_equal(one["macro_f1"].values, other["macro_f1"].values)
     assert np.std(one["macro_f1"].values) > 0
     nothing = one["macro_f1"] - other["macro_f1"]
-    assert interval(nothing.values, 0.0, nothing.freedom).low == 0
+    assert interval(nothing, 0.0).low == 0
 
 
 def made(
@@ -178,7 +215,7 @@ def test_intervals_cover_the_truth(seeds: int, spread: float, low: float, high: 
         counts = np.stack([confusion_matrix(labels, line, 2) for line in predicted])
         for name, metric in METRICS.items():
             point = float(metric(counts.astype(float)).mean())
-            found = interval(draws[name].values, point, draws[name].freedom)
+            found = interval(draws[name], point)
             covered[name] += found.low <= 0.7 <= found.high
     assert all(low <= count / worlds <= high for count in covered.values()), covered
 
