@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from benchmark.terminal import examples, make_console, say
-from leaderboard.leaderboard_commands import Form, Out, Runs, deliver, require
+from leaderboard.commands.delivery import deliver, require
+from leaderboard.commands.options import Form, Out, Runs
 
 
 def register(app: typer.Typer) -> None:

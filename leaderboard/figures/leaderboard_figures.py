@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from benchmark.data.taxonomy import CROPS
+from benchmark.task.transfers import RELATIONS
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.figures.critical_difference_figure import draw_ranks
 from leaderboard.figures.few_shot_figure import draw_few_shot
@@ -34,6 +35,9 @@ COLOURS: Final = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E0
 """Okabe and Ito's palette, which readers with any colour vision tell apart; marks differ too."""
 
 MARKERS: Final = "osD^vPX"
+
+FAR_TO_NEAR: Final = (*RELATIONS[-2::-1], RELATIONS[-1])
+"""Relations in the order of their colours and marks, so that each has the same in every figure."""
 
 MOST_PANELS: Final = 12
 """Methods with a panel of their own; those ranked lower are left out, and the title says so."""
@@ -92,15 +96,16 @@ def draw_gaps(group: ComparisonGroup) -> Figure | None:
     figure = Figure(figsize=(6.5, 1.3 + 0.22 * len(methods)))
     axis = figure.add_subplot()
     present = [str(name) for name in group.gaps.columns]
-    for index, relation in enumerate(present):
+    for place, relation in enumerate(present):
         points = group.gaps[relation].dropna()
-        apart = 0.12 * (index - (len(present) - 1) / 2)
+        apart = 0.12 * (place - (len(present) - 1) / 2)
         rows = [methods.index(method) + apart for method in points.index]
-        shape = MARKERS[index % len(MARKERS)]
-        axis.plot(100 * points, rows, shape, color=COLOURS[index], label=relation, ms=5, alpha=0.9)
+        look = FAR_TO_NEAR.index(relation)
+        colour, mark = COLOURS[look], MARKERS[look]
+        axis.plot(100 * points, rows, mark, color=colour, label=relation, ms=5, alpha=0.9)
     axis.axvline(0, color="#888888", lw=0.8)
     axis.set_yticks(range(len(methods)), [short(method) for method in methods])
-    axis.invert_yaxis()
+    axis.set_ylim(len(methods) - 0.4, -0.6)
     axis.grid(axis="y", color="#dddddd", lw=0.6)
     axis.set_xlabel("in-domain less target, macro-F1 (percent points), mean over transfers")
     figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3)

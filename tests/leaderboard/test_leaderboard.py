@@ -277,7 +277,7 @@ def test_no_rows_make_an_empty_leaderboard(tmp_path: Path) -> None:
 
 def test_neither_torch_nor_mlflow_is_imported() -> None:
     code = (
-        "import sys, leaderboard.leaderboard_commands, leaderboard.paper.parity; "
+        "import sys, leaderboard.commands.leaderboard_commands, leaderboard.paper.parity; "
         "import leaderboard.site.site_builder; "
         "sys.exit(any(m in sys.modules for m in ('torch', 'mlflow', 'xgboost', 'timm')))"
     )

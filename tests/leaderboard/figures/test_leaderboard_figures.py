@@ -166,3 +166,16 @@ def test_nothing_to_draw_is_no_figure(tmp_path: Path) -> None:
     assert drawn == {"heat_map"}
     failed = make_row(macro_f1=None, status="failed", reason="broke")
     assert write_figures(from_rows([failed]), tmp_path) == ()
+
+
+def test_a_relation_has_one_colour_and_one_mark_in_every_figure_of_gaps() -> None:
+    """ARG is another hemisphere than FRA, CHN another continent: with and without the latter."""
+    looks, rows = [], results("a").rows
+    for targets in (("FRA", "CHN", "ARG"), ("FRA", "ARG")):
+        (group,) = comparison_groups(from_rows(row for row in rows if row.target in targets))
+        figure = draw_gaps(group)
+        assert figure is not None
+        lines = [line for line in figure.axes[0].lines if line.get_label() == "cross-hemisphere"]
+        looks.append([(line.get_color(), line.get_marker()) for line in lines])
+    assert looks[0] == looks[1]
+    assert len(looks[0]) == 1

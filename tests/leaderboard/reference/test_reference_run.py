@@ -183,6 +183,11 @@ def test_from_one_command_to_a_comparison(
         if command[0] in {"leaderboard", "tables"}:
             assert "floor.prior" in capsys.readouterr().out
     assert list((tmp_path / "site" / "methods").glob("floor.prior*"))
+    alone, beside = tmp_path / "alone", tmp_path / "beside"
+    assert call(["figures", str(run), "--out", str(alone)]) == 0
+    assert call(["figures", str(run), "--with-reference", "--out", str(beside)]) == 0
+    panels = [path / "1-heat_map.svg" for path in (alone, beside)]
+    assert [path.read_text("utf-8").count('id="axes_') for path in panels] == [1, 2]
     assert "floor.prior" not in (run / "leaderboard.md").read_text("utf-8"), "it is the run's own"
 
     other = tmp_path / "other"

@@ -1,46 +1,17 @@
 """The commands that read runs, and the report that every run leaves."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
 from benchmark.terminal import examples, make_console, say, table_width, working
+from leaderboard.commands.delivery import deliver, require
+from leaderboard.commands.options import Chosen, Form, Out, Runs, RunsOrReference, WithReference
+from leaderboard.commands.reading import gather, gather_with_agreement
 from leaderboard.reference import reference_commands
 from leaderboard.tables.table_content import Notes
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from benchmark.results.rows import Row
-    from leaderboard.reference.agreement import Agreement
-    from leaderboard.results import Results, SampleSet
-    from leaderboard.tables.table_content import Table
-
-Runs = Annotated[list[Path], typer.Argument(help="Run directories.")]
-RunsOrReference = Annotated[
-    list[Path] | None,
-    typer.Argument(
-        help="Run directories; without one, --with-reference shows the reference results alone."
-    ),
-]
-Form = Annotated[str, typer.Option("--format", help="How: markdown, latex, csv or html.")]
-Chosen = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--transfers",
-        help="SOURCE:TARGET, a group or a relation: rows, means and ranks are of these alone.",
-    ),
-]
-WithReference = Annotated[
-    bool,
-    typer.Option(
-        "--with-reference",
-        help="Put the reference results beside them that have the same data, protocol and metrics.",
-    ),
-]
-Out = Annotated[Path | None, typer.Option(help="File to write [default: print].")]
 
 
 def register(app: typer.Typer) -> None:
@@ -67,7 +38,10 @@ EXAMPLES: Final = {
     ),
     "parity": ("cropglobe parity RUN --format csv --out parity.csv",),
     "claims": ("cropglobe claims --with-reference", "cropglobe claims RUN --format csv"),
-    "figures": ("cropglobe figures RUN --out figures",),
+    "figures": (
+        "cropglobe figures RUN --out figures",
+        "cropglobe figures RUN --with-reference --out figures",
+    ),
     "site": ("cropglobe site RUN --out SITE",),
     "export": ("cropglobe export RUN --out export",),
 }
@@ -111,7 +85,7 @@ def compare(
     if form is not None:
         require(form, FORMATS, "format")
     console = make_console(errors=form is not None or out is not None)
-    results, agreement = _read(runs, console, transfers, with_reference=True)
+    results, agreement = gather_with_agreement(runs, console, transfers, with_reference=True)
     assert agreement is not None
     if not agreement.references.rows:
         raise UsageError(" ".join(agreement.disagreements) or "The runs have no row to compare.")
@@ -212,14 +186,17 @@ def claims(
 
 
 def figures(
-    runs: Runs, out: Annotated[Path, typer.Option(help="Directory of the figures.")]
+    out: Annotated[Path, typer.Option(help="Directory of the figures.")],
+    runs: RunsOrReference = None,
+    transfers: Chosen = None,
+    with_reference: WithReference = False,
 ) -> None:
     """Draw the figures of one or more runs as PNG, SVG and PDF."""
     from leaderboard.figures.leaderboard_figures import write_figures
     from leaderboard.figures.season_figures import write_season_figures
 
     console = make_console()
-    results = gather(runs, console)
+    results = gather(runs or [], console, transfers, with_reference=with_reference)
     with working(console, "Drawing"):
         paths = (*write_figures(results, out), *write_season_figures(results, out))
     for path in paths:
@@ -254,45 +231,6 @@ def export(runs: Runs, out: Annotated[Path, typer.Option(help="Directory of the 
         say(console, f"Wrote {path}")
 
 
-def deliver(
-    found: "Sequence[Table]", form: str, out: Path | None, notes: Notes | None = None
-) -> None:
-    """Print tables, or write them to a file.
-
-    Args:
-        found: The tables.
-        form: Name of a format.
-        out: The file; ``None`` prints.
-        notes: How much is said under each; what suits the format if ``None``.
-
-    Raises:
-        StoreError: If the file cannot be written.
-    """
-    from leaderboard.tables.leaderboard_files import write_whole
-    from leaderboard.tables.table_formats import FORMATS
-
-    write = FORMATS[form]
-    text = write(found) if notes is None else write(found, notes)
-    if out is None:
-        typer.echo(text)
-    else:
-        write_whole(out, text.encode())
-        say(make_console(), f"Wrote {out}")
-
-
-def require(word: str, known: Iterable[str], what: str) -> None:
-    """See that a word is one of those that exist.
-
-    Raises:
-        UsageError: If it is not.
-    """
-    from benchmark.errors import UsageError, did_you_mean
-
-    names = tuple(known)
-    if word not in names:
-        raise UsageError(f"Unknown {what} '{word}': {did_you_mean(word, names)}")
-
-
 def report(run: Path) -> None:
     """Write and print the leaderboard of a run directory.
 
@@ -306,7 +244,7 @@ def report(run: Path) -> None:
 def publish(
     runs: list[Path],
     out: Path | None,
-    transfers: "Sequence[str] | None" = None,
+    transfers: Sequence[str] | None = None,
     *,
     with_reference: bool = False,
 ) -> None:
@@ -332,68 +270,3 @@ def publish(
     if out is not None:
         for path in write_leaderboard(results, out):
             say(console, f"Wrote {path}")
-
-
-def gather(
-    runs: Sequence[Path],
-    console: "Console",
-    transfers: Sequence[str] | None = None,
-    *,
-    with_reference: bool = False,
-) -> "Results":
-    """Read runs, with a progress bar on a terminal, and name what is wrong with them.
-
-    Args:
-        runs: Run directories; none reads the reference results alone.
-        console: Where to say it.
-        transfers: Words for transfers; all where none is given.
-        with_reference: Whether reference results that agree stand beside the runs.
-
-    Returns:
-        Rows and what their predictions say.
-
-    Raises:
-        StoreError: If a directory holds no run.
-        UsageError: If a word for transfers names none that has a row, or nothing is to be read.
-    """
-    results, agreement = _read(runs, console, transfers, with_reference=with_reference)
-    for sentence in () if agreement is None else agreement.disagreements:
-        say(console, f"Note: {sentence}")
-    return results
-
-
-def _read(
-    runs: Sequence[Path],
-    console: "Console",
-    transfers: Sequence[str] | None,
-    *,
-    with_reference: bool,
-) -> "tuple[Results, Agreement | None]":
-    """Read runs as `gather` does; return which reference results agree with them, too."""
-    from rich.progress import track
-
-    from benchmark.errors import UsageError
-    from leaderboard.reference.agreement import agree, every_reference
-    from leaderboard.reference.shipped_files import reference_folder
-    from leaderboard.results import References, read_results
-    from leaderboard.submissions.verdict_files import with_verdicts
-    from leaderboard.transfer_selection import on_transfers, rows_on
-
-    def progress(sets: "Sequence[SampleSet]") -> "Iterable[SampleSet]":
-        hidden = not console.is_terminal
-        return track(sets, "Resampling", console=console, transient=True, disable=hidden)
-
-    if not runs and not with_reference:
-        raise UsageError("Name a run directory, or give --with-reference.")
-    found: list[Agreement] = []
-
-    def beside(rows: "Sequence[Row]") -> References:
-        place, shown = reference_folder(), rows_on(rows, transfers) if runs else ()
-        found.append(agree(rows, place, shown=shown) if runs else every_reference(place))
-        return found[0].references
-
-    read = read_results(runs, references=beside if with_reference else None, progress=progress)
-    results = with_verdicts(read)
-    for problem in results.problems:
-        say(console, f"Note: {problem}")
-    return on_transfers(results, transfers), found[0] if found else None
