@@ -222,6 +222,7 @@ def _conclude(
     if failed:
         display.say(
             f"{failed} of {jobs} jobs failed; the leaderboard says why. "
-            "After mending, run the same command with --overwrite failed."
+            "After mending, run the same command with --overwrite failed; if you mended the "
+            "method's code, with --overwrite stale, which runs all its jobs with it."
         )
         raise typer.Exit(EXIT_FAILED_JOBS)

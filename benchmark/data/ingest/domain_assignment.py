@@ -11,7 +11,12 @@ from benchmark.data.ingest.cadence import spacing_of
 from benchmark.data.ingest.point_table import PointTable
 from benchmark.data.ingest.sample_series import Samples
 from benchmark.data.observation_calendar import Season, choose_year, covered_years, season_of
-from benchmark.data.taxonomy import country_of, is_country_code, is_south_of_equator
+from benchmark.data.taxonomy import (
+    country_code,
+    country_of,
+    is_country_code,
+    is_south_of_equator,
+)
 from benchmark.errors import DataError, UsageError
 
 WINTER = range(5, 9)
@@ -79,6 +84,12 @@ def plan_domains(
             others = len(members) - len(chosen) if len(wanted) == 1 else 0
             plans.append(DomainPlan(label, chosen, season_of(one, start), others))
     notes = [text for text in (note, year_note) if text is not None]
+    nowhere = [name for name in sorted(regions) if not is_country_code(country_code(name))]
+    if nowhere:
+        notes.append(
+            f"{', '.join(nowhere)}: no country's ISO code, such as FRA or USA-AR, begins this "
+            "name, so that its transfers are of no known relation (--region gives another)."
+        )
     if len(wanted) > 1:
         notes.append(
             f"The samples are of {', '.join(str(one) for one in wanted)}: each year is a domain."

@@ -219,5 +219,5 @@ def run_received_task(
     except LookUpError as error:
         raise error.error from error
     except OtherCodeError:
-        reason = "The method's code changed during the run; use --overwrite failed to run it again."
+        reason = "The method's code changed during the run: --overwrite stale runs its jobs again."
         return store_lost_task(task, job, runner, store, "failed", reason)

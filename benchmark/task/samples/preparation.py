@@ -153,16 +153,19 @@ def source_pool(
         DataError: If fewer than two classes can be learned, or the samples cannot be divided.
     """
     rows = _distinct_rows(samples, protocol, key, drop_conflicts=True)
+    repeated = 0
     if elsewhere is not None and protocol.deduplicate == "series":
+        repeated = int(elsewhere[rows].sum())
         rows = rows[~elsewhere[rows]]
     counts = np.bincount(samples.labels[rows], minlength=len(CROPS))
     classes = np.flatnonzero(counts >= protocol.minimum_class_samples)
     too_few = np.flatnonzero((counts > 0) & (counts < protocol.minimum_class_samples))
     if len(classes) < 2:
+        copies = f", without {repeated} series that other domains have too" if repeated else ""
         raise DataError(
             f"Source {samples.name} has {len(classes)} class(es) with at least "
-            f"{protocol.minimum_class_samples} samples ({_describe(counts)}): a source needs two, "
-            "so choose another source or lower minimum_class_samples in the protocol."
+            f"{protocol.minimum_class_samples} samples ({_describe(counts)}{copies}): a source "
+            "needs two, so choose another source or lower minimum_class_samples in the protocol."
         )
     rows = rows[np.isin(samples.labels[rows], classes)]
     blocks = None if protocol.split == "random" else samples.block

@@ -272,6 +272,17 @@ def test_longitudes_of_0_to_360_and_a_country_south_of_the_equator(
     assert ingest(south, tmp_path / "x", region="ZAF").domains[0].name == "ZAF"
 
 
+def test_a_name_without_the_code_of_a_country_is_said(
+    tmp_path: Path, long_table: Table, save: Save
+) -> None:
+    """Transfers from and to it would be of no known relation, and left out of groups of them."""
+    table = save(long_table())
+    for name, noted in (("Arkansas", True), ("Usa-AR", True), ("USA-AR", False)):
+        notes = ingest(table, tmp_path / name, region=name).notes
+        said = [note for note in notes if f"{name}: no country's ISO code" in note]
+        assert bool(said) is noted, name
+
+
 def test_one_id_at_two_places(tmp_path: Path, long_table: Table, save: Save) -> None:
     """Two fields five degrees apart, with other dates: they became one at the mean of both."""
     one = long_table(("1",), codes=(1,)).assign(lon=2.0, lat=45.0)

@@ -50,6 +50,36 @@ def test_a_worker_process_finds_the_file(mine: Path, tiny: Dataset, tmp_path: Pa
     assert [row.status for row in job.rows] == ["ok", "ok"]
 
 
+def test_an_edit_during_a_run_fails_the_jobs_that_follow_and_stale_runs_all_of_them(
+    mine: Path, tiny: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The method itself edits its file, in the first of three jobs, once."""
+    began = "        del validation  # nothing to choose here\n"
+    edit = (
+        f"        file, word = __import__('pathlib').Path({str(mine)!r}), 'EDITED = ' + '1\\n'\n"
+        "        text = file.read_text('utf-8')\n"
+        "        if self.context.seed == 1 and word not in text:\n"
+        "            file.write_text(text + word, 'utf-8')\n"
+    )
+    text = mine.read_text("utf-8")
+    assert began in text
+    mine.write_text(text.replace(began, began + edit), "utf-8")
+    out = tmp_path / "run"
+    words = ("run", "--data", str(tiny.root), "--protocol", "smoke", "--transfers", "FRA:CHN")
+    words += ("--seeds", "1", "2", "3", "--method-file", str(mine), "--workers", "1")
+    words += ("--out", str(out))
+    assert run(*words) == 3
+    said = "The method's code changed during the run: --overwrite stale runs its jobs again."
+    assert said in " ".join(capsys.readouterr().err.split())
+    jobs, _ = RunStore(out).read_all()
+    statuses = {job.identity.seed: {row.status for row in job.rows} for job in jobs}
+    assert statuses == {1: {"ok"}, 2: {"failed"}, 3: {"failed"}}
+    assert run(*words, "--overwrite", "stale") == 0
+    jobs, _ = RunStore(out).read_all()
+    assert all(row.status == "ok" for job in jobs for row in job.rows)
+    assert len({job.identity.code_fingerprint for job in jobs}) == 1
+
+
 def test_the_fingerprint_follows_the_file(mine: Path) -> None:
     """What is loaded stays what it was; anew, only a comment is no other code."""
     (method,) = load_method_file(mine)

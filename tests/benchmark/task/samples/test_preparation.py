@@ -10,7 +10,13 @@ from tiny import make_samples
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import DataError
 from benchmark.task.protocol import Protocol
-from benchmark.task.samples.preparation import distinct, ids_hash, prepare_source, prepare_target
+from benchmark.task.samples.preparation import (
+    distinct,
+    ids_hash,
+    prepare_source,
+    prepare_target,
+    source_pool,
+)
 
 FRANCE = make_samples("FRA")
 
@@ -88,6 +94,13 @@ def test_a_rare_crop_is_not_learned_and_is_named(changed: Callable[..., Protocol
 def test_a_source_with_one_class_is_an_error(smoke: Protocol) -> None:
     with pytest.raises(DataError, match=r"Source FRA has 1 class.*corn 36.*needs two"):
         prepare_source(make_samples("FRA", crops=("corn",)), smoke, seed=1)
+
+
+def test_a_source_of_copies_of_other_domains_is_an_error_that_says_so(smoke: Protocol) -> None:
+    copies = np.ones(len(FRANCE), dtype=np.bool_)
+    said = rf"0 class.*no samples, without {len(FRANCE)} series that other domains have too"
+    with pytest.raises(DataError, match=said):
+        source_pool(FRANCE, smoke, elsewhere=copies)
 
 
 def test_a_cap_that_would_empty_a_class_is_an_error(changed: Callable[..., Protocol]) -> None:
