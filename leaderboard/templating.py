@@ -21,6 +21,19 @@ def breakable(text: str) -> Markup:
     return Markup("<wbr>").join(map(escape, parts))
 
 
+def with_code(text: str) -> Markup:
+    """Return a sentence, escaped, in which what stands between two backticks is code.
+
+    Args:
+        text: The sentence.
+    """
+    parts = re.split(r"`([^`]+)`", text)
+    shown = (
+        Markup("<code>{}</code>") if place % 2 else Markup("{}") for place in range(len(parts))
+    )
+    return Markup("").join(form.format(part) for form, part in zip(shown, parts, strict=True))
+
+
 @cache
 def environment() -> Environment:
     """Return the environment of the package's templates: autoescape on, unknown names an error."""
@@ -32,5 +45,6 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["breakable"] = breakable
+    made.filters["with_code"] = with_code
     made.policies["json.dumps_kwargs"] = {"sort_keys": True, "separators": (",", ":")}
     return made

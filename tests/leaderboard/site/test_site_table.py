@@ -16,7 +16,7 @@ from leaderboard.site.site_table import (
     shaded,
     with_interval,
 )
-from leaderboard.templating import breakable
+from leaderboard.templating import breakable, with_code
 
 STYLE = (Path(__file__).parents[3] / "leaderboard/site/assets/site.css").read_text("utf-8")
 
@@ -112,3 +112,11 @@ def test_names_break_after_signs_and_not_inside_words() -> None:
     assert breakable("") == ""
     assert breakable("a" * 50) == "a" * 24 + "<wbr>" + "a" * 24 + "<wbr>" + "aa"
     assert breakable("..a").replace("<wbr>", "") == "..a"
+
+
+def test_what_stands_between_backticks_is_code_and_everything_is_escaped() -> None:
+    assert with_code("run `a < b` & see") == "run <code>a &lt; b</code> &amp; see"
+    # A single backtick, such as one in a name, is a sign like others.
+    assert with_code("a`b") == "a`b"
+    assert with_code("``") == "``"
+    assert with_code("`<script>`") == "<code>&lt;script&gt;</code>"
