@@ -28,10 +28,10 @@ def with_code(text: str) -> Markup:
         text: The sentence.
     """
     parts = re.split(r"`([^`]+)`", text)
-    shown = (
-        Markup("<code>{}</code>") if place % 2 else Markup("{}") for place in range(len(parts))
+    code = Markup("<code>{}</code>")
+    return Markup("").join(
+        code.format(part) if place % 2 else escape(part) for place, part in enumerate(parts)
     )
-    return Markup("").join(form.format(part) for form, part in zip(shown, parts, strict=True))
 
 
 @cache
