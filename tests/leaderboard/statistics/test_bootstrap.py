@@ -82,6 +82,12 @@ def test_an_interval_of_few_units_is_as_much_wider_as_the_tails_of_student() -> 
     twice = interval(of_units(skewed, 5), 0.5)  # t of four degrees of freedom: 2.776
     assert (0.5 - twice.low) / 0.05 == pytest.approx(2.776 / 1.960, abs=1e-3)
     assert (twice.high - 0.5) / 0.15 == pytest.approx(2.776 / 1.960, abs=1e-3)
+    # The middle is that of the bias correction, Phi(2) = 0.97725; the tail begins at Phi(0.04).
+    biased = interval(of_units(np.arange(1001) / 1000, 11), stats.norm.cdf(1))
+    assert biased.low == pytest.approx(0.97725 - (0.97725 - 0.51595) * 2.228 / 1.960, abs=1e-3)
+    # Other levels have other tails: 90 %, Student's 1.812 and the normal 1.645.
+    narrow = interval(draws, 0.5, 0.9)
+    assert narrow.high == pytest.approx(0.5 + 0.045 * 1.8125 / 1.6449, abs=1e-5)
     assert interval(of_units(np.full(9, 0.5), 5), 0.5).low == 0.5
 
 
