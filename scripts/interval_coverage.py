@@ -1,6 +1,6 @@
 """Measure how often the leaderboard's 95 % intervals hold the truth: docs/leaderboard.md's tables.
 
-Run as ``python scripts/interval_coverage.py``; two minutes of one core. Blocks of 20 samples
+Run as ``python scripts/interval_coverage.py``; three minutes of one core. Blocks of 20 samples
 and seeds have an accuracy of their own: 0.7, plus or minus up to 0.2 for a block, with a normal
 deviation for a seed. A sample that one seed gets wrong the others mostly do too. The other tables
 have methods that are equally good: each block is harder for one of them by chance. Their seeds are

@@ -10,8 +10,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from scipy.special import ndtr, ndtri, stdtrit
+from scipy.special import ndtr, ndtri
 
+from leaderboard.statistics.behrens_fisher import tail
 from leaderboard.statistics.confusion_scores import METRICS, Floats
 
 Integers = npt.NDArray[np.int64]
@@ -24,12 +25,12 @@ DRAWS: Final = 1000
 Tibshirani 1993, An Introduction to the Bootstrap, section 19.3)."""
 
 FEWEST_SEEDS: Final = 3
-"""Smallest number of seeds with which a difference may be called significant. Intervals of two
-seeds contain the true value less often than 95 % (docs/leaderboard.md has the figures)."""
+"""Smallest number of seeds with which a difference may be called significant. Of two the
+spread of fits would be estimated from a single difference."""
 
 FEWEST_UNITS: Final = 5
 """Smallest number of blocks with which a difference may be called significant. With two or
-three, equally good methods are called different in 8 to 14 of 100 experiments, not in 5
+three, equally good methods are called different in 6 to 9 of 100 experiments, not in 5
 (docs/leaderboard.md); four suffice there, and five leave a margin for blocks less alike."""
 
 _CHUNK: Final = 4_000_000
@@ -60,7 +61,7 @@ class Interval:
 
 @dataclass(frozen=True, eq=False)
 class Draws:
-    """Resampled values of a statistic, with what is needed for its degrees of freedom.
+    """Resampled values of a statistic, with what is needed for the tails of its interval.
 
     The difference and the mean of statistics that were resampled together are such statistics too.
 
@@ -110,23 +111,23 @@ class Draws:
     def _free_units(self) -> int:
         return sum(count - 1 for count in self.units.values())
 
-    @property
-    def freedom(self) -> float:
-        """Degrees of freedom of the statistic's variance, at least 1.
+    def tail(self, level: float) -> float:
+        """Return how many standard errors a limit of an interval lies from its middle.
 
-        Source: Satterthwaite 1946, Biometrics Bull. 2: 110-114, for a sum of estimated variances.
         The variance of the seeds is that of `fits`; it is unbiased, since each draw has one seed
         fewer than there are. The variance of the units is the rest of the variance of `values`,
-        with the interaction of seeds and units.
+        with the interaction of seeds and units. Several sets of fits have the degrees of freedom
+        of a sum of estimated variances (Satterthwaite 1946, Biometrics Bull. 2: 110-114).
         """
-        units = max(self._free_units, 1)
+        units = float(max(self._free_units, 1))
         several = [name for name, count in self.seeds.items() if count > 1]
         by_fits = {name: float(np.var(self.fits[name])) for name in several}
         by_seeds = sum(by_fits.values())
-        by_units = max(float(np.var(self.values)) - by_seeds, 0.0)
-        parts = [by_units**2 / units]
-        parts += [var**2 / (self.seeds[name] - 1) for name, var in by_fits.items()]
-        return (by_seeds + by_units) ** 2 / sum(parts) if sum(parts) > 0 else float(units)
+        if by_seeds == 0:
+            return tail(0.0, 1.0, units, level)
+        parts = [var**2 / (self.seeds[name] - 1) for name, var in by_fits.items()]
+        share = min(by_seeds / max(float(np.var(self.values)), by_seeds), 1.0)
+        return tail(share, by_seeds**2 / sum(parts), units, level)
 
 
 def mean_of(draws: Sequence[Draws]) -> Draws:
@@ -159,12 +160,12 @@ def interval(draws: Draws, point: float, level: float = LEVEL) -> Interval:
     resamples. The bias correction moves the percentiles by the difference between the statistic and
     the median of its resamples (Efron 1981, Can. J. Stat. 9: 139-158, section 7). With few units or
     seeds their variance is estimated badly, so the limits are moved away from the middle, as far as
-    the percentiles of Student's t lie beyond those of the normal distribution. To take percentiles
-    farther out instead (Hesterberg 2015, Am. Stat. 69: 371-386, section 5.3) does not suffice with
-    three seeds, since no resample of them lies beyond the best and the worst.
+    Student's distributions of seeds and units lie beyond the normal one (:meth:`Draws.tail`). To
+    take percentiles farther out instead (Hesterberg 2015, Am. Stat. 69: 371-386, section 5.3) does
+    not suffice with three seeds, since no resample of them lies beyond the best and the worst.
 
     Args:
-        draws: Resampled values, with their degrees of freedom; at least 1 is used.
+        draws: Resampled values.
         point: Value of the statistic on the sample.
         level: Coverage.
 
@@ -175,10 +176,10 @@ def interval(draws: Draws, point: float, level: float = LEVEL) -> Interval:
     below = np.mean(values < point) + np.mean(values == point) / 2
     edge = 0.5 / len(values)
     shift = ndtri(np.clip(below, edge, 1 - edge))
-    # What scipy.stats.norm and .t compute, to the last bit, at a fifth of their time.
-    tail = ndtri((1 + level) / 2)
-    stretch = stdtrit(max(draws.freedom, 1), (1 + level) / 2) / tail
-    low, middle, high = np.quantile(values, ndtr(2 * shift + np.array([-tail, 0, tail])))
+    # What scipy.stats.norm computes, to the last bit, at a fifth of its time.
+    normal = ndtri((1 + level) / 2)
+    stretch = draws.tail(level) / normal
+    low, middle, high = np.quantile(values, ndtr(2 * shift + np.array([-normal, 0, normal])))
     limits = middle + stretch * (np.array([low, high]) - middle)
     low, high = np.clip(limits, draws.lowest, 1)
     return Interval(float(low), float(high))

@@ -12,7 +12,6 @@ from leaderboard.machine import SEPARATOR
 from leaderboard.results import VERIFICATIONS, row_key
 from leaderboard.score_frames import ComparableRows
 from leaderboard.shift_losses import lacking_transfers
-from leaderboard.statistics.bootstrap import FEWEST_SEEDS
 from leaderboard.statistics.ranking import CriticalDifference
 from leaderboard.tables.columns import percent
 
@@ -96,7 +95,7 @@ def _doubts(group: ComparisonGroup) -> list[str]:
     if group.units:
         what = " and ".join(("seeds", *(f"{unit} of the target" for unit in group.units)))
         found.append(
-            f"Intervals: 95 % bootstrap, resampling {what}{_few_seeds(group)}; countries are not "
+            f"Intervals: 95 % bootstrap, resampling {what}{_one_seed(group)}; countries are not "
             "resampled, so they say nothing of countries that are not here."
         )
     found += notes(group)
@@ -140,22 +139,9 @@ def _stated(group: ComparisonGroup) -> list[str]:
     return [f"Scores and costs are the verifier's own, macro-F1: {', '.join(said)}."]
 
 
-def _few_seeds(group: ComparisonGroup) -> str:
-    """What intervals of one to three seeds are worth; measured by scripts/interval_coverage."""
-    seeds = group.transfers["seeds"].max()
-    if seeds == 1:
-        return "; with one seed they say nothing of how fits differ"
-    if seeds < FEWEST_SEEDS:
-        return (
-            "; between two seeds they held the truth in 87 to 93 of 100 made-up experiments, not "
-            "in 95, the less often the more fits differ"
-        )
-    if seeds == FEWEST_SEEDS:
-        return (
-            "; with three seeds that differ more than blocks do, they called 6 to 9 of 100 pairs "
-            "of equally good methods different in made-up experiments, not 5"
-        )
-    return ""
+def _one_seed(group: ComparisonGroup) -> str:
+    alone = group.transfers["seeds"].max() == 1
+    return "; with one seed they say nothing of how fits differ" if alone else ""
 
 
 def notes(group: ComparisonGroup) -> list[str]:

@@ -8,7 +8,6 @@ from leaderboard.comparison_group import comparison_groups
 from leaderboard.results import Results, from_rows, read_results
 from leaderboard.tables.emphasis import emphasis
 from leaderboard.tables.latex_tables import as_latex
-from leaderboard.tables.section_facts import facts
 from leaderboard.tables.table_formats import as_markdown
 
 
@@ -71,21 +70,6 @@ def test_two_seeds_make_nothing_stand_out(tmp_path: Path) -> None:
     }
     results = read_results([write_run(tmp_path, answers, labels=[LABELS])], draws=100)
     assert emphases(results) == {}
-    (group,) = comparison_groups(results)
-    assert any(
-        "held the truth in 87 to 93 of 100 made-up experiments" in fact for fact in facts(group)
-    )
-
-
-def test_three_seeds_come_with_what_their_intervals_are_worth(tmp_path: Path) -> None:
-    answers = {("even", seed): [LABELS] for seed in (1, 2, 3)}
-    answers |= {("lower", seed): [flipped(0, 2 * seed)] for seed in (1, 2, 3)}
-    for seeds, warned in (((1, 2, 3), True), ((1, 2, 3, 4), False)):
-        more = {(name, seed): [LABELS] for name in ("even", "lower") for seed in seeds[3:]}
-        run = write_run(tmp_path / str(len(seeds)), {**answers, **more}, labels=[LABELS])
-        (group,) = comparison_groups(read_results([run], draws=50))
-        said = [fact for fact in facts(group) if "6 to 9 of 100 pairs of equally good" in fact]
-        assert bool(said) is warned
 
 
 def test_nothing_stands_out_without_predictions_or_in_a_tie(tmp_path: Path) -> None:
