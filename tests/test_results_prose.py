@@ -1,0 +1,106 @@
+"""Intervals in the sentences about results are those that the shipped rows give today.
+
+Tables are held to the rows by test_documentation; sentences are written by hand, and go stale when
+a formula or a row changes.
+"""
+
+import importlib
+import re
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from leaderboard.comparison_group import ComparisonGroup, comparison_groups
+from leaderboard.statistics.bootstrap import Draws, interval
+
+ROOT = Path(__file__).parents[1]
+METRIC = "macro_f1"
+MADE = re.compile(r"<!-- rows.*?<!-- end of rows -->|^\|[^\n]*$", re.S | re.M)
+INTERVAL = re.compile(r"([+-]?\d+\.\d)\s+to\s+([+-]?\d+\.\d)")
+BEFORE = 160
+"""Characters before an interval in which its middle stands."""
+
+Shown = tuple[float, float, float]
+
+
+def shown(point: float, draws: Draws) -> Shown:
+    limits = interval(draws, point)
+    found = (round(100 * value, 1) + 0.0 for value in (point, limits.low, limits.high))
+    point, low, high = found
+    return point, low, high
+
+
+def intervals(groups: list[ComparisonGroup], transfer: str | None) -> Iterator[Shown]:
+    """Yield every score and every difference, either way round, on a transfer or in the mean."""
+    known: list[tuple[float, Draws]] = []
+    for group in groups:
+        for method in sorted(set(group.transfers["method"])):
+            lines = group.transfers[group.transfers["method"] == method]
+            if transfer is not None:
+                lines = lines[lines["transfer"] == transfer]
+            drawn = (
+                group.mean_draws(method, METRIC)
+                if transfer is None
+                else group.draws(method, transfer, METRIC)
+            )
+            if drawn is not None and len(lines):
+                known.append((float(lines[METRIC].mean()), drawn))
+    for point, draws in known:
+        yield shown(point, draws)
+    for (one, first), (other, second) in combinations(known, 2):
+        point, low, high = shown(one - other, first - second)
+        yield point, low, high
+        yield -point + 0.0, -high + 0.0, -low + 0.0
+
+
+def sentences(name: str) -> str:
+    text = (ROOT / name).read_text("utf-8")
+    if name == "README.md":
+        parts = re.findall(r"<!-- (?:simulated|real) leaderboard -->(.*?)<!-- end -->", text, re.S)
+        text = "\n".join(parts)
+    return MADE.sub("", text)
+
+
+@pytest.fixture(scope="module")
+def groups() -> tuple[ComparisonGroup, ...]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "scripts")
+        results = importlib.import_module("results_pages").shipped_results()
+    found = comparison_groups(results)
+    return tuple(group for group in found if group.comparable.protocol == "standard")
+
+
+@pytest.mark.parametrize(
+    ("name", "datasets"),
+    [
+        ("README.md", ("DATA", "CropGlobe (simulated)")),
+        ("docs/results-real.md", ("DATA",)),
+        ("docs/results-simulated.md", ("CropGlobe (simulated)",)),
+    ],
+)
+def test_intervals_in_sentences_are_those_of_the_shipped_rows(
+    name: str, datasets: tuple[str, ...], groups: tuple[ComparisonGroup, ...]
+) -> None:
+    found: list[tuple[set[float], float, float]] = []
+    text = sentences(name)
+    for match in INTERVAL.finditer(text):
+        before = text[max(0, match.start() - BEFORE) : match.start()]
+        points = {float(number) for number in re.findall(r"[+-]?\d+\.\d", before)}
+        found.append((points, float(match[1]), float(match[2])))
+    assert len(found) >= 5
+    for dataset in datasets:
+        beside = [group for group in groups if group.comparable.dataset == dataset]
+        for transfer in (None, *(name for _, name in beside[0].comparable.transfers)):
+            if not found:
+                break
+            known: dict[tuple[float, float], set[float]] = {}
+            for point, low, high in intervals(beside, transfer):
+                known.setdefault((low, high), set()).add(point)
+            found = [
+                (points, low, high)
+                for points, low, high in found
+                if not points & known.get((low, high), set())
+            ]
+    assert [f"{low} to {high}" for _, low, high in found] == []
