@@ -6,7 +6,7 @@ a formula or a row changes.
 
 import importlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import combinations
 from pathlib import Path
 
@@ -63,13 +63,41 @@ def sentences(name: str) -> str:
     return MADE.sub("", text)
 
 
+Said = tuple[set[float], float, float]
+"""What may be the middle of an interval in a sentence, and its limits."""
+
+
+def intervals_said(text: str) -> Iterator[Said]:
+    for match in INTERVAL.finditer(text):
+        before = text[max(0, match.start() - BEFORE) : match.start()]
+        points = {float(number) for number in re.findall(r"[+-]?\d+\.\d", before)}
+        yield points, float(match[1]), float(match[2])
+
+
+def without_those_of(groups: list[ComparisonGroup], said: list[Said]) -> list[Said]:
+    for transfer in (None, *(name for _, name in groups[0].comparable.transfers)):
+        if said:
+            known: dict[tuple[float, float], set[float]] = {}
+            for point, low, high in intervals(groups, transfer):
+                known.setdefault((low, high), set()).add(point)
+            said = [one for one in said if not one[0] & known.get(one[1:], set())]
+    return said
+
+
 @pytest.fixture(scope="module")
-def groups() -> tuple[ComparisonGroup, ...]:
+def groups_of() -> Callable[[str], list[ComparisonGroup]]:
+    """A function, since pytest would write out groups of a test that fails."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(ROOT / "scripts")
         results = importlib.import_module("results_pages").shipped_results()
     found = comparison_groups(results)
-    return tuple(group for group in found if group.comparable.protocol == "standard")
+
+    def of(dataset: str) -> list[ComparisonGroup]:
+        wanted = (dataset, "standard")
+        keys = ((g.comparable.dataset, g.comparable.protocol) for g in found)
+        return [group for group, key in zip(found, keys, strict=True) if key == wanted]
+
+    return of
 
 
 @pytest.mark.parametrize(
@@ -81,26 +109,10 @@ def groups() -> tuple[ComparisonGroup, ...]:
     ],
 )
 def test_intervals_in_sentences_are_those_of_the_shipped_rows(
-    name: str, datasets: tuple[str, ...], groups: tuple[ComparisonGroup, ...]
+    name: str, datasets: tuple[str, ...], groups_of: Callable[[str], list[ComparisonGroup]]
 ) -> None:
-    found: list[tuple[set[float], float, float]] = []
-    text = sentences(name)
-    for match in INTERVAL.finditer(text):
-        before = text[max(0, match.start() - BEFORE) : match.start()]
-        points = {float(number) for number in re.findall(r"[+-]?\d+\.\d", before)}
-        found.append((points, float(match[1]), float(match[2])))
-    assert len(found) >= 5
+    said = list(intervals_said(sentences(name)))
+    assert len(said) >= 5
     for dataset in datasets:
-        beside = [group for group in groups if group.comparable.dataset == dataset]
-        for transfer in (None, *(name for _, name in beside[0].comparable.transfers)):
-            if not found:
-                break
-            known: dict[tuple[float, float], set[float]] = {}
-            for point, low, high in intervals(beside, transfer):
-                known.setdefault((low, high), set()).add(point)
-            found = [
-                (points, low, high)
-                for points, low, high in found
-                if not points & known.get((low, high), set())
-            ]
-    assert [f"{low} to {high}" for _, low, high in found] == []
+        said = without_those_of(groups_of(dataset), said)
+    assert [f"{low} to {high}" for _, low, high in said] == []
