@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.special import ndtr, ndtri
 
-from leaderboard.statistics.behrens_fisher import tail
+from leaderboard.statistics import behrens_fisher
 from leaderboard.statistics.confusion_scores import METRICS, Floats
 
 Integers = npt.NDArray[np.int64]
@@ -124,10 +124,10 @@ class Draws:
         by_fits = {name: float(np.var(self.fits[name])) for name in several}
         by_seeds = sum(by_fits.values())
         if by_seeds == 0:
-            return tail(0.0, 1.0, units, level)
+            return behrens_fisher.tail(0.0, 1.0, units, level)
         parts = [var**2 / (self.seeds[name] - 1) for name, var in by_fits.items()]
         share = min(by_seeds / max(float(np.var(self.values)), by_seeds), 1.0)
-        return tail(share, by_seeds**2 / sum(parts), units, level)
+        return behrens_fisher.tail(share, by_seeds**2 / sum(parts), units, level)
 
 
 def mean_of(draws: Sequence[Draws]) -> Draws:
