@@ -61,7 +61,7 @@ def claim_tables(
         "Holds: the paired 95 % interval of the difference lies above zero for every method that "
         "was run. Does not hold: below zero for one of them, with intervals widened for their "
         "number (Bonferroni). Undecided: neither, or a rival was not run, or there are "
-        f"{' or '.join(SHORTAGES)}, between which no interval holds what it says.",
+        f"{' or '.join(SHORTAGES)}, too few to decide.",
     )
     verdicts = Table(
         title=f"The paper's sentences, {title_of(comparable)}",

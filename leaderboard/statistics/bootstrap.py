@@ -71,8 +71,8 @@ class Draws:
             seeds. They are the part of the statistic that comes from these fits, up to a constant.
         seeds: Number of seeds of each set of fits.
         units: Number of units of each set of samples.
-        lowest: Smallest value that the statistic can have: 0 for a score, -1 for a difference. The
-            largest is 1.
+        lowest: Smallest value that the statistic can have: 0 for a score, -1 for a difference.
+        highest: Largest value that it can have: 1 for both.
     """
 
     values: Floats
@@ -80,6 +80,7 @@ class Draws:
     seeds: Mapping[str, int]
     units: Mapping[str, int]
     lowest: float = 0.0
+    highest: float = 1.0
 
     def __sub__(self, other: "Draws") -> "Draws":
         """Return the draws of a difference; of two numbers of seeds or units it has the smaller."""
@@ -92,7 +93,8 @@ class Draws:
             },
             _smaller(self.seeds, other.seeds),
             _smaller(self.units, other.units),
-            lowest=-1.0,
+            lowest=self.lowest - other.highest,
+            highest=self.highest - other.lowest,
         )
 
     @property
@@ -141,7 +143,14 @@ def mean_of(draws: Sequence[Draws]) -> Draws:
     for one in draws:
         seeds, units = _smaller(seeds, one.seeds), _smaller(units, one.units)
     values = np.mean([one.values for one in draws], axis=0)
-    return Draws(values, fits, seeds, units, min(one.lowest for one in draws))
+    return Draws(
+        values,
+        fits,
+        seeds,
+        units,
+        lowest=min(one.lowest for one in draws),
+        highest=max(one.highest for one in draws),
+    )
 
 
 _NOTHING: Final[Floats] = np.zeros(1)
@@ -181,7 +190,7 @@ def interval(draws: Draws, point: float, level: float = LEVEL) -> Interval:
     stretch = draws.tail(level) / normal
     low, middle, high = np.quantile(values, ndtr(2 * shift + np.array([-normal, 0, normal])))
     limits = middle + stretch * (np.array([low, high]) - middle)
-    low, high = np.clip(limits, draws.lowest, 1)
+    low, high = np.clip(limits, draws.lowest, draws.highest)
     return Interval(float(low), float(high))
 
 

@@ -58,7 +58,7 @@ METRICS: Final[Mapping[str, Callable[[Floats], Floats]]] = {
     "macro_f1": macro_f1,
     "overall_accuracy": overall_accuracy,
 }
-"""Scores that have intervals, by name. To add a score, add an entry."""
+"""Scores that have intervals, by name. To add a score from 0 to 1, add an entry."""
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:

@@ -110,7 +110,11 @@ def test_no_limit_is_a_score_that_there_cannot_be() -> None:
     # A difference of two scores goes down to -1.
     nothing = of_units(np.zeros(101), 3)
     assert interval(nothing - of_units(1 - score.values, 3), -0.05).low < -0.1
-    assert interval(nothing - of_units(np.linspace(0.5, 1, 101), 2), -0.75).low == -1
+    low = nothing - of_units(np.linspace(0.5, 1, 101), 2)
+    assert interval(low, -0.75).low == -1
+    # What two differences differ by goes down to -2, and a mean of differences to -1.
+    assert interval(low - (nothing - low), -1.5).low < -1
+    assert interval(mean_of([low, low]), -0.75).low == -1
 
 
 def run(tables: list[object], seeds: list[int], classes: int, draws: int) -> list[dict[str, Draws]]:
