@@ -4,16 +4,28 @@ What is made here has the rights that the user's umask gives to new files, so th
 shared disk can read it; the standard library's temporary files are their owner's alone.
 """
 
+import errno
+import fcntl
+import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
 from typing import IO, Any, Final
 
 from benchmark.errors import UsageError
 
+logger = logging.getLogger(__name__)
+
 ASIDE: Final = ".writing-"
 """What the name of a file or folder begins with until it is whole."""
+
+LOCK: Final = ".writing.lock"
+"""File by which processes that write into one folder wait for each other; it is there meanwhile."""
+
+NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
+"""Errors of file systems without locks."""
 
 
 def user_path(path: str | Path) -> Path:
@@ -114,3 +126,38 @@ def flush_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def one_writer(folder: Path) -> Iterator[None]:
+    """Wait until no other process writes into a folder, and keep others waiting; ends with it.
+
+    Raises:
+        OSError: If the lock cannot be written.
+    """
+    path = folder / LOCK
+    while True:
+        with path.open("a") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            except OSError as error:
+                if error.errno not in NO_LOCKS:
+                    raise
+                logger.warning("%s has no file locks: write into it one at a time", folder)
+            # Its last holder may have removed it since it was opened: then it keeps nobody out.
+            if not is_still(path, handle.fileno()):
+                continue
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+            return
+
+
+def is_still(path: Path, descriptor: int) -> bool:
+    """Return whether an opened file is the one that its path names now."""
+    try:
+        named = path.stat()
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(named, os.fstat(descriptor))

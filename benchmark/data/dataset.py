@@ -29,7 +29,7 @@ from benchmark.data.official.outline import DomainOutline, common_fingerprint, d
 from benchmark.data.official.stored_numbers import DOMAINS_FILE
 from benchmark.data.taxonomy import check_domain_name
 from benchmark.errors import DataError, UsageError, did_you_mean
-from benchmark.files import folder_aside, write_text
+from benchmark.files import folder_aside, one_writer, write_text
 
 __all__ = [
     "BANDS",
@@ -280,6 +280,19 @@ def _merge(existing: DatasetCard, new: DatasetCard) -> DatasetCard:
     )
 
 
+def _existing_card(root: Path, new: DatasetCard) -> DatasetCard | None:
+    """Return the card of a directory that domains may be added to, or ``None`` if it has none."""
+    existing = check_room(root, new.domains, simulated=new.simulated)
+    if existing is not None and existing.simulated:
+        made_by = (existing.generator_version, existing.seed)
+        if made_by != (new.generator_version, new.seed):
+            raise DataError(
+                f"{root} holds data of generator version and seed {made_by}: "
+                "simulate into another directory."
+            )
+    return existing
+
+
 def write_dataset(root: Path, card: DatasetCard, domains: Iterable[DomainSamples]) -> None:
     """Write domains into a directory, one after another, and then its card; all or nothing.
 
@@ -292,14 +305,7 @@ def write_dataset(root: Path, card: DatasetCard, domains: Iterable[DomainSamples
         DataError: If a domain is there already, if an existing card is of another dataset, or if
             the place cannot be written; nothing new is left behind then.
     """
-    existing = check_room(root, card.domains, simulated=card.simulated)
-    if existing is not None and existing.simulated:
-        made_by = (existing.generator_version, existing.seed)
-        if made_by != (card.generator_version, card.seed):
-            raise DataError(
-                f"{root} holds data of generator version and seed {made_by}: "
-                "simulate into another directory."
-            )
+    _existing_card(root, card)
     made = not root.exists()
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -308,12 +314,15 @@ def write_dataset(root: Path, card: DatasetCard, domains: Iterable[DomainSamples
         raise DataError(f"Cannot write to {root}: {error.strerror or error}.") from error
     try:
         names = [_stage(staging, samples) for samples in domains]
-        merged = card if existing is None else _merge(existing, card)
-        write_text(staging / CARD_FILE, merged.model_dump_json(indent=2) + "\n")
-        # The card goes first: killed in between, it names a domain too many, which is harmless,
-        # instead of a file standing there with the bands and the season of no card.
-        for name in [CARD_FILE, *names]:
-            (staging / name).replace(root / name)
+        with one_writer(root):
+            # Another process may have added domains since the directory was looked at.
+            existing = _existing_card(root, card)
+            merged = card if existing is None else _merge(existing, card)
+            write_text(staging / CARD_FILE, merged.model_dump_json(indent=2) + "\n")
+            # The card goes first: killed in between, it names a domain too many, which is harmless,
+            # instead of a file standing there with the bands and the season of no card.
+            for name in [CARD_FILE, *names]:
+                (staging / name).replace(root / name)
     except OSError as error:
         raise DataError(f"Cannot write to {root}: {error.strerror or error}.") from error
     finally:

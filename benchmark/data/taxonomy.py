@@ -89,7 +89,11 @@ class LabelMap(BaseModel):
     def _quoted_numbers_are_numbers(cls, value: object) -> object:
         if not isinstance(value, dict):
             return value
-        return {parse_code(str(code)): crop for code, crop in value.items()}
+        found: dict[int | str, object] = {}
+        for code, crop in value.items():
+            if found.setdefault(parse_code(str(code)), crop) != crop:
+                raise ValueError(f"'{code}' is two crops in two spellings")
+        return found
 
     @field_validator("drop", "ambiguous", "other", mode="before")
     @classmethod
@@ -178,6 +182,27 @@ def _same(code: int | str) -> int | str:
     return code.casefold() if isinstance(code, str) else code
 
 
+class _AsWritten(yaml.SafeLoader):
+    """YAML whose plain values stay the text that they are written as.
+
+    YAML's own types would make 8 of the code ``010``, false of ``no`` and 90 of ``1:30``.
+    """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Return a mapping, none of whose keys stands twice."""
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"'{key.value}' stands a second time in line {key.start_mark.line + 1}"
+                )
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else None)
+        return super().construct_mapping(node, deep)
+
+
+_AsWritten.yaml_implicit_resolvers = {"<": yaml.SafeLoader.yaml_implicit_resolvers["<"]}
+
+
 def label_map_names() -> tuple[str, ...]:
     """Return the names of the label maps that are shipped."""
     folder = files("benchmark.data").joinpath("labels")
@@ -208,7 +233,7 @@ def load_label_map(name: str) -> LabelMap:
             "name a file MAP.yaml."
         )
     try:
-        return LabelMap.model_validate(yaml.safe_load(text))
+        return LabelMap.model_validate(_AsWritten(text).get_single_data())
     except yaml.YAMLError as error:
         raise DataError(
             f"The label map {name} is not YAML: {str(error).splitlines()[0]}."

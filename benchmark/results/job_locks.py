@@ -1,6 +1,5 @@
 """Job locks: one locked file per running job; the system releases it when the process ends."""
 
-import errno
 import fcntl
 import json
 import logging
@@ -9,14 +8,11 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 from benchmark.errors import StoreError
+from benchmark.files import NO_LOCKS, is_still
 
 logger = logging.getLogger(__name__)
-
-NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
-"""Errors of file systems without locks."""
 
 
 class JobLocks:
@@ -93,7 +89,7 @@ def _lock(path: Path) -> int | None:
                 raise
             logger.warning("%s: this file system has no locks; jobs may run twice", path.parent)
             return descriptor
-        if _is_still(path, descriptor):
+        if is_still(path, descriptor):
             return descriptor
         os.close(descriptor)
 
@@ -106,15 +102,6 @@ def _sign(descriptor: int) -> None:
     except OSError:
         os.close(descriptor)
         raise
-
-
-def _is_still(path: Path, descriptor: int) -> bool:
-    try:
-        named = path.stat()
-    except FileNotFoundError:
-        return False
-    opened = os.fstat(descriptor)
-    return (named.st_ino, named.st_dev) == (opened.st_ino, opened.st_dev)
 
 
 def _locked_content(path: Path) -> str | None:

@@ -93,7 +93,8 @@ def words_of(path: Path, name: str, column: Any) -> Words:
         numbers = column.to_numpy()
         whole = numbers[np.isfinite(numbers)]
         column = pc.if_else(pc.is_finite(column), column, None)
-        if (whole == np.rint(whole)).all():
+        # From 2^63 on no whole number of 64 bits holds them; they stay as floats are written.
+        if (whole == np.rint(whole)).all() and (np.abs(whole) < 2.0**63).all():
             column = column.cast(pa.int64())
     encoded = column.cast(pa.string()).combine_chunks().dictionary_encode()
     if isinstance(encoded, pa.ChunkedArray):

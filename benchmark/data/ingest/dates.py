@@ -104,8 +104,12 @@ def read_days_of_year(path: Path, year: Any, day: Any, names: tuple[str, str]) -
     if (years.row < 0).any() or (days.row < 0).any():
         raise DataError(f"{path} has rows without {names[0]} or {names[1]}.")
     try:
-        first = np.array([f"{int(text):04d}-01-01" for text in years.values], "datetime64[D]")
-        after = np.array([int(text) - 1 for text in days.values], dtype="timedelta64[D]")
+        # A column of whole numbers with a gap is written with decimals: 244.0.
+        numbers = [
+            [int(text.removesuffix(".0")) for text in words.values] for words in (years, days)
+        ]
+        first = np.array([f"{number:04d}-01-01" for number in numbers[0]], "datetime64[D]")
+        after = np.array([number - 1 for number in numbers[1]], dtype="timedelta64[D]")
     except ValueError as error:
         raise DataError(
             f"{path} has values in {names[0]} or {names[1]} that are no year or day of the year."

@@ -73,9 +73,11 @@ def plan_domains(
     years, year_note = _years(points, samples, asked=year, start=start)
     found = np.unique(years[years >= 0]).tolist()
     wanted = [year] if year is not None else found
-    plans = []
+    plans: list[DomainPlan] = []
+    elsewhere: list[str] = []
     for name, members in sorted(regions.items()):
         _check_place(points, samples, name, members)
+        elsewhere += _samples_elsewhere(samples, name, members)
         for one in wanted:
             chosen = members[years[members] == one]
             if len(chosen) == 0 and len(wanted) > 1:
@@ -83,7 +85,7 @@ def plan_domains(
             label = name if len(wanted) == 1 else f"{name}-{one}"
             others = len(members) - len(chosen) if len(wanted) == 1 else 0
             plans.append(DomainPlan(label, chosen, season_of(one, start), others))
-    notes = [text for text in (note, year_note) if text is not None]
+    notes = [text for text in (note, year_note) if text is not None] + elsewhere
     nowhere = [name for name in sorted(regions) if not is_country_code(country_code(name))]
     if nowhere:
         notes.append(
@@ -204,6 +206,32 @@ def _check_place(points: PointTable, samples: Samples, name: str, members: Membe
             "northern ones: begin the domain's name with the country's ISO code, such as "
             "--region ZAF."
         )
+
+
+def _samples_elsewhere(samples: Samples, name: str, members: Members) -> list[str]:
+    """Say which samples of a domain lie at longitude and latitude 0, or not in its country."""
+    if samples.longitude is None or samples.latitude is None or not len(members):
+        return []
+    east, north = samples.longitude[members], samples.latitude[members]
+    nowhere = (east == 0) & (north == 0)
+    outside = np.zeros(len(members), dtype=bool)
+    country = country_of(name)
+    if country is not None:
+        west, south, most_east, most_north = country.bounds
+        outside = (east < west) | (east > most_east) | (north < south) | (north > most_north)
+    found = []
+    for where, there in (
+        ("at lon 0, lat 0, which often stands for no place", nowhere),
+        (f"outside {country.name if country else ''}", outside & ~nowhere),
+    ):
+        if there.any():
+            first = int(np.flatnonzero(there)[0])
+            found.append(
+                f"{np.count_nonzero(there)} of {len(members)} samples of {name} lie {where}, such "
+                f"as {samples.names[members[first]]} at lon {east[first]:g}, lat {north[first]:g}: "
+                "correct them or leave them out."
+            )
+    return found
 
 
 def is_aligned(name: str, season: Season) -> bool:

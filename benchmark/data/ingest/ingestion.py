@@ -38,6 +38,7 @@ from benchmark.data.ingest.stored_values import StoredForm, to_reflectance
 from benchmark.data.ingest.table_files import table_columns
 from benchmark.data.observation_calendar import Calendar, parse_season_start
 from benchmark.data.official.stored_numbers import Missing
+from benchmark.data.season import DAYS_PER_YEAR
 from benchmark.data.taxonomy import (
     CROPS,
     OTHER,
@@ -112,6 +113,7 @@ class _Job:
     stamp: Stamp | None
     source: str
     impossible: float
+    said: tuple[str, ...]
 
 
 def ingest_table(
@@ -183,9 +185,10 @@ def ingest_table(
             f"{table} says level {columns.level} in its columns, --level says {level}."
         )
     points = read_table(table, columns)
-    impossible, value_notes = to_reflectance(points, StoredForm(missing, offset, offset_from))
+    scaling = to_reflectance(points, StoredForm(missing, offset, offset_from))
     points, samples = gather_samples(points)
     plans, plan_notes = plan_domains(points, samples, region=region, year=year, start=start)
+    notes = (*plan_notes, *points.notes, *scaling.notes)
     existing = check_room(directory, [plan.name for plan in plans], simulated=False)
     if existing is not None and name not in (None, existing.name):
         raise UsageError(
@@ -202,7 +205,8 @@ def ingest_table(
         window=window,
         stamp=stamp,
         source=_source(table),
-        impossible=impossible,
+        impossible=scaling.impossible,
+        said=(scaling.unit, *notes),
     )
     made = [_make_domain(job, plan, progress) for plan in plans]
     cards = {domain.name: card for domain, card in made}
@@ -219,7 +223,7 @@ def ingest_table(
         first_day=min(plan.season.first for plan in plans).isoformat(),
         last_day=max(plan.season.last for plan in plans).isoformat(),
         domains=tuple(_describe(domain, card) for domain, card in made),
-        notes=(*plan_notes, *points.notes, *value_notes),
+        notes=notes,
     )
 
 
@@ -238,7 +242,8 @@ def _make_domain(
     if len(members) == 0:
         raise DataError(
             f"{job.table.path} leaves no sample for {plan.name} from {season.first} to "
-            f"{season.last}: {', '.join(f'{n} with {why}' for why, n in dropped.items())}."
+            f"{season.last}: {', '.join(f'{n} with {why}' for why, n in dropped.items())}"
+            f"{_other_year(job, plan)}."
         )
 
     def done(count: int) -> None:
@@ -277,6 +282,19 @@ def _make_domain(
         notes=tuple(_notes(job, observed, has_place=place is not None)),
     )
     return domain, card
+
+
+def _other_year(job: _Job, plan: DomainPlan) -> str:
+    """Say when a domain was observed, where that is not in its year."""
+    rows, _ = job.samples.rows_of(plan.members)
+    days, season = job.table.days[rows], plan.season
+    after = season.days_after_start(days)
+    if not len(days) or ((after >= 0) & (after < DAYS_PER_YEAR)).any():
+        return ""
+    said = f"; its dates are from {days.min()} to {days.max()}"
+    if season.first.year < season.year:
+        said += f", and a year that begins in {season.first:%B} is named after the one it ends in"
+    return said
 
 
 def _with_label(job: _Job, plan: DomainPlan) -> tuple[npt.NDArray[np.intp], dict[str, int]]:
@@ -319,7 +337,7 @@ def _notes(job: _Job, observed: Observations, *, has_place: bool) -> list[str]:
     """Say what a reader of the card must know of how the domain was made."""
     calendar = observed.calendar
     absent = [band for band in BANDS if band not in job.table.columns.bands]
-    notes = [_say_calendar(calendar), calendar.evidence]
+    notes = [_say_calendar(calendar), calendar.evidence, *job.said]
     if absent:
         notes.append(f"The table has no band {', '.join(absent)}.")
     if observed.left_out:

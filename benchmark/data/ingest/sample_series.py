@@ -118,9 +118,17 @@ def _refuse_repeat(points: PointTable, order: Index, place: int) -> None:
     """Say that a sample has a date twice, or stands at two places."""
     row, other = int(order[place]), int(order[place + 1])
     _places(points)  # rows of two fields with one id are told by that first
+    codes = points.label.row[[row, other]]
+    advice = "keep one row per sample and date"
+    if codes[0] != codes[1] and (codes >= 0).all():
+        first, second = (points.label.values[code] for code in codes)
+        advice = (
+            f"its rows have the {points.columns.label} {first} and {second}: ingest each season "
+            "as a domain of its own, from a table that has one of them"
+        )
     raise DataError(
         f"{points.path} has the date {points.days[row]} twice for sample "
-        f"{points.sample.values[points.sample.row[other]]}: keep one row per sample and date."
+        f"{points.sample.values[points.sample.row[other]]}: {advice}."
     )
 
 

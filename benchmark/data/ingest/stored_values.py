@@ -52,8 +52,14 @@ DARK: Final = 900.0
 """Digital number below which the darkest band of vegetation, soil or water lies; none can lie below
 it where 1,000 was added."""
 
+VISIBLE: Final = ("B2", "B3", "B4")
+"""Bands in which vegetation and most soils are darker than that."""
+
 ENOUGH_ROWS: Final = 10
 """Rows before and after that day below which the offset is not looked for."""
+
+GROUPED: Final = 1_000.0
+"""The smallest number that a mark of thousands divides."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,22 @@ class StoredForm:
     offset_from: date | None = None
 
 
-def to_reflectance(points: PointTable, form: StoredForm) -> tuple[float, tuple[str, ...]]:
+@dataclass(frozen=True)
+class Scaling:
+    """How the values of a table became reflectance.
+
+    Attributes:
+        impossible: Share of the values that are no reflectance and were blanked.
+        unit: Sentence on the unit that was concluded.
+        notes: What the user must know.
+    """
+
+    impossible: float
+    unit: str
+    notes: tuple[str, ...]
+
+
+def to_reflectance(points: PointTable, form: StoredForm) -> Scaling:
     """Scale the values of a table in place, and blank what is no observation.
 
     Args:
@@ -80,7 +101,7 @@ def to_reflectance(points: PointTable, form: StoredForm) -> tuple[float, tuple[s
         form: What the user says of its values.
 
     Returns:
-        Share of the values that are no reflectance and were blanked; what the user must know.
+        What was concluded and blanked.
 
     Raises:
         DataError: If the unit, or what stands for a missing observation, is not certain.
@@ -93,9 +114,12 @@ def to_reflectance(points: PointTable, form: StoredForm) -> tuple[float, tuple[s
     present = int(np.count_nonzero(~np.isnan(values)))
     if present == 0:
         raise DataError(f"{points.path} has no observation in any band.")
+    if form.missing is None:
+        notes += _say_zeros(points)
     typical = typical_value(values)
     if typical >= TYPICAL_DIGITAL_NUMBER:
         notes += _blank_reflectance(points)
+        _refuse_two_units(points)
         notes += _take_offset(points, form)
         values /= np.float32(DIGITAL_NUMBER)
     elif points.whole_numbers or typical > TYPICAL_REFLECTANCE:
@@ -106,13 +130,23 @@ def to_reflectance(points: PointTable, form: StoredForm) -> tuple[float, tuple[s
     elif form.offset is not None:
         raise UsageError(
             f"{points.path} holds reflectance, which has no offset of digital numbers: leave "
-            "--offset out."
+            "--offset out, and subtract what was added to the reflectance in the table itself."
         )
     else:
         values[np.abs(values - np.float32(SCALED_NO_OBSERVATION)) < 1e-5] = np.nan
         present = max(int(np.count_nonzero(~np.isnan(values))), 1)
+        notes += _look_for_offset(points, DIGITAL_NUMBER)
     digital = typical >= TYPICAL_DIGITAL_NUMBER
-    return _blank_impossible(points, present, digital=digital), tuple(notes)
+    unit = (
+        f"{typical:,.0f} and are read as reflectance x 10,000"
+        if digital
+        else f"{typical:.3f} and are read as reflectance"
+    )
+    return Scaling(
+        _blank_impossible(points, present, digital=digital),
+        f"Band values are typically {unit}.",
+        tuple(notes),
+    )
 
 
 def _blank_codes(points: PointTable, missing: Missing | None) -> list[str]:
@@ -183,6 +217,55 @@ def _blank_reflectance(points: PointTable) -> list[str]:
     ]
 
 
+def _refuse_two_units(points: PointTable) -> None:
+    """Refuse digital numbers with marks of thousands, and bands of reflectance beside them."""
+    values = points.values
+    if points.whole_numbers:
+        return
+    mixed, small = [], []
+    for band, column in zip(points.columns.bands, values.T, strict=True):
+        low = column[(column > 0) & (column < GROUPED / 10)]
+        small.append(low[low % 1 != 0])
+        parts = np.count_nonzero(small[-1] < HIGHEST_REFLECTANCE)
+        if parts > MAX_IMPOSSIBLE * np.count_nonzero(~np.isnan(column)):
+            mixed.append(band)
+    broken = np.concatenate(small)
+    many = broken.size > MAX_IMPOSSIBLE * np.count_nonzero(~np.isnan(values))
+    if many and np.fmax.reduce(values, axis=None) < GROUPED:
+        thousands = broken * np.float32(GROUPED)
+        if np.allclose(thousands, np.rint(thousands), rtol=0, atol=0.01):
+            raise DataError(
+                f"{points.path} has digital numbers below {GROUPED:,.0f} and others such as "
+                f"{broken.max():.3f}, whose point may be a mark of thousands: write them without "
+                "marks of thousands."
+            )
+    if mixed:
+        raise DataError(
+            f"{points.path} has reflectance (0 to 1) in band {', '.join(mixed)} and reflectance x "
+            "10,000 in others: bring all to one of the two."
+        )
+
+
+def _say_zeros(points: PointTable) -> list[str]:
+    """Say that a band is often 0 in rows whose other bands are not."""
+    values = points.values
+    if values.shape[1] == 1:
+        return []
+    seen = np.maximum(np.count_nonzero(~np.isnan(values), axis=0), 1)
+    shares = np.count_nonzero(values == 0, axis=0) / seen
+    often = [
+        f"{band} ({share:.0%})"
+        for band, share in zip(points.columns.bands, shares, strict=True)
+        if share > MAX_IMPOSSIBLE
+    ]
+    if not often:
+        return []
+    return [
+        f"Values of {', '.join(often)} are 0 where other bands are not: if 0 stands for a missing "
+        "observation, ingest again with --missing 0."
+    ]
+
+
 def _take_offset(points: PointTable, form: StoredForm) -> list[str]:
     """Subtract a declared offset; look for one that was not declared."""
     values = points.values
@@ -194,20 +277,38 @@ def _take_offset(points: PointTable, form: StoredForm) -> list[str]:
             since = f" from {form.offset_from} on"
         values[added] -= np.float32(form.offset)
         return [f"{form.offset:g} was subtracted from every digital number{since}, as declared."]
-    darkest = np.fmin.reduce(values, axis=1)
+    return _look_for_offset(points, 1.0)
+
+
+def _look_for_offset(points: PointTable, scale: float) -> list[str]:
+    """Say that the offset of processing baseline 04.00 seems to be in the values.
+
+    Args:
+        points: The table.
+        scale: Digital numbers per unit of its values.
+    """
+    darkest = np.fmin.reduce(points.values, axis=1) * np.float32(scale)
     seen = ~np.isnan(darkest)
     later = points.days >= np.datetime64(BASELINE_DAY)
     before, after = darkest[seen & ~later], darkest[seen & later]
-    if min(len(before), len(after)) < ENOUGH_ROWS:
+    if len(after) < ENOUGH_ROWS or np.mean(after < DARK) > 0.002:
         return []
-    if np.mean(before < DARK) >= 0.2 and np.mean(after < DARK) <= 0.002:
-        return [
-            f"No digital number is below {DARK:g} from {BASELINE_DAY} on, and many are before: "
-            f"{BASELINE_OFFSET:g} seems to be added to every band from that day on (processing "
-            f"baseline 04.00). If so, ingest again with --offset {BASELINE_OFFSET:g} --offset-from "
-            f"{BASELINE_DAY}."
-        ]
-    return []
+    if len(before) >= ENOUGH_ROWS:
+        if np.mean(before < DARK) < 0.2:
+            return []
+        since, when = f" from {BASELINE_DAY} on, and many are before", f" from {BASELINE_DAY} on"
+        option = f"--offset {BASELINE_OFFSET:g} --offset-from {BASELINE_DAY}"
+    elif len(before) == 0 and any(band in points.columns.bands for band in VISIBLE):
+        since, when = ", which is rare over land", ""
+        option = f"--offset {BASELINE_OFFSET:g}"
+    else:
+        return []
+    what = "digital number" if scale == 1 else "reflectance"
+    mend = f"ingest again with {option}" if scale == 1 else "subtract it in the table"
+    return [
+        f"No {what} is below {DARK / scale:g}{since}: {BASELINE_OFFSET / scale:g} seems to be "
+        f"added to every band{when} (processing baseline 04.00). If so, {mend}."
+    ]
 
 
 def _blank_impossible(points: PointTable, present: int, *, digital: bool) -> float:

@@ -32,8 +32,17 @@ ENDINGS: Final[dict[str, Literal["parquet", "csv", "vector"]]] = {
 GEOMETRY: Final = "geometry"
 """Name under which the geometry of GeoPackage and GeoJSON is given, as well-known binary."""
 
-DEGREES: Final = ("EPSG:4326", "OGC:CRS84")
-"""Reference systems whose coordinates are degrees east and north."""
+DEGREES: Final = (
+    "EPSG:4326",
+    "OGC:CRS84",
+    "EPSG:4258",
+    "EPSG:4269",
+    "EPSG:4283",
+    "EPSG:4674",
+    "EPSG:7844",
+)
+"""Reference systems whose coordinates are degrees east and north within a few metres of those of
+WGS 84: itself, ETRS89, NAD83, GDA94, SIRGAS 2000 and GDA2020."""
 
 
 @dataclass(frozen=True)

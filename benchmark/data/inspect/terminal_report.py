@@ -30,10 +30,10 @@ def show_ingest(report: IngestReport) -> Iterator[RenderableType]:
     for note in report.notes:
         yield Text(note, style="yellow")
     for domain in report.domains:
-        yield from _ingested(domain)
+        yield from _ingested(domain, said=report.notes)
 
 
-def _ingested(domain: IngestedDomain) -> Iterator[RenderableType]:
+def _ingested(domain: IngestedDomain, said: tuple[str, ...]) -> Iterator[RenderableType]:
     card = domain.card
     blocks = "no coordinates, no blocks" if domain.blocks is None else f"{domain.blocks} blocks"
     yield (
@@ -42,6 +42,8 @@ def _ingested(domain: IngestedDomain) -> Iterator[RenderableType]:
         f"{card.missing_share or 0:.1%} of the 5-day steps not observed, {blocks}"
     )
     for note in card.notes:
+        if note in said:  # of the whole table, above
+            continue
         yield Text(
             f"  {note}", style="yellow" if "no band" in note or "left out" in note else "dim"
         )

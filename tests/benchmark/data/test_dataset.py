@@ -1,7 +1,7 @@
 """A directory of domains: opened, checked, written whole or not at all."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +172,36 @@ def test_added_domains_stand_beside_the_old_ones(
     write_dataset(tmp_path, second, [make_samples("USA")])
     card = open_dataset(tmp_path).card
     assert (card.name, card.source, sorted(card.domains)) == ("mine", "one; two", ["FRA", "USA"])
+
+
+def test_domains_that_another_process_adds_meanwhile_keep_their_cards(
+    tmp_path: Path, make_samples: Make, card_of: Card
+) -> None:
+    def while_another_writes(other: str) -> Iterator[DomainSamples]:
+        write_dataset(tmp_path, card_of(other, year=2022), [make_samples(other, seed=1)])
+        yield make_samples("FRA")
+
+    write_dataset(tmp_path, card_of("FRA", year=2021), while_another_writes("GBR"))
+    dataset = open_dataset(tmp_path)
+    assert {name: dataset.domain_card(name).year for name in dataset.domains} == {
+        "FRA": 2021,
+        "GBR": 2022,
+    }
+    assert everything_below(tmp_path) == [CARD_FILE, year_file_name("FRA"), year_file_name("GBR")]
+
+
+def test_a_domain_that_another_process_writes_first_is_kept(
+    tmp_path: Path, make_samples: Make, card_of: Card
+) -> None:
+    def too_late() -> Iterator[DomainSamples]:
+        write_dataset(tmp_path, card_of("FRA", year=2022), [make_samples("FRA", seed=1)])
+        yield make_samples("FRA")
+
+    with pytest.raises(DataError, match="has domain FRA already"):
+        write_dataset(tmp_path, card_of("FRA", year=2021), too_late())
+    dataset = open_dataset(tmp_path)
+    assert dataset.domain_card("FRA").year == 2022
+    assert (dataset.load("FRA").series == make_samples("FRA", seed=1).series).all()
 
 
 def test_what_may_not_be_mixed_is_refused_and_nothing_changes(

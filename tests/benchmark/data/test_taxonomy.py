@@ -134,6 +134,18 @@ def test_capitals_of_words_do_not_matter(tmp_path: Path) -> None:
         load_label_map(write_map(tmp_path, "codes: {Rice: corn, rice: rice}\n"))
 
 
+def test_codes_are_the_text_that_they_are_written_as(tmp_path: Path) -> None:
+    body = (
+        "codes: {010: corn, yes: rice, 1:30: wheat, 1_1: cotton, 2021-01-05: soybeans}\n"
+        "other: [on, null]\ndrop: [no, 09]\nother_below: 9\n"
+    )
+    mine = load_label_map(write_map(tmp_path, body))
+    words = ("010", "8", "yes", "1:30", "90", "1_1", "11", "2021-01-05", "on", "null")
+    found = [mine.class_of(parse_code(word)) for word in words]
+    assert found == [0, OTHER, 2, 3, None, 5, None, 1, OTHER, OTHER]
+    assert [mine.drops(parse_code(word)) for word in ("no", "9", "on")] == [True, True, False]
+
+
 def test_the_longest_block_wins(tmp_path: Path) -> None:
     mine = load_label_map(
         write_map(tmp_path, "codes: {120: cotton}\nblocks: {1xx: other, 12x: rice}\n")
@@ -149,6 +161,8 @@ def test_the_longest_block_wins(tmp_path: Path) -> None:
         ("codes: {1: corn}\nblocks: {x1: corn}\n", "x1"),
         ("codes: [1, 2\n", "mine.yaml"),
         ("codes: 3\n", "codes"),
+        ("codes:\n  1: corn\n  2: rice\n  1: wheat\n", "'1' stands a second time in line 7"),
+        ("codes: {1: corn, '1.0': rice}\n", "'1.0' is two crops"),
     ],
 )
 def test_a_wrong_map_is_named_with_its_word(tmp_path: Path, body: str, word: str) -> None:
