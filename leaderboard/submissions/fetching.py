@@ -39,7 +39,7 @@ class _StayWithin(urllib.request.HTTPRedirectHandler):
         headers: HTTPMessage,
         newurl: str,
     ) -> urllib.request.Request | None:
-        _check_scheme(newurl, self.schemes)
+        check_address(newurl, self.schemes)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
@@ -65,7 +65,7 @@ def fetch_archive(pointer: Path, out: Path, schemes: tuple[str, ...] = SCHEMES) 
     found = read_model(read_json(content, pointer.name), Pointer, pointer.name)
     if found.url is None:
         raise SubmissionError(f"{pointer} names no address: ask its authors for the archive.")
-    _check_scheme(found.url, schemes)
+    check_address(found.url, schemes)
     if found.bytes > MOST_BYTES:
         raise SubmissionError(f"The archive has {found.bytes} bytes: {MOST_BYTES} are the limit.")
     opener = urllib.request.build_opener(_StayWithin(schemes))
@@ -79,9 +79,19 @@ def fetch_archive(pointer: Path, out: Path, schemes: tuple[str, ...] = SCHEMES) 
     return found
 
 
-def _check_scheme(url: str, schemes: tuple[str, ...]) -> None:
+def check_address(url: str, schemes: tuple[str, ...] = SCHEMES) -> None:
+    """Check that the address of an archive may be fetched.
+
+    Args:
+        url: The address.
+        schemes: Allowed schemes.
+
+    Raises:
+        SubmissionError: If it is no address of these schemes.
+    """
     try:
-        scheme = urlsplit(url).scheme
+        parts = urlsplit(url)
+        scheme = parts.scheme if parts.netloc or parts.scheme == "file" else ""
     except ValueError:
         scheme = ""
     if scheme not in schemes:

@@ -60,6 +60,11 @@ class Source:
     commit: str | None = None
     closed: bool = False
 
+    @property
+    def packed(self) -> bool:
+        """Whether the submission holds the text of the file."""
+        return self.file is not None and self.url is None and not self.closed
+
 
 def pack(
     run: Path, name: str, out: Path, *, authors: Sequence[str], source: Source
@@ -94,6 +99,11 @@ def pack(
         raise UsageError(f"{run} has no rows of method '{name}': {did_you_mean(name, known)}")
     rows = _complete_rows(mine, run)
     method = _method(name, source, rows)
+    if method.track == CLOSED_TRACK and not source.closed:
+        raise SubmissionError(
+            f"'{name}' is on the track '{CLOSED_TRACK}', which is for closed models: give it the "
+            "track of what it sees of a target and run again, or pack it with --closed."
+        )
     code, text = _code(source)
     if code.is_closed:
         rows = [row.model_copy(update={"track": CLOSED_TRACK}) for row in rows]
@@ -165,17 +175,23 @@ def _without_folder(word: str) -> str:
 def _method(name: str, source: Source, rows: Sequence[Row]) -> Method:
     """Return the method of a submission; check that its code made the rows."""
     if source.file is None:
+        if name not in registry().all():
+            raise UsageError(
+                f"Unknown method '{name}': it is not installed, and its card is needed; name its "
+                "file with --method-file, also beside --closed or --code-url, which leave its text "
+                "out."
+            )
         method = registry().get(name)
     else:
         found = {each.name: each for each in select_with_files((), [source.file])}
-        if set(found) != {name}:
+        if name not in found or (source.packed and set(found) != {name}):
             raise UsageError(
                 f"{source.file} defines {', '.join(found)}: put '{name}' alone into a file, since "
                 "a submission has one method."
             )
         method = found[name]
         beside = sorted(path.name for path in local_files(method.build) - {source.file.resolve()})
-        if beside:
+        if source.packed and beside:
             raise SubmissionError(
                 f"{source.file} imports {', '.join(beside)}, which a submission cannot hold: move "
                 f"that code into {source.file.name} and run again, or give --code-url and --commit."

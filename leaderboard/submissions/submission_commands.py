@@ -61,11 +61,14 @@ def pack(
 ) -> None:
     """Pack a method's rows, predictions, card and code for others to verify; no labels."""
     from benchmark.files import replace_text
+    from leaderboard.submissions.fetching import check_address
     from leaderboard.submissions.packing import Source
     from leaderboard.submissions.packing import pack as write
     from leaderboard.submissions.submission_reader import read_submission
     from leaderboard.submissions.verdict_files import POINTER, make_pointer
 
+    if url is not None:
+        check_address(url)
     source = Source(method_file, code_url, commit, closed=closed)
     manifest, checksum = write(run, method, out, authors=author, source=source)
     typer.echo(
@@ -114,19 +117,26 @@ def verify(
     from benchmark.errors import SubmissionError, UsageError, did_you_mean
     from leaderboard.submissions import verdict_text as rendering
     from leaderboard.submissions.submission_reader import read_submission
+    from leaderboard.submissions.verdict_files import check_recordable
     from leaderboard.submissions.verification import verification
 
     forms = {"text": rendering.as_text, "markdown": rendering.as_markdown}
     if form not in forms:
         raise UsageError(f"Unknown format '{form}': {did_you_mean(form, forms)}")
-    if accept is not None and not verifier:
-        raise UsageError("--accept needs --verifier NAME: a verdict says who gave it.")
+    _check_options(accept, verifier, url)
     if not submission.is_file():
         raise UsageError(f"There is no archive {submission}: name a file that `pack` wrote.")
     with show_progress("Simulating") as progress:
         dataset = open_source(data, progress)
     try:
-        verdict = verification.verify(read_submission(submission), dataset)
+        read = read_submission(submission)
+    except SubmissionError as error:
+        typer.echo(rendering.refusal(error, form))
+        raise typer.Exit(EXIT_REFUSED) from error
+    if accept is not None:
+        check_recordable(read, accept, verifier=verifier or "")
+    try:
+        verdict = verification.verify(read, dataset)
         if rerun and verdict.accepted:
             verdict = _rerun(verdict, dataset, inspected=inspected)
     except SubmissionError as error:
@@ -136,23 +146,44 @@ def verify(
     typer.echo(forms[form](verdict, beside))
     if not verdict.accepted:
         raise typer.Exit(EXIT_REFUSED)
-    if into is not None:
-        from benchmark.results.store import RunStore
-        from leaderboard.submissions import row_import
-
-        store = RunStore(into)
-        alone = row_import.transfers_of_no_other(verdict.submission, store)
-        done = row_import.import_submission(verdict.submission, dataset, store, verdict.trained)
-        for sentence in row_import.describe(done, store):
-            typer.echo(sentence, err=True)
-        if alone:
-            typer.echo(
-                f"Warning: no other method in {into} has {', '.join(alone)}, so that all others "
-                "are unranked until they are run there too.",
-                err=True,
-            )
-    if accept is not None:
+    if accept is not None:  # first, since a verdict may have taken hours
         _record(verdict, accept, verifier or "", url)
+    if into is not None:
+        _add_rows(verdict, dataset, into)
+
+
+def _check_options(accept: Path | None, verifier: str | None, url: str | None) -> None:
+    """Check the options of `--accept` together, before anything is trained."""
+    from benchmark.errors import UsageError
+    from leaderboard.submissions.fetching import check_address
+
+    if accept is not None and not verifier:
+        raise UsageError("--accept needs --verifier NAME: a verdict says who gave it.")
+    if accept is None and (verifier or url is not None):
+        given = "--verifier" if verifier else "--url"
+        raise UsageError(
+            f"{given} is part of a recorded verdict: name a folder with --accept, or leave it out."
+        )
+    if url is not None:
+        check_address(url)
+
+
+def _add_rows(verdict: "Verdict", dataset: "Dataset", into: Path) -> None:
+    """Add the rows of an accepted submission to a run directory, and say what became of them."""
+    from benchmark.results.store import RunStore
+    from leaderboard.submissions import row_import
+
+    store = RunStore(into)
+    alone = row_import.transfers_of_no_other(verdict.submission, store)
+    done = row_import.import_submission(verdict.submission, dataset, store, verdict.trained)
+    for sentence in row_import.describe(done, store):
+        typer.echo(sentence, err=True)
+    if alone:
+        typer.echo(
+            f"Warning: no other method in {into} has {', '.join(alone)}, so that all others "
+            "are unranked until they are run there too.",
+            err=True,
+        )
 
 
 def _rerun(verdict: "Verdict", dataset: "Dataset", *, inspected: bool) -> "Verdict":

@@ -189,7 +189,7 @@ def accept(verdict: Verdict, submissions: Path, *, verifier: str, url: str | Non
         raise SubmissionError(
             f"'{submission.manifest.method}' was not accepted: correct what the checks name first."
         )
-    check_verifier(verifier, submission.manifest.authors)
+    check_recordable(submission, submissions, verifier=verifier)
     own = None
     if verdict.trained is not None:
         own = make_own_rows(submission.rows, verdict.rows)
@@ -206,7 +206,6 @@ def accept(verdict: Verdict, submissions: Path, *, verifier: str, url: str | Non
     )
     folder = folder_of(submission, submissions)
     known = _known_pointer(folder)
-    _check_authors(submissions, submission)
     standing = standing_verdict(verdict, submissions)
     if url is None and known is not None and known.sha256 == submission.checksum:
         url = known.url
@@ -225,6 +224,23 @@ def accept(verdict: Verdict, submissions: Path, *, verifier: str, url: str | Non
     except OSError as error:
         raise SubmissionError(f"Cannot write to {folder}: {error.strerror or error}.") from error
     return folder
+
+
+def check_recordable(submission: Submission, submissions: Path, *, verifier: str) -> None:
+    """Check that a verdict on a submission could be recorded, before it is trained again.
+
+    Args:
+        submission: The submission.
+        submissions: The folder of submissions, which need not exist.
+        verifier: Name of the verifier.
+
+    Raises:
+        SubmissionError: If the verifier is an author, other authors use the name, or it cannot name
+            a folder.
+    """
+    check_verifier(verifier, submission.manifest.authors)
+    folder_of(submission, submissions)
+    _check_authors(submissions, submission)
 
 
 def standing_verdict(verdict: Verdict, submissions: Path) -> StoredVerdict | None:

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Final
 
+from pydantic import ValidationError
+
 from benchmark.errors import MethodError, UsageError
 from benchmark.task.code_fingerprint import code_files
 from benchmark.task.method_lines import FILE_MODULE, method_line
@@ -230,6 +232,9 @@ def _line(error: BaseException) -> str:
 
 def _what_to_do(path: Path, error: BaseException) -> str:
     """Return what helps against an error of a file as it is loaded."""
+    if isinstance(error, ValidationError):
+        tuples = any(each["type"] == "tuple_type" for each in error.errors())
+        return 'write it as a tuple, such as ("one text",)' if tuples else "correct it"
     name = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
     beside = [path.parent / f"{name}.py", path.parent / name] if name.isidentifier() else []
     for module in beside:
@@ -243,4 +248,8 @@ def _what_to_do(path: Path, error: BaseException) -> str:
 
 def _said(error: BaseException) -> str:
     """Return the name and the text of an error, without the full stop of a sentence."""
+    if isinstance(error, ValidationError):  # its own text has a line for each value, and addresses
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, (error.title, *first["loc"])))
+        return f"{type(error).__name__}: {place} is {first['input']!r:.100}: {first['msg']}"
     return f"{type(error).__name__}: {str(error).removesuffix('.')}"

@@ -4,6 +4,7 @@ import ast
 import sys
 import zlib
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from re import match
 from typing import Final
@@ -36,18 +37,40 @@ FOR_METHODS: Final = (
     "benchmark.task.methods.",
     "cropnet.",
 )
-"""What a method may import of these packages before a person looks at it. No module of the list
-reads or simulates data, since the public simulated data can be made again."""
+"""What a method may import of these packages before a person looks at it."""
+
+REACH_DATA: Final = (
+    "baselines.embeddings.",
+    "baselines.handcrafted.",
+    "cropnet.area_statistics.",
+    "cropnet.checked_self_training.",
+    "cropnet.gated.",
+    "cropnet.methods.",
+)
+"""Exceptions from that list: modules that import what reads or simulates data, so that it can be
+had from them under their own name. The public simulated data can be made again with all labels."""
+
+_FORMS: Final = ("l", "le", "lp", "lpe", "v", "ve", "vp", "vpe")
 
 UNREADABLE: Final = frozenset(
     {"__import__", "__builtins__", "builtins", "compile", "ctypes", "eval", "exec", "gc"}
     | {"importlib", "inspect", "marshal", "pickle", "pkgutil", "runpy", "subprocess"}
     | {"code", "codeop", "pydoc", "zipimport", "globals", "locals", "vars", "attrgetter"}
-    | {"__dict__", "__getattribute__", "__globals__", "__loader__", "__spec__", "__subclasses__"}
-    | {"sys.modules", "sys.meta_path", "getattr of a name that is put together"}
+    | {"os.system", "os.popen", "os.posix_spawn", "os.posix_spawnp"}
+    | {f"os.{way}{form}" for way in ("exec", "spawn") for form in _FORMS}
+    | {"__dict__", "__getattribute__", "__globals__", "__loader__", "__self__", "__spec__"}
+    | {"__subclasses__", "sys.modules", "sys.meta_path"}
+    | {"getattr under another name", "getattr of a name that is put together"}
     | {"simulate", "simulate_domain", "simulate_dataset", "open_dataset", "dataset_source"}
+    | {"SimulatedTarget", "WithSimulatedTarget", "simulated_samples", "simulated_target"}
+    | {"entry_points", "registry"}
 )
 """Names with which code can run, import or read things that its text does not show."""
+
+RUN_TEXTS: Final = frozenset(
+    {"bdb", "cProfile", "doctest", "pdb", "posix", "profile", "pty", "timeit", "trace", "unittest"}
+)
+"""Modules of Python that run texts or import by a text, whose names other things have too."""
 
 HARMLESS_ATTRIBUTES: Final = frozenset({"code", "compile", "eval", "exec", "inspect"})
 """Names in `UNREADABLE` that are also attributes of common objects, such as `re.compile`."""
@@ -95,7 +118,8 @@ def questions(code: str) -> Iterator[str]:
     others = _own_modules_for_a_look(imported)
     if others:
         yield f"It imports {printable(', '.join(others))}, which can read or simulate data."
-    hidden = sorted(_names(tree) & UNREADABLE | imported & UNREADABLE)
+    used = (_names(tree) | imported | _parts(imported)) & UNREADABLE
+    hidden = sorted(used | {name.partition(".")[0] for name in imported} & RUN_TEXTS)
     if hidden:
         yield f"It uses {', '.join(hidden)}, which can run or import code that it does not name."
 
@@ -126,10 +150,20 @@ def _imported(tree: ast.AST) -> set[str]:
     return found
 
 
+def _parts(imported: set[str]) -> set[str]:
+    """Return the parts of dotted names, since a module has what it imports under its own name."""
+    parts = {part for name in imported for part in name.split(".")[1:]}
+    return {name.partition(".")[0] for name in imported} | parts - HARMLESS_ATTRIBUTES
+
+
 def _own_modules_for_a_look(imported: set[str]) -> list[str]:
     """Return the imported modules of this project that are not on the list `FOR_METHODS`."""
     own = {name for name in imported if name.partition(".")[0] in OWN_PACKAGES}
-    meant = {name for name in own if f"{name}.".startswith(FOR_METHODS)}
+    meant = {
+        name
+        for name in own
+        if f"{name}.".startswith(FOR_METHODS) and not f"{name}.".startswith(REACH_DATA)
+    }
     parents = {name for name in own if any(each.startswith(f"{name}.") for each in meant)}
     return sorted(own - meant - parents)
 
@@ -137,13 +171,17 @@ def _own_modules_for_a_look(imported: set[str]) -> list[str]:
 def _names(tree: ast.AST) -> set[str]:
     """Return the names and attributes that a file uses, also those in calls of `getattr`."""
     found: set[str] = set()
+    other_names = _other_names(tree)
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             found |= {node.id} - {"code"}
+            if node.id == "getattr" and id(node) not in called:
+                found.add("getattr under another name")
         elif isinstance(node, ast.Attribute):
             found |= {node.attr} - HARMLESS_ATTRIBUTES
             if isinstance(node.value, ast.Name):
-                found.add(f"{node.value.id}.{node.attr}")
+                found.add(f"{other_names.get(node.value.id, node.value.id)}.{node.attr}")
         elif isinstance(node, ast.Call) and ast.unparse(node.func) == "getattr":
             name = node.args[1] if len(node.args) > 1 else None
             plain = name.value if isinstance(name, ast.Constant) else None
@@ -152,7 +190,19 @@ def _names(tree: ast.AST) -> set[str]:
     return found
 
 
-def _known_packages() -> set[str]:
+def _other_names(tree: ast.AST) -> dict[str, str]:
+    """Return the last part of each imported module's name, by the name that it has in the file."""
+    return {
+        alias.asname: alias.name.rpartition(".")[2]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+        if alias.asname is not None
+    }
+
+
+@cache
+def _known_packages() -> frozenset[str]:
     """Return the packages of Python, of this project, and of all its requirements."""
     waiting, known = [DISTRIBUTION], set[str]()
     while waiting:
@@ -173,7 +223,7 @@ def _known_packages() -> set[str]:
         for module, owners in packages_distributions().items()
         if any(_normal(owner) in known for owner in owners)
     }
-    return modules | set(sys.stdlib_module_names) | set(OWN_PACKAGES)
+    return frozenset(modules | set(sys.stdlib_module_names) | set(OWN_PACKAGES))
 
 
 def _normal(name: str) -> str:

@@ -123,7 +123,7 @@ def test_a_closed_model_stands_on_a_track_of_its_own(
         ({"url": "http://example.org/code", "commit": COMMIT}, "https address"),
         ({"url": "https://example.org/code", "commit": "main"}, "40 hex digits"),
         ({"url": "https://example.org/c", "commit": COMMIT, "closed": True}, "leave --code-url"),
-        ({"file": None, "closed": True}, "Unknown method 'my-method'"),
+        ({"file": None, "closed": True}, "Unknown method 'my-method'.*name its file with --method"),
     ],
 )
 def test_the_place_of_the_code_is_given_in_full(
@@ -168,6 +168,50 @@ def test_code_beside_the_file_is_not_left_behind(
     (tmp_path / "my_method.py").write_text(f"import lost_helper\n{code}", "utf-8")
     with pytest.raises(SubmissionError, match=r"imports lost_helper.py, which a submission cannot"):
         packed(run, tmp_path / "x.zip", file=tmp_path / "my_method.py")
+
+
+def test_code_beside_the_file_stays_where_the_file_stays(
+    run: Path, tiny: Dataset, quick: Protocol, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A closed model, or one in a repository, may have modules of its own."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "kept_helper.py").write_text("DEPTH = 1\n", "utf-8")
+    code = (run.parent / "my_method.py").read_text("utf-8")
+    own = make_run(tmp_path, tiny, quick, f"import kept_helper\n{code}")
+    for number, source in enumerate(
+        ({"closed": True}, {"url": "https://example.org/code", "commit": COMMIT})
+    ):
+        out = tmp_path / f"{number}.zip"
+        packed(own, out, **source)
+        assert read_submission(out).code is None
+        assert verify(read_submission(out), tiny).accepted
+
+
+def test_open_code_on_the_track_of_closed_models_is_not_packed(
+    run: Path, tiny: Dataset, quick: Protocol, tmp_path: Path
+) -> None:
+    """`verify` would refuse it."""
+    code = (run.parent / "my_method.py").read_text("utf-8")
+    closed = code.replace("Classifier, CARD)", "Classifier, CARD, track='predictions-only')")
+    assert closed != code
+    own = make_run(tmp_path, tiny, quick, closed)
+    with pytest.raises(SubmissionError, match="is for closed models: give it the track"):
+        packed(own, tmp_path / "x.zip")
+    packed(own, tmp_path / "x.zip", closed=True)
+    assert verify(read_submission(tmp_path / "x.zip"), tiny).accepted
+
+
+def test_an_address_that_nobody_would_fetch_is_not_packed(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["pack", str(run), "--method", "my-method", "--author", "Ada"]
+    words += ["--method-file", str(run.parent / "my_method.py"), "--out", str(tmp_path / "x.zip")]
+    for address in ("nonsense", "http://example.org/x.zip", "https:x.zip"):
+        with pytest.raises(SystemExit) as ended:
+            main([*words, "--url", address])
+        assert ended.value.code
+        assert f"'{address}' is not fetched" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unknown_method_is_named(run: Path, tmp_path: Path) -> None:

@@ -284,6 +284,43 @@ def test_who_becomes_unranked_by_added_rows_is_warned_of(
     assert "Warning" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--accept", "s", "--verifier", "Ada Lovelace"), "is an author of the submission"),
+        (("--accept", "s", "--verifier", "Grace", "--url", "x.zip"), "'x.zip' is not fetched"),
+        (("--verifier", "Grace"), "--verifier is part of a recorded verdict"),
+        (("--url", "https://example.org/x.zip"), "--url is part of a recorded verdict"),
+    ],
+)
+def test_what_cannot_be_recorded_is_said_before_training_again(
+    words: tuple[str, ...],
+    said: str,
+    honest: Path,
+    tiny: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A rerun takes hours."""
+    monkeypatch.chdir(tmp_path)
+    assert command("verify", str(honest), "--data", str(tiny.root), "--rerun", *words) == 2
+    shown = capsys.readouterr()
+    assert said in shown.err
+    assert "About to run" not in shown.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_verdict_is_recorded_where_rows_cannot_be_added(
+    honest: Path, tiny: Dataset, tmp_path: Path
+) -> None:
+    (tmp_path / "a-file").write_text("no run", "utf-8")
+    words = ("--accept", str(tmp_path / "s"), "--verifier", "Grace Hopper")
+    words += ("--into", str(tmp_path / "a-file"))
+    assert command("verify", str(honest), "--data", str(tiny.root), *words)
+    assert list((tmp_path / "s").glob("*/verdict.json"))
+
+
 def test_code_that_is_elsewhere_is_not_announced(
     run: Path, tiny: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

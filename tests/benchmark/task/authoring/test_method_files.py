@@ -183,6 +183,10 @@ def test_a_name_that_is_installed_is_refused(mine: Path) -> None:
         select_with_files((), [mine])
 
 
+A_CARD = """from benchmark.task.methods import Card
+CARD = Card(summary="A", reference="B", licence="C\""""
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -192,6 +196,14 @@ def test_a_name_that_is_installed_is_refused(mine: Path) -> None:
         ("raise SystemExit", "cannot be run: SystemExit"),
         ("raise ValueError('No luck.')", "ValueError: No luck; correct it"),
         ("def methods(): raise ValueError('No luck.')", r"ValueError: No luck\.$"),
+        (
+            f"{A_CARD}, extra_information='its calendar')",
+            r"Card.extra_information is 'its calendar': .* tuple; write it as a tuple.*\.$",
+        ),
+        (
+            f"{A_CARD}, licences='MIT')",
+            r"Card.licences is 'MIT': [^:]* not permitted; correct it\.$",
+        ),
         ("x = 1", r"has no function methods\(\)"),
         ("def methods(): return ['mine']", "must return a tuple of Method"),
         ("def methods(): return 1", "must return a tuple of Method"),
