@@ -56,6 +56,12 @@ class Case:
 def card(case: Case) -> Iterator[str]:
     """The card states licence, reference and pretraining."""
     described = case.submission.described
+    given = described.card.target_labels_per_class
+    if given is not None and described.track not in ("oracle", CLOSED_TRACK):
+        yield (
+            f"The card says that it is given {given} labels of each crop of a target, which the "
+            f"track '{described.track}' does not give."
+        )
     for question in card_questions(described.card, described.representation):
         yield f"The card {question}."
 
@@ -137,6 +143,8 @@ def complete(case: Case) -> Iterator[str]:
     if set(seeds) != set(submission.protocol.seeds):
         yield "The seeds of manifest and protocol differ."
     yield from _seed_problems(submission.protocol, seeds)
+    if len(set(manifest.transfers)) != len(manifest.transfers):
+        yield "Its manifest names a transfer twice."
     if all(len(set(transfer.split(":"))) == 1 for transfer in manifest.transfers):
         yield "It has no transfer from one domain to another."
     found = Counter((row.transfer, row.seed) for row in submission.rows)
@@ -224,10 +232,12 @@ def described_samples(case: Case) -> Iterator[str]:
             "relation": (row.relation, Transfer(row.source, row.target).relation),
             "n_train": (data.n_train, wanted.training),
             "n_validation": (data.n_validation, wanted.validation),
+            "coverage": (data.coverage, wanted.coverage),
             "warnings": (data.warnings, _warnings(case, row)),
             "reason": (row.reason, None),
             "shift": (row.shift, None),
             "decision": (row.decision, row.decision if row.track in SERIES_TRACKS else None),
+            "target_labels_per_class": (row.target_labels_per_class, _labels(case, row)),
         }
         for name, (stated, true) in pairs.items():
             if stated != true:
@@ -236,6 +246,12 @@ def described_samples(case: Case) -> Iterator[str]:
                 return
     if len({row.data.bands for row in case.submission.rows}) > 1:
         yield "Its transfers use different bands: a submission has one set of bands."
+
+
+def _labels(case: Case, row: Row) -> int | None:
+    """Return how many labelled samples of each crop of the target the card says it is given."""
+    shown = case.submission.described.card.target_labels_per_class
+    return None if row.source == row.target else shown
 
 
 def _warnings(case: Case, row: Row) -> tuple[str, ...]:

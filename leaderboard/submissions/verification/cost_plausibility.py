@@ -20,6 +20,15 @@ MOST_SECONDS: Final = 1e8
 MOST_COUNT: Final = 1e15
 """Bytes of memory, or numbers of parameters, that no machine has."""
 
+MAY_BE_UNKNOWN: Final = (
+    "parameters",
+    "peak_memory_bytes",
+    "flops_per_sample",
+    "energy_joules",
+    "represent_seconds",
+)
+"""Costs that are not negative where they are known."""
+
 RATE_TOLERANCE: Final = 0.01
 """Relative difference that is allowed between a stated rate and samples divided by seconds."""
 
@@ -46,7 +55,7 @@ def _problems(row: Row) -> Iterator[str]:
         if value is None or not 0 < value < MOST_SECONDS:
             yield f"{name.replace('_', ' ')} of {value} cannot be true."
             return
-    for name in ("parameters", "peak_memory_bytes", "flops_per_sample"):
+    for name in MAY_BE_UNKNOWN:
         value = getattr(cost, name)
         if value is not None and not 0 <= value < MOST_COUNT:
             yield f"{name.replace('_', ' ')} of {printable(str(value))} cannot be true."

@@ -7,9 +7,15 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.data.dataset import Dataset
-from benchmark.data.representations import BUILT_IN, Observations, represent
+from benchmark.data.embeddings import read_embedding
+from benchmark.data.representations import (
+    BUILT_IN,
+    Observations,
+    get_representation,
+    represent,
+)
 from benchmark.data.taxonomy import CROPS
-from benchmark.errors import SubmissionError
+from benchmark.errors import SubmissionError, UnavailableError
 from benchmark.results.rows import Row
 from benchmark.task.protocol import Protocol
 from benchmark.task.samples.preparation import ids_hash
@@ -30,8 +36,9 @@ class ExpectedSamples:
         unscored: Number of target samples not scored because the source lacks their crop.
         space: The crops of source and target.
         split: How the source was divided for the row's seed: ``block`` or ``random``.
-        training: Number of training samples.
-        validation: Number of validation samples.
+        training: Number of training samples; of those with a vector, if it is learned from vectors.
+        validation: Number of validation samples, likewise.
+        coverage: Share of the samples that have a vector; ``None`` without files of vectors.
     """
 
     ids: npt.NDArray[np.str_]
@@ -44,6 +51,7 @@ class ExpectedSamples:
     split: str
     training: int
     validation: int
+    coverage: float | None
 
     @property
     def ids_hash(self) -> str:
@@ -89,6 +97,7 @@ class Expectation:
         split = self._samples.split(row.source, row.seed, likeness, row.data.division)
         chosen = self._samples.scored(row.source, row.target, likeness)
         samples = self.dataset.load(row.target)
+        learned, scored = self._known(row, row.source), self._known(row, row.target)
         return ExpectedSamples(
             ids=samples.sample_ids[chosen.rows],
             labels=samples.labels[chosen.rows],
@@ -98,9 +107,24 @@ class Expectation:
             unscored=chosen.unscored,
             space=chosen.space,
             split=split.kind,
-            training=len(split.training),
-            validation=len(split.validation),
+            training=_count(split.training, learned),
+            validation=_count(split.validation, learned),
+            coverage=None if scored is None else float(scored[chosen.rows].mean()),
         )
+
+    def _known(self, row: Row, domain: str) -> npt.NDArray[np.bool_] | None:
+        """Return whether each sample of a domain has a vector, if the row's method reads vectors.
+
+        Without files here there is none to count: a check compares the files themselves.
+        """
+        kind = get_representation(row.representation).vectors
+        if kind is None:
+            return None
+        try:
+            vectors = read_embedding(kind, self.dataset.root, self.dataset.load(domain))
+        except UnavailableError:
+            return None
+        return np.asarray(np.isfinite(vectors).all(axis=1))
 
     @cached_property
     def _samples(self) -> SampleChoice:
@@ -127,3 +151,7 @@ class Expectation:
             sample_ids=samples.sample_ids,
         )
         return represent(observations, row.representation)
+
+
+def _count(rows: npt.NDArray[np.int64], known: npt.NDArray[np.bool_] | None) -> int:
+    return len(rows) if known is None else int(known[rows].sum())

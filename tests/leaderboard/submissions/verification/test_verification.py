@@ -253,6 +253,27 @@ DISHONEST = {
     "a row of another track": (first_row(track="oracle"), "of another method than the card"),
     "a fit in no time": (timing(fit_seconds=0.0), "fit seconds of 0.0 cannot be"),
     "a rate that does not follow": (timing(predict_samples_per_second=1e6), "do not follow from"),
+    "energy below nothing": (timing(energy_joules=-5.0), "energy joules of -5.0 cannot be"),
+    "a representation in less than no time": (
+        timing(represent_seconds=-1.0),
+        "represent seconds of -1.0 cannot be",
+    ),
+    "labels of a target that the method is not given": (
+        first_row(target_labels_per_class=5),
+        "target_labels_per_class is 5, not None",
+    ),
+    "a card with labels that its track does not give": (
+        card_says(target_labels_per_class=5),
+        "given 5 labels of each crop of a target, which the track 'inductive' does not give",
+    ),
+    "a coverage without vectors": (
+        in_json("rows.json", lambda rows: rows[0]["data"].update(coverage=0.5)),
+        "coverage is 0.5, not None",
+    ),
+    "a transfer named twice": (
+        in_json("manifest.json", lambda manifest: manifest["transfers"].append("FRA:CHN")),
+        "names a transfer twice",
+    ),
     "a number out of every range": (timing(parameters=10**400), "cannot be"),
 }
 
