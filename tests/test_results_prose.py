@@ -93,9 +93,11 @@ def groups_of() -> Callable[[str], list[ComparisonGroup]]:
     found = comparison_groups(results)
 
     def of(dataset: str) -> list[ComparisonGroup]:
-        wanted = (dataset, "standard")
-        keys = ((g.comparable.dataset, g.comparable.protocol) for g in found)
-        return [group for group, key in zip(found, keys, strict=True) if key == wanted]
+        return [
+            group
+            for group in found
+            if (group.comparable.dataset, group.comparable.protocol) == (dataset, "standard")
+        ]
 
     return of
 

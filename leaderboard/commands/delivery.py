@@ -2,19 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
 from benchmark.terminal import make_console, say
-from leaderboard.tables.table_content import Notes
-
-if TYPE_CHECKING:
-    from leaderboard.tables.table_content import Table
+from leaderboard.tables.table_content import Notes, Table
 
 
 def deliver(
-    found: "Sequence[Table]", form: str, out: Path | None, notes: Notes | None = None
+    found: Sequence[Table], form: str, out: Path | None, notes: Notes | None = None
 ) -> None:
     """Print tables, or write them to a file.
 

@@ -217,8 +217,9 @@ def _samples_elsewhere(samples: Samples, name: str, members: Members) -> list[st
     outside = np.zeros(len(members), dtype=bool)
     country = country_of(name)
     if country is not None:
-        west, south, most_east, most_north = country.bounds
-        outside = (east < west) | (east > most_east) | (north < south) | (north > most_north)
+        places = zip(east.tolist(), north.tolist(), strict=True)
+        outside = ~np.array([country.holds(*place) for place in places])
+        outside &= np.isfinite(east + north)
     found = []
     for where, there in (
         ("at lon 0, lat 0, which often stands for no place", nowhere),
