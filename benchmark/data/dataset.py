@@ -9,7 +9,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.data.dataset_card import BANDS, CARD_FILE, DatasetCard, DomainCard, read_card
+from benchmark.data.dataset_card import (
+    BANDS,
+    CARD_FILE,
+    NOT_STATED,
+    DatasetCard,
+    DomainCard,
+    read_card,
+)
 from benchmark.data.official.conversion import declared_of, is_large, open_converted
 from benchmark.data.official.domain_facts import (
     DomainFacts,
@@ -24,7 +31,7 @@ from benchmark.data.official.domain_file import (
     year_file_name,
 )
 from benchmark.data.official.domain_rules import FileRule, find_domains, read_rules
-from benchmark.data.official.download_lock import require_complete
+from benchmark.data.official.download_lock import downloaded_from, require_complete
 from benchmark.data.official.outline import DomainOutline, common_fingerprint, domain_outline
 from benchmark.data.official.stored_numbers import DOMAINS_FILE
 from benchmark.data.taxonomy import check_domain_name
@@ -208,7 +215,8 @@ def open_dataset(root: Path) -> Dataset:
             f"{root} holds no file named like {year_file_name('FRA')}: is it a CropGlobe "
             f"directory? Files of other names are described in {DOMAINS_FILE}."
         )
-    card = read_card(root) or DatasetCard(name=root.resolve().name)
+    source = downloaded_from(root) or NOT_STATED
+    card = read_card(root) or DatasetCard(name=root.resolve().name, source=source)
     return Dataset(root, _with_rules(card, rules), files, archives)
 
 

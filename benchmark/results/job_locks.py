@@ -1,5 +1,6 @@
 """Job locks: one locked file per running job; the system releases it when the process ends."""
 
+import errno
 import fcntl
 import json
 import logging
@@ -84,6 +85,9 @@ def _lock(path: Path) -> int | None:
             os.close(descriptor)
             return None
         except OSError as error:
+            if error.errno == errno.ESTALE:  # a network disk: its holder has just removed it
+                os.close(descriptor)
+                continue
             if error.errno not in NO_LOCKS:
                 os.close(descriptor)
                 raise

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from benchmark.results.run_status import RunStatus
+    from benchmark.results.store import RunStore
 
 RunDirectory = Annotated[Path, typer.Argument(help="Run directory.")]
 
@@ -74,8 +75,7 @@ def sync(
     """Bring an MLflow server up to date with a run."""
     from benchmark.errors import StoreError, TrackingError
     from benchmark.results.mlflow.addresses import default_uri, shown
-    from benchmark.results.mlflow.local_database import set_aside_sentence
-    from benchmark.results.mlflow.tracker import Tracker
+    from benchmark.results.mlflow.background_sync import sync_while_asked
     from benchmark.results.mlflow.tracking_state import writer_lock
     from benchmark.results.store import RunStore
 
@@ -83,20 +83,26 @@ def sync(
     if not store.jobs.is_dir():
         raise StoreError(f"{run} is no run directory: it has no folder 'jobs'.")
     uri = tracking_uri or default_uri(store)
-    lock = writer_lock(uri)
-    with store.job_locks.hold(lock) as mine:
-        if not mine:
-            holder = store.job_locks.held().get(lock, "another process")
-            raise TrackingError(
-                f"{holder} writes {run} to {shown(uri)} now, all its finished jobs included: wait "
-                "until it has ended."
-            )
-        tracker = Tracker(store, uri)
-        try:
-            report = tracker.sync()
-        finally:
-            if tracker.set_aside is not None:
-                typer.echo(set_aside_sentence(tracker.set_aside), err=True)
+    if not sync_while_asked(store, uri, lambda: _sync_once(store, uri)):
+        holder = store.job_locks.held().get(writer_lock(uri), "another process")
+        raise TrackingError(
+            f"{holder} writes {run} to {shown(uri)} now, all its finished jobs included: wait "
+            "until it has ended."
+        )
+
+
+def _sync_once(store: "RunStore", uri: str) -> None:
+    """Bring a server up to date, and say what was written and what was left out."""
+    from benchmark.results.mlflow.addresses import shown
+    from benchmark.results.mlflow.local_database import set_aside_sentence
+    from benchmark.results.mlflow.tracker import Tracker
+
+    tracker = Tracker(store, uri)
+    try:
+        report = tracker.sync()
+    finally:
+        if tracker.set_aside is not None:
+            typer.echo(set_aside_sentence(tracker.set_aside), err=True)
     for problem in report.left_out:
         typer.echo(f"Note: {problem}", err=True)
     typer.echo(f"{report.written} jobs written, {report.kept} kept: {shown(uri)}")

@@ -4,14 +4,14 @@ import hashlib
 import io
 import json
 import os
-from contextlib import nullcontext, redirect_stdout, suppress
+from contextlib import ExitStack, nullcontext, redirect_stdout, suppress
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Final
 
 from benchmark import __version__
 from benchmark.errors import StoreError
-from benchmark.files import replace_text, user_path
+from benchmark.files import one_writer, replace_text, user_path
 from benchmark.results.mlflow.addresses import DATABASE
 from benchmark.results.mlflow.tracking_state import job_state
 from benchmark.results.row_index import write_index
@@ -36,6 +36,9 @@ def submissions_folder() -> Path:
 def make_reports(store: RunStore, *, quiet: bool = False) -> bool:
     """Make index and reports of a run directory, unless nothing has changed since they were made.
 
+    Of several processes that end at the same time, each waits for the one before it. Otherwise
+    reports of fewer jobs could replace those of more.
+
     Args:
         store: The store.
         quiet: Whether what the reports print is dropped; their files are written all the same.
@@ -46,6 +49,17 @@ def make_reports(store: RunStore, *, quiet: bool = False) -> bool:
     Raises:
         StoreError: If the index, or what they were made of, cannot be written.
     """
+    with ExitStack() as held:
+        try:
+            held.enter_context(one_writer(store.root))
+        except OSError as error:
+            raise StoreError(
+                f"Cannot write reports into {store.root}: {error.strerror or error}."
+            ) from error
+        return _make_alone(store, quiet=quiet)
+
+
+def _make_alone(store: RunStore, *, quiet: bool) -> bool:
     points = sorted(entry_points(group=REPORTS), key=lambda entry: entry.name)
     state = _state(store, [point.value for point in points])
     if _stands(store.root, state):

@@ -90,8 +90,8 @@ def claim_tables(
 
 
 _PUBLISHED_NOTE: Final = (
-    " The paper's numbers: overall accuracy (%). Marks: P the paper, S a results page, T a third "
-    "party's page, secondary a source that cites it, I inference, ? not known."
+    " The paper's numbers: overall accuracy (%). Marks: P the paper, T a third party's "
+    "page, secondary a source that cites it, I inference, ? not known."
 )
 
 

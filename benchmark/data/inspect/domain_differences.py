@@ -1,6 +1,6 @@
 """Differences between two domains that are no geography."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from benchmark.data.calendar_detection import (
@@ -11,6 +11,7 @@ from benchmark.data.calendar_detection import (
 )
 from benchmark.data.dataset import Dataset
 from benchmark.data.dataset_card import DomainCard
+from benchmark.data.inspect.reading_doubts import reading_doubts
 from benchmark.data.repeated_series import count_shared
 from benchmark.data.season import DAYS_PER_YEAR, SHIFTED_FIRST_DAY
 from benchmark.data.season_coverage import coverage_warnings
@@ -63,7 +64,20 @@ def run_warnings(
             by_sentence.setdefault(sentence, []).append(f"{source}:{target}")
     found = [f"{', '.join(where)}: {sentence}" for sentence, where in by_sentence.items()]
     domains = [name for pair in known for name in pair]
-    return (*found, *season_warnings(dataset, domains, aligned=aligned))
+    doubts = (sentence for name in sorted(set(domains)) for sentence in _doubts(dataset, name))
+    return (*found, *season_warnings(dataset, domains, aligned=aligned), *doubts)
+
+
+def _doubts(dataset: Dataset, domain: str) -> Iterator[str]:
+    facts = dataset.facts(domain)
+    return reading_doubts(
+        domain,
+        dataset.domain_card(domain),
+        find_season(dataset, domain),
+        facts.reading,
+        dark_share=facts.dark_share,
+        lowest=facts.lowest,
+    )
 
 
 def pair_differences(

@@ -1,7 +1,6 @@
 """Tables and sentences of the data commands, for a terminal."""
 
 from collections.abc import Iterator
-from typing import Final
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -9,18 +8,10 @@ from rich.text import Text
 
 from benchmark.data.ingest.ingestion import IngestedDomain, IngestReport
 from benchmark.data.inspect.inspection import DomainInspection, Inspection
+from benchmark.data.inspect.reading_doubts import reading_doubts
 from benchmark.data.official.file_names import likely_domain
 from benchmark.data.official.stored_numbers import DOMAINS_FILE, Declared
 from benchmark.data.taxonomy import CROPS
-
-GREEN: Final = 0.3
-"""Mean NDVI that crops reach in their season in every domain measured; bare soil stays below."""
-
-LIKELY_GAPS: Final = 0.001
-"""Share of dates that are zero in every band from which on that is no accident of dark water."""
-
-LIKELY_OFFSET: Final = 0.095
-"""Reflectance below which shade, water and dark vegetation bring some value of every domain."""
 
 
 def show_ingest(report: IngestReport) -> Iterator[RenderableType]:
@@ -185,33 +176,14 @@ def _domain_notes(domain: DomainInspection) -> Iterator[str]:
         yield domain.season.contradiction
     if domain.unseen_season is not None:
         yield domain.unseen_season
-    green = domain.season.peak_ndvi
-    if green is not None and green < GREEN:
-        yield (
-            f"{domain.name}: mean NDVI of {', '.join(domain.season.looked_at)} never rises above "
-            f"{green:.2f}, so that the order of the bands may be another one: name it under "
-            f"`bands:` in {DOMAINS_FILE}."
-        )
-    if domain.dark_share >= LIKELY_GAPS:
-        # What ingest interpolated cannot be told from what it saw: only the table can mend that.
-        ingested = domain.card.label_map is not None
-        mend = (
-            "ingest the table again with `--missing 0`"
-            if ingested
-            else f"write `missing: 0` in {DOMAINS_FILE}"
-        )
-        yield (
-            f"{domain.name}: {domain.dark_share:.1%} of the dates are zero in every band, which "
-            f"may stand for missing observations: if so, {mend}."
-        )
-    reading = domain.reading
-    digital = reading is not None and reading.unit == "digital_number" and not reading.offset
-    if digital and domain.lowest >= LIKELY_OFFSET:
-        yield (
-            f"{domain.name}: no digital number is below {domain.lowest * 10_000:.0f}, as after the "
-            "1,000 that processing baseline 04.00 adds: if so, write `offset: 1000` in "
-            f"{DOMAINS_FILE}."
-        )
+    yield from reading_doubts(
+        domain.name,
+        domain.card,
+        domain.season,
+        domain.reading,
+        dark_share=domain.dark_share,
+        lowest=domain.lowest,
+    )
     if len(domain.bands) < 10:
         yield f"{domain.name}: only the bands {' '.join(domain.bands)}."
     if domain.card.unknown_codes:

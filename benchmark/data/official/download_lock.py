@@ -120,6 +120,16 @@ def require_complete(root: Path) -> None:
             raise DataError(f"{path} {found}: repeat `cropglobe download {root}`.")
 
 
+def downloaded_from(root: Path) -> str | None:
+    """Return repository and commit of a downloaded directory; ``None`` if it was not downloaded.
+
+    Raises:
+        DataError: If the lock is damaged.
+    """
+    lock = read_lock(root)
+    return None if lock is None else f"{lock.repository} at commit {lock.commit}"
+
+
 def has_content(path: Path, locked: LockedFile) -> bool:
     """Return whether the content of a file has the size and checksum of its lock.
 

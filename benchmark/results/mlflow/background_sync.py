@@ -2,6 +2,7 @@
 
 import multiprocessing
 import signal
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -127,11 +128,71 @@ def sync_until_finished(connection: Connection, run: Path, uri: str) -> None:
             finish = connection.poll(SECONDS_BETWEEN_SYNCS) and connection.recv() == FINISH
             mine = mine or held.enter_context(store.job_locks.hold(writer_lock(uri)))
             # Another process that writes this run directory to this server writes all its jobs.
-            warning = _sync(tracker, final=finish) if mine else None
             if finish:
                 held.close()
-                connection.send(warning)
+                connection.send(_sync_at_end(tracker))
                 return
+            if mine:
+                _sync(tracker, final=False)
+
+
+def sync_while_asked(store: "RunStore", uri: str, sync: Callable[[], None]) -> bool:
+    """Sync unless another process does; sync again if a process has ended its run meanwhile.
+
+    Such a process finds the lock held, although its last jobs may have been stored after they were
+    read here. It writes a file before it tries the lock; the holder looks for that file after it
+    has released the lock.
+
+    Args:
+        store: The store of the run directory.
+        uri: Address of the server.
+        sync: Writes everything that is stored.
+
+    Returns:
+        Whether this process has synced.
+
+    Raises:
+        OSError: If the file cannot be removed.
+        StoreError: If the lock cannot be written.
+    """
+    from benchmark.results.mlflow.tracking_state import writer_lock
+
+    done = False
+    while True:
+        with store.job_locks.hold(writer_lock(uri)) as mine:
+            if not mine:
+                return done
+            _asked_file(store, uri).unlink(missing_ok=True)
+            sync()
+            done = True
+        if not _asked_file(store, uri).exists():
+            return done
+
+
+def _asked_file(store: "RunStore", uri: str) -> Path:
+    from benchmark.results.mlflow.tracking_state import writer_lock
+
+    return store.job_locks.folder / f"{writer_lock(uri)}-asked"
+
+
+def _sync_at_end(tracker: "Tracker") -> str | None:
+    """Sync a run that has ended, or ask the process that syncs now; return a warning."""
+    from benchmark.errors import StoreError
+
+    asked = _asked_file(tracker.store, tracker.uri)
+    warnings: list[str | None] = [None]
+    try:
+        asked.parent.mkdir(parents=True, exist_ok=True)
+        asked.touch()
+        sync_while_asked(
+            tracker.store, tracker.uri, lambda: warnings.append(_sync(tracker, final=True))
+        )
+    except (OSError, StoreError) as error:
+        return (
+            f"MLflow is not up to date ({error}); rows are kept, and "
+            f"`cropglobe sync {tracker.store.root}` brings it up to date."
+        )
+    return warnings[-1]
 
 
 def _sync(tracker: "Tracker", *, final: bool) -> str | None:

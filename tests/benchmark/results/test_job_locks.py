@@ -1,8 +1,12 @@
 """Claims: one holder at a time, let go when the holder dies."""
 
+import errno
+import fcntl
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from benchmark.results.job_locks import JobLocks
 
@@ -44,3 +48,20 @@ def test_a_killed_holder_lets_go(tmp_path: Path) -> None:
     assert claims.held() == {}
     with claims.hold("key") as got:
         assert got
+
+
+def test_a_lock_file_that_another_machine_has_just_removed_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NFS 3 says ESTALE to who opened the file before its holder removed it."""
+    flock, stale = fcntl.flock, [OSError(errno.ESTALE, "Stale file handle")]
+
+    def lock(descriptor: int, operation: int) -> None:
+        if stale:
+            raise stale.pop()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", lock)
+    with JobLocks(tmp_path).hold("key") as got:
+        assert got
+    assert not stale

@@ -1,5 +1,6 @@
 """Sentences of the paper on made-up rows: verdicts, differences and intervals by hand."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from benchmark.results.rows import Row
 from benchmark.task.methods import registry
 from leaderboard.paper.claim_tables import claim_tables
 from leaderboard.paper.claims import Claim, ClaimResult, claims, evaluate_claims
+from leaderboard.paper.parity import published
 from leaderboard.results import Results, from_rows, read_results
 from leaderboard.statistics.confusion_scores import METRICS
 
@@ -50,6 +52,18 @@ def test_every_sentence_names_methods_that_exist() -> None:
     first = claims()[0]
     assert first.sentence == "CropNet beats transformers and embeddings."
     assert "cross-year" not in first.relations
+
+
+def test_numbers_have_the_marks_that_parity_gives_them() -> None:
+    marks = {(f"{100 * known.value:.2f}", known.mark) for known in published()}
+    quoted = [
+        (f"{float(number):.2f}", mark)
+        for claim in claims()
+        for rival in claim.rivals
+        for number, mark in re.findall(r"(\d\d\.\d+) \((\w+)", rival.origin)
+    ]
+    assert len(quoted) >= 5
+    assert set(quoted) <= marks
 
 
 def test_a_hand_computed_difference() -> None:

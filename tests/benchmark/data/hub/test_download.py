@@ -90,6 +90,7 @@ def test_a_whole_download_is_pinned_and_verified(hub: Hub, tmp_path: Path) -> No
     assert (lock.commit, lock.revision, lock.complete) == (FIRST, "main", True)
     assert lock.files[FRA].size == len(content[FRA])
     assert open_dataset(root).domains == ("FRA", "USA")
+    assert open_dataset(root).card.source == f"x-ytong/CropGlobe at commit {FIRST}"
     again = download(root)
     assert (again.fetched, set(again.verified)) == ((), {FRA, USA, VECTORS})
     assert len(hub.gets(FRA)) == 1

@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from benchmark.data.dataset import Dataset, DatasetCard, DomainCard, open_dataset, write_dataset
+from benchmark.data.inspect.domain_differences import run_warnings
 from benchmark.data.inspect.inspection import Inspection, inspect_dataset
 from benchmark.data.inspect.terminal_report import show_inspection
 from benchmark.data.official.domain_file import DomainSamples
@@ -123,6 +124,22 @@ def test_numbers_that_are_not_what_they_seem_are_noted(tmp_path: Path, make_samp
     assert "the order of the bands may be another one: name it under `bands:`" in text
     assert "the 1,000 that processing baseline 04.00 adds: if so, write `offset: 1000`" in text
     assert "Nothing says the order of the bands of FRA" in text
+
+
+def test_a_run_says_too_that_numbers_may_not_be_what_they_seem(
+    tmp_path: Path, make_samples: Make
+) -> None:
+    """Who runs before looking would train for hours on gaps that were read as zero."""
+    numbers = np.rint(make_samples("FRA", 30).series * 10_000).astype(np.uint16) + 1000
+    for name in ("FRA", "BEL"):
+        labels = np.zeros(30, np.int64)
+        np.savez(tmp_path / f"median_S2_{name}_month1-12_day5.npz", fea=numbers, lbl=labels)
+        numbers = numbers.copy()
+        numbers[:, :, 10] = 0
+    said = run_warnings(open_dataset(tmp_path), [("FRA", "BEL"), ("FRA", "BEL")])
+    assert [text for text in said if "no digital number is below" in text and "FRA" in text]
+    assert [text for text in said if text.startswith("BEL: 1.4% of the dates are zero")]
+    assert len(set(said)) == len(said)
 
 
 def test_the_page_says_how_files_were_read(tmp_path: Path, make_samples: Make) -> None:

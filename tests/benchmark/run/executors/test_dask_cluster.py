@@ -221,7 +221,7 @@ def test_what_another_coordinator_holds_is_left_to_it(
 def test_the_documented_command(
     tmp_path: Path, scheduler: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (line,) = re.findall(r"^cropglobe (run .*)$", PAGE.read_text("utf-8"), re.M)
+    (line,) = re.findall(r"^cropglobe (run --scheduler .*)$", PAGE.read_text("utf-8"), re.M)
     words = shlex.split(line.replace("tcp://HOST:8786", scheduler).replace("quick", "smoke"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sources, "DEFAULT_SAMPLES_PER_DOMAIN", 200)
