@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
@@ -24,15 +25,15 @@ from benchmark.task.transfers import Transfer, transfer_bands
 from leaderboard.score_agreement import score_differences
 from leaderboard.submissions.archive import printable
 from leaderboard.submissions.names import author_problems, method_name_problems
-from leaderboard.submissions.own_checks import (
-    copy_problems,
-    protocol_problems,
-    seed_problems,
-)
+from leaderboard.submissions.own_checks import copy_problems, protocol_problems, seed_problems
 from leaderboard.submissions.submission_models import CLOSED_TRACK, Submission
 from leaderboard.submissions.verification.cost_plausibility import implausible
 from leaderboard.submissions.verification.expected_samples import Expectation, ExpectedSamples
 from leaderboard.submissions.verification.label_leaks import find_leaks
+from leaderboard.submissions.verification.origin_plausibility import (
+    differing_surroundings,
+    impossible_times,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -294,6 +295,13 @@ def timings(case: Case) -> Iterator[str]:
     yield from implausible([row for row in case.submission.rows if row.scores is not None])
 
 
+def origins(case: Case) -> Iterator[str]:
+    """Rows were made in the past, and in the environment that is stated."""
+    rows = case.submission.rows
+    yield from impossible_times(rows, datetime.now(UTC))
+    yield from differing_surroundings(rows, case.submission.surroundings)
+
+
 CHECKS: Final[tuple[Callable[[Case], Iterator[str]], ...]] = (
     card,
     names,
@@ -308,6 +316,7 @@ CHECKS: Final[tuple[Callable[[Case], Iterator[str]], ...]] = (
     scores,
     labels_in_code,
     timings,
+    origins,
 )
 """The checks in order. The first line of a check's docstring is its title in a verdict."""
 
