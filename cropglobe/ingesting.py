@@ -1,13 +1,17 @@
 """A table of labelled points as a dataset, from Python."""
 
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any
 
 from benchmark.data.dataset import open_dataset as open_directory
 from benchmark.data.ingest.ingestion import IngestReport, ingest_table
-from benchmark.errors import UsageError
+from benchmark.errors import UsageError, did_you_mean
 from benchmark.files import user_path
+from cropglobe.arguments import require_type
 from cropglobe.datasets import CropDataset
+
+ONLY = Parameter.KEYWORD_ONLY
 
 
 def ingest(
@@ -36,6 +40,11 @@ def ingest(
             f"The table is a {type(table).__name__}: save it as a file, such as points.parquet, "
             "and give the path."
         )
+    require_type("The label map", labels, (str, Path), "its name, or the path of a YAML file")
+    known = [name for name, each in signature(ingest_table).parameters.items() if each.kind == ONLY]
+    for option in options:
+        if option not in known:
+            raise UsageError(f"There is no option '{option}': {did_you_mean(option, known)}")
     root = user_path(directory)
     report = ingest_table(user_path(table), root, labels=str(user_path(labels)), **options)
     return CropDataset(open_directory(root)), report

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from benchmark.errors import UsageError
@@ -16,7 +17,7 @@ from benchmark.task.code_fingerprint import defining_file
 from benchmark.task.feature_files import on_files
 from benchmark.task.methods import Method
 from benchmark.task.protocol import Protocol
-from cropglobe.arguments import require_choice, require_list
+from cropglobe.arguments import as_list, as_whole_number, require_choice, require_type
 from cropglobe.datasets import CropDataset, open_dataset
 from cropglobe.estimator_identity import code_version
 from cropglobe.estimators import method_from_estimator
@@ -100,12 +101,18 @@ def run(
     from benchmark.run.runner import Runner
     from benchmark.run.session import open_executor, open_session
 
-    lists = {"transfers": transfers, "seeds": seeds, "bands": bands, "shifts": shifts}
-    for argument, value in lists.items():
-        require_list(argument, value)
+    transfers = as_list("transfers", transfers, empty=True) or ()
+    shifts = as_list("shifts", shifts, empty=True) or ()
+    seeds, bands = as_list("seeds", seeds), as_list("bands", bands)
+    require_type(
+        "The protocol", protocol, (str, Path, Protocol), "its name, its path or a Protocol"
+    )
+    require_type("mlflow", mlflow, (bool, str, NoneType), "True, False or the address of a server")
+    if announce is not None and not callable(announce):
+        raise UsageError(f"announce={announce!r} is not possible: give a function, such as print.")
     require_choice("overwrite", overwrite, get_args(Overwrite))
     require_choice("representation_from", representation_from, ("computed", "files"))
-    if workers is not None and workers < 0:
+    if workers is not None and as_whole_number("workers", workers) < 0:
         raise UsageError(f"workers={workers} is not possible: give the number of processes, or 0.")
     dataset = data if isinstance(data, CropDataset) else open_dataset(data)
     chosen_protocol = make_protocol(protocol, seeds, device, bands, where="the arguments of run")
@@ -165,10 +172,9 @@ def _methods(methods: Sequence[Any]) -> tuple[tuple[Method, ...], bool]:
     """Return methods by what was given, and whether one of them is an object."""
     from benchmark.task.methods import registry
 
-    require_list("methods", methods)
     found: dict[str, Method] = {}
     objects: list[Method] = []
-    for item in methods:
+    for item in as_list("methods", methods, empty=True) or ():
         if isinstance(item, str):
             found.update({method.name: method for method in registry().select([item])})
         else:
