@@ -221,7 +221,7 @@ class RunResults:
         """Draw a figure.
 
         Args:
-            name: ``heat_map``, ``gap``, ``pareto``, ``confusion``, ``ranks`` or ``few_shot``.
+            name: One of `figure_names`, such as ``heat_map``, ``gap`` or ``robustness``.
             group: Position in `groups` of the rows that are drawn.
 
         Returns:
