@@ -1,6 +1,7 @@
 """Arguments of the Python interface: those that fit, and one sentence about those that do not."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,30 @@ def test_simulations_that_do_not_exist_are_refused() -> None:
 def test_a_frame_is_no_table_to_ingest(tmp_path: Path) -> None:
     with pytest.raises(CropGlobeError, match="The table is a DataFrame: save it as a file"):
         cropglobe.ingest(pd.DataFrame(), tmp_path, labels="cdl")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"stamp": "end"}, "stamp='end' is not possible: give 'first', 'middle' or 'last'"),
+        ({"level": "l2a"}, "level='l2a' is not possible: give 'L1C' or 'L2A'"),
+        ({"region": ["ESP"]}, "is not possible: give a valid string"),
+        ({"window": "ten"}, "window='ten' is not possible: give a valid number"),
+        ({"progress": True}, "progress=True is not possible: give a function"),
+    ],
+)
+def test_options_of_ingestion_are_of_their_type(
+    options: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(CropGlobeError, match=re.escape(message)):
+        cropglobe.ingest("points.csv", tmp_path, labels="cdl", **options)
+
+
+def test_options_that_mean_the_same_are_taken(tmp_path: Path) -> None:
+    """They are those of the command line and of tables; then there is no such table."""
+    options = {"year": np.int64(2021), "window": "5", "offset_from": "2022-01-25", "missing": "nan"}
+    with pytest.raises(CropGlobeError, match=r"The table .*points\.csv cannot be read"):
+        cropglobe.ingest(tmp_path / "points.csv", tmp_path, labels="cdl", **options)
 
 
 def test_a_protocol_may_be_a_path(tiny: Dataset, tmp_path: Path) -> None:
