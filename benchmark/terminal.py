@@ -20,6 +20,9 @@ PAGE_WIDTH: Final = 150
 TABLE_WIDTH: Final = 80
 """Characters of a leaderboard there, which leaves out columns in place of cutting cells."""
 
+BELOW_NEXT_UNIT: Final = 999.5
+"""What is as much or more in three digits is told in the next larger unit."""
+
 
 def replace_unknown_signs() -> None:
     """Let output go on where a stream's encoding lacks a sign: it is written as ``?``.
@@ -72,6 +75,15 @@ def examples(*commands: str) -> str:
 def say(console: "Console", text: str) -> None:
     """Print a line as it is, whatever signs are in it."""
     console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def size(count: float) -> str:
+    """Return a number of bytes as people say it, in three digits."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < BELOW_NEXT_UNIT:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
 
 
 @contextmanager

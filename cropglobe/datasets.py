@@ -17,7 +17,7 @@ from benchmark.data.season import STEP_DAYS
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.files import user_path
-from cropglobe.arguments import require_choice, require_list
+from cropglobe.arguments import as_list, as_whole_number, require_choice, require_type
 
 Progress = Callable[[str, int, int], None]
 
@@ -222,7 +222,10 @@ def open_dataset(path: str | Path, *, progress: Progress | None = None) -> CropD
 
     Raises:
         DataError: If there is no such directory, or a file in it cannot be used.
+        UsageError: If it is no path.
     """
+    wanted = "the path of a dataset, which `cropglobe.ingest` makes of a table in a file"
+    require_type("The dataset", path, (str, Path), wanted)
     return CropDataset(open_source(str(path), progress))
 
 
@@ -261,8 +264,11 @@ def simulate(
     from benchmark.data.simulate.observation import Level, Product, make_product
     from benchmark.data.simulate.world import simulate_dataset
 
-    require_list("domains", domains)
-    require_list("bands", bands)
+    domains = as_list("domains", domains)
+    bands = as_list("bands", bands)
+    samples_per_domain = as_whole_number("samples_per_domain", samples_per_domain)
+    seed = as_whole_number("seed", seed)
+    cadence_days = as_whole_number("cadence_days", cadence_days)
     require_choice("level", level, get_args(Level))
     product = make_product(level, cadence_days, bands)
     if directory is None:

@@ -1,9 +1,6 @@
 """Estimators of scikit-learn's shape as methods of the benchmark, without a line of glue."""
 
-import hashlib
-import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
@@ -11,8 +8,9 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.errors import MethodError, UsageError
+from benchmark.errors import UsageError
 from benchmark.task.methods import Card, Context, Features, Labels, Method
+from cropglobe.estimator_identity import version_of
 
 
 @dataclass
@@ -59,10 +57,12 @@ def method_from_estimator(
         name: Name of the method; made of the representation and the class if ``None``.
 
     Returns:
-        The method, on the inductive track. Its version changes with the estimator's parameters.
+        The method, on the inductive track. Its version changes with the estimator's parameters,
+        and with functions and classes in it that belong to no installed package.
 
     Raises:
         UsageError: If the object is no classifier with probabilities.
+        MethodError: If a parameter cannot be told from another.
     """
     if isinstance(estimator, type):
         raise UsageError(
@@ -90,7 +90,7 @@ def method_from_estimator(
         representation=representation,
         build=partial(EstimatorClassifier, estimator),
         card=card,
-        version=_version(estimator),
+        version=version_of(estimator),
     )
 
 
@@ -101,34 +101,3 @@ def _flat(x: Features) -> Features:
 def _hyphenated(name: str) -> str:
     """Return ``LogisticRegression`` as ``logistic-regression``."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
-
-
-def _version(estimator: Any) -> str:
-    """Return a hash of an estimator's class and parameters."""
-    from sklearn import __version__
-
-    text = json.dumps([__version__, _described(estimator)], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def _described(value: Any) -> Any:
-    """Return what tells one parameter from another, without addresses in memory."""
-    if hasattr(value, "get_params") and not isinstance(value, type):
-        own: Mapping[str, Any] = value.get_params(deep=False)
-        return [type(value).__qualname__, {key: _described(own[key]) for key in sorted(own)}]
-    if isinstance(value, list | tuple):
-        return [_described(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): _described(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        return hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
-    if callable(value):
-        return f"{value.__module__}.{value.__qualname__}"
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    if isinstance(value, np.generic):
-        return value.item()
-    raise MethodError(
-        f"A parameter of type {type(value).__name__} has no stable description: wrap the "
-        "estimator in a Method with a version of your own."
-    )

@@ -1,13 +1,20 @@
 """A table of labelled points as a dataset, from Python."""
 
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
 from benchmark.data.dataset import open_dataset as open_directory
 from benchmark.data.ingest.ingestion import IngestReport, ingest_table
-from benchmark.errors import UsageError
+from benchmark.errors import UsageError, did_you_mean
 from benchmark.files import user_path
+from cropglobe.arguments import require_type
 from cropglobe.datasets import CropDataset
+
+ONLY = Parameter.KEYWORD_ONLY
 
 
 def ingest(
@@ -36,6 +43,25 @@ def ingest(
             f"The table is a {type(table).__name__}: save it as a file, such as points.parquet, "
             "and give the path."
         )
+    require_type("The label map", labels, (str, Path), "its name, or the path of a YAML file")
+    chosen = {option: _checked(option, value) for option, value in options.items()}
     root = user_path(directory)
-    report = ingest_table(user_path(table), root, labels=str(user_path(labels)), **options)
+    report = ingest_table(user_path(table), root, labels=str(user_path(labels)), **chosen)
     return CropDataset(open_directory(root)), report
+
+
+def _checked(option: str, value: Any) -> Any:
+    """Return the value of an option as the type that it has; numpy's numbers are numbers."""
+    known = [name for name, each in signature(ingest_table).parameters.items() if each.kind == ONLY]
+    if option not in known:
+        raise UsageError(f"There is no option '{option}': {did_you_mean(option, known)}")
+    given = value.item() if isinstance(value, np.generic) else value
+    try:
+        return TypeAdapter(get_type_hints(ingest_table)[option]).validate_python(given)
+    except ValidationError as error:
+        wanted = (
+            error.errors()[0]["msg"]
+            .replace("Input should be callable", "give a function")
+            .replace("Input should be", "give")
+        )
+        raise UsageError(f"{option}={value!r} is not possible: {wanted}.") from error

@@ -5,6 +5,7 @@ import pandas as pd
 from benchmark.data.representations import representations
 from benchmark.task.methods import registry
 from benchmark.task.protocol import load_protocol, shipped_protocols
+from cropglobe.arguments import require_type
 
 
 def list_methods(*patterns: str) -> pd.DataFrame:
@@ -20,6 +21,8 @@ def list_methods(*patterns: str) -> pd.DataFrame:
     Raises:
         UsageError: If a pattern matches no method.
     """
+    for pattern in patterns:
+        require_type("A pattern", pattern, (str,), "words: list_methods('cropnet*', 'floor.*')")
     chosen = registry().select(patterns or ("all",))
     lines = [
         {

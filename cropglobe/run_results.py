@@ -12,6 +12,7 @@ from benchmark.data.taxonomy import CROPS
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.files import user_path
 from benchmark.results.rows import Row
+from cropglobe.arguments import as_whole_number, require_type
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.results import Results, read_results
 from leaderboard.score_frames import IDENTITY, identity_of
@@ -220,19 +221,22 @@ class RunResults:
         """Draw a figure.
 
         Args:
-            name: ``heat_map``, ``gap``, ``pareto``, ``confusion``, ``ranks`` or ``few_shot``.
+            name: One of `figure_names`, such as ``heat_map``, ``gap`` or ``robustness``.
             group: Position in `groups` of the rows that are drawn.
 
         Returns:
             The figure.
 
         Raises:
-            UsageError: If there is no such figure, or these rows have nothing to draw in it.
+            UsageError: If there is no such figure or group, or these rows have nothing to draw in
+                it.
         """
         from leaderboard.figures.leaderboard_figures import FIGURES, styled
 
         if name not in FIGURES:
             raise UsageError(f"Unknown figure '{name}': {did_you_mean(name, FIGURES)}")
+        if not 0 <= as_whole_number("group", group) < len(self.groups):
+            raise UsageError(f"There is no group {group}: `groups` has {len(self.groups)}.")
         figure = styled(FIGURES[name], self.groups[group])
         if figure is None:
             raise UsageError(f"These rows have nothing to draw in '{name}'.")
@@ -286,6 +290,9 @@ def open_runs(*runs: str | Path, reference: str | None = None) -> RunResults:
 
     if not runs:
         raise UsageError("No run directory was given.")
+    for run in runs:
+        wanted = "each as an argument of its own: open_runs('RUN', 'OTHER')"
+        require_type("A run directory", run, (str, Path), f"paths, {wanted}")
     paths = tuple(user_path(run) for run in runs)
     return RunResults(with_verdicts(read_results(paths)), paths, reference)
 

@@ -1,19 +1,25 @@
 """Train and score methods on a dataset, and return what came out as tables."""
 
 import os
+import warnings
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from benchmark.errors import UsageError
 from benchmark.files import user_path
 from benchmark.run.job_options import make_protocol, run_directory
+from benchmark.task.code_fingerprint import defining_file
 from benchmark.task.feature_files import on_files
 from benchmark.task.methods import Method
 from benchmark.task.protocol import Protocol
-from cropglobe.arguments import require_choice, require_list
+from cropglobe.arguments import as_list, as_whole_number, require_choice, require_type
 from cropglobe.datasets import CropDataset, open_dataset
+from cropglobe.estimator_identity import code_version
 from cropglobe.estimators import method_from_estimator
 from cropglobe.run_results import RunResults, open_runs
 
@@ -22,7 +28,7 @@ if TYPE_CHECKING:
 
     from benchmark.results.mlflow.background_sync import BackgroundSync
     from benchmark.results.store import RunStore
-    from benchmark.run.execution import Finished, Overwrite
+    from benchmark.run.execution import Finished, Overwrite, Plan
 
 Announce = Callable[[str], None]
 
@@ -64,7 +70,8 @@ def run(
             harmonic ``files``; its rows are then named ``harmonic-files.*``.
         device: Device in place of the protocol's: ``cpu``, ``cuda``, ...
         out: Run directory. What it holds already is not run again. By default
-            ``results/DATA-PROTOCOL`` in the working directory.
+            ``results/DATA-PROTOCOL`` in the working directory. Jobs of another code or of other
+            parameters under the same name are kept too, with a warning.
         overwrite: Which stored jobs are run again: ``never`` any, those without scores
             (``failed``), those of other code (``stale``), or ``always`` all.
         workers: Worker processes. 0 runs the jobs in this process, where a method is not isolated
@@ -94,12 +101,18 @@ def run(
     from benchmark.run.runner import Runner
     from benchmark.run.session import open_executor, open_session
 
-    lists = {"transfers": transfers, "seeds": seeds, "bands": bands, "shifts": shifts}
-    for argument, value in lists.items():
-        require_list(argument, value)
+    transfers = as_list("transfers", transfers, empty=True) or ()
+    shifts = as_list("shifts", shifts, empty=True) or ()
+    seeds, bands = as_list("seeds", seeds), as_list("bands", bands)
+    require_type(
+        "The protocol", protocol, (str, Path, Protocol), "its name, its path or a Protocol"
+    )
+    require_type("mlflow", mlflow, (bool, str, NoneType), "True, False or the address of a server")
+    if announce is not None and not callable(announce):
+        raise UsageError(f"announce={announce!r} is not possible: give a function, such as print.")
     require_choice("overwrite", overwrite, get_args(Overwrite))
     require_choice("representation_from", representation_from, ("computed", "files"))
-    if workers is not None and workers < 0:
+    if workers is not None and as_whole_number("workers", workers) < 0:
         raise UsageError(f"workers={workers} is not possible: give the number of processes, or 0.")
     dataset = data if isinstance(data, CropDataset) else open_dataset(data)
     chosen_protocol = make_protocol(protocol, seeds, device, bands, where="the arguments of run")
@@ -122,6 +135,7 @@ def run(
     with open_executor(session, workers=count) as executor:
         session = session.without_unscorable()
         session.write_plan()
+        _tell_stored(session.work, announce)
         for sentence in (*session.warnings, *session.data_warnings()):
             say(f"Warning: {sentence}")
         with _tracking(store, mlflow, busy=bool(session.work.todo)) as follower:
@@ -158,21 +172,47 @@ def _methods(methods: Sequence[Any]) -> tuple[tuple[Method, ...], bool]:
     """Return methods by what was given, and whether one of them is an object."""
     from benchmark.task.methods import registry
 
-    require_list("methods", methods)
     found: dict[str, Method] = {}
     objects: list[Method] = []
-    for item in methods:
+    for item in as_list("methods", methods, empty=True) or ():
         if isinstance(item, str):
             found.update({method.name: method for method in registry().select([item])})
         else:
-            objects.append(item if isinstance(item, Method) else method_from_estimator(item))
+            objects.append(
+                _with_code(item) if isinstance(item, Method) else method_from_estimator(item)
+            )
     for method in objects:
         if method.name in found:
-            raise UsageError(f"Two methods are named '{method.name}': give one another name.")
+            raise UsageError(
+                f"Two methods are named '{method.name}': give one another name, an estimator with "
+                "method_from_estimator(estimator, name=...)."
+            )
         found[method.name] = method
     if not found:
         raise UsageError("No method was given: name one, such as 'median.random-forest'.")
     return tuple(found.values()), bool(objects)
+
+
+def _with_code(method: Method) -> Method:
+    """Return a method whose version tells its code, where no file does, as in a notebook."""
+    if defining_file(method.build) is not None:
+        return method
+    return replace(method, version=f"{method.version}+{code_version(method.build)}")
+
+
+def _tell_stored(work: "Plan", announce: Announce | None) -> None:
+    """Say which stored jobs are not what was asked for; unasked too, since they are in results."""
+    for problem in work.damaged:
+        (announce or _silent)(f"Damaged, to be run again: {problem}")
+    for changed, jobs in Counter(work.stale.values()).items():
+        sentence = (
+            f"{jobs} stored job{'s' * (jobs > 1)} of these methods, made by {changed}, stay as "
+            "they are: overwrite='stale' runs them again."
+        )
+        if announce is not None:
+            announce(f"Warning: {sentence}")
+        else:
+            warnings.warn(sentence, UserWarning, stacklevel=3)
 
 
 def _said(end: "Finished") -> str:

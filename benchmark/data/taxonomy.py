@@ -6,10 +6,18 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import yaml
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from benchmark.errors import DataError, UsageError, did_you_mean
 
@@ -50,9 +58,9 @@ class Country(BaseModel):
 class LabelMap(BaseModel):
     """How the codes of one map product become classes.
 
-    A code is looked up in ``drop``, then ``ambiguous``, then ``codes``, then the longest of
-    ``blocks`` that fits, then ``other`` and ``other_below``. Words are compared in one form of
-    their accents and without regard to capitals, and a number in groups with hyphens, such as
+    A code stands in one of ``drop``, ``ambiguous``, ``codes`` and ``other``, where it goes before
+    the longest of ``blocks`` that fits; last comes ``other_below``. Words are compared in one form
+    of their accents and without regard to capitals, and a number in groups with hyphens, such as
     ``11-01-06-000-0``, is the number without them.
 
     Attributes:
@@ -127,6 +135,18 @@ class LabelMap(BaseModel):
                 raise ValueError(f"block '{block}' is not leading digits followed by x")
         return value
 
+    @model_validator(mode="after")
+    def _codes_stand_once(self) -> Self:
+        listed = {"drop": self.drop, "ambiguous": self.ambiguous, "other": self.other}
+        found = [(code, crop, f"as {crop} under codes") for code, crop in self.codes.items()]
+        found += [(code, key, f"under {key}") for key, codes in listed.items() for code in codes]
+        before: dict[int | str, tuple[str, str]] = {}
+        for code, meaning, place in found:
+            first, there = before.setdefault(_same(code), (meaning, place))
+            if first != meaning:
+                raise ValueError(f"'{code}' stands {there} and {place}: leave it in one of the two")
+        return self
+
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the column that holds the code, in the order in which they are tried."""
@@ -141,12 +161,13 @@ class LabelMap(BaseModel):
         word = _same(code)
         if word in map(_same, self.ambiguous):
             return None
+        if word in map(_same, self.other):
+            return OTHER
         crop = self._crop_of(word) or self._block_of(code)
         if crop is not None:
             return CROPS.index(crop)
-        known = word in map(_same, self.other) or (
-            self.other_below is not None and isinstance(code, int) and 0 <= code < self.other_below
-        )
+        below = self.other_below
+        known = below is not None and isinstance(code, int) and 0 <= code < below
         return OTHER if known else None
 
     def _crop_of(self, word: int | str) -> str | None:
@@ -240,8 +261,9 @@ def load_label_map(name: str) -> LabelMap:
         ) from error
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise DataError(f"The label map {name} is wrong at {where}: {first['msg']}.") from error
+        where = "".join(f" at {part}" for part in [".".join(map(str, first["loc"]))] if part)
+        what = first["msg"].removeprefix("Value error, ")
+        raise DataError(f"The label map {name} is wrong{where}: {what}.") from error
 
 
 @cache

@@ -43,7 +43,10 @@ EXAMPLES: Final = {
         "cropglobe figures RUN --with-reference --out figures",
     ),
     "site": ("cropglobe site RUN --out SITE",),
-    "export": ("cropglobe export RUN --out export",),
+    "export": (
+        "cropglobe export RUN --out export",
+        "cropglobe export RUN --with-reference --out export",
+    ),
 }
 
 
@@ -220,13 +223,19 @@ def site(
     say(console, f"Wrote {len(paths)} files, {size:.1f} MB: open {out / 'index.html'}")
 
 
-def export(runs: Runs, out: Annotated[Path, typer.Option(help="Directory of the files.")]) -> None:
+def export(
+    out: Annotated[Path, typer.Option(help="Directory of the files.")],
+    runs: RunsOrReference = None,
+    transfers: Chosen = None,
+    with_reference: WithReference = False,
+) -> None:
     """Write results for other places: a tidy table, model-index metadata and BibTeX."""
     from leaderboard.export import export as make
     from leaderboard.tables.leaderboard_files import write_folder
 
     console = make_console()
-    files = {path: text.encode() for path, text in make(gather(runs, console)).items()}
+    results = gather(runs or [], console, transfers, with_reference=with_reference)
+    files = {path: text.encode() for path, text in make(results).items()}
     for path in write_folder(out, files, "export-files.json"):
         say(console, f"Wrote {path}")
 

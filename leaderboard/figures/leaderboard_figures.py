@@ -70,6 +70,8 @@ def draw_heat_map(group: ComparisonGroup) -> Figure | None:
     frame = pd.DataFrame(lines, columns=["method", "source", "target", "value"])
     means = frame.groupby(["method", "source", "target"])["value"].mean()
     methods, more = _panels(group)
+    if not methods:
+        return None
     sources, targets = (sorted(set(frame[name])) for name in ("source", "target"))
     across = 2 if len(targets) > 6 else 3
     size = (max(2.2, 0.42 * len(targets) + 1), 0.3 * len(sources) + 1.0)

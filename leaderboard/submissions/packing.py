@@ -5,10 +5,12 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path, PurePath
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import yaml
 
 from benchmark.errors import SubmissionError, UsageError, did_you_mean
@@ -22,6 +24,11 @@ from benchmark.task.methods import Method, registry
 from benchmark.task.protocol import Protocol, load_protocol, shipped_protocols, validate_protocol
 from leaderboard.submissions.archive import write_archive
 from leaderboard.submissions.names import author_problems, method_name_problems
+from leaderboard.submissions.own_checks import (
+    copy_problems,
+    protocol_problems,
+    seed_problems,
+)
 from leaderboard.submissions.submission_models import (
     CARD,
     CLOSED_TRACK,
@@ -38,7 +45,11 @@ from leaderboard.submissions.submission_models import (
     Manifest,
     Surroundings,
 )
-from leaderboard.submissions.untrusted_content import MOST_CODE, write_probabilities
+from leaderboard.submissions.untrusted_content import (
+    MOST_CODE,
+    read_probabilities,
+    write_probabilities,
+)
 
 UNPLACED: Final = frozenset({"-c", ""})
 
@@ -107,7 +118,11 @@ def pack(
     code, text = _code(source)
     if code.is_closed:
         rows = [row.model_copy(update={"track": CLOSED_TRACK}) for row in rows]
-    members = _members(store, mine, rows, _protocol(run, rows), _described(method, code))
+    protocol = _protocol(run, rows)
+    _refuse(protocol_problems(protocol), seed_problems(protocol, protocol.seeds))
+    members = _members(store, mine, rows, protocol, _described(method, code))
+    if not method.card.deterministic:
+        _refuse(copy_problems(_predictions(rows, members)))
     if code.file is not None:
         members[code.file] = text
     manifest = _manifest(rows, authors, code, members)
@@ -117,6 +132,12 @@ def pack(
             raise SubmissionError(f"'{member}' cannot be packed: use letters, digits and _.")
     write_archive(out, members)
     return manifest, hashlib.sha256(out.read_bytes()).hexdigest()
+
+
+def _refuse(*problems: Iterable[str]) -> None:
+    """Raise the first problem: `verify` would refuse the submission for it."""
+    for problem in chain(*problems):
+        raise SubmissionError(problem)
 
 
 def _complete_rows(jobs: Sequence[StoredJob], run: Path) -> list[Row]:
@@ -298,6 +319,17 @@ def _members(
             array = prediction.probabilities.astype(np.float32)
             members[PREDICTIONS.format(**transfer, seed=row.seed)] = write_probabilities(array)
     return members
+
+
+def _predictions(
+    rows: Iterable[Row], members: Mapping[str, bytes]
+) -> dict[tuple[str, str, int], npt.NDArray[np.float32]]:
+    """Return the packed probabilities by source, target and seed."""
+    found = {}
+    for row in rows:
+        name = PREDICTIONS.format(source=row.source, target=row.target, seed=row.seed)
+        found[row.source, row.target, row.seed] = read_probabilities(members[name], name)
+    return found
 
 
 def _surroundings(rows: Sequence[Row]) -> list[Surroundings]:

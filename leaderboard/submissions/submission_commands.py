@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmark.terminal import examples, show_progress
+from benchmark.terminal import examples, show_progress, size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +72,7 @@ def pack(
     source = Source(method_file, code_url, commit, closed=closed)
     manifest, checksum = write(run, method, out, authors=author, source=source)
     typer.echo(
-        f"Wrote {out}: {manifest.method}, {manifest.extent}, {out.stat().st_size / 1e6:.1f} MB, "
+        f"Wrote {out}: {manifest.method}, {manifest.extent}, {size(out.stat().st_size)}, "
         f"SHA-256 {checksum}"
     )
     if url is not None:

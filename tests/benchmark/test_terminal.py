@@ -1,4 +1,4 @@
-"""Output that a terminal's encoding cannot hold."""
+"""Output that a terminal's encoding cannot hold, and numbers of bytes."""
 
 import io
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tiny import make_samples, write_tiny
 
-from benchmark.terminal import replace_unknown_signs
+from benchmark.terminal import replace_unknown_signs, size
 
 RUN = "import sys; from benchmark.cli import main; main(sys.argv[1:])"
 
@@ -76,3 +76,8 @@ def test_a_method_that_prints_does_not_fail(tmp_path: Path, encoding: str, worke
     )
     assert shown.returncode == 0, shown.stderr
     assert b"harmonic.prints" in shown.stdout
+
+
+def test_numbers_of_bytes_are_said_as_people_say_them() -> None:
+    said = [size(n) for n in (7, 999, 12_340, 999_600, 5e6, 2.5e9, 4e12)]
+    assert said == ["7 B", "999 B", "12.3 kB", "1 MB", "5 MB", "2.5 GB", "4 TB"]

@@ -1,7 +1,9 @@
 """Data frames of results: rows of groups that share their names are told apart in each."""
 
+import pytest
 from sample_rows import confusion_of, make_row
 
+from benchmark.errors import UsageError
 from benchmark.results.rows import AppliedShift, Row
 from benchmark.task.fitted_attributes import Decision
 from cropglobe.run_results import RunResults
@@ -35,3 +37,13 @@ def test_every_frame_ends_with_what_tells_groups_apart() -> None:
     ):
         assert list(frame.columns[-3:]) == TOLD
         assert set(frame["dataset_fingerprint"]) == {"a" * 64, "b" * 64}
+
+
+@pytest.mark.parametrize("made", [[make_row(target="FRA")], [make_row(macro_f1=None)]])
+def test_rows_without_a_score_of_a_transfer_have_no_figure(made: list[Row]) -> None:
+    """Either in-domain scores alone, or none at all."""
+    results = RunResults(from_rows(made), ())
+    assert results.leaderboard().empty
+    for name in results.figure_names():
+        with pytest.raises(UsageError, match=f"nothing to draw in '{name}'"):
+            results.draw(name)

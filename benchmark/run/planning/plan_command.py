@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from benchmark.run import job_options as options
-from benchmark.terminal import examples, make_console, show_progress
+from benchmark.terminal import examples, make_console, show_progress, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 SECONDS_PER_MINUTE: Final = 60
 SECONDS_PER_HOUR: Final = 3600
-THOUSAND: Final = 1000
 
 EXAMPLES: Final = examples(
     "cropglobe plan --protocol quick --methods headline --transfers published",
@@ -142,12 +141,3 @@ def duration(seconds: float) -> str:
     if seconds < SECONDS_PER_HOUR:
         return f"{seconds / SECONDS_PER_MINUTE:.2g} min"
     return f"{seconds / SECONDS_PER_HOUR:.3g} h"
-
-
-def size(count: float) -> str:
-    """Return a number of bytes as people say it."""
-    for unit in ("B", "kB", "MB"):
-        if count < THOUSAND:
-            return f"{count:.3g} {unit}"
-        count /= THOUSAND
-    return f"{count:.3g} GB"

@@ -1,8 +1,9 @@
 """The checks of a submission with the verifier's own data; each function is one check."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
@@ -18,20 +19,21 @@ from benchmark.results.rows import SCHEMA_VERSION, Row
 from benchmark.task.absent_crops import rewritten
 from benchmark.task.card_requirements import card_questions
 from benchmark.task.metrics import METRIC_VERSION, Scores, check_probabilities, score
-from benchmark.task.protocol import Protocol, load_protocol, shipped_protocols
+from benchmark.task.protocol import Protocol
 from benchmark.task.tracks import SERIES_TRACKS
 from benchmark.task.transfers import Transfer, transfer_bands
 from leaderboard.score_agreement import score_differences
 from leaderboard.submissions.archive import printable
 from leaderboard.submissions.names import author_problems, method_name_problems
+from leaderboard.submissions.own_checks import copy_problems, protocol_problems, seed_problems
 from leaderboard.submissions.submission_models import CLOSED_TRACK, Submission
 from leaderboard.submissions.verification.cost_plausibility import implausible
 from leaderboard.submissions.verification.expected_samples import Expectation, ExpectedSamples
 from leaderboard.submissions.verification.label_leaks import find_leaks
-from leaderboard.submissions.verification.seed_comparison import SAME, copies
-
-SEEDS_OF: Final = "paper"
-"""Name of the protocol whose first seeds an author's own protocol must use."""
+from leaderboard.submissions.verification.origin_plausibility import (
+    differing_surroundings,
+    impossible_times,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,8 +108,7 @@ def protocol(case: Case) -> Iterator[str]:
             f"({printable(manifest.protocol_hash)}), the submission holds {written.name} "
             f"({written.hash})."
         )
-    if written.name in shipped_protocols() and load_protocol(written.name).hash != written.hash:
-        yield f"The protocol is named {written.name} but is not the shipped one."
+    yield from protocol_problems(written)
     for row in submission.rows:
         if (row.protocol, row.protocol_hash) != (written.name, written.hash):
             yield f"Row {row.transfer}, seed {row.seed} was made under another protocol."
@@ -142,7 +143,7 @@ def complete(case: Case) -> Iterator[str]:
         yield f"Seeds are repeated: {', '.join(map(str, seeds))}."
     if set(seeds) != set(submission.protocol.seeds):
         yield "The seeds of manifest and protocol differ."
-    yield from _seed_problems(submission.protocol, seeds)
+    yield from seed_problems(submission.protocol, seeds)
     if len(set(manifest.transfers)) != len(manifest.transfers):
         yield "Its manifest names a transfer twice."
     if all(len(set(transfer.split(":"))) == 1 for transfer in manifest.transfers):
@@ -161,39 +162,10 @@ def complete(case: Case) -> Iterator[str]:
             yield f"The in-domain score of {source} is missing."
 
 
-def _seed_problems(written: Protocol, seeds: Sequence[int]) -> Iterator[str]:
-    """Yield problems of the seeds: authors must not choose seeds by their scores."""
-    shipped = written.name in shipped_protocols()
-    wanted = load_protocol(written.name if shipped else SEEDS_OF).seeds
-    if not shipped:
-        wanted = wanted[: len(seeds)]  # authors choose how many seeds, but not which
-    lacking, extra = sorted(set(wanted) - set(seeds)), sorted(set(seeds) - set(wanted))
-    if shipped and lacking:
-        yield f"Protocol {written.name} asks for seeds {lacking} too."
-    if shipped and extra:
-        yield f"Protocol {written.name} has no seeds {extra}: pack those of the protocol alone."
-    if not shipped and (lacking or extra):
-        yield (
-            f"A protocol of your own must use the first seeds of '{SEEDS_OF}', any number of them: "
-            f"{', '.join(map(str, load_protocol(SEEDS_OF).seeds))}."
-        )
-
-
 def distinct_seeds(case: Case) -> Iterator[str]:
     """Seeds differ in their predictions, unless the card says that they do not."""
-    submission = case.submission
-    if submission.described.card.deterministic:
-        return
-    for source, target in submission.samples:
-        answers = {
-            seed: submission.predictions[source, target, seed] for seed in submission.manifest.seeds
-        }
-        for first, second in copies(answers):
-            yield (
-                f"{source}:{target}: seeds {first} and {second} have the same probabilities within "
-                f"{SAME:g}: one is a copy, or the card must say that the method is deterministic."
-            )
-            return
+    if not case.submission.described.card.deterministic:
+        yield from copy_problems(case.submission.predictions)
 
 
 def samples(case: Case) -> Iterator[str]:
@@ -323,6 +295,13 @@ def timings(case: Case) -> Iterator[str]:
     yield from implausible([row for row in case.submission.rows if row.scores is not None])
 
 
+def origins(case: Case) -> Iterator[str]:
+    """Rows were made in the past, and in the environment that is stated."""
+    rows = case.submission.rows
+    yield from impossible_times(rows, datetime.now(UTC))
+    yield from differing_surroundings(rows, case.submission.surroundings)
+
+
 CHECKS: Final[tuple[Callable[[Case], Iterator[str]], ...]] = (
     card,
     names,
@@ -337,6 +316,7 @@ CHECKS: Final[tuple[Callable[[Case], Iterator[str]], ...]] = (
     scores,
     labels_in_code,
     timings,
+    origins,
 )
 """The checks in order. The first line of a check's docstring is its title in a verdict."""
 

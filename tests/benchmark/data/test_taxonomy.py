@@ -153,6 +153,12 @@ def test_the_longest_block_wins(tmp_path: Path) -> None:
     assert [mine.class_of(code) for code in (120, 121, 130, 12, 1200)] == [5, 2, OTHER, None, None]
 
 
+def test_a_named_code_goes_before_blocks_and_may_be_called_other_twice(tmp_path: Path) -> None:
+    body = "codes: {7: other}\nother: [7, 125]\nambiguous: [126]\nblocks: {12x: corn}\n"
+    mine = load_label_map(write_map(tmp_path, body))
+    assert [mine.class_of(code) for code in (7, 124, 125, 126)] == [OTHER, 0, OTHER, None]
+
+
 @pytest.mark.parametrize(
     ("body", "word"),
     [
@@ -162,7 +168,11 @@ def test_the_longest_block_wins(tmp_path: Path) -> None:
         ("codes: [1, 2\n", "mine.yaml"),
         ("codes: 3\n", "codes"),
         ("codes:\n  1: corn\n  2: rice\n  1: wheat\n", "'1' stands a second time in line 7"),
-        ("codes: {1: corn, '1.0': rice}\n", "'1.0' is two crops"),
+        ("codes: {1: corn, '1.0': rice}\n", "wrong at codes: '1.0' is two crops"),
+        ("codes: {5: corn}\nother: [5]\n", "'5' stands as corn under codes and under other: leave"),
+        ("codes: {5: corn}\nignore: ['5.0']\n", "'5' stands as corn under codes and under drop"),
+        ("codes: {Tea: rice}\nambiguous: [tea]\n", "'tea' stands as rice under codes and under am"),
+        ("codes: {1: corn}\ndrop: [0]\nother: [0]\n", "'0' stands under drop and under other"),
     ],
 )
 def test_a_wrong_map_is_named_with_its_word(tmp_path: Path, body: str, word: str) -> None:

@@ -317,6 +317,10 @@ def test_reference_results_alone_are_shown_as_the_run_that_they_are_of(
     assert said == call("tables", str(run), "--style", "summary", "--notes", "none")[1]
     assert call("leaderboard", "--with-reference")[0] == 0
     assert not (tmp_path / "leaderboard.md").exists()
+    assert call("export", "--with-reference", "--out", "export")[0] == 0
+    assert call("export", str(run), "--out", "of-the-run")[0] == 0
+    tidy = [Path(folder, "results.csv").read_text("utf-8") for folder in ("export", "of-the-run")]
+    assert tidy[0] == tidy[1]
     code, said = call("tables")
     assert code == 2
     assert "Name a run directory, or give --with-reference." in said

@@ -177,12 +177,14 @@ def test_from_one_command_to_a_comparison(
     assert call(["compare", str(run), "--format", "csv", "--out", str(tmp_path / "c.csv")]) == 0
     assert "floor.prior" in (tmp_path / "c.csv").read_text("utf-8")
     site = ["site", "--out", str(tmp_path / "site")]
-    for command in (["leaderboard"], ["tables"], ["claims"], site):
+    export = ["export", "--out", str(tmp_path / "export")]
+    for command in (["leaderboard"], ["tables"], ["claims"], site, export):
         capsys.readouterr()
         assert call([command[0], str(run), "--with-reference", *command[1:]]) == 0
         if command[0] in {"leaderboard", "tables"}:
             assert "floor.prior" in capsys.readouterr().out
     assert list((tmp_path / "site" / "methods").glob("floor.prior*"))
+    assert "floor.prior" in (tmp_path / "export" / "results.csv").read_text("utf-8")
     alone, beside = tmp_path / "alone", tmp_path / "beside"
     assert call(["figures", str(run), "--out", str(alone)]) == 0
     assert call(["figures", str(run), "--with-reference", "--out", str(beside)]) == 0

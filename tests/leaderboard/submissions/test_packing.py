@@ -3,8 +3,11 @@
 import json
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import forged
 import numpy as np
 import pytest
 from forged import make_run
@@ -12,7 +15,7 @@ from forged import make_run
 from benchmark.cli import main
 from benchmark.data.dataset import Dataset
 from benchmark.errors import SubmissionError, UsageError
-from benchmark.task.protocol import Protocol
+from benchmark.task.protocol import Protocol, load_protocol
 from leaderboard.submissions.packing import Source, pack
 from leaderboard.submissions.submission_models import Manifest
 from leaderboard.submissions.submission_reader import read_submission
@@ -42,7 +45,9 @@ def test_transfers_and_in_domain_scores_are_counted_apart(
     with pytest.raises(SystemExit) as ended:
         main([*words, str(tmp_path / "x.zip"), *file])
     assert not ended.value.code
-    assert ": my-method, 2 transfers, 1 in-domain score, 2 seeds, " in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert ": my-method, 2 transfers, 1 in-domain score, 2 seeds, " in said
+    assert f" {(tmp_path / 'x.zip').stat().st_size / 1000:.3g} kB, SHA-256 " in said
 
 
 def test_code_that_is_elsewhere_is_said_not_to_have_been_looked_at(
@@ -199,6 +204,50 @@ def test_open_code_on_the_track_of_closed_models_is_not_packed(
         packed(own, tmp_path / "x.zip")
     packed(own, tmp_path / "x.zip", closed=True)
     assert verify(read_submission(tmp_path / "x.zip"), tiny).accepted
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"name": "standard"}, r"asks for seeds \[84\] too: run them"),
+        (
+            {"name": "smoke"},
+            r"no seeds \[83\]: run those of the protocol alone into a run directory",
+        ),
+        ({"name": "mine", "seeds": (83, 84)}, "of your own must use the first seeds of 'paper'"),
+        ({"name": "quick"}, "named quick but is not the shipped one: run again under another name"),
+    ],
+)
+def test_seeds_and_names_that_verify_would_refuse_are_not_packed(
+    values: dict[str, Any],
+    message: str,
+    tiny: Dataset,
+    changed: Callable[..., Protocol],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(forged, "TRANSFERS", ("FRA:CHN",))
+    monkeypatch.setattr(forged, "SEEDS", values.get("seeds", (82, 83)))
+    shipped = values["name"] == "standard"  # then nothing but the seeds is wrong
+    protocol = load_protocol("standard") if shipped else changed(**values)
+    run = make_run(tmp_path, tiny, protocol)
+    with pytest.raises(SubmissionError, match=message):
+        packed(run, tmp_path / "x.zip")
+    assert not (tmp_path / "x.zip").exists()
+
+
+def test_seeds_that_do_not_differ_are_not_packed_unless_the_card_says_so(
+    run: Path, tiny: Dataset, quick: Protocol, tmp_path: Path
+) -> None:
+    code = forged.method(run, " * 0 + 1 / 4\n        return answer")
+    made = make_run(tmp_path, tiny, quick, code)
+    with pytest.raises(SubmissionError, match="seeds 82 and 83 have the same probabilities"):
+        packed(made, tmp_path / "x.zip")
+    assert not (tmp_path / "x.zip").exists()
+    said = code.replace("CARD = Card(", "CARD = Card(deterministic=True, ")
+    assert said != code
+    (tmp_path / "said").mkdir()
+    packed(make_run(tmp_path / "said", tiny, quick, said), tmp_path / "x.zip")
 
 
 def test_an_address_that_nobody_would_fetch_is_not_packed(

@@ -16,7 +16,7 @@ from benchmark.run.execution import execute, find_work
 from benchmark.run.jobs import plan
 from benchmark.run.planning import speed_calibration as calibration
 from benchmark.run.planning.cost_estimates import Estimate, MethodEstimate, make_estimate
-from benchmark.run.planning.plan_command import duration, size
+from benchmark.run.planning.plan_command import duration
 from benchmark.run.planning.speed_calibration import Line, calibrate, passes_of
 from benchmark.run.runner import Runner
 from benchmark.task.authoring.method_template import new_method
@@ -257,7 +257,6 @@ def test_numbers_are_said_as_people_say_them() -> None:
         "2.5 min",
         "27.8 h",
     ]
-    assert [size(n) for n in (7, 12_340, 5e6, 2.5e9)] == ["7 B", "12.3 kB", "5 MB", "2.5 GB"]
 
 
 LACKING = """

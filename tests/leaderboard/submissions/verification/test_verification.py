@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from forged import (
     one_seed_under_two_names,
     with_samples,
 )
+from sample_rows import make_row
 
 from benchmark.data.dataset import Dataset, open_dataset
 from benchmark.errors import SubmissionError
@@ -24,6 +26,7 @@ from benchmark.results.store import RunStore
 from leaderboard.submissions.own_rows import row_digest
 from leaderboard.submissions.row_import import import_submission
 from leaderboard.submissions.submission_reader import read_submission
+from leaderboard.submissions.verification.origin_plausibility import impossible_times
 from leaderboard.submissions.verification.verification import verify
 
 
@@ -200,6 +203,10 @@ def timing(**changes: object) -> Callable[[Members], None]:
     return in_json("rows.json", lambda rows: rows[0]["cost"].update(changes))
 
 
+def made(**changes: object) -> Callable[[Members], None]:
+    return in_json("rows.json", lambda rows: rows[0]["provenance"].update(changes))
+
+
 DISHONEST = {
     "one score altered": (score_altered, "macro_f1 is stated as 0.99"),
     "one crop's score altered": (score_of_a_crop_altered, "corn f1 is stated as 0.99"),
@@ -274,6 +281,25 @@ DISHONEST = {
         in_json("manifest.json", lambda manifest: manifest["transfers"].append("FRA:CHN")),
         "names a transfer twice",
     ),
+    "a row of the future": (made(created="2099-01-01T00:00:00+00:00"), "created is 2099.*in the f"),
+    "a row begun in the future": (made(started="2099-01-01T00:00:00"), "started is 2099.*in the f"),
+    "a time that is none": (made(created="yesterday"), "created is 'yesterday', which is no time"),
+    "an empty environment": (
+        in_json("environment.json", lambda content: content.clear()),
+        r"environment\.json lacks what made row FRA:",
+    ),
+    "a row of another environment": (
+        made(python="2.7.18"),
+        r"environment\.json lacks what made row FRA:",
+    ),
+    "an environment of nobody's": (
+        in_json("environment.json", lambda content: content.append(content[0] | {"python": "9"})),
+        "software or devices that made no row",
+    ),
+    "a device of nobody's": (
+        in_json("environment.json", lambda content: content[0].update(devices=["abacus"])),
+        "software or devices that made no row",
+    ),
     "a number out of every range": (timing(parameters=10**400), "cannot be"),
 }
 
@@ -290,6 +316,15 @@ def test_a_dishonest_submission_is_refused(
 
     found = reasons(forge(honest, tmp_path / "forged.zip", change), tiny)
     assert any(re.search(reason, each) for each in found), found
+
+
+def test_a_clock_of_another_time_zone_is_no_future() -> None:
+    now = datetime(2026, 6, 1, 12, tzinfo=UTC)
+    for created, future in (("2026-06-02T02:00:00", False), ("2026-06-02T13:00:00+00:00", True)):
+        row = make_row()
+        origin = row.provenance.model_copy(update={"created": created, "started": None})
+        found = [*impossible_times([row.model_copy(update={"provenance": origin})], now)]
+        assert bool(found) == future
 
 
 @pytest.mark.parametrize("value", [None, 0.99])
