@@ -1,6 +1,6 @@
 """Measure how often the leaderboard's 95 % intervals hold the truth: docs/leaderboard.md's tables.
 
-Run as ``python scripts/interval_coverage.py``; three minutes of one core. Blocks of 20 samples
+Run as ``python scripts/interval_coverage.py``; five minutes of one core. Blocks of 20 samples
 and seeds have an accuracy of their own: 0.7, plus or minus up to 0.2 for a block, with a normal
 deviation for a seed. A sample that one seed gets wrong the others mostly do too. The other tables
 have methods that are equally good: each block is harder for one of them by chance. Their seeds are
@@ -213,7 +213,11 @@ if __name__ == "__main__":
     )
     measure_pairs([World(blocks, 3, 0.02) for blocks in (2, 3, 4, 5, 6, 8, 12, 20)])
     measure_pairs([World(60, 3, spread) for spread in (0.02, 0.05, 0.1)])
-    measure_pairs([World(100, 3, 0.15), World(60, 5, 0.1), World(60, 8, 0.1)])
+    measure_pairs([World(100, 3, 0.15)])
+    measure_pairs([World(60, 2, spread) for spread in (0.02, 0.05, 0.1)])
+    measure_pairs([World(100, 2, 0.15), World(5, 2, 0.02), World(5, 2, 0.1)])
+    measure_pairs([World(60, 5, 0.1), World(60, 8, 0.1)])
+    measure_losses([World(60, 2, 0.02), World(60, 2, 0.05), World(60, 2, 0.1)], (1, 5, 12))
     measure_losses([World(60, 3, 0.02), World(60, 3, 0.05), World(60, 3, 0.1)], (1, 5, 12))
     measure_losses([World(60, 5, 0.1), World(60, 8, 0.1)], (12,))
     for title, share in reference_shares():

@@ -17,6 +17,8 @@ from leaderboard.statistics.bootstrap import Draws, interval
 
 ROOT = Path(__file__).parents[1]
 METRIC = "macro_f1"
+REAL = ("DATA", "standard")
+SIMULATED = ("CropGlobe (simulated)", "standard")
 MADE = re.compile(r"<!-- rows.*?<!-- end of rows -->|^\|[^\n]*$", re.S | re.M)
 INTERVAL = re.compile(r"([+-]?\d+\.\d)\s+to\s+([+-]?\d+\.\d)")
 BEFORE = 160
@@ -85,36 +87,38 @@ def without_those_of(groups: list[ComparisonGroup], said: list[Said]) -> list[Sa
 
 
 @pytest.fixture(scope="module")
-def groups_of() -> Callable[[str], list[ComparisonGroup]]:
+def groups_of() -> Callable[[str, str], list[ComparisonGroup]]:
     """A function, since pytest would write out groups of a test that fails."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(ROOT / "scripts")
         results = importlib.import_module("results_pages").shipped_results()
     found = comparison_groups(results)
 
-    def of(dataset: str) -> list[ComparisonGroup]:
+    def of(dataset: str, protocol: str) -> list[ComparisonGroup]:
         return [
             group
             for group in found
-            if (group.comparable.dataset, group.comparable.protocol) == (dataset, "standard")
+            if (group.comparable.dataset, group.comparable.protocol) == (dataset, protocol)
         ]
 
     return of
 
 
 @pytest.mark.parametrize(
-    ("name", "datasets"),
+    ("name", "runs"),
     [
-        ("README.md", ("DATA", "CropGlobe (simulated)")),
-        ("docs/results-real.md", ("DATA",)),
-        ("docs/results-simulated.md", ("CropGlobe (simulated)",)),
+        ("README.md", (REAL, SIMULATED, ("CropGlobe (simulated)", "quick"))),
+        ("docs/results-real.md", (REAL,)),
+        ("docs/results-simulated.md", (SIMULATED,)),
     ],
 )
 def test_intervals_in_sentences_are_those_of_the_shipped_rows(
-    name: str, datasets: tuple[str, ...], groups_of: Callable[[str], list[ComparisonGroup]]
+    name: str,
+    runs: tuple[tuple[str, str], ...],
+    groups_of: Callable[[str, str], list[ComparisonGroup]],
 ) -> None:
     said = list(intervals_said(sentences(name)))
     assert len(said) >= 5
-    for dataset in datasets:
-        said = without_those_of(groups_of(dataset), said)
+    for dataset, protocol in runs:
+        said = without_those_of(groups_of(dataset, protocol), said)
     assert [f"{low} to {high}" for _, low, high in said] == []

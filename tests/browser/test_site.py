@@ -104,7 +104,7 @@ def test_two_methods_side_by_side(open_page: Opener) -> None:
     ]
     assert first[0][2:4] == ["100.0", "16.7"]
     assert first[0][1].startswith("+83.3 (+")
-    assert first[0][4] == "undecided, fewer than 3 seeds"
+    assert first[0][4] == "undecided, fewer than 2 seeds"
     said = window.find_element("id", "compare-verdict").text
     assert said.startswith("good is 83.3 points above poor over all transfers (+")
     window.find_element("id", "swap").click()

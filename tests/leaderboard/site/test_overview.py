@@ -54,16 +54,16 @@ def test_the_sentence_says_what_is_known() -> None:
     assert leaders_table(apart, "leaders").lines[0][2].text == "-"
 
 
-def test_a_lead_is_more_than_chance_from_three_seeds_on(tmp_path: Path) -> None:
-    three, one = resampled(tmp_path / "three", 3), resampled(tmp_path / "one", 1)
-    lead = lead_of(three)
+def test_a_lead_is_more_than_chance_from_two_seeds_on(tmp_path: Path) -> None:
+    two, one = resampled(tmp_path / "two", 2), resampled(tmp_path / "one", 1)
+    lead = lead_of(two)
     assert lead is not None
     assert lead.difference is not None
     assert lead.difference.point == pytest.approx(1 - 0.5 / 3)
     assert lead.difference.limits is not None
     assert lead.difference.limits.low > 0
-    assert lead_sentence(three).endswith(": beyond chance).")
-    assert lead_sentence(one).endswith(": undecided, fewer than 3 seeds).")
+    assert lead_sentence(two).endswith(": beyond chance).")
+    assert lead_sentence(one).endswith(": undecided, fewer than 2 seeds).")
 
 
 @pytest.mark.parametrize("blocks", [1, 2, 4])

@@ -159,8 +159,8 @@ def test_few_seeds_tell_little_of_the_spread() -> None:
 
 
 def test_few_seeds_or_few_blocks_are_too_little_to_decide() -> None:
-    assert made([1], [0], seeds=3, units=5).shortage is None
-    assert made([1], [0], seeds=2, units=5).shortage == "fewer than 3 seeds"
+    assert made([1], [0], seeds=2, units=5).shortage is None
+    assert made([1], [0], seeds=1, units=5).shortage == "fewer than 2 seeds"
     assert made([1], [0], seeds=3, units=4).shortage == "fewer than 5 blocks"
     # Blocks of several targets count together: 2 free ones of each are 4.
     several = [made([1], [0], seeds=3, units=3, samples=target) for target in ("CHN", "USA")]
