@@ -32,7 +32,7 @@ SEVERAL_VALUES: Final = frozenset(
         "--shifts",
     }
 )
-"""Options that take several words, as in ``--methods cropnet 'harmonic.*'``."""
+"""Options that take several words: ``--methods cropnet 'harmonic.*'``, ``--seeds 82,83``."""
 
 WITHOUT_VALUE: Final = MappingProxyType({"--shifts": "all"})
 """What options that take several words mean when they are given none."""
@@ -85,7 +85,8 @@ def build_app() -> typer.Typer:
 def spread(arguments: Sequence[str]) -> list[str]:
     """Repeat options that were given several words: ``--x a b`` becomes ``--x a --x b``.
 
-    An option of `WITHOUT_VALUE` that was given none gets the word that this means.
+    So does ``--x a,b``, since no value of these options has a comma. An option of `WITHOUT_VALUE`
+    that was given none gets the word that this means.
 
     Args:
         arguments: Words of a command line.
@@ -99,14 +100,23 @@ def spread(arguments: Sequence[str]) -> list[str]:
     for word, following in pairwise([*arguments, "-"]):
         if word.startswith("-") and not word.lstrip("-").isdigit():
             option, fresh = (word if word in SEVERAL_VALUES else None), True
-        elif option is not None and not fresh:
-            words.append(option)
-        else:
+            name, sign, values = word.partition("=")
+            several = sign and name in SEVERAL_VALUES
+            words += [f"{name}={value}" for value in _values(values)] if several else [word]
+        elif option is not None:
+            found = [part for value in _values(word) for part in (option, value)]
+            words += found[1:] if fresh else found
             fresh = False
-        words.append(word)
+        else:
+            words.append(word)
         if word in WITHOUT_VALUE and following.startswith("-"):
             words.append(WITHOUT_VALUE[word])
     return words
+
+
+def _values(word: str) -> list[str]:
+    """Return the values of a word that separates them by commas; a word of commas is one value."""
+    return [value for value in word.split(",") if value] or [word]
 
 
 def with_home(word: str) -> str:

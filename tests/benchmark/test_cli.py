@@ -57,6 +57,13 @@ def test_several_values_after_one_option() -> None:
     assert spread(["--seeds", "1", "2"]) == ["--seeds", "1", "--seeds", "2"]
 
 
+@pytest.mark.parametrize("words", [["1,2,3"], ["1,", "2", "3"], ["1,2", "3"], ["1", ",2,", "3"]])
+def test_commas_separate_the_values_of_an_option_too(words: list[str]) -> None:
+    assert spread(["--seeds", *words]) == ["--seeds", "1", "--seeds", "2", "--seeds", "3"]
+    assert spread(["--bands=B4,B8", "--out", "a,b"]) == ["--bands=B4", "--bands=B8", "--out", "a,b"]
+    assert spread(["--seeds", ",", "--seeds="]) == ["--seeds", ",", "--seeds="]
+
+
 @pytest.mark.parametrize(
     "words",
     [
