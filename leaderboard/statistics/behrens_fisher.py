@@ -9,18 +9,24 @@ from scipy.special import stdtr, stdtrit
 
 from leaderboard.statistics.confusion_scores import Floats
 
-_EDGES: Final = np.array([0, 1e-6, 1e-5, 1e-4, 1e-3, 4e-3, 1e-2, 2e-2, 4e-2, 0.1, 0.5])
+_EDGES: Final = np.array([0, 1e-5, 1e-3, 1e-2, 0.1, 0.5])
 """Probabilities between which the integral is computed part by part, since tails are heavy."""
 
+_STEPS: Final = np.array([-16, -6, -3, -1, 0, 1, 3, 6, 16])
+"""Further edges around the limit, in standard errors of the other part: there the integrand falls
+from one to zero, and the more abruptly the farther out the limit is."""
 
-def _nodes() -> tuple[Floats, Floats]:
-    places, weights = leggauss(12)
-    half = np.diff(_EDGES)[:, None] / 2
-    middle = (_EDGES[1:] + _EDGES[:-1])[:, None] / 2
-    return (middle + half * places).ravel(), (half * weights).ravel()
+_SMALLEST: Final = 1e-300
+"""Smallest probability of an edge, so that its percentile is finite."""
+
+_PLACES, _WEIGHTS = leggauss(12)
 
 
-_PROBABILITIES, _WEIGHTS = _nodes()
+def _nodes(edges: Floats) -> tuple[Floats, Floats]:
+    """Return places and weights of an integral over the parts between edges."""
+    half = np.diff(edges)[:, None] / 2
+    middle = (edges[1:] + edges[:-1])[:, None] / 2
+    return (middle + half * _PLACES).ravel(), (half * _WEIGHTS).ravel()
 
 
 def tail(share: float, one: float, other: float, level: float) -> float:
@@ -48,11 +54,13 @@ def tail(share: float, one: float, other: float, level: float) -> float:
     if share > 0.5:  # the integral is over the part with the smaller variance: it is smooth
         return tail(1 - share, other, one, level)
     first, second = np.sqrt(share), np.sqrt(1 - share)
-    drawn = first * stdtrit(one, _PROBABILITIES)
 
     def excess(limit: float) -> float:
+        step = stdtr(one, -np.maximum(limit + _STEPS * second, 0) / first)
+        places, weights = _nodes(np.sort([*_EDGES, *np.maximum(step, _SMALLEST)]))
+        drawn = first * stdtrit(one, places)
         within = stdtr(other, (limit - drawn) / second) + stdtr(other, (limit + drawn) / second)
-        return float(_WEIGHTS @ within) - wanted
+        return float(weights @ within) - wanted
 
     farthest = first * stdtrit(one, wanted) + second * stdtrit(other, wanted)
     return float(brentq(excess, 0, 2 * farthest, xtol=1e-6))

@@ -18,9 +18,13 @@ def test_one_part_alone_has_its_own_tail() -> None:
 
 def test_two_cauchy_parts_add_up_to_a_cauchy() -> None:
     """Student's t of one degree of freedom is Cauchy's distribution, whose scales add up."""
-    for share in (0.1, 0.5, 0.8):
+    for share in (0.01, 0.1, 0.2, 0.5, 0.8, 0.875):
         scale = np.sqrt(share) + np.sqrt(1 - share)
-        assert tail(share, 1, 1, 0.95) == pytest.approx(12.706 * scale, rel=1e-3)
+        assert tail(share, 1, 1, 0.95) == pytest.approx(12.7062 * scale, rel=2e-4)
+        # Cauchy's percentile; of two seeds and twelve rivals, the limit is 153 away.
+        for level in (0.9769, 1 - 0.05 / 12, 0.999):
+            wanted = np.tan(np.pi * level / 2) * scale
+            assert tail(share, 1, 1, level) == pytest.approx(wanted, rel=2e-4)
 
 
 def test_with_many_degrees_of_freedom_it_is_the_normal_tail() -> None:
@@ -28,13 +32,16 @@ def test_with_many_degrees_of_freedom_it_is_the_normal_tail() -> None:
 
 
 @pytest.mark.parametrize("level", [0.95, 1 - 0.05 / 12])
-@pytest.mark.parametrize("share", [0.05, 0.5, 0.79, 0.96])
-def test_as_much_lies_within_as_an_integral_of_densities_says(share: float, level: float) -> None:
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.4, 0.5, 0.79, 0.96])
+@pytest.mark.parametrize("seeds", [1, 2], ids=["two seeds", "three seeds"])
+def test_as_much_lies_within_as_an_integral_of_densities_says(
+    seeds: int, share: float, level: float
+) -> None:
     first, second = np.sqrt(share), np.sqrt(1 - share)
-    limit = tail(share, 2, 59, level)
+    limit = tail(share, seeds, 59, level)
 
     def density(x: float) -> float:
-        return float(stats.t.pdf(x, 59) * stats.t.cdf((limit - second * x) / first, 2))
+        return float(stats.t.pdf(x, 59) * stats.t.cdf((limit - second * x) / first, seeds))
 
     within = integrate.quad(density, -12, 12, limit=200)[0]
     assert 2 * within - 1 == pytest.approx(level, abs=2e-5)
