@@ -122,10 +122,17 @@ def test_differences_are_paired_and_have_limits(results: RunResults) -> None:
         )
         assert line["difference"] == pytest.approx(expected)
         assert line["low"] <= line["high"]
-        assert not line["decided"], "one seed decides nothing"
+        assert line["decided"] == (line["low"] > 0 or line["high"] < 0)
     assert len(frame) == 4
     with pytest.raises(CropGlobeError, match=r"did you mean|floor\.majority"):
         results.differences("floor.majorit")
+
+
+def test_one_seed_decides_nothing(tiny: Dataset, tmp_path: Path) -> None:
+    data, asked = CropDataset(tiny), {"protocol": "smoke", "seeds": [1], "out": tmp_path / "run"}
+    frame = cropglobe.run(data, METHODS, ["FRA:CHN"], **asked).differences("floor.majority")
+    assert ((frame["low"] > 0) | (frame["high"] < 0)).all()
+    assert not frame["decided"].any()
 
 
 def test_results_are_shown_and_drawn(results: RunResults, tmp_path: Path) -> None:
