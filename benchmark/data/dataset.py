@@ -215,8 +215,9 @@ def open_dataset(root: Path) -> Dataset:
             f"{root} holds no file named like {year_file_name('FRA')}: is it a CropGlobe "
             f"directory? Files of other names are described in {DOMAINS_FILE}."
         )
-    source = downloaded_from(root) or NOT_STATED
-    card = read_card(root) or DatasetCard(name=root.resolve().name, source=source)
+    card = read_card(root) or DatasetCard(
+        name=root.resolve().name, source=downloaded_from(root) or NOT_STATED
+    )
     return Dataset(root, _with_rules(card, rules), files, archives)
 
 
