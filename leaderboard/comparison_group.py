@@ -21,6 +21,9 @@ from leaderboard.statistics.ranking import CriticalDifference, critical_differen
 REFERENCE: Final = "median.random-forest"
 """Default method with which others are compared: the paper's simplest baseline."""
 
+RANKED_BY: Final = "macro_f1"
+"""The score that ranks methods."""
+
 
 @dataclass(frozen=True, eq=False)
 class ComparisonGroup:
@@ -69,7 +72,7 @@ class ComparisonGroup:
     def grid(self) -> pd.DataFrame:
         """Macro-F1 by method and transfer, of the methods that have every transfer."""
         names = [name for _, name in self.comparable.transfers]
-        table = self.transfers.pivot_table(index="method", columns="transfer", values="macro_f1")
+        table = self.transfers.pivot_table(index="method", columns="transfer", values=RANKED_BY)
         return table.reindex(columns=names).dropna()
 
     @cached_property

@@ -6,9 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from leaderboard.comparison_group import ComparisonGroup, beside
+from leaderboard.comparison_group import RANKED_BY, ComparisonGroup, beside
 from leaderboard.statistics.bootstrap import Interval, mean_of
-from leaderboard.tables.columns import RANKED_BY
 
 ORACLE: Final = "oracle."
 """Beginning of the name of a method that is trained on samples of the target."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 import pandas as pd
 
 from leaderboard.comparison_group import ComparisonGroup, once_for_each_group
+from leaderboard.rank_ranges import rank_ranges
 from leaderboard.site.paired_differences import MEAN, Difference, mean_difference
 from leaderboard.site.site_table import (
     LAST,
@@ -164,4 +165,22 @@ def lead_sentence(group: ComparisonGroup) -> str:
     if found.limits is None:
         return f"{said}, {ahead}; without stored predictions there is no interval."
     limits = f"{signed_percent(found.limits.low)} to {signed_percent(found.limits.high)}"
-    return f"{said}, {ahead} (paired interval {limits}: {found.verdict})."
+    return f"{said}, {ahead} (paired interval {limits}: {found.verdict}).{_also(group, best)}"
+
+
+def _also(group: ComparisonGroup, best: "pd.Series[Any]") -> str:
+    """Name the other methods than which none is better beyond chance."""
+    ranges = rank_ranges(group)
+    names = [
+        str(name)
+        for name in method_frame(group)["method"]
+        if name != best["method"] and name in ranges and ranges[str(name)].best == 1
+    ]
+    if not names:
+        return ""
+    listed = ", ".join(names) if len(names) <= MOST_NAMED else f"{len(names)} other methods"
+    return f" No method is better beyond chance than {listed} either."
+
+
+MOST_NAMED: Final = 8
+"""Most methods that are named in a sentence."""

@@ -7,7 +7,7 @@ from typing import Final
 from benchmark.results.rows import Row
 from benchmark.task.method_cards import card_lines, unseen_share
 from leaderboard.code_labels import name_of
-from leaderboard.comparison_group import ComparisonGroup
+from leaderboard.comparison_group import RANKED_BY, ComparisonGroup
 from leaderboard.file_names import slug
 from leaderboard.machine import machine_of
 from leaderboard.paper.claim_tables import all_claim_tables
@@ -21,7 +21,7 @@ from leaderboard.site.site_tables import (
     transfer_site_table,
 )
 from leaderboard.site.unscored import unscored_table
-from leaderboard.tables.columns import RANKED_BY, method_frame
+from leaderboard.tables.columns import method_frame
 from leaderboard.tables.section_facts import title_of
 from leaderboard.templating import environment
 

@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from leaderboard.comparison_group import ComparisonGroup
+from leaderboard.comparison_group import RANKED_BY, ComparisonGroup
 from leaderboard.statistics.bootstrap import SHORTAGES, Draws, Interval
-from leaderboard.tables.columns import RANKED_BY, method_frame
+from leaderboard.tables.columns import method_frame
 
 MEAN: Final = "all transfers"
 """The name under which the mean over transfers stands beside them."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from benchmark.data.taxonomy import CROPS
 from leaderboard.comparison_group import ComparisonGroup, once_for_each_group
+from leaderboard.rank_ranges import OPEN_RANKS, RankRange
 from leaderboard.results import row_key
 from leaderboard.site.overview import ALL, parts_of
 from leaderboard.site.site_table import (
@@ -78,6 +79,7 @@ def leaderboard_site_table(groups: Sequence[ComparisonGroup]) -> SiteTable:
                 (
                     method_item(method),
                     number(line["rank"], "{:.0f}", 1),
+                    _open_ranks(line),
                     numbers[0],
                     # Beside the first score: what may not be compared with another line says so.
                     *_of_the_group(group),
@@ -89,7 +91,10 @@ def leaderboard_site_table(groups: Sequence[ComparisonGroup]) -> SiteTable:
                 )
             )
     titles = [column.title for column in shown]
-    headings = ("method", "rank", titles[0], *OF_THE_GROUP, RELATION, *titles[1:], "family")
+    headings = (
+        *("method", "rank", OPEN_RANKS, titles[0], *OF_THE_GROUP, RELATION),
+        *(*titles[1:], "family"),
+    )
     table = SiteTable(
         name="leaderboard",
         caption="Leaderboard: means over transfers (%)",
@@ -110,13 +115,28 @@ _LIMITS: Final = {
 """Columns of the limits of a column that has an interval."""
 
 _ELSEWHERE: Final = frozenset(
-    {"rank", "method", "family", "verification", "confirmed"}
+    {"rank", "best_rank", "worst_rank", "method", "family", "verification", "confirmed"}
     | {name for pair in _LIMITS.values() for name in pair}
 )
 """Columns of the leaderboard that have another place on the site."""
 
-_OFTEN_THE_SAME: Final = ("transfers", "in-domain", "gap", "samples/s", "rows of", "measured on")
+_OFTEN_THE_SAME: Final = (
+    OPEN_RANKS,
+    "transfers",
+    "in-domain",
+    "gap",
+    "samples/s",
+    "rows of",
+    "measured on",
+)
 """Further columns that stand above a table where they say the same in every line."""
+
+
+def _open_ranks(line: Mapping[Hashable, Any]) -> Item:
+    best, worst = line["best_rank"], line["worst_rank"]
+    if math.isnan(best):
+        return Item(MISSING, LAST)
+    return Item(str(RankRange(int(best), int(worst))), best + worst / 10_000)
 
 
 def _cell(column: Column, line: Mapping[Hashable, Any]) -> Item:

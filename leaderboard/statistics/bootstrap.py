@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr, ndtri, stdtrit
 
 from leaderboard.statistics import behrens_fisher
 from leaderboard.statistics.confusion_scores import METRICS, Floats
@@ -128,9 +128,18 @@ class Draws:
         by_seeds = sum(by_fits.values())
         if by_seeds == 0:
             return behrens_fisher.tail(0.0, 1.0, units, level)
-        parts = [var**2 / (self.seeds[name] - 1) for name, var in by_fits.items()]
+        parts = [(var / by_seeds) ** 2 / (self.seeds[name] - 1) for name, var in by_fits.items()]
         share = min(by_seeds / max(float(np.var(self.values)), by_seeds), 1.0)
-        return behrens_fisher.tail(share, by_seeds**2 / sum(parts), units, level)
+        return behrens_fisher.tail(share, 1 / sum(parts), units, level)
+
+    def farthest_tail(self, level: float) -> float:
+        """Return what :meth:`tail` is at most, without the variances of seeds and units.
+
+        That is the sum of both Student's percentiles, weighted by the standard errors of seeds and
+        units. It is largest where the standard errors are as the percentiles are.
+        """
+        free = (max(self.fewest_seeds - 1, 1), max(self._free_units, 1))
+        return float(np.hypot(*stdtrit(free, (1 + level) / 2)))
 
 
 def mean_of(draws: Sequence[Draws]) -> Draws:
@@ -182,17 +191,49 @@ def interval(draws: Draws, point: float, level: float = LEVEL) -> Interval:
     Returns:
         The limits, within the values that the statistic can have.
     """
+    low, middle, high = _percentiles(draws, point, level)
+    stretch = draws.tail(level) / ndtri((1 + level) / 2)
+    limits = middle + stretch * (np.array([low, high]) - middle)
+    low, high = np.clip(limits, draws.lowest, draws.highest)
+    return Interval(float(low), float(high))
+
+
+def _percentiles(draws: Draws, point: float, level: float) -> Floats:
+    """Return the bias-corrected percentiles of both limits and, between them, of the middle."""
     values = draws.values
     below = np.mean(values < point) + np.mean(values == point) / 2
     edge = 0.5 / len(values)
     shift = ndtri(np.clip(below, edge, 1 - edge))
     # What scipy.stats.norm computes, to the last bit, at a fifth of its time.
     normal = ndtri((1 + level) / 2)
-    stretch = draws.tail(level) / normal
-    low, middle, high = np.quantile(values, ndtr(2 * shift + np.array([-normal, 0, normal])))
-    limits = middle + stretch * (np.array([low, high]) - middle)
-    low, high = np.clip(limits, draws.lowest, draws.highest)
-    return Interval(float(low), float(high))
+    found: Floats = np.quantile(values, ndtr(2 * shift + np.array([-normal, 0, normal])))
+    return found
+
+
+def beyond_chance(draws: Draws, point: float, level: float = LEVEL) -> bool:
+    """Return whether a difference is more than chance.
+
+    Args:
+        draws: Its resampled values.
+        point: Its value on the sample.
+        level: Coverage of its interval.
+
+    Returns:
+        Whether there are enough seeds and units, and its :func:`interval` excludes zero. The tail,
+        nearly all of the time of an interval, is computed only where its bounds do not decide.
+    """
+    if draws.shortage is not None:
+        return False
+    low, middle, high = _percentiles(draws, point, level)
+    normal = float(ndtri((1 + level) / 2))
+
+    def excludes_zero(tail: float) -> bool:
+        stretch = tail / normal
+        return bool(stretch * (middle - low) < middle or stretch * (high - middle) < -middle)
+
+    if not excludes_zero(normal) or excludes_zero(draws.farthest_tail(level)):
+        return excludes_zero(normal)
+    return excludes_zero(draws.tail(level))
 
 
 def tabulate(labels: Integers, predicted: Integers, units: Integers, classes: int) -> Any:

@@ -7,7 +7,16 @@ from leaderboard.tables.columns import COLUMNS, Column
 
 FIRST: Final = (
     *("rank", "method", "macro_f1", "macro_f1_low", "macro_f1_high", "missing"),
-    *("overall_accuracy", "gap", "verification", "origin", "in_domain_macro_f1", "fit_seconds"),
+    *(
+        "best_rank",
+        "worst_rank",
+        "overall_accuracy",
+        "gap",
+        "verification",
+        "origin",
+        "in_domain_macro_f1",
+        "fit_seconds",
+    ),
     *("coverage", "worst_macro_f1", "predict_samples_per_second", "balanced_accuracy", "cells"),
 )
 """Names of the columns that matter most, in that order: they are shown where there is room."""

@@ -1,22 +1,19 @@
 """The leaderboard's columns: each is one entry that says how it is computed, shown and read."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, Literal
 
-import numpy as np
 import pandas as pd
 
-from leaderboard.comparison_group import ComparisonGroup, once_for_each_group
+from leaderboard.comparison_group import RANKED_BY, ComparisonGroup, once_for_each_group
 from leaderboard.machine import SEPARATOR, is_one_machine
 from leaderboard.results import VERIFICATIONS
-from leaderboard.score_frames import RATES, mean_rate
 from leaderboard.tables.method_standing import MethodStanding
 
 MISSING: Final = "-"
-
-RANKED_BY: Final = "macro_f1"
 
 
 @dataclass(frozen=True)
@@ -71,70 +68,22 @@ def _mean(name: str) -> Callable[[MethodStanding], float]:
 
 
 def _cost(name: str) -> Callable[[MethodStanding], float]:
-    if name in RATES:
-        return lambda standing: mean_rate(standing.cells[name])
-    return lambda standing: float(standing.cells[name].mean())
+    return partial(MethodStanding.cost, name=name)
 
 
-def _limit(name: str, side: int) -> Callable[[MethodStanding], float]:
-    def value(standing: MethodStanding) -> float:
-        draws = standing.draws(name)
-        if draws is None:
-            return float("nan")
-        found = standing.group.interval(draws, standing.mean(name))
-        return (found.low, found.high)[side]
-
-    return value
+def _limit(name: str, side: Literal[0, 1]) -> Callable[[MethodStanding], float]:
+    return partial(MethodStanding.limit, name=name, side=side)
 
 
-def _difference(standing: MethodStanding) -> float:
-    reference = standing.group.reference
-    if reference is None:
-        return float("nan")
-    return standing.mean(RANKED_BY) - standing.group.mean(reference, RANKED_BY)
-
-
-def _difference_limit(side: int) -> Callable[[MethodStanding], float]:
-    def value(standing: MethodStanding) -> float:
-        draws = standing.draws(RANKED_BY)
-        reference = standing.group.reference
-        base = None if reference is None else standing.group.mean_draws(reference, RANKED_BY)
-        if draws is None or base is None or standing.method == reference:
-            return float("nan")
-        found = standing.group.interval(draws - base, _difference(standing))
-        return (found.low, found.high)[side]
-
-    return value
-
-
-def _gap_closed(standing: MethodStanding) -> float:
-    top, reference = standing.group.oracle, standing.group.reference
-    if top is None or reference is None:
-        return float("nan")
-    base = standing.group.mean(reference, RANKED_BY)
-    return (standing.mean(RANKED_BY) - base) / (top - base) if top > base else float("nan")
-
-
-def _missing_scores(standing: MethodStanding) -> float:
-    comparable = standing.group.comparable
-    return len(comparable.transfers) * len(comparable.seeds) - float(standing.cells["seeds"].sum())
-
-
-def _worst(standing: MethodStanding) -> float:
-    return float(standing.cells[RANKED_BY].min()) if standing.complete else float("nan")
-
-
-def _worst_transfer(standing: MethodStanding) -> str:
-    if not standing.complete:
-        return MISSING
-    return str(standing.cells["transfer"].iloc[int(np.argmin(standing.cells[RANKED_BY]))])
+def _any_known(values: pd.Series) -> bool:
+    return bool(values.notna().any())
 
 
 MISSING_SCORES: Final = Column(
     "missing",
     "missing",
     count,
-    _missing_scores,
+    lambda s: s.missing_scores,
     "Scores that are missing, of every transfer and seed of the section.",
     main=False,
     telling=lambda values: bool((values > 0).any()),
@@ -146,6 +95,24 @@ REGISTRY: Final = (
     Column("macro_f1", "macro-F1", percent, _mean("macro_f1"), "Mean F1 over the shared crops."),
     Column("macro_f1_low", "95% low", percent, _limit("macro_f1", 0), "Bootstrap, lower limit."),
     Column("macro_f1_high", "95% high", percent, _limit("macro_f1", 1), "Bootstrap, upper limit."),
+    Column(
+        "best_rank",
+        "best rank",
+        count,
+        lambda s: s.open_rank.best if s.open_rank else math.nan,
+        "One more than the number of methods that are better beyond chance.",
+        main=False,
+        telling=_any_known,
+    ),
+    Column(
+        "worst_rank",
+        "worst rank",
+        count,
+        lambda s: s.open_rank.worst if s.open_rank else math.nan,
+        "The number of ranked methods less those that are worse beyond chance.",
+        main=False,
+        telling=_any_known,
+    ),
     Column(
         "overall_accuracy",
         "overall accuracy",
@@ -184,8 +151,21 @@ REGISTRY: Final = (
         _mean("balanced_accuracy"),
         "Mean recall over the shared crops.",
     ),
-    Column("worst_macro_f1", "worst transfer", percent, _worst, "Lowest macro-F1 of a transfer."),
-    Column("worst", "worst is", str, _worst_transfer, "Which transfer that is.", main=False),
+    Column(
+        "worst_macro_f1",
+        "worst transfer",
+        percent,
+        lambda s: s.worst,
+        "Lowest macro-F1 of a transfer.",
+    ),
+    Column(
+        "worst",
+        "worst is",
+        str,
+        lambda s: s.worst_transfer or MISSING,
+        "Which transfer that is.",
+        main=False,
+    ),
     Column(
         "worst_factor",
         "worst factor",
@@ -207,7 +187,7 @@ REGISTRY: Final = (
         "gap_closed",
         "gap closed",
         percent,
-        _gap_closed,
+        lambda s: s.gap_closed,
         "Share of the way from the reference method to the best method of the oracle track.",
         main=False,
     ),
@@ -215,7 +195,7 @@ REGISTRY: Final = (
         "difference",
         "to reference",
         signed_percent,
-        _difference,
+        lambda s: s.difference,
         "Macro-F1 less that of the reference method.",
         main=False,
     ),
@@ -223,7 +203,7 @@ REGISTRY: Final = (
         "difference_low",
         "difference from",
         signed_percent,
-        _difference_limit(0),
+        lambda s: s.difference_limit(0),
         "Paired bootstrap, lower limit.",
         main=False,
     ),
@@ -231,7 +211,7 @@ REGISTRY: Final = (
         "difference_high",
         "difference to",
         signed_percent,
-        _difference_limit(1),
+        lambda s: s.difference_limit(1),
         "Paired bootstrap, upper limit.",
         main=False,
     ),

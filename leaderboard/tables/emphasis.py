@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from leaderboard.comparison_group import ComparisonGroup
-from leaderboard.statistics.bootstrap import FEWEST_SEEDS, FEWEST_UNITS
+from leaderboard.statistics.bootstrap import FEWEST_SEEDS, FEWEST_UNITS, beyond_chance
 from leaderboard.tables.table_content import Emphasis
 
 EMPHASIS_NOTE: Final = (
@@ -48,5 +48,4 @@ def _beyond(
     one, other = (group.draws(method, transfer, metric) for method in pair)
     if one is None or other is None:
         return False
-    draws = one - other
-    return draws.shortage is None and group.interval(draws, difference).excludes_zero
+    return beyond_chance(one - other, difference)

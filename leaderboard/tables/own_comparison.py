@@ -7,13 +7,13 @@ import pandas as pd
 
 from benchmark.errors import UsageError, did_you_mean
 from leaderboard.code_labels import Code, code_of, name_of
-from leaderboard.comparison_group import ComparisonGroup, comparison_groups
+from leaderboard.comparison_group import RANKED_BY, ComparisonGroup, comparison_groups
+from leaderboard.rank_ranges import rank_ranges
 from leaderboard.results import Results, row_key
 from leaderboard.statistics.bootstrap import SHORTAGES
 from leaderboard.tables.column_choice import column_named
 from leaderboard.tables.columns import (
     MISSING,
-    RANKED_BY,
     method_frame,
     percent,
     shown,
@@ -132,7 +132,9 @@ def place_of(group: ComparisonGroup, own: str) -> str:
     if pd.isna(ranks[own]):
         return f"{own} is not ranked, since it lacks a transfer that others have."
     ranked, score = int(ranks.notna().sum()), percent(group.mean(own, RANKED_BY))
-    return f"{own} has rank {ranks[own]:.0f} of {ranked}, macro-F1 {score}."
+    known = rank_ranges(group).get(own)
+    between = "" if known is None else f" (possible ranks: {known})"
+    return f"{own} has rank {ranks[own]:.0f} of {ranked}{between}, macro-F1 {score}."
 
 
 def _difference(group: ComparisonGroup, own: str, other: str) -> tuple[str, str, str, str]:

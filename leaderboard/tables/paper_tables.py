@@ -10,6 +10,7 @@ import pandas as pd
 
 from leaderboard.comparison_group import ComparisonGroup, base_of
 from leaderboard.few_shot_curves import Point, few_shot_curves
+from leaderboard.rank_ranges import OPEN_RANKS, rank_ranges
 from leaderboard.tables.column_choice import column_named
 from leaderboard.tables.columns import (
     COLUMNS,
@@ -106,11 +107,14 @@ def summary_table(group: ComparisonGroup, *, narrow: bool = False) -> Table:
     telling = {"missing"} if narrow else {"missing", "machine"}
     right += [column for column in main_columns(frame) if column.name in telling]
     body = []
+    ranges = {} if narrow else rank_ranges(group)
+    ranks = (OPEN_RANKS,) if ranges else ()
     for (method, mean, low, high), others in zip(
         shown(frame, left), shown(frame, right), strict=True
     ):
         limits = MISSING if low == MISSING else f"{low} to {high}"
-        first = map(Cell, (method, mean, limits))
+        open_ranks = (str(ranges.get(method, MISSING)) for _ in ranks)
+        first = map(Cell, (method, mean, limits, *open_ranks))
         body.append((*first, *(cells[method, name] for name in names), *map(Cell, others)))
     return Table(
         title=f"Summary, {title_of(group.comparable)}",
@@ -119,7 +123,7 @@ def summary_table(group: ComparisonGroup, *, narrow: bool = False) -> Table:
             *((f"Columns of transfers: macro-F1. {_EMPHASIS_NOTE}",) if names else ()),
         ),
         groups=(),
-        headings=("method", "macro-F1", "95 % interval", *names, *(c.title for c in right)),
+        headings=("method", "macro-F1", "95 % interval", *ranks, *names, *(c.title for c in right)),
         body=tuple(body),
         caption=caption_of(group, _SUMMARY_CAPTION),
         short_notes=remarks(group),
@@ -179,18 +183,9 @@ def cost_table(group: ComparisonGroup) -> Table:
     )
 
 
-_COST_COLUMNS: Final = frozenset(
-    {
-        "method",
-        "macro_f1",
-        "fit_seconds",
-        "predict_samples_per_second",
-        "parameters",
-        "flops_per_sample",
-        "fit_samples_per_second",
-        "peak_memory_bytes",
-        "machine",
-    }
+_COST_COLUMNS: Final = (
+    *("method", "macro_f1", "fit_seconds", "predict_samples_per_second", "parameters"),
+    *("flops_per_sample", "fit_samples_per_second", "peak_memory_bytes", "machine"),
 )
 
 

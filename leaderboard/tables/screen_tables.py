@@ -13,7 +13,7 @@ GAP: Final = 2
 ALWAYS: Final = 3
 """Columns that are shown however narrow the terminal is: rank, method and score."""
 
-TOGETHER: Final = (("95% low", "95% high"), ("from", "to"))
+TOGETHER: Final = (("95% low", "95% high"), ("from", "to"), ("best rank", "worst rank"))
 """Headings of limits: neither is shown without the other."""
 
 ELSEWHERE: Final = "a wider terminal or `cropglobe tables --columns` shows them."

@@ -9,6 +9,7 @@ from benchmark.task.metrics import METRIC_VERSION
 from leaderboard.code_labels import shared_names
 from leaderboard.comparison_group import ComparisonGroup
 from leaderboard.machine import SEPARATOR
+from leaderboard.rank_ranges import rank_ranges
 from leaderboard.results import VERIFICATIONS, row_key
 from leaderboard.score_frames import ComparableRows
 from leaderboard.shift_losses import lacking_transfers
@@ -97,6 +98,11 @@ def _doubts(group: ComparisonGroup) -> list[str]:
         found.append(
             f"Intervals: 95 % bootstrap, resampling {what}{_one_seed(group)}; countries are not "
             "resampled, so they say nothing of countries that are not here."
+        )
+    if rank_ranges(group):
+        found.append(
+            "Possible ranks, from best to worst rank: those that the paired intervals of the "
+            "differences leave open; each pair of methods is judged on its own."
         )
     found += notes(group)
     scored = {row.method for row in group.comparable.rows if row.scores is not None}

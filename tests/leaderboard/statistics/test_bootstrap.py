@@ -1,15 +1,26 @@
 """Statistics against numbers worked out by hand, and intervals against a known truth."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from benchmark.task.metrics import confusion_matrix
 from leaderboard.statistics.behrens_fisher import tail
-from leaderboard.statistics.bootstrap import Draws, bootstrap, interval, mean_of, resample, tabulate
+from leaderboard.statistics.bootstrap import (
+    Draws,
+    beyond_chance,
+    bootstrap,
+    interval,
+    mean_of,
+    resample,
+    tabulate,
+)
 from leaderboard.statistics.confusion_scores import METRICS, area_error, macro_f1, overall_accuracy
 from leaderboard.statistics.ranking import critical_difference, pareto_front, ranks, win_rates
 
@@ -165,6 +176,28 @@ def test_few_seeds_or_few_blocks_are_too_little_to_decide() -> None:
     # Blocks of several targets count together: 2 free ones of each are 4.
     several = [made([1], [0], seeds=3, units=3, samples=target) for target in ("CHN", "USA")]
     assert mean_of(several).shortage is None
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    by_seeds=st.floats(0, 1),
+    seeds=st.integers(1, 5),
+    units=st.integers(2, 40),
+    middle=st.floats(-6, 6),
+)
+def test_more_than_chance_is_an_interval_without_zero(
+    seed: int, by_seeds: float, seeds: int, units: int, middle: float
+) -> None:
+    """The bounds that spare the tail decide as the whole interval does."""
+    rng = np.random.default_rng(seed)
+    fits = by_seeds * rng.standard_normal(200)
+    values = middle + fits + (1 - by_seeds) * rng.standard_normal(200)
+    draws = replace(
+        made(list(values), list(fits), seeds=seeds, units=units), lowest=-100, highest=100
+    )
+    found = beyond_chance(draws, middle)
+    assert found == (draws.shortage is None and interval(draws, middle).excludes_zero)
+    assert draws.tail(0.95) <= draws.farthest_tail(0.95) + 1e-6
 
 
 def test_tails_of_differences_and_means() -> None:

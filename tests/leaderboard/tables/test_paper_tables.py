@@ -18,16 +18,16 @@ from leaderboard.tables.table_formats import FORMATS
 
 def test_a_summary_has_score_interval_transfers_and_cost_in_one_line(results: Results) -> None:
     (table,) = tables(results, "summary")
-    (transfers,) = [table.headings[3:5]]
+    (transfers,) = [table.headings[4:6]]
     assert table.headings == (
-        *("method", "macro-F1", "95 % interval", *transfers, "overall accuracy"),
-        *("in-domain", "gap", "fit s", "samples/s", "parameters"),
+        *("method", "macro-F1", "95 % interval", "possible ranks", *transfers),
+        *("overall accuracy", "in-domain", "gap", "fit s", "samples/s", "parameters"),
     )
-    line = {cell.text for cell in table.body[1][:6]}
+    line = {cell.text for cell in table.body[1][:7]}
     assert line >= {"m.aug", "80.0", "80.0 ± 0.0"}
     limits = table.body[1][2].text.split(" to ")
     assert float(limits[0]) < 80.0 < float(limits[1])
-    assert table.body[1][3].emphasis == "second"
+    assert table.body[1][4].emphasis == "second"
 
 
 def test_a_summary_of_many_transfers_has_no_column_of_each() -> None:
