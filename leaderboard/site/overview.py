@@ -165,21 +165,21 @@ def lead_sentence(group: ComparisonGroup) -> str:
     if found.limits is None:
         return f"{said}, {ahead}; without stored predictions there is no interval."
     limits = f"{signed_percent(found.limits.low)} to {signed_percent(found.limits.high)}"
-    return f"{said}, {ahead} (paired interval {limits}: {found.verdict}).{_also(group, best)}"
+    return f"{said}, {ahead} (paired interval {limits}: {found.verdict}).{_also(group, lead)}"
 
 
-def _also(group: ComparisonGroup, best: "pd.Series[Any]") -> str:
-    """Name the other methods than which none is better beyond chance."""
+def _also(group: ComparisonGroup, lead: Lead) -> str:
+    """Name the other methods that may have rank 1, if that is not the next alone."""
     ranges = rank_ranges(group)
     names = [
         str(name)
         for name in method_frame(group)["method"]
-        if name != best["method"] and name in ranges and ranges[str(name)].best == 1
+        if name != lead.best["method"] and name in ranges and ranges[str(name)].best == 1
     ]
-    if not names:
+    if not names or (lead.second is not None and names == [lead.second["method"]]):
         return ""
     listed = ", ".join(names) if len(names) <= MOST_NAMED else f"{len(names)} other methods"
-    return f" No method is better beyond chance than {listed} either."
+    return f" {listed} may have rank 1 as well."
 
 
 MOST_NAMED: Final = 8

@@ -73,3 +73,19 @@ def test_a_target_in_few_blocks_or_a_single_one_decides_nothing(
     few, enough = resampled(tmp_path / "few", 3, blocks), resampled(tmp_path / "enough", 3, 5)
     assert lead_sentence(few).endswith(": undecided, fewer than 5 blocks).")
     assert lead_sentence(enough).endswith(": beyond chance).")
+
+
+def test_the_sentence_names_who_else_may_have_rank_1(tmp_path: Path) -> None:
+    """Three are equally good, one is always wrong: two more may lead, and the last may not."""
+    labels = [0, 1, 2] * 20
+    wrong = [(label + 1) % 3 for label in labels]
+    equal = [label if n % 5 else 0 for n, label in enumerate(labels)]
+    given = {"a": equal, "b": equal, "c": equal, "poor": wrong}
+    answers = {(name, seed): [given[name]] for name in given for seed in range(3)}
+    run = write_run(tmp_path / "four", answers, labels=[labels], block=[n // 6 for n in range(60)])
+    (four,) = comparison_groups(read_results([run], draws=50))
+    assert lead_sentence(four).endswith(": not told apart). b, c may have rank 1 as well.")
+    del answers["c", 0], answers["c", 1], answers["c", 2]
+    run = write_run(tmp_path / "three", answers, labels=[labels], block=[n // 6 for n in range(60)])
+    (three,) = comparison_groups(read_results([run], draws=50))
+    assert lead_sentence(three).endswith(": not told apart).")
