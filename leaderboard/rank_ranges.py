@@ -1,11 +1,12 @@
 """Which ranks of a method its paired differences leave open."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
 from leaderboard.comparison_group import RANKED_BY, ComparisonGroup, once_for_each_group
-from leaderboard.statistics.bootstrap import beyond_chance
+from leaderboard.statistics.bootstrap import Draws, beyond_chance
 
 OPEN_RANKS: Final = "possible ranks"
 """Heading of a column that has both limits."""
@@ -45,7 +46,21 @@ def rank_ranges(group: ComparisonGroup) -> dict[str, RankRange]:
         others have none or too few seeds or blocks.
     """
     scores = {str(method): float(mean) for method, mean in group.grid.mean(axis=1).items()}
-    drawn = {method: group.mean_draws(method, RANKED_BY) for method in scores}
+    return open_ranks(scores, {method: group.mean_draws(method, RANKED_BY) for method in scores})
+
+
+def open_ranks(
+    scores: Mapping[str, float], drawn: Mapping[str, Draws | None]
+) -> dict[str, RankRange]:
+    """Return the ranks that paired differences leave open.
+
+    Args:
+        scores: Score of each method.
+        drawn: Resampled scores of each, resampled together; ``None`` without stored predictions.
+
+    Returns:
+        By method, as :func:`rank_ranges` does.
+    """
     better, worse = dict.fromkeys(scores, 0), dict.fromkeys(scores, 0)
     judged = set()
     for one, other in combinations(sorted(scores, key=lambda name: -scores[name]), 2):

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.task.metrics import confusion_matrix
-from leaderboard.comparison_group import comparison_groups
+from leaderboard.comparison_group import RANKED_BY, comparison_groups
+from leaderboard.rank_ranges import open_ranks
 from leaderboard.reference.agreement import every_reference
 from leaderboard.reference.shipped_files import reference_folder
 from leaderboard.results import read_results
@@ -28,6 +29,7 @@ WORLDS: Final = 1000
 SIZE: Final = 20
 ACCURACY: Final = 0.7
 EVEN: Final = (0.5, 0.5)
+METHODS: Final = 10
 RARE: Final = (0.5, 0.3, 0.15, 0.05)
 
 
@@ -77,11 +79,14 @@ def covered(world: World, rng: np.random.Generator) -> dict[str, float]:
 
 
 def _answers(
-    world: World, labels: npt.NDArray[np.int64], rng: np.random.Generator
+    world: World,
+    labels: npt.NDArray[np.int64],
+    rng: np.random.Generator,
+    accuracy: float = ACCURACY,
 ) -> npt.NDArray[np.int64]:
     by_block = np.repeat(rng.uniform(-0.2, 0.2, world.blocks), SIZE)
     by_seed = rng.normal(0, world.spread, world.seeds)
-    right = rng.random(len(labels)) < ACCURACY + by_block[None] + by_seed[:, None]
+    right = rng.random(len(labels)) < accuracy + by_block[None] + by_seed[:, None]
     classes = len(world.shares)
     other = (labels + rng.integers(1, classes, size=len(labels))) % classes
     return np.where(right, labels, other)
@@ -93,14 +98,19 @@ Drawn = tuple[dict[str, Draws], dict[str, float]]
 
 def equally_good(world: World, methods: int, rng: np.random.Generator) -> list[Drawn]:
     """Return methods that are equally good, resampled together as a leaderboard does."""
+    return resampled(world, [ACCURACY] * methods, rng)
+
+
+def resampled(world: World, accuracies: Sequence[float], rng: np.random.Generator) -> list[Drawn]:
+    """Return methods of these accuracies, resampled together as a leaderboard does."""
     classes = len(world.shares)
     units = np.repeat(np.arange(world.blocks), SIZE)
     labels = rng.choice(classes, size=len(units), p=world.shares)
-    answers = [_answers(world, labels, rng) for _ in range(methods)]
+    answers = [_answers(world, labels, rng, accuracy) for accuracy in accuracies]
     tables = [tabulate(labels, predicted, units, classes) for predicted in answers]
     state = int(rng.integers(2**32))
     same = [np.random.default_rng(state) for _ in answers]
-    drawn = bootstrap(tables, [world.seeds] * methods, classes, unit_rng=rng, seed_rngs=same)
+    drawn = bootstrap(tables, [world.seeds] * len(answers), classes, unit_rng=rng, seed_rngs=same)
     found = []
     for draws, lines in zip(drawn, answers, strict=True):
         matrices = np.stack([confusion_matrix(labels, line, classes) for line in lines])
@@ -166,6 +176,40 @@ def false_losses(world: World, rivals: int, rng: np.random.Generator) -> dict[st
     return {name: count / WORLDS for name, count in counts.items()}
 
 
+def ranks_held(world: World, step: float, rng: np.random.Generator) -> tuple[float, float, float]:
+    """Return how often possible ranks hold the true rank of methods that differ by a step.
+
+    Returns:
+        The share of methods whose possible ranks hold the true one, the share of experiments in
+        which those of all do, and how many ranks are possible for a method, in the mean.
+    """
+    accuracies = [ACCURACY + step * ((METHODS - 1) / 2 - n) for n in range(METHODS)]
+    held, whole, width = 0, 0, 0
+    for _ in range(WORLDS):
+        found = resampled(world, accuracies, rng)
+        ranges = open_ranks(
+            {str(n): points[RANKED_BY] for n, (_, points) in enumerate(found)},
+            {str(n): draws[RANKED_BY] for n, (draws, _) in enumerate(found)},
+        )
+        true = [r.best <= 1 + int(n) <= r.worst for n, r in ranges.items()]
+        held, whole = held + sum(true), whole + all(true)
+        width += sum(r.worst - r.best + 1 for r in ranges.values())
+    return held / WORLDS / METHODS, whole / WORLDS, width / WORLDS / METHODS
+
+
+def measure_ranks(worlds: Sequence[World], steps: Sequence[float]) -> None:
+    """Print a line of the fourth table for each world and step."""
+    for world in worlds:
+        for step in steps:
+            held, whole, width = ranks_held(world, step, np.random.default_rng(2025))
+            spread = f"{100 * world.spread:.0f}"
+            print(
+                f"| {world.seeds} | {spread} | {100 * step:.1f} | {100 * held:.1f} % | "
+                f"{100 * whole:.1f} % | {width:.1f} |",
+                flush=True,
+            )
+
+
 def measure(worlds: Sequence[World]) -> None:
     """Print a line of the table for each world."""
     for world in worlds:
@@ -220,5 +264,6 @@ if __name__ == "__main__":
     measure_losses([World(60, 2, 0.02), World(60, 2, 0.05), World(60, 2, 0.1)], (1, 5, 12))
     measure_losses([World(60, 3, 0.02), World(60, 3, 0.05), World(60, 3, 0.1)], (1, 5, 12))
     measure_losses([World(60, 5, 0.1), World(60, 8, 0.1)], (12,))
+    measure_ranks([World(60, n, s) for n in (2, 3) for s in (0.02, 0.05, 0.1)], (0.005, 0.02))
     for title, share in reference_shares():
         print(f"{title}: seeds {100 * share:.0f} %")
