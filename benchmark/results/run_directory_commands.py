@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmark.terminal import examples
+from benchmark.terminal import examples, make_console, plain_table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -40,13 +40,11 @@ def register(app: typer.Typer) -> None:
 
 def status(run: RunDirectory) -> None:
     """Show what a run has done, what it lacks, and why."""
-    from rich.console import Console
-
     from benchmark.results.run_status import run_status
     from benchmark.results.store import RunStore
 
     found = run_status(RunStore(run))
-    console = Console()
+    console = make_console()
     console.print(_counts(found))
     for job in found.jobs:
         if job.reason is not None:
@@ -109,12 +107,10 @@ def _sync_once(store: "RunStore", uri: str) -> None:
 
 
 def _counts(found: "RunStatus") -> "Table":
-    from rich.table import Table
-
     from benchmark.results.run_status import STATES
 
     shown = [state for state in STATES if found.count(state)]
-    table = Table("method", *shown)
+    table = plain_table("method", *shown)
     for name in dict.fromkeys(job.identity.method for job in found.jobs):
         states = [job.state for job in found.jobs if job.identity.method == name]
         table.add_row(name, *(str(states.count(state) or "") for state in shown))
