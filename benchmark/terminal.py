@@ -134,6 +134,11 @@ def say(console: "Console", text: str) -> None:
     console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number of things, such as ``1 job`` and ``2 jobs``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def size(count: float) -> str:
     """Return a number of bytes as people say it, in three digits."""
     for unit in ("B", "kB", "MB", "GB"):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmark.terminal import examples, make_console, plain_table
+from benchmark.terminal import counted, examples, make_console, plain_table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -103,7 +103,7 @@ def _sync_once(store: "RunStore", uri: str) -> None:
             typer.echo(set_aside_sentence(tracker.set_aside), err=True)
     for problem in report.left_out:
         typer.echo(f"Note: {problem}", err=True)
-    typer.echo(f"{report.written} jobs written, {report.kept} kept: {shown(uri)}")
+    typer.echo(f"{counted(report.written, 'job')} written, {report.kept} kept: {shown(uri)}")
 
 
 def _counts(found: "RunStatus") -> "Table":
@@ -115,5 +115,5 @@ def _counts(found: "RunStatus") -> "Table":
         states = [job.state for job in found.jobs if job.identity.method == name]
         table.add_row(name, *(str(states.count(state) or "") for state in shown))
     table.add_section()
-    table.add_row(f"{len(found.jobs)} jobs", *(str(found.count(state)) for state in shown))
+    table.add_row(counted(len(found.jobs), "job"), *(str(found.count(state)) for state in shown))
     return table

@@ -12,7 +12,7 @@ from benchmark.data.inspect.reading_doubts import reading_doubts
 from benchmark.data.official.file_names import likely_domain
 from benchmark.data.official.stored_numbers import DOMAINS_FILE, Declared
 from benchmark.data.taxonomy import CROPS
-from benchmark.terminal import plain_table
+from benchmark.terminal import counted, plain_table
 
 
 def show_ingest(report: IngestReport) -> Iterator[RenderableType]:
@@ -52,14 +52,17 @@ def _ingested(domain: IngestedDomain, said: tuple[str, ...]) -> Iterator[Rendera
 
 
 def _samples(count: int) -> str:
-    return "1 sample" if count == 1 else f"{count} samples"
+    return counted(count, "sample")
 
 
 def show_inspection(inspection: Inspection) -> Iterator[RenderableType]:
     """Yield the card of a dataset."""
     kind = Text(" simulated", style="bold magenta") if inspection.simulated else Text(" real data")
     yield Text(inspection.name, style="bold") + kind
-    yield f"{inspection.root}: {inspection.samples} samples in {len(inspection.domains)} domains"
+    extent = (
+        f"{counted(inspection.samples, 'sample')} in {counted(len(inspection.domains), 'domain')}"
+    )
+    yield f"{inspection.root}: {extent}"
     yield f"source: {inspection.source}; licence: {inspection.licence}"
     yield f"fingerprint: {inspection.fingerprint}"
     yield _classes([(domain.name, domain.samples, domain.classes) for domain in inspection.domains])

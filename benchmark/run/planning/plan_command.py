@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from benchmark.run import job_options as options
-from benchmark.terminal import examples, make_console, plain_table, show_progress, size
+from benchmark.terminal import counted, examples, make_console, plain_table, show_progress, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +101,7 @@ def _table(estimate: "Estimate") -> "Table":
 
 def _sentences(estimate: "Estimate", workers: int, within: float | None) -> "Iterator[str]":
     to_run = estimate.jobs - estimate.stored
-    yield f"{estimate.jobs} jobs, {estimate.stored} stored already, {to_run} to run."
+    yield f"{counted(estimate.jobs, 'job')}, {estimate.stored} stored already, {to_run} to run."
     unknown = sum(len(m.seconds) for m in estimate.methods if m.unavailable is not None)
     if unknown:
         yield (
