@@ -17,6 +17,7 @@ from benchmark.data.season import STEP_DAYS
 from benchmark.data.taxonomy import CROPS
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.files import user_path
+from cropglobe.argument_words import argument_words
 from cropglobe.arguments import as_list, as_whole_number, require_choice, require_type
 
 Progress = Callable[[str, int, int], None]
@@ -94,6 +95,7 @@ class CropDataset:
             )
         return pd.DataFrame(lines).set_index("domain")
 
+    @argument_words()
     def arrays(self, domain: str, representation: str = "median") -> Arrays:
         """Return the samples of a domain in a representation, on the calendar as stored.
 
@@ -209,6 +211,7 @@ class CropDataset:
         return dataset_html(self)
 
 
+@argument_words()
 def open_dataset(path: str | Path, *, progress: Progress | None = None) -> CropDataset:
     """Open a dataset.
 
@@ -229,6 +232,7 @@ def open_dataset(path: str | Path, *, progress: Progress | None = None) -> CropD
     return CropDataset(open_source(str(path), progress))
 
 
+@argument_words()
 def simulate(
     directory: str | Path | None = None,
     *,

@@ -11,12 +11,14 @@ from benchmark.data.dataset import open_dataset as open_directory
 from benchmark.data.ingest.ingestion import IngestReport, ingest_table
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.files import user_path
+from cropglobe.argument_words import argument_words, in_arguments
 from cropglobe.arguments import require_type
 from cropglobe.datasets import CropDataset
 
 ONLY = Parameter.KEYWORD_ONLY
 
 
+@argument_words()
 def ingest(
     table: str | Path, directory: str | Path, *, labels: str | Path, **options: Any
 ) -> tuple[CropDataset, IngestReport]:
@@ -47,7 +49,23 @@ def ingest(
     chosen = {option: _checked(option, value) for option, value in options.items()}
     root = user_path(directory)
     report = ingest_table(user_path(table), root, labels=str(user_path(labels)), **chosen)
-    return CropDataset(open_directory(root)), report
+    return CropDataset(open_directory(root)), _in_arguments(report)
+
+
+def _in_arguments(report: IngestReport) -> IngestReport:
+    """Return a report whose notes name arguments; those in the directory name options."""
+    domains = tuple(
+        domain.model_copy(
+            update={
+                "card": domain.card.model_copy(
+                    update={"notes": tuple(map(in_arguments, domain.card.notes))}
+                )
+            }
+        )
+        for domain in report.domains
+    )
+    notes = tuple(map(in_arguments, report.notes))
+    return report.model_copy(update={"notes": notes, "domains": domains})
 
 
 def _checked(option: str, value: Any) -> Any:

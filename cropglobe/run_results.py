@@ -12,6 +12,7 @@ from benchmark.data.taxonomy import CROPS
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.files import user_path
 from benchmark.results.rows import Row
+from cropglobe.argument_words import argument_words
 from cropglobe.arguments import as_whole_number, require_type
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.results import Results, read_results
@@ -272,6 +273,7 @@ class RunResults:
         return results_html(self)
 
 
+@argument_words()
 def open_runs(*runs: str | Path, reference: str | None = None) -> RunResults:
     """Read what earlier runs left.
 

@@ -17,6 +17,7 @@ from benchmark.task.code_fingerprint import defining_file
 from benchmark.task.feature_files import on_files
 from benchmark.task.methods import Method
 from benchmark.task.protocol import Protocol
+from cropglobe.argument_words import argument_words, in_arguments
 from cropglobe.arguments import as_list, as_whole_number, require_choice, require_type
 from cropglobe.datasets import CropDataset, open_dataset
 from cropglobe.estimator_identity import code_version
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 Announce = Callable[[str], None]
 
 
+@argument_words()
 def run(
     data: CropDataset | str | Path,
     methods: Sequence[Any],
@@ -125,7 +127,7 @@ def run(
             f"{chosen[-1].name} is an object of this process, which worker processes cannot find: "
             "use workers=0, or put the method into a file or a package."
         )
-    say = announce or _silent
+    say = _in_arguments(announce or _silent)
     name = dataset.path if isinstance(data, CropDataset) else data
     store = RunStore(user_path(out or run_directory(name, chosen_protocol)))
     store.prepare()
@@ -135,7 +137,7 @@ def run(
     with open_executor(session, workers=count) as executor:
         session = session.without_unscorable()
         session.write_plan()
-        _tell_stored(session.work, announce)
+        _tell_stored(session.work, announce and say)
         for sentence in (*session.warnings, *session.data_warnings()):
             say(f"Warning: {sentence}")
         with _tracking(store, mlflow, busy=bool(session.work.todo)) as follower:
@@ -212,12 +214,16 @@ def _tell_stored(work: "Plan", announce: Announce | None) -> None:
         if announce is not None:
             announce(f"Warning: {sentence}")
         else:
-            warnings.warn(sentence, UserWarning, stacklevel=3)
+            warnings.warn(sentence, UserWarning, stacklevel=4)
 
 
 def _said(end: "Finished") -> str:
     reason = f" ({end.reason})" if end.reason else ""
     return f"[{end.position}/{end.total}] {end.job}: {end.status}{reason}"
+
+
+def _in_arguments(announce: Announce) -> Announce:
+    return lambda sentence: announce(in_arguments(sentence))
 
 
 def _silent(sentence: str) -> None:

@@ -3,17 +3,14 @@
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from benchmark.data.hub import download_command
 from benchmark.data.shifted_copies import shift_command
 from benchmark.errors import UsageError
-from benchmark.terminal import examples, show_progress
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from benchmark.terminal import examples, make_console, show_progress
 
 
 class StampOption(StrEnum):
@@ -184,9 +181,9 @@ def ingest(
     if as_json:
         typer.echo(report.model_dump_json(indent=2))
         return
-    console = _console()
+    console = make_console()
     for part in show_ingest(report):
-        console.print(part)
+        console.print(part, highlight=False)
 
 
 def _missing(text: str | None) -> float | Literal["nan"] | None:
@@ -204,7 +201,7 @@ def _ingest_vectors(table: Path, directory: Path, name: str, region: str | None)
 
     cover = ingest_embedding(table, name, open_dataset(directory), region)
     for domain, share in cover.items():
-        _console().print(f"{domain}: {name} for {share:.1%} of the samples")
+        make_console().print(f"{domain}: {name} for {share:.1%} of the samples")
 
 
 def inspect(
@@ -238,9 +235,9 @@ def inspect(
     if as_json:
         typer.echo(inspection.model_dump_json(indent=2))
     else:
-        console = _console()
+        console = make_console()
         for part in show_inspection(inspection):
-            console.print(part)
+            console.print(part, highlight=False)
     if figures is not None:
         from benchmark.data.inspect.dataset_figures import draw_dataset_figures
         from benchmark.data.inspect.transfer_figure import draw_pairs
@@ -295,7 +292,7 @@ def simulate(
             product=product,
             progress=progress,
         )
-    _console().print(f"Simulated data in {directory}; see `cropglobe inspect {directory}`.")
+    make_console().print(f"Simulated data in {directory}; see `cropglobe inspect {directory}`.")
 
 
 class ExportOption(StrEnum):
@@ -324,9 +321,3 @@ def export_points(
     typer.echo(f"{len(found)} points in {len(names)} tasks; tables in Drive, folder {folder}:")
     for name in names:
         typer.echo(f"  {name}.csv")
-
-
-def _console() -> "Console":
-    from rich.console import Console
-
-    return Console(highlight=False, soft_wrap=False)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmark.terminal import examples
+from benchmark.terminal import counted, examples, make_console, plain_table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -40,13 +40,11 @@ def register(app: typer.Typer) -> None:
 
 def status(run: RunDirectory) -> None:
     """Show what a run has done, what it lacks, and why."""
-    from rich.console import Console
-
     from benchmark.results.run_status import run_status
     from benchmark.results.store import RunStore
 
     found = run_status(RunStore(run))
-    console = Console()
+    console = make_console()
     console.print(_counts(found))
     for job in found.jobs:
         if job.reason is not None:
@@ -105,19 +103,17 @@ def _sync_once(store: "RunStore", uri: str) -> None:
             typer.echo(set_aside_sentence(tracker.set_aside), err=True)
     for problem in report.left_out:
         typer.echo(f"Note: {problem}", err=True)
-    typer.echo(f"{report.written} jobs written, {report.kept} kept: {shown(uri)}")
+    typer.echo(f"{counted(report.written, 'job')} written, {report.kept} kept: {shown(uri)}")
 
 
 def _counts(found: "RunStatus") -> "Table":
-    from rich.table import Table
-
     from benchmark.results.run_status import STATES
 
     shown = [state for state in STATES if found.count(state)]
-    table = Table("method", *shown)
+    table = plain_table("method", *shown)
     for name in dict.fromkeys(job.identity.method for job in found.jobs):
         states = [job.state for job in found.jobs if job.identity.method == name]
         table.add_row(name, *(str(states.count(state) or "") for state in shown))
     table.add_section()
-    table.add_row(f"{len(found.jobs)} jobs", *(str(found.count(state)) for state in shown))
+    table.add_row(counted(len(found.jobs), "job"), *(str(found.count(state)) for state in shown))
     return table

@@ -11,7 +11,7 @@ import typer
 from benchmark.results.run_directory_commands import TrackingUri
 from benchmark.run import job_options as options
 from benchmark.run.executors.fork_server import start_fork_server
-from benchmark.terminal import examples, show_progress
+from benchmark.terminal import counted, examples, show_progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -180,7 +180,7 @@ def _announce(display: "RunDisplay", session: "Session", *, isolated: bool) -> N
             f"{jobs} stored jobs were made by {changed}; --overwrite stale runs them again."
         )
     kept = len(work.done) + len(work.failed) + len(work.unavailable)
-    display.say(f"{len(work.todo)} jobs to run, {kept} stored already.")
+    display.say(f"{counted(len(work.todo), 'job')} to run, {kept} stored already.")
     own = (NOT_ISOLATED,) if work.todo and not isolated else ()
     methods = session.method_warnings() if work.todo else ()
     for sentence in (*own, *session.warnings, *session.data_warnings(), *methods):

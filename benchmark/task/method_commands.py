@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from benchmark.task.authoring import authoring_commands as authoring
-from benchmark.terminal import examples, make_console
+from benchmark.terminal import examples, make_console, show_lines
 
 
 def register(app: typer.Typer) -> None:
@@ -33,16 +33,15 @@ def list_methods(
     ] = None,
 ) -> None:
     """List methods; the headline set, which a bare run scores, is marked."""
-    from rich.table import Column, Table
-
     from benchmark.task.methods import HEADLINE, method_sets, registry
 
     first = set(method_sets()[HEADLINE])
-    table = Table(Column("method", no_wrap=True), "headline", "family", "track", "what it is")
+    lines = []
     for method in registry().select(patterns or ["all"]):
         mark = "yes" if method.name in first else ""
-        table.add_row(method.name, mark, method.family, method.track, method.card.summary)
-    make_console().print(table)
+        lines.append((method.name, mark, method.family, method.track, method.card.summary))
+    headings = ("method", "headline", "family", "track", "what it is")
+    show_lines(make_console(), headings, lines)
 
 
 def show(name: Annotated[str, typer.Argument(help="Name of a method.")]) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from benchmark.terminal import examples, make_console, say, table_width, working
+from benchmark.terminal import examples, make_console, say, size, table_width, working
 from leaderboard.commands.delivery import deliver, require
 from leaderboard.commands.options import Chosen, Form, Out, Runs, RunsOrReference, WithReference
 from leaderboard.commands.reading import gather, gather_with_agreement
@@ -219,8 +219,8 @@ def site(
     results = gather(runs or [], console, transfers, with_reference=with_reference)
     with working(console, "Writing the site"):
         paths = write_site(results, out)
-    size = sum(path.stat().st_size for path in paths) / 1e6
-    say(console, f"Wrote {len(paths)} files, {size:.1f} MB: open {out / 'index.html'}")
+    total = sum(path.stat().st_size for path in paths)
+    say(console, f"Wrote {len(paths)} files, {size(total)}: open {out / 'index.html'}")
 
 
 def export(

@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Final
 
+from benchmark.terminal import size
 from leaderboard.machine import machine_of
 from leaderboard.reference.reference_file import read_reference, reference_files
 
 HEADINGS: Final = (
-    *("dataset", "protocol", "metrics", "methods", "transfers", "seeds", "rows", "KB"),
+    *("dataset", "protocol", "metrics", "methods", "transfers", "seeds", "rows", "size"),
     "measured on",
 )
 
@@ -38,7 +39,7 @@ def listing(folder: Path) -> tuple[tuple[str, ...], ...]:
                 str(len({row.transfer for row in rows if row.relation != "in-domain"})),
                 ", ".join(map(str, sorted({row.seed for row in rows}))),
                 str(len(rows)),
-                f"{path.stat().st_size / 1000:.0f}",
+                size(path.stat().st_size),
                 "; ".join(sorted({machine_of(row) for row in rows})),
             )
         )

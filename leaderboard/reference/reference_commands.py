@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmark.terminal import examples, make_console, say
+from benchmark.terminal import examples, make_console, say, show_lines, size
 
 if TYPE_CHECKING:
     from leaderboard.reference.packing import Packed
@@ -116,9 +116,6 @@ def list_(
     ] = None,
 ) -> None:
     """Show which reference results there are, and on which machine they were measured."""
-    from rich.markup import escape
-    from rich.table import Table
-
     from leaderboard.reference.listing import HEADINGS, listing
     from leaderboard.reference.shipped_files import reference_folder
 
@@ -131,10 +128,7 @@ def list_(
             f"{place} holds no reference results: make them with `cropglobe reference make`.",
         )
         return
-    table = Table(*HEADINGS)
-    for line in lines:
-        table.add_row(*map(escape, line))
-    console.print(table)
+    show_lines(console, HEADINGS, lines)
 
 
 def _tell(packed: "Packed") -> None:
@@ -147,10 +141,10 @@ def _tell(packed: "Packed") -> None:
     for path in packed.files:
         say(console, f"Wrote {path}")
     folders = {path.parent for path in packed.files}
-    size = sum(size_of(reference_files(folder)) for folder in folders)
-    if size > MOST_BYTES:
+    total = sum(size_of(reference_files(folder)) for folder in folders)
+    if total > MOST_BYTES:
         say(
             console,
-            f"The files take {size / 1e6:.1f} MB, and the wheel may carry {MOST_BYTES / 1e6:g}: "
+            f"The files take {size(total)}, and the wheel may carry {size(MOST_BYTES)}: "
             "remove those of older protocols, or ship fewer methods.",
         )

@@ -1,6 +1,6 @@
 """Pages of the site: what each says of a method, a transfer, a group of rows or a sentence."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -86,15 +86,35 @@ def plain_page(title: str, stamps: Sequence[Stamp], **values: object) -> str:
     return render_page("page.html", title, stamps, **{**empty, **values})
 
 
+@dataclass(frozen=True)
+class Badge:
+    """What a badge says.
+
+    Attributes:
+        label: Which data and protocol.
+        value: Score, rank, and what was checked.
+        verified: Whether another person has checked it.
+    """
+
+    label: str
+    value: str
+    verified: bool
+
+    @property
+    def said(self) -> str:
+        """All of it in words."""
+        return f"{self.label}: {self.value}"
+
+
 def method_pages(
-    groups: Sequence[ComparisonGroup], stamps: Sequence[Stamp], badges: Collection[str]
+    groups: Sequence[ComparisonGroup], stamps: Sequence[Stamp], badges: Mapping[str, Badge]
 ) -> dict[str, str]:
     """Make a page for each method: badges, means by transfer, card, how to run it, rows.
 
     Args:
         groups: All groups of rows.
         stamps: Their stamps.
-        badges: Paths of all badges.
+        badges: All badges by path.
 
     Returns:
         Pages by path.
@@ -108,7 +128,7 @@ def method_pages(
         ]
         name = name_of(rows[0])
         card = _card(name, rows, groups[0].results)
-        own = [(badge_path(mark, method), mark.title) for mark in stamps]
+        own = [badge_path(mark, method) for mark in stamps]
         pages[method_page(method)] = plain_page(
             method,
             _of(rows, groups, stamps),
@@ -116,7 +136,7 @@ def method_pages(
             facts=[*_about(rows, groups[0]), *([] if card else [NO_CARD])],
             card=card,
             commands=_commands(name),
-            badges=[(path, f"Badge of {title}") for path, title in own if path in badges],
+            badges=[(path, f"Badge: {badges[path].said}") for path in own if path in badges],
             first=[
                 grid
                 for number, group in enumerate(groups, start=1)
@@ -233,26 +253,26 @@ def badge_path(mark: Stamp, method: str) -> str:
     return f"badges/{mark.number}-{slug(method)}.svg"
 
 
-def badges(mark: Stamp, group: ComparisonGroup) -> dict[str, str]:
-    """Make a badge for each ranked method that is verified, or whose stored predictions agree."""
+def badges(mark: Stamp, group: ComparisonGroup) -> dict[str, Badge]:
+    """Return a badge, by path, for each ranked method that is verified or has its predictions."""
     frame = method_frame(group)
     ranked = frame[frame["rank"].notna()]
     checked = (ranked["confirmed"] == 1) | (ranked["verification"] != VERIFICATIONS[0])
-    pages = {}
+    found = {}
     for line in ranked[checked].to_dict("records"):
         label = mark.title if mark.title.startswith(SUITE) else f"{SUITE} {mark.title}"
         standing = f"rank {line['rank']:.0f} of {len(ranked)}"
         value = f"macro-F1 {100 * line['macro_f1']:.1f}, {standing}, {line['verification']}"
-        split = BADGE_SIGN * len(label) + 12
-        pages[badge_path(mark, str(line["method"]))] = (
-            environment()
-            .get_template("badge.svg")
-            .render(
-                label=label,
-                value=value,
-                split=split,
-                width=split + BADGE_SIGN * len(value) + 12,
-                verified=line["verification"] != VERIFICATIONS[0],
-            )
-        )
-    return pages
+        verified = line["verification"] != VERIFICATIONS[0]
+        found[badge_path(mark, str(line["method"]))] = Badge(label, value, verified=verified)
+    return found
+
+
+def draw_badge(badge: Badge) -> str:
+    """Return a badge as SVG."""
+    split = BADGE_SIGN * len(badge.label) + 12
+    return (
+        environment()
+        .get_template("badge.svg")
+        .render(badge=badge, split=split, width=split + BADGE_SIGN * len(badge.value) + 12)
+    )

@@ -21,8 +21,10 @@ from leaderboard.site.main_pages import (
     transfers_page,
 )
 from leaderboard.site.pages import (
+    Badge,
     badges,
     claims_page,
+    draw_badge,
     method_pages,
     render_page,
     stamp_of,
@@ -95,7 +97,7 @@ def build_site(results: Results) -> dict[str, bytes]:
         ),
         "submit.html": submit_page(stamps),
     }
-    marks: dict[str, str] = {}
+    marks: dict[str, Badge] = {}
     for mark, group in marked:
         images = _images(mark.number, group)
         site |= images
@@ -103,7 +105,8 @@ def build_site(results: Results) -> dict[str, bytes]:
         pages[f"sections/{mark.number}.html"] = group_page(mark, group, images)
     curves = season_images(results, groups)
     site |= {path: image for found in curves.values() for path, image in found.items()}
-    pages |= marks | method_pages(groups, stamps, marks)
+    pages |= {path: draw_badge(badge) for path, badge in marks.items()}
+    pages |= method_pages(groups, stamps, marks)
     pages |= transfer_pages(groups, stamps, {name: list(found) for name, found in curves.items()})
     return site | {path: text.encode() for path, text in pages.items()}
 

@@ -16,6 +16,7 @@ from typing import IO, Final
 
 from benchmark.errors import SubmissionError
 from benchmark.files import replace_file
+from benchmark.terminal import size
 
 MOST_BYTES: Final = 512 * 1024**2
 """Largest size of an archive in bytes; all pairs of eight countries with ten seeds take 100 MB."""
@@ -72,10 +73,10 @@ def read_archive(path: Path, names: Pattern[str]) -> dict[str, bytes]:
     """
     try:
         with path.open("rb") as handle:
-            size = _check_end(handle, path)
+            length = _check_end(handle, path)
             with zipfile.ZipFile(handle) as archive:
                 members = archive.infolist()
-                _check_members(members, names, size)
+                _check_members(members, names, length)
                 return {member.filename: _read(archive, member) for member in members}
     except _BROKEN as error:
         raise SubmissionError(
@@ -97,8 +98,8 @@ def write_archive(path: Path, members: Mapping[str, bytes]) -> None:
     total = sum(len(content) for content in members.values())
     if total > MOST_BYTES or len(members) > MOST_MEMBERS:
         raise SubmissionError(
-            f"The submission has {len(members)} files of {total / 1e6:.0f} MB together: "
-            f"{MOST_MEMBERS} files and {MOST_BYTES / 1e6:.0f} MB are the limit."
+            f"The submission has {len(members)} files of {size(total)} together: "
+            f"{MOST_MEMBERS} files and {size(MOST_BYTES)} are the limit."
         )
 
     def write(handle: IO[bytes]) -> None:
@@ -123,10 +124,10 @@ def printable(text: str, longest: int = 200) -> str:
 
 def _check_end(handle: IO[bytes], path: Path) -> int:
     """Check from the end of an archive that its directory is small; return the archive's size."""
-    size = handle.seek(0, 2)
-    if size > MOST_BYTES:
-        raise SubmissionError(f"{path} has {size} bytes: {MOST_BYTES} are the limit.")
-    handle.seek(max(size - LOCATOR_BYTES - END_RECORD_BYTES - LONGEST_COMMENT, 0))
+    length = handle.seek(0, 2)
+    if length > MOST_BYTES:
+        raise SubmissionError(f"{path} has {size(length)}: {size(MOST_BYTES)} are the limit.")
+    handle.seek(max(length - LOCATOR_BYTES - END_RECORD_BYTES - LONGEST_COMMENT, 0))
     tail = handle.read()
     place = tail.rfind(END_RECORD)
     if place < 0 or len(tail) - place < END_RECORD_BYTES:
@@ -134,15 +135,15 @@ def _check_end(handle: IO[bytes], path: Path) -> int:
     if ZIP64_LOCATOR in tail[max(place - LOCATOR_BYTES, 0) : place]:
         raise SubmissionError(
             f"{path} is of the form for very large archives (zip64): {MOST_MEMBERS} files and "
-            f"{MOST_BYTES / 1e6:.0f} MB are the limit."
+            f"{size(MOST_BYTES)} are the limit."
         )
     _, _, _, _, count, directory, _, _ = struct.unpack_from("<4s4H2LH", tail, place)
     if count > MOST_MEMBERS or directory > MOST_DIRECTORY_BYTES:
         raise SubmissionError(
-            f"{path} lists {count} files in {directory} bytes: {MOST_MEMBERS} files are the limit."
+            f"{path} lists {count} files in {size(directory)}: {MOST_MEMBERS} files are the limit."
         )
     handle.seek(0)
-    return size
+    return length
 
 
 def _check_members(members: list[zipfile.ZipInfo], names: Pattern[str], archive_size: int) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from benchmark.errors import SubmissionError
 from benchmark.files import replace_file
+from benchmark.terminal import size
 from leaderboard.submissions.archive import CHUNK, MOST_BYTES, printable
 from leaderboard.submissions.untrusted_content import read_json, read_model
 from leaderboard.submissions.verdict_files import Pointer
@@ -67,7 +68,9 @@ def fetch_archive(pointer: Path, out: Path, schemes: tuple[str, ...] = SCHEMES) 
         raise SubmissionError(f"{pointer} names no address: ask its authors for the archive.")
     check_address(found.url, schemes)
     if found.bytes > MOST_BYTES:
-        raise SubmissionError(f"The archive has {found.bytes} bytes: {MOST_BYTES} are the limit.")
+        raise SubmissionError(
+            f"The archive has {size(found.bytes)}: {size(MOST_BYTES)} are the limit."
+        )
     opener = urllib.request.build_opener(_StayWithin(schemes))
     try:
         with opener.open(found.url, timeout=SECONDS) as reply:
@@ -101,14 +104,14 @@ def check_address(url: str, schemes: tuple[str, ...] = SCHEMES) -> None:
 
 
 def _copy(reply: IO[bytes], file: IO[bytes], wanted: Pointer) -> None:
-    digest, size = hashlib.sha256(), 0
+    digest, received = hashlib.sha256(), 0
     while chunk := reply.read(CHUNK):
-        size += len(chunk)
-        if size > wanted.bytes:
+        received += len(chunk)
+        if received > wanted.bytes:
             break
         digest.update(chunk)
         file.write(chunk)
-    if size != wanted.bytes or digest.hexdigest() != wanted.sha256:
+    if received != wanted.bytes or digest.hexdigest() != wanted.sha256:
         raise SubmissionError(
             "The file at the address is not the archive that submission.json names: pack again, "
             "or put the archive back."

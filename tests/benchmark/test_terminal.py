@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from tiny import make_samples, write_tiny
 
-from benchmark.terminal import replace_unknown_signs, size
+from benchmark.terminal import plain_table, replace_unknown_signs, show_lines, show_progress, size
 
 RUN = "import sys; from benchmark.cli import main; main(sys.argv[1:])"
 
@@ -81,3 +82,51 @@ def test_a_method_that_prints_does_not_fail(tmp_path: Path, encoding: str, worke
 def test_numbers_of_bytes_are_said_as_people_say_them() -> None:
     said = [size(n) for n in (7, 999, 12_340, 999_600, 5e6, 2.5e9, 4e12)]
     assert said == ["7 B", "999 B", "12.3 kB", "1 MB", "5 MB", "2.5 GB", "4 TB"]
+
+
+HEADINGS = ("method", "track", "what it is")
+
+LINES = (
+    ("a-method-of-a-long-name", "", "A sentence of some length [of its own], twice: " * 2),
+    ("b", "unlabelled-target", "Short."),
+)
+
+
+def words_shown(width: int) -> tuple[str, list[str]]:
+    out = io.StringIO()
+    show_lines(Console(file=out, width=width), HEADINGS, LINES)
+    lines = out.getvalue().splitlines()
+    assert all(len(line.rstrip()) <= width for line in lines)
+    return " ".join(out.getvalue().split()), lines
+
+
+@pytest.mark.parametrize("width", [40, 80, 100, 160])
+def test_lines_are_shown_whole_at_every_width(width: int) -> None:
+    text, _ = words_shown(width)
+    assert "…" not in text
+    for word in " ".join(" ".join(line) for line in LINES).split():
+        assert word in text
+
+
+def test_lines_are_lists_where_the_last_column_has_no_room() -> None:
+    assert words_shown(160)[1][0].split() == ["method", "track", "what", "it", "is"]
+    text, lines = words_shown(80)
+    assert lines[0].rstrip() == "a-method-of-a-long-name"
+    assert "a-method-of-a-long-name what it is: A sentence of some length [of" in text
+    assert text.endswith("b track: unlabelled-target what it is: Short.")
+
+
+def test_cells_of_a_plain_table_are_broken_and_not_cut() -> None:
+    table = plain_table("domain", "season", title="t")
+    table.add_row("a-domain-of-a-long-name", "calendar 01-01")
+    out = io.StringIO()
+    Console(file=out, width=24).print(table)
+    assert "…" not in out.getvalue()
+    assert "01-01" in out.getvalue()
+
+
+def test_progress_leaves_nothing_in_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    with show_progress("Simulating") as report:
+        report("FRA", 1, 2)
+        report("FRA", 2, 2)
+    assert capsys.readouterr() == ("", "")

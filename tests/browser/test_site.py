@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import Opener, address, choose, wait_for
+from browsing import PHONE, Opener, address, choose, wait_for
 from sample_rows import make_row
 
 from leaderboard.results import from_rows
@@ -150,6 +150,32 @@ def test_opening_a_method_and_a_transfer(open_page: Opener) -> None:
     assert "cropglobe run --methods 'good'" in window.find_element("tag name", "main").text
     window.find_element("link text", "FRA:CHN").click()
     assert window.find_element("tag name", "h1").text == "FRA:CHN"
+
+
+def test_what_is_wider_than_a_phone_says_so(open_page: Opener) -> None:
+    window = open_page("methods/good.html", PHONE)
+    box = "const box = document.querySelector('.scroll:has(table)');"
+    is_marked = "return box.classList.contains('more')"
+    wait_for(window, lambda: window.execute_script(box + is_marked), lambda: "no mark")
+    window.execute_script(box + "box.scrollLeft = box.scrollWidth")
+    wait_for(
+        window, lambda: not window.execute_script(box + is_marked), lambda: "marked at its end"
+    )
+    height = "return document.querySelector('.badge img').getBoundingClientRect().height"
+    assert window.execute_script(height) == 20, "a badge is not made smaller than it can be read"
+
+
+def test_captions_stay_in_sight_on_a_phone(open_page: Opener) -> None:
+    window = open_page("index.html", PHONE)
+    beyond = window.execute_script(
+        """return [...document.querySelectorAll("caption")]
+            .filter((caption) => {
+                const edge = caption.closest(".scroll").getBoundingClientRect().right;
+                return caption.getBoundingClientRect().right > edge + 1;
+            })
+            .map((caption) => caption.textContent);"""
+    )
+    assert beyond == []
 
 
 def test_figures_are_shown(open_page: Opener) -> None:

@@ -24,6 +24,7 @@ from benchmark.data.official.download_lock import (
 )
 from benchmark.data.official.file_names import REPOSITORY, select_files
 from benchmark.errors import DataError
+from benchmark.terminal import size
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import DatasetInfo
@@ -297,7 +298,7 @@ def _check_disk(root: Path, needed: int) -> None:
     free = shutil.disk_usage(root).free
     if needed > free:
         raise DataError(
-            f"{root} has room for {free / 1e6:,.0f} MB and {needed / 1e6:,.0f} MB are to be "
+            f"{root} has room for {size(free)} and {size(needed)} are to be "
             "fetched: make room or name a directory on another disk."
         )
 

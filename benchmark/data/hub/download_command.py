@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from benchmark.errors import DataError, UnavailableError, UsageError
-from benchmark.terminal import examples
+from benchmark.terminal import examples, size
 
 if TYPE_CHECKING:
     from benchmark.data.hub.download import Downloaded
@@ -84,10 +84,10 @@ def _is_offline() -> bool:
 
 def _describe(directory: Path, done: "Downloaded") -> list[str]:
     lock = done.lock
-    size = sum(locked.size for locked in lock.files.values())
+    total = sum(locked.size for locked in lock.files.values())
     lines = [
         f"{directory}: {lock.repository} at commit {lock.commit}, {len(lock.files)} files, "
-        f"{size / 1e6:,.1f} MB, every checksum right.",
+        f"{size(total)}, every checksum right.",
         f"Fetched now: {len(done.fetched)}; there already: {len(done.verified)}.",
     ]
     if done.left_out:

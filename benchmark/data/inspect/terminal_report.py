@@ -12,6 +12,7 @@ from benchmark.data.inspect.reading_doubts import reading_doubts
 from benchmark.data.official.file_names import likely_domain
 from benchmark.data.official.stored_numbers import DOMAINS_FILE, Declared
 from benchmark.data.taxonomy import CROPS
+from benchmark.terminal import counted, plain_table
 
 
 def show_ingest(report: IngestReport) -> Iterator[RenderableType]:
@@ -51,14 +52,17 @@ def _ingested(domain: IngestedDomain, said: tuple[str, ...]) -> Iterator[Rendera
 
 
 def _samples(count: int) -> str:
-    return "1 sample" if count == 1 else f"{count} samples"
+    return counted(count, "sample")
 
 
 def show_inspection(inspection: Inspection) -> Iterator[RenderableType]:
     """Yield the card of a dataset."""
     kind = Text(" simulated", style="bold magenta") if inspection.simulated else Text(" real data")
     yield Text(inspection.name, style="bold") + kind
-    yield f"{inspection.root}: {inspection.samples} samples in {len(inspection.domains)} domains"
+    extent = (
+        f"{counted(inspection.samples, 'sample')} in {counted(len(inspection.domains), 'domain')}"
+    )
+    yield f"{inspection.root}: {extent}"
     yield f"source: {inspection.source}; licence: {inspection.licence}"
     yield f"fingerprint: {inspection.fingerprint}"
     yield _classes([(domain.name, domain.samples, domain.classes) for domain in inspection.domains])
@@ -68,7 +72,7 @@ def show_inspection(inspection: Inspection) -> Iterator[RenderableType]:
 
 
 def _classes(rows: list[tuple[str, int, dict[str, int]]]) -> Table:
-    table = Table("domain", title="samples by class", title_justify="left")
+    table = plain_table("domain", title="samples by class")
     for crop in (*CROPS, "all"):
         table.add_column(crop, justify="right")
     for name, samples, classes in rows:
@@ -78,16 +82,15 @@ def _classes(rows: list[tuple[str, int, dict[str, int]]]) -> Table:
 
 
 def _making(inspection: Inspection) -> Table:
-    table = Table("domain", title="how they were made", title_justify="left")
-    for title in ("bands", "range", "level", "season", "year", "cadence", "missing"):
-        table.add_column(title)
+    headings = ("domain", "bands", "range", "level", "season", "year", "cadence", "missing")
+    table = plain_table(*headings, title="how they were made")
     table.add_column("blocks", justify="right")
     for domain in inspection.domains:
         card = domain.card
         table.add_row(
             domain.name,
             str(len(domain.bands)),
-            f"{domain.lowest:.3f}-{domain.highest:.3f}",
+            f"{domain.lowest:.3f} to {domain.highest:.3f}",
             card.processing_level or "?",
             f"{card.season} {card.season_start or ''}".strip(),
             ", ".join(str(year) for year in domain.years) or str(card.year or "?"),
@@ -100,9 +103,8 @@ def _making(inspection: Inspection) -> Table:
 
 def _reading(inspection: Inspection) -> Table:
     """Show what was concluded of the files; what the user declared is marked with a star."""
-    table = Table("domain", title="how they were read (* declared)", title_justify="left")
-    for title in ("stored as", "unit", "axes", "greenest", "as in the", "calendar"):
-        table.add_column(title)
+    headings = ("domain", "stored as", "unit", "axes", "greenest", "as in the", "calendar")
+    table = plain_table(*headings, title="how they were read (* declared)")
     for domain in inspection.domains:
         reading, season = domain.reading, domain.season
         if reading is None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from benchmark.run import job_options as options
-from benchmark.terminal import examples, make_console, show_progress, size
+from benchmark.terminal import counted, examples, make_console, plain_table, show_progress, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from benchmark.run.planning.cost_estimates import Estimate
+
+LEAST_TOLD: Final = 0.01
+"""Seconds below which no digits are shown: an estimate has none there."""
 
 SECONDS_PER_MINUTE: Final = 60
 SECONDS_PER_HOUR: Final = 3600
@@ -82,11 +85,9 @@ def plan(
 
 
 def _table(estimate: "Estimate") -> "Table":
-    from rich.table import Table
-
     from benchmark.run.planning.cost_estimates import slowest_first
 
-    table = Table("method")
+    table = plain_table("method")
     for title in ("jobs", "each", "all"):
         table.add_column(title, justify="right")
     for method in slowest_first(estimate.methods):
@@ -100,7 +101,7 @@ def _table(estimate: "Estimate") -> "Table":
 
 def _sentences(estimate: "Estimate", workers: int, within: float | None) -> "Iterator[str]":
     to_run = estimate.jobs - estimate.stored
-    yield f"{estimate.jobs} jobs, {estimate.stored} stored already, {to_run} to run."
+    yield f"{counted(estimate.jobs, 'job')}, {estimate.stored} stored already, {to_run} to run."
     unknown = sum(len(m.seconds) for m in estimate.methods if m.unavailable is not None)
     if unknown:
         yield (
@@ -136,6 +137,8 @@ def _sentences(estimate: "Estimate", workers: int, within: float | None) -> "Ite
 
 def duration(seconds: float) -> str:
     """Return a time as people say it, in two digits."""
+    if seconds < LEAST_TOLD:
+        return f"below {LEAST_TOLD} s"
     if seconds < SECONDS_PER_MINUTE:
         return f"{seconds:.2g} s" if seconds < 1 else f"{seconds:.0f} s"
     if seconds < SECONDS_PER_HOUR:

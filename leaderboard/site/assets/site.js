@@ -145,6 +145,15 @@
 
   document.querySelectorAll("table.sortable").forEach((table) => new View(table));
 
+  // A shadow at the right edge says that there is more to scroll to.
+  const hint = (box) => box.classList.toggle("more", box.scrollWidth - box.clientWidth - box.scrollLeft > 1);
+  const watch = new ResizeObserver((changes) => changes.forEach((change) => hint(change.target.closest(".scroll"))));
+  document.querySelectorAll(".scroll").forEach((box) => {
+    watch.observe(box);
+    watch.observe(box.querySelector("table, img"));
+    box.addEventListener("scroll", () => hint(box), { passive: true });
+  });
+
   // On paper nothing can be unfolded.
   const folded = () => [...document.querySelectorAll("details:not(.columns)")];
   let shut = [];

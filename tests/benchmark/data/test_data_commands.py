@@ -45,7 +45,7 @@ def test_ingest_then_inspect(
     assert "USA-AR: 10 bands" in page
     assert "1 sample counted as other for a code that the map cdl cannot tell: 300 (1)" in page
     page = cropglobe("inspect", tmp_path / "out")
-    assert "3 samples in 1 domains" in page
+    assert "3 samples in 1 domain" in page
     assert "with the series of an earlier one" in page  # the samples of the tiny table are alike
 
 

@@ -83,7 +83,7 @@ def test_fixed_bands_are_given_to_every_transfer_and_are_not_compared_with_other
     smoke_run(cli, mixed.root, tmp_path / "run", *words)
     code, _, err = smoke_run(cli, mixed.root, tmp_path / "run", *words, "--bands", "B4", "B3")
     assert code == 0
-    assert "1 jobs to run" in err
+    assert "1 job to run" in err
     fixed = [row for row in rows_of(tmp_path / "run") if row.protocol == "smoke-2-bands"]
     assert {row.transfer for row in fixed} == {"FRA:FRA", "FRA:CHN", "FRA:KEN"}
     assert {row.data.bands for row in fixed} == {("B3", "B4")}

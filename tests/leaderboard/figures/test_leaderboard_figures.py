@@ -4,13 +4,16 @@ import io
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
+from matplotlib import colormaps
 from matplotlib.image import imread
 from sample_rows import make_row, one_and_a_floor
 
 from benchmark.results.rows import AppliedShift
 from leaderboard.comparison_group import comparison_groups
 from leaderboard.figures.leaderboard_figures import (
+    DARK,
     FIGURES,
     FORMS,
     draw_gaps,
@@ -179,3 +182,12 @@ def test_a_relation_has_one_colour_and_one_mark_in_every_figure_of_gaps() -> Non
         looks.append([(line.get_color(), line.get_marker()) for line in lines])
     assert looks[0] == looks[1]
     assert len(looks[0]) == 1
+
+
+def test_numbers_on_a_colour_can_be_read() -> None:
+    values = np.linspace(0, 1, 201)
+    rgb = colormaps["cividis"](values)[:, :3]
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    luminance = linear @ [0.2126, 0.7152, 0.0722]
+    contrast = np.where(values < DARK, 1.05 / (luminance + 0.05), (luminance + 0.05) / 0.05)
+    assert contrast.min() >= 4.5

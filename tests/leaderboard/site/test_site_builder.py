@@ -187,7 +187,8 @@ def test_a_method_shows_the_card_that_its_run_kept(tmp_path: Path) -> None:
     said = Page(page).text
     for text in ("Doe 2020", "nothing of a target", "1 of 1 targets lie in countries"):
         assert text in said
-    assert '<img class="badge" src="../badges/1-a.svg" alt="Badge of' in page
+    title = badges(read_results([tmp_path / "run"], draws=50))["badges/1-a.svg"]
+    assert f'<img src="../badges/1-a.svg" alt="Badge: {title}"' in page
     assert "not kept with these runs" in site["methods/b.html"].decode()
 
 

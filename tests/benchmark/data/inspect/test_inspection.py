@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from benchmark.cli import main
 from benchmark.data.dataset import Dataset, DatasetCard, DomainCard, open_dataset, write_dataset
 from benchmark.data.inspect.domain_differences import run_warnings
 from benchmark.data.inspect.inspection import Inspection, inspect_dataset
 from benchmark.data.inspect.terminal_report import show_inspection
 from benchmark.data.official.domain_file import DomainSamples
+from benchmark.data.simulate.world import simulate_dataset
 
 Make = Callable[..., DomainSamples]
 
@@ -82,8 +84,8 @@ def test_json_holds_everything(spoiled: Dataset) -> None:
     assert Inspection.model_validate_json(inspection.model_dump_json()) == inspection
 
 
-def render(inspection: Inspection) -> str:
-    console = Console(file=StringIO(), width=140)
+def render(inspection: Inspection, width: int = 140) -> str:
+    console = Console(file=StringIO(), width=width)
     for part in show_inspection(inspection):
         console.print(part)
     text = console.file.getvalue()  # type: ignore[attr-defined]
@@ -152,5 +154,25 @@ def test_the_page_says_how_files_were_read(tmp_path: Path, make_samples: Make) -
     (tmp_path / "domains.yaml").write_text("files: [{file: '*FRA*', unit: reflectance}]")
     np.savez(tmp_path / "unheard_of.npz", fea=np.zeros(3))
     text = " ".join(render(inspect_dataset(open_dataset(tmp_path))).split())
-    assert "float32 │ reflectance* │ 73 x 10" in text
+    assert "float32 reflectance* 73 x 10" in text
     assert "Not read: unheard_of.npz" in text
+
+
+def test_the_page_is_whole_in_a_terminal_of_80_characters(tmp_path: Path) -> None:
+    simulate_dataset(tmp_path / "data", samples_per_domain=30, seed=1, domains=["ARG", "USA-2017"])
+    text = render(inspect_dataset(open_dataset(tmp_path / "data")), width=80)
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= 80
+    for word in ("sugarcane", "simulated ", "aligned ", "missing", "USA-2017"):
+        assert word in text
+
+
+def test_a_file_gets_wide_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    simulate_dataset(tmp_path / "data", samples_per_domain=30, seed=1, domains=["ARG"])
+    with pytest.raises(SystemExit) as end:
+        main(["inspect", str(tmp_path / "data")])
+    assert not end.value.code
+    assert "aligned 07-05" in capsys.readouterr().out

@@ -251,7 +251,8 @@ def test_a_method_of_a_file_is_planned_and_what_is_stored_is_not_counted(
 
 
 def test_numbers_are_said_as_people_say_them() -> None:
-    assert [duration(s) for s in (0.034, 12.4, 150, 100_000)] == [
+    assert [duration(s) for s in (7.7e-05, 0.034, 12.4, 150, 100_000)] == [
+        "below 0.01 s",
         "0.034 s",
         "12 s",
         "2.5 min",
