@@ -38,6 +38,9 @@ _CHUNK: Final = 4_000_000
 """Number of weights in memory at once, 16 MB."""
 
 
+_ROUNDING: Final = 1e-12
+"""By how much sums of the same scores may differ."""
+
 SHORTAGES: Final = (f"fewer than {FEWEST_SEEDS} seeds", f"fewer than {FEWEST_UNITS} blocks")
 """What there can be too little of, in words."""
 
@@ -174,13 +177,18 @@ def interval(draws: Draws, point: float, level: float = LEVEL) -> Interval:
     take percentiles farther out instead (Hesterberg 2015, Am. Stat. 69: 371-386, section 5.3) does
     not suffice with three seeds, since no resample of them lies beyond the best and the worst.
 
+    With two or three blocks that lack crops, nearly every resample may lie on one side of the
+    statistic. Then percentiles are too far out to say anything, and the corrected limits would
+    leave the statistic out. In their place it gets the distances of the percentiles from the
+    median.
+
     Args:
         draws: Resampled values.
         point: Value of the statistic on the sample.
         level: Coverage.
 
     Returns:
-        The limits, within the values that the statistic can have.
+        The limits, with `point` between them, within the values that the statistic can have.
     """
     values = draws.values
     below = np.mean(values < point) + np.mean(values == point) / 2
@@ -189,8 +197,12 @@ def interval(draws: Draws, point: float, level: float = LEVEL) -> Interval:
     # What scipy.stats.norm computes, to the last bit, at a fifth of its time.
     normal = ndtri((1 + level) / 2)
     stretch = draws.tail(level) / normal
-    low, middle, high = np.quantile(values, ndtr(2 * shift + np.array([-normal, 0, normal])))
+    places = np.array([-normal, 0, normal])
+    low, middle, high = np.quantile(values, ndtr(2 * shift + places))
     limits = middle + stretch * (np.array([low, high]) - middle)
+    if max(limits[0] - point, point - limits[1]) > _ROUNDING:
+        low, middle, high = np.quantile(values, ndtr(places))
+        limits = point + stretch * (np.array([low, high]) - middle)
     low, high = np.clip(limits, draws.lowest, draws.highest)
     return Interval(float(low), float(high))
 
