@@ -16,6 +16,7 @@ from benchmark.task.transfers import RELATIONS, Relation
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.results import Results
 from leaderboard.statistics.bootstrap import LEVEL, Interval, mean_of
+from leaderboard.statistics.ranking import DIGITS
 
 Verdict = Literal["holds", "does not hold", "undecided", "not run"]
 
@@ -251,7 +252,7 @@ def _duel(
         return PairedComparison(rival, rival_name)
     differences = [scores[subject, name] - scores[rival, name] for name in shared]
     mean = float(np.mean(differences))
-    signs = np.sign(np.round(differences, 12))
+    signs = np.sign(np.round(differences, DIGITS))
     won = float(np.sum((signs + 1) / 2))
     draws = [[group.draws(method, name, metric) for name in shared] for method in pair]
     first, second = ([values for values in own if values is not None] for own in draws)

@@ -21,6 +21,7 @@ from leaderboard.site.site_table import (
     transfer_page,
     with_interval,
 )
+from leaderboard.statistics.ranking import DIGITS
 from leaderboard.tables.columns import COLUMNS, MISSING, Column, main_columns, method_frame
 from leaderboard.tables.section_facts import dataset_title, protocol_title, title_of
 from leaderboard.tables.text_tables import with_limits
@@ -208,7 +209,8 @@ def _of_transfer(group: ComparisonGroup, line: Mapping[Hashable, Any]) -> tuple[
 def method_site_table(group: ComparisonGroup, name: str, method: str) -> SiteTable:
     """Make the table of a method's means over seeds in a group, a line for each transfer."""
     cells = with_limits(group)
-    by_transfer = group.transfers.groupby("transfer")["macro_f1"]
+    values = group.transfers["macro_f1"].round(DIGITS)
+    by_transfer = values.groupby(group.transfers["transfer"])
     ranks = by_transfer.rank(ascending=False, method="min")
     rivals = by_transfer.transform("count")
     lines = []
