@@ -151,13 +151,14 @@ class ClaimResult:
         """Whether the sentence holds.
 
         It holds if the subject is better than every method, and methods of all rivals were run. It
-        does not hold if one method is better by the interval that is widened for all of them.
+        does not hold if one method is better by the interval that is widened for all of them, over
+        every transfer that the sentence is about: a few of them may be those it is worse on.
         """
         duels = [duel for contest in self.contests for duel in contest.duels]
         run = [duel for duel in duels if duel.verdict != "not run"]
         if not run:
             return "not run"
-        if any(duel.lost for duel in run):
+        if any(duel.lost for duel in run if duel.transfers == len(self.transfers)):
             return "does not hold"
         met = all(contest.met for contest in self.contests)
         return "holds" if met and all(duel.verdict == "holds" for duel in run) else "undecided"
