@@ -274,21 +274,23 @@ def row_site_table(groups: Sequence[ComparisonGroup], method: str) -> SiteTable:
 
 def confusion_site_table(group: ComparisonGroup, method: str, name: str) -> SiteTable | None:
     """Make the table of where a method's samples go, summed over transfers and seeds."""
-    matrices = [
-        np.array(row.confusion, dtype=np.int64)
+    rows = [
+        row
         for row in group.comparable.rows
         if row.method == method and row.confusion is not None and row.relation != "in-domain"
     ]
-    if not matrices:
+    if not rows:
         return None
-    total = np.sum(matrices, axis=0)
+    total = np.sum([np.array(row.confusion, dtype=np.int64) for row in rows], axis=0)
+    known, every = len({row.transfer for row in rows}), len(group.comparable.transfers)
+    of = "all transfers" if known == every else f"{known} of {every} transfers"
     used = np.flatnonzero(total.sum(axis=0) + total.sum(axis=1))
     lines = [
         (Item(CROPS[k]), *(number(float(total[k, j]), "{:,.0f}", 1) for j in used)) for k in used
     ]
     return SiteTable(
         name=name,
-        caption="True crop by predicted crop, all transfers and seeds: "
+        caption=f"True crop by predicted crop, {of}, all seeds: "
         f"{dataset_title(group.comparable)}, {protocol_title(group.comparable)}",
         headings=("true crop", *(CROPS[k] for k in used)),
         lines=tuple(lines),
