@@ -15,7 +15,7 @@ from leaderboard.code_labels import name_of, newest_labels
 from leaderboard.machine import machine_of
 from leaderboard.results import VERIFICATIONS, Results, Verification, row_key
 from leaderboard.score_frames import ComparableRows, comparable_rows, score_frame, transfer_frame
-from leaderboard.statistics.bootstrap import LEVEL, Draws, Interval, interval, mean_of
+from leaderboard.statistics.intervals import LEVEL, Draws, Interval, interval, mean_of
 from leaderboard.statistics.ranking import CriticalDifference, critical_difference, ranks, win_rates
 
 REFERENCE: Final = "median.random-forest"

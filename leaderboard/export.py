@@ -11,6 +11,7 @@ from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.file_names import slug
 from leaderboard.paper.citation import bibtex
 from leaderboard.results import Results
+from leaderboard.statistics.ranking import DIGITS
 from leaderboard.tables.leaderboard_files import csv_text
 from leaderboard.tables.section_facts import title_of
 from leaderboard.tables.text_tables import with_limits
@@ -45,9 +46,8 @@ def tidy_results(groups: Iterable[ComparisonGroup]) -> pd.DataFrame:
     for group in groups:
         comparable, cells = group.comparable, with_limits(group)
         for name, title in METRICS.items():
-            ranks = cells.groupby("transfer")[name].rank(
-                ascending=name in LOWER_IS_BETTER, method="min"
-            )
+            values = cells[name].round(DIGITS).groupby(cells["transfer"])
+            ranks = values.rank(ascending=name in LOWER_IS_BETTER, method="min")
             missing = pd.Series(np.nan, index=cells.index)
             lines = {
                 "task": TASK,

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from leaderboard.comparison_group import RANKED_BY, ComparisonGroup, beside
-from leaderboard.statistics.bootstrap import Interval, mean_of
+from leaderboard.statistics.intervals import Interval, mean_of
 
 ORACLE: Final = "oracle."
 """Beginning of the name of a method that is trained on samples of the target."""

@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import Final
 
 from leaderboard.comparison_group import RANKED_BY, ComparisonGroup, once_for_each_group
-from leaderboard.statistics.bootstrap import Draws, beyond_chance
+from leaderboard.statistics.intervals import Draws, beyond_chance
 
 OPEN_RANKS: Final = "possible ranks"
 """Heading of a column that has both limits."""

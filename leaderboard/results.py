@@ -26,7 +26,8 @@ from leaderboard.confusion_counts import (
     count_confusions,
 )
 from leaderboard.shared_units import SetName, shared_units
-from leaderboard.statistics.bootstrap import DRAWS, Draws, Part, bootstrap
+from leaderboard.statistics.bootstrap import DRAWS, Part, bootstrap
+from leaderboard.statistics.intervals import Draws
 
 Key = TypeVar("Key")
 

@@ -91,6 +91,16 @@ def lacking_transfers(group: ComparisonGroup) -> dict[str, list[str]]:
 
 
 @once_for_each_group
+def lacking_shifts(group: ComparisonGroup) -> dict[str, list[str]]:
+    """Return the shifts that a method lacks and others have; not of methods without any shift."""
+    every = {*_transfers_by_shift(group)}
+    found: dict[str, set[str]] = {}
+    for loss in shift_losses(group):
+        found.setdefault(loss.method, set()).add(loss.shift)
+    return {method: sorted(every - own) for method, own in found.items() if every - own}
+
+
+@once_for_each_group
 def _transfers_by_shift(group: ComparisonGroup) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for loss in shift_losses(group):
@@ -106,9 +116,10 @@ def worst_factor(group: ComparisonGroup, method: str) -> ShiftLoss | None:
         method: Label of the method.
 
     Returns:
-        The loss; ``None`` if no shift was scored of it, or one not on every transfer.
+        The loss; ``None`` if no shift was scored of it, one that others have was not, or one was
+        not on every transfer: the worst of fewer shifts may not stand beside that of all.
     """
-    if method in lacking_transfers(group):
+    if method in lacking_transfers(group) or method in lacking_shifts(group):
         return None
     own = [loss for loss in shift_losses(group) if loss.method == method]
     return max(own, key=lambda loss: loss.loss, default=None)

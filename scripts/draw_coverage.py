@@ -31,8 +31,9 @@ from benchmark.task.samples.preparation import (
 )
 from benchmark.task.samples.sample_division import cap
 from benchmark.task.transfers import Transfer, parse_transfer, transfer_bands
-from leaderboard.statistics.bootstrap import bootstrap, interval, tabulate
+from leaderboard.statistics.bootstrap import bootstrap, tabulate
 from leaderboard.statistics.confusion_scores import METRICS
+from leaderboard.statistics.intervals import interval
 
 METHOD: Final = "median.random-forest"
 SEEDS: Final = (2, 3, 5)

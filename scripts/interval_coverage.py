@@ -21,8 +21,9 @@ from leaderboard.rank_ranges import open_ranks
 from leaderboard.reference.agreement import every_reference
 from leaderboard.reference.shipped_files import reference_folder
 from leaderboard.results import read_results
-from leaderboard.statistics.bootstrap import LEVEL, Draws, bootstrap, interval, tabulate
+from leaderboard.statistics.bootstrap import bootstrap, tabulate
 from leaderboard.statistics.confusion_scores import METRICS
+from leaderboard.statistics.intervals import LEVEL, Draws, interval
 from leaderboard.tables.section_facts import title_of
 
 WORLDS: Final = 1000

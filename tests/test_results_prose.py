@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
-from leaderboard.statistics.bootstrap import Draws, interval
+from leaderboard.statistics.intervals import Draws, interval
 
 ROOT = Path(__file__).parents[1]
 METRIC = "macro_f1"

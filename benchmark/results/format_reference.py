@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from benchmark.data.taxonomy import CROPS
 from benchmark.results.rows import (
     SCHEMA_VERSION,
     AppliedShift,
@@ -19,7 +20,7 @@ from benchmark.results.rows import (
 )
 from benchmark.results.run_plans import PlannedJob, RunPlan
 from benchmark.task.fitted_attributes import Decision
-from benchmark.task.metrics import CropScores, Scores
+from benchmark.task.metrics import CALIBRATION_BINS, SMALLEST_PROBABILITY, CropScores, Scores
 from benchmark.task.transfers import LabelSpace
 
 PARTS: Final[tuple[tuple[str, type[BaseModel]], ...]] = (
@@ -90,6 +91,37 @@ are not stored.
 stale (stored by other code of its method, or with other files of vectors, than the last command
 asked for), running, damaged and missing. A missing value is `null`, never 0.
 
+## Scores from predictions
+
+Everything that a row's `scores` say can be computed from its predictions without this package:
+
+- `label` is the number, from 0, of the true crop in this order: {crops}.
+  Lines and columns of `confusion` have this order. The columns of `probability` are the crops of
+  `classes`; a crop without a column has probability 0.
+- The predicted crop is the most probable one, and of several the first in that order. Under
+  protocols that repeat the released code, a predicted crop that is not grown in ARG, AUS or CHN
+  becomes `other`; `calibration_error` does not see this.
+- Means over crops (`macro_f1`, `balanced_accuracy`) are over the crops that have samples. To
+  predict another crop is an error of the true one.
+- `calibration_error` has {bins} bins of equal width from 0 to 1; a lower edge belongs to its bin.
+  It is the mean over samples of the distance between a bin's mean highest probability and its
+  share of right samples. `log_loss` raises probabilities below {smallest:g} to it.
+- `overall_accuracy_all` is `overall_accuracy` times `n_scorable` / (`n_scorable` + `n_unscored`).
+
+```python
+import numpy as np
+from sklearn.metrics import f1_score
+
+CROPS = np.array([{quoted}])
+with np.load("RUN/jobs/KEY/predictions-CHN.npz") as file:
+    true = CROPS[file["label"]]
+    predicted = file["classes"][file["probability"].argmax(axis=1)]
+macro_f1 = f1_score(true, predicted, labels=np.unique(true), average="macro", zero_division=0)
+```
+
+A leaderboard has means over seeds for each transfer, then over transfers:
+[what the numbers are](leaderboard.md#what-the-numbers-are).
+
 ## Metrics versions
 
 Every command reads rows of all versions and shows them under separate headings. Rows of different
@@ -119,9 +151,14 @@ def results_format() -> str:
     Raises:
         ValueError: If the docstring of a class does not describe one of its fields.
     """
-    return HEAD.format(version=SCHEMA_VERSION) + "".join(
-        f"\n## {title}\n\n{_table(model)}" for title, model in PARTS
+    head = HEAD.format(
+        version=SCHEMA_VERSION,
+        crops=", ".join(CROPS),
+        quoted=", ".join(f'"{crop}"' for crop in CROPS),
+        bins=CALIBRATION_BINS,
+        smallest=SMALLEST_PROBABILITY,
     )
+    return head + "".join(f"\n## {title}\n\n{_table(model)}" for title, model in PARTS)
 
 
 def _table(model: type[BaseModel]) -> str:

@@ -151,10 +151,12 @@ def draw_pareto(group: ComparisonGroup) -> Figure | None:
 def draw_confusion(group: ComparisonGroup) -> Figure | None:
     """Draw where the samples of each crop go, summed over transfers and seeds."""
     sums: dict[str, npt.NDArray[np.int64]] = {}
+    transfers: dict[str, set[str]] = {}
     for row in group.comparable.rows:
         if row.confusion is not None and row.relation != "in-domain":
             matrix = np.array(row.confusion, dtype=np.int64)
             sums[row.method] = sums.get(row.method, np.zeros_like(matrix)) + matrix
+            transfers.setdefault(row.method, set()).add(row.transfer)
     methods, more = _panels(group)
     methods = [method for method in methods if method in sums]
     if not methods:
@@ -168,7 +170,9 @@ def draw_confusion(group: ComparisonGroup) -> Figure | None:
         support = matrix.sum(axis=1, keepdims=True)
         shares = np.divide(matrix, support, out=np.full_like(matrix, np.nan), where=support > 0)
         _shade(axis, shares, names, names)
-        axis.set_title(short(method), fontsize=8, loc="left")
+        known, every = len(transfers[method]), len(group.comparable.transfers)
+        fewer = "" if known == every else f", {known} of {every} transfers"
+        axis.set_title(short(method) + fewer, fontsize=8, loc="left")
         axis.set_xlabel("predicted")
         axis.set_ylabel("true")
     figure.suptitle(f"Share of each true crop (%), {title_of(group.comparable)}{more}", fontsize=9)

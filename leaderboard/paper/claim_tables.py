@@ -6,7 +6,7 @@ from typing import Final
 from leaderboard.comparison_group import ComparisonGroup
 from leaderboard.paper.claims import ClaimResult, PairedComparison, Verdict, evaluate_claims
 from leaderboard.results import Results
-from leaderboard.statistics.bootstrap import SHORTAGES, Interval
+from leaderboard.statistics.intervals import SHORTAGES, Interval
 from leaderboard.tables.columns import MISSING, signed_percent
 from leaderboard.tables.section_facts import (
     SIMULATED_MARK,
@@ -59,9 +59,9 @@ def claim_tables(
         f"{data}the paper's sentence on other data or another protocol than the paper's.",
         f"{title}.{'' if comparable.simulated else _PUBLISHED_NOTE}",
         "Holds: the paired 95 % interval of the difference lies above zero for every method that "
-        "was run. Does not hold: below zero for one of them, with intervals widened for their "
-        "number (Bonferroni). Undecided: neither, or a rival was not run, or there are "
-        f"{' or '.join(SHORTAGES)}, too few to decide.",
+        "was run. Does not hold: below zero for one that has every transfer, with intervals "
+        "widened for their number (Bonferroni). Undecided: neither, or a rival was not run, or "
+        f"there are {' or '.join(SHORTAGES)}, too few to decide.",
     )
     verdicts = Table(
         title=f"The paper's sentences, {title_of(comparable)}",

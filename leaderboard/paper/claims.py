@@ -15,7 +15,8 @@ from benchmark.errors import UsageError
 from benchmark.task.transfers import RELATIONS, Relation
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.results import Results
-from leaderboard.statistics.bootstrap import LEVEL, Interval, mean_of
+from leaderboard.statistics.intervals import LEVEL, Interval, mean_of
+from leaderboard.statistics.ranking import DIGITS
 
 Verdict = Literal["holds", "does not hold", "undecided", "not run"]
 
@@ -150,13 +151,14 @@ class ClaimResult:
         """Whether the sentence holds.
 
         It holds if the subject is better than every method, and methods of all rivals were run. It
-        does not hold if one method is better by the interval that is widened for all of them.
+        does not hold if one method is better by the interval that is widened for all of them, over
+        every transfer that the sentence is about: a few of them may be those it is worse on.
         """
         duels = [duel for contest in self.contests for duel in contest.duels]
         run = [duel for duel in duels if duel.verdict != "not run"]
         if not run:
             return "not run"
-        if any(duel.lost for duel in run):
+        if any(duel.lost for duel in run if duel.transfers == len(self.transfers)):
             return "does not hold"
         met = all(contest.met for contest in self.contests)
         return "holds" if met and all(duel.verdict == "holds" for duel in run) else "undecided"
@@ -251,7 +253,7 @@ def _duel(
         return PairedComparison(rival, rival_name)
     differences = [scores[subject, name] - scores[rival, name] for name in shared]
     mean = float(np.mean(differences))
-    signs = np.sign(np.round(differences, 12))
+    signs = np.sign(np.round(differences, DIGITS))
     won = float(np.sum((signs + 1) / 2))
     draws = [[group.draws(method, name, metric) for name in shared] for method in pair]
     first, second = ([values for values in own if values is not None] for own in draws)

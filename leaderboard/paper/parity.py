@@ -9,7 +9,7 @@ from importlib.resources import files
 from benchmark.errors import UsageError
 from leaderboard.comparison_group import ComparisonGroup, comparison_groups
 from leaderboard.results import Results
-from leaderboard.statistics.bootstrap import Interval
+from leaderboard.statistics.intervals import Interval
 from leaderboard.tables.columns import MISSING, percent, signed_percent
 from leaderboard.tables.section_facts import title_of
 from leaderboard.tables.table_content import Cell, Table
@@ -134,13 +134,12 @@ def _compare(group: ComparisonGroup, number: Published) -> Comparison:
         ours=ours,
         deviation=None if spread != spread else spread,
         limits=None if draws is None else group.interval(draws, ours),
-        reasons=(*reasons, *_reasons(group, number)),
+        reasons=(*reasons, *_reasons(group, number, int(line["seeds"]))),
     )
 
 
-def _reasons(group: ComparisonGroup, number: Published) -> tuple[str, ...]:
+def _reasons(group: ComparisonGroup, number: Published, seeds: int) -> tuple[str, ...]:
     comparable, label = group.comparable, group.label(number.method)
-    seeds = {row.seed for row in comparable.rows if row.method == label}
     name = f"{comparable.dataset} {comparable.fingerprint[:8]}"
     data = f"data: {name}, the paper's version is not recorded"
     left_out = {
@@ -151,8 +150,8 @@ def _reasons(group: ComparisonGroup, number: Published) -> tuple[str, ...]:
     reasons = [data]
     if not comparable.released:
         reasons.append(f"protocol {comparable.protocol}, not the released code's")
-    if len(seeds) < 10:
-        reasons.append(f"{len(seeds)} of the paper's 10 seeds")
+    if seeds < 10:
+        reasons.append(f"{seeds} of the paper's 10 seeds")
     if left_out - {0, None}:
         reasons.append("samples of crops that the source lacks are not scored")
     return tuple(reasons)

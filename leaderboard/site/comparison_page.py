@@ -23,7 +23,7 @@ from leaderboard.site.site_table import (
     number,
     with_interval,
 )
-from leaderboard.tables.columns import method_frame
+from leaderboard.tables.columns import method_frame, percent
 from leaderboard.tables.section_facts import title_of
 
 
@@ -62,7 +62,8 @@ def _group_data(group: ComparisonGroup, most: int) -> dict[str, Any]:
 
 
 def _tenths(share: float | None) -> int | None:
-    return None if share is None else round(1000 * share)
+    """Return a share as it is written elsewhere, in tenths of a percent point."""
+    return None if share is None else round(10 * float(percent(share)))
 
 
 def _numbers(found: Difference | None) -> list[int | None] | None:

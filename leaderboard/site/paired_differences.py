@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from leaderboard.comparison_group import RANKED_BY, ComparisonGroup
-from leaderboard.statistics.bootstrap import SHORTAGES, Draws, Interval
+from leaderboard.statistics.intervals import SHORTAGES, Draws, Interval
 from leaderboard.tables.columns import method_frame
 
 MEAN: Final = "all transfers"

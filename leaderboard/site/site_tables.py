@@ -22,6 +22,7 @@ from leaderboard.site.site_table import (
     transfer_page,
     with_interval,
 )
+from leaderboard.statistics.ranking import DIGITS
 from leaderboard.tables.columns import COLUMNS, MISSING, Column, main_columns, method_frame
 from leaderboard.tables.section_facts import dataset_title, protocol_title, title_of
 from leaderboard.tables.text_tables import with_limits
@@ -228,7 +229,8 @@ def _of_transfer(group: ComparisonGroup, line: Mapping[Hashable, Any]) -> tuple[
 def method_site_table(group: ComparisonGroup, name: str, method: str) -> SiteTable:
     """Make the table of a method's means over seeds in a group, a line for each transfer."""
     cells = with_limits(group)
-    by_transfer = group.transfers.groupby("transfer")["macro_f1"]
+    values = group.transfers["macro_f1"].round(DIGITS)
+    by_transfer = values.groupby(group.transfers["transfer"])
     ranks = by_transfer.rank(ascending=False, method="min")
     rivals = by_transfer.transform("count")
     lines = []
@@ -292,21 +294,23 @@ def row_site_table(groups: Sequence[ComparisonGroup], method: str) -> SiteTable:
 
 def confusion_site_table(group: ComparisonGroup, method: str, name: str) -> SiteTable | None:
     """Make the table of where a method's samples go, summed over transfers and seeds."""
-    matrices = [
-        np.array(row.confusion, dtype=np.int64)
+    rows = [
+        row
         for row in group.comparable.rows
         if row.method == method and row.confusion is not None and row.relation != "in-domain"
     ]
-    if not matrices:
+    if not rows:
         return None
-    total = np.sum(matrices, axis=0)
+    total = np.sum([np.array(row.confusion, dtype=np.int64) for row in rows], axis=0)
+    known, every = len({row.transfer for row in rows}), len(group.comparable.transfers)
+    of = "all transfers" if known == every else f"{known} of {every} transfers"
     used = np.flatnonzero(total.sum(axis=0) + total.sum(axis=1))
     lines = [
         (Item(CROPS[k]), *(number(float(total[k, j]), "{:,.0f}", 1) for j in used)) for k in used
     ]
     return SiteTable(
         name=name,
-        caption="True crop by predicted crop, all transfers and seeds: "
+        caption=f"True crop by predicted crop, {of}, all seeds: "
         f"{dataset_title(group.comparable)}, {protocol_title(group.comparable)}",
         headings=("true crop", *(CROPS[k] for k in used)),
         lines=tuple(lines),

@@ -1,13 +1,17 @@
 """Average ranks, win rates, critical differences and the Pareto front of methods."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from leaderboard.statistics.bootstrap import LEVEL
 from leaderboard.statistics.confusion_scores import Floats
+from leaderboard.statistics.intervals import LEVEL
+
+DIGITS: Final = 12
+"""Decimals to which scores are compared: the same scores in another order may have another sum."""
 
 
 def ranks(scores: Floats) -> Floats:
@@ -19,7 +23,7 @@ def ranks(scores: Floats) -> Floats:
     Returns:
         Ranks [M, T].
     """
-    found: Floats = stats.rankdata(-np.round(scores, 12), axis=0)
+    found: Floats = stats.rankdata(-np.round(scores, DIGITS), axis=0)
     return found
 
 
@@ -76,10 +80,10 @@ def critical_difference(scores: Floats) -> CriticalDifference | None:
         have equal scores on every transfer.
     """
     methods, transfers = scores.shape
-    if methods < 3 or transfers < 2 or np.ptp(np.round(scores, 12), axis=0).max() == 0:
+    if methods < 3 or transfers < 2 or np.ptp(np.round(scores, DIGITS), axis=0).max() == 0:
         return None
     average = ranks(scores).mean(axis=1)
-    statistic, p_value = stats.friedmanchisquare(*np.round(scores, 12))
+    statistic, p_value = stats.friedmanchisquare(*np.round(scores, DIGITS))
     quantile = stats.studentized_range.ppf(LEVEL, methods, np.inf) / np.sqrt(2)
     difference = float(quantile * np.sqrt(methods * (methods + 1) / (6 * transfers)))
     return CriticalDifference(

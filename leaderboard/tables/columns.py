@@ -11,6 +11,7 @@ import pandas as pd
 from leaderboard.comparison_group import RANKED_BY, ComparisonGroup, once_for_each_group
 from leaderboard.machine import SEPARATOR, is_one_machine
 from leaderboard.results import VERIFICATIONS
+from leaderboard.statistics.ranking import DIGITS
 from leaderboard.tables.method_standing import MethodStanding
 
 MISSING: Final = "-"
@@ -353,7 +354,7 @@ def method_frame(group: ComparisonGroup) -> pd.DataFrame:
         standing = MethodStanding(str(method), str(family), cells, group)
         lines.append({column.name: column.value(standing) for column in REGISTRY})
     frame = pd.DataFrame(lines, columns=[column.name for column in REGISTRY])
-    order = frame[RANKED_BY].astype(float).round(12).rank(ascending=False, method="min")
+    order = frame[RANKED_BY].astype(float).round(DIGITS).rank(ascending=False, method="min")
     frame.insert(0, RANK.name, order)
     return frame.sort_values([RANK.name, "method"], na_position="last", ignore_index=True)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from leaderboard.comparison_group import ComparisonGroup
-from leaderboard.statistics.bootstrap import FEWEST_SEEDS, FEWEST_UNITS, beyond_chance
+from leaderboard.statistics.intervals import FEWEST_SEEDS, FEWEST_UNITS, beyond_chance
 from leaderboard.tables.table_content import Emphasis
 
 EMPHASIS_NOTE: Final = (

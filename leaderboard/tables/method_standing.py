@@ -10,7 +10,7 @@ from leaderboard.comparison_group import RANKED_BY, ComparisonGroup
 from leaderboard.rank_ranges import RankRange, rank_ranges
 from leaderboard.score_frames import RATES, mean_rate
 from leaderboard.shift_losses import worst_factor
-from leaderboard.statistics.bootstrap import Draws
+from leaderboard.statistics.intervals import Draws
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from leaderboard.code_labels import Code, code_of, name_of
 from leaderboard.comparison_group import RANKED_BY, ComparisonGroup, comparison_groups
 from leaderboard.rank_ranges import rank_ranges
 from leaderboard.results import Results, row_key
-from leaderboard.statistics.bootstrap import SHORTAGES
+from leaderboard.statistics.intervals import SHORTAGES
 from leaderboard.tables.column_choice import column_named
 from leaderboard.tables.columns import (
     MISSING,

@@ -1,5 +1,6 @@
 """What a reader must know of a section, in sentences: its data, its intervals, what is missing."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -12,7 +13,7 @@ from leaderboard.machine import SEPARATOR
 from leaderboard.rank_ranges import rank_ranges
 from leaderboard.results import VERIFICATIONS, row_key
 from leaderboard.score_frames import ComparableRows
-from leaderboard.shift_losses import lacking_transfers
+from leaderboard.shift_losses import lacking_shifts, lacking_transfers
 from leaderboard.statistics.ranking import CriticalDifference
 from leaderboard.tables.columns import percent
 
@@ -85,9 +86,11 @@ def remarks(group: ComparisonGroup) -> tuple[str, ...]:
 
 def caption_of(group: ComparisonGroup, what: str) -> str:
     """Return the caption of a table on a page of paper: what it shows, of which data and seeds."""
-    seeds = len(group.comparable.seeds)
-    many = "one seed" if seeds == 1 else f"{seeds} seeds"
-    return f"{what} Data: {title_of(group.comparable)}, {many}."
+    counts = sorted({int(count) for count in group.transfers["seeds"]})
+    fewest, most = (counts[0], counts[-1]) if counts else (len(group.comparable.seeds),) * 2
+    many = f"{most}" if fewest == most else f"{fewest} to {most}"
+    seeds = "one seed" if most == 1 else f"{many} seeds"
+    return f"{what} Data: {title_of(group.comparable)}, {seeds}."
 
 
 def _doubts(group: ComparisonGroup) -> list[str]:
@@ -154,14 +157,14 @@ def notes(group: ComparisonGroup) -> list[str]:
     """Return what a reader of the ranking alone must know: what is missing, and whose rows it has.
 
     It also names the transfers on which a method decided not to adapt, and those on which a method
-    was scored on other samples than others.
+    was scored on other samples, or fitted with other seeds, than others.
 
     Args:
         group: Methods that may be compared.
     """
     missing = [*_incomplete(group), *_incomplete_shifts(group), *without_score(group)]
     known = [*_not_adapted(group), *_shared_names(group), *_several_machines(group)]
-    return [*_alone(group), *missing, *_other_samples(group), *known]
+    return [*_alone(group), *missing, *_other_samples(group), *_other_seeds(group), *known]
 
 
 def without_score(group: ComparisonGroup) -> list[str]:
@@ -215,14 +218,20 @@ def _incomplete(group: ComparisonGroup) -> list[str]:
 
 
 def _incomplete_shifts(group: ComparisonGroup) -> list[str]:
-    """Name the methods of which a shift was not scored on every transfer."""
-    lacking = lacking_transfers(group)
-    if not lacking:
-        return []
-    return [
-        "What a shift costs is left out, since a transfer of the shift is missing: "
-        f"{_named(lacking)}."
-    ]
+    """Name the methods of which a shift was not scored, or not on every transfer."""
+    transfers, shifts = lacking_transfers(group), lacking_shifts(group)
+    found = []
+    if transfers:
+        found.append(
+            "What a shift costs is left out, since a transfer of the shift is missing: "
+            f"{_named(transfers)}."
+        )
+    if shifts:
+        found.append(
+            "No worst factor, since a shift that others were scored under is missing: "
+            f"{_named(shifts)}."
+        )
+    return found
 
 
 def _other_samples(group: ComparisonGroup) -> list[str]:
@@ -244,6 +253,25 @@ def _other_samples(group: ComparisonGroup) -> list[str]:
     return [
         "Scored on other samples of the target than most methods, so that a difference may come "
         f"from the samples: {_named(dict(sorted(others.items())))}."
+    ]
+
+
+def _other_seeds(group: ComparisonGroup) -> list[str]:
+    """Name the transfers on which a method lacks seeds of most methods, and has others instead."""
+    others: dict[str, list[str]] = {}
+    for _, transfer in group.comparable.transfers:
+        cells = group.scores[group.scores["transfer"] == transfer]
+        seeds = {str(m): frozenset(found) for m, found in cells.groupby("method")["seed"]}
+        counts = Counter(seeds.values())
+        usual = max(counts, key=lambda own: (counts[own], len(own), -min(own)), default=frozenset())
+        for method, own in seeds.items():
+            if own - usual and usual - own:
+                others.setdefault(method, []).append(transfer)
+    if not others:
+        return []
+    return [
+        "Fitted with other seeds than most methods, so that a difference may come from the seeds: "
+        f"{_named(dict(sorted(others.items())))}."
     ]
 
 

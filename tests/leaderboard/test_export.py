@@ -9,8 +9,10 @@ import yaml
 from sample_rows import make_row, write_run
 
 from benchmark.cli import main
+from leaderboard.comparison_group import comparison_groups
 from leaderboard.export import export
 from leaderboard.results import from_rows
+from leaderboard.site.site_tables import method_site_table
 
 ROWS = [
     make_row(method="a", target="CHN", macro_f1=0.5),
@@ -37,6 +39,23 @@ def test_tidy_results_rank_within_a_transfer_and_a_group() -> None:
         "c": False,
         "s": True,
     }
+
+
+def test_the_same_scores_in_another_order_share_a_rank() -> None:
+    scores = {"a": (0.458, 0.028, 0.23), "b": (0.028, 0.458, 0.23)}
+    rows = [
+        make_row(method=name, seed=seed, macro_f1=value)
+        for name, values in scores.items()
+        for seed, value in enumerate(values)
+    ]
+    results = from_rows(rows)
+    (group,) = comparison_groups(results)
+    assert group.transfers["macro_f1"].nunique() == 2, "their sums differ in the last digit"
+    table = pd.read_csv(io.StringIO(export(results)["results.csv"]))
+    assert table[table["metric"] == "Macro-F1"]["rank"].tolist() == [1, 1]
+    for name in scores:
+        (line,) = method_site_table(group, "t", name).lines
+        assert line[1].text == "1 of 2"
 
 
 def test_metadata_of_a_method() -> None:

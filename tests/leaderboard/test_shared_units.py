@@ -18,7 +18,8 @@ from leaderboard.reference.agreement import agree
 from leaderboard.reference.packing import pack_reference
 from leaderboard.reference.reference_file import read_reference
 from leaderboard.results import References, Results, read_results
-from leaderboard.statistics.bootstrap import Draws, Part, resample, resample_part
+from leaderboard.statistics.bootstrap import Part, resample, resample_part
+from leaderboard.statistics.intervals import Draws
 
 BLOCKS, EACH = 40, 5
 

@@ -65,7 +65,7 @@ def test_losses_by_hand() -> None:
 def test_the_column_is_there_where_shifts_were_scored() -> None:
     (group,) = comparison_groups(from_rows([*PLAIN, *SHIFTED]))
     frame = method_frame(group)
-    assert frame["worst_factor"].tolist() == ["level -35.0", "season -10.0"]
+    assert frame["worst_factor"].tolist() == ["level -35.0", "-"]
     assert "worst_factor" in {column.name for column in main_columns(frame)}
     (same,) = comparison_groups(from_rows([*PLAIN, row("a", "CHN", 1, 0.6, shift=HAZE)]))
     assert method_frame(same)["worst_factor"].tolist()[0] == "level +0.0", "no loss has no minus"
@@ -114,3 +114,19 @@ def test_a_loss_over_fewer_transfers_stands_beside_no_other() -> None:
     assert worst.to_dict() == {"a": "level -35.0", "b": "-"}
     said = "What a shift costs is left out, since a transfer of the shift is missing: b (FRA:USA)."
     assert said in notes(group)
+
+
+def test_the_worst_of_fewer_shifts_stands_beside_no_other() -> None:
+    late = [row("b", "CHN", 1, 0.3, shift=LATE)]
+    haze = [row("b", "CHN", 1, 0.1, shift=HAZE)]
+    other = [row("a", "CHN", 1, 0.1, shift=HAZE), row("a", "CHN", 1, 0.5, shift=LATE)]
+    unshifted = [row("c", "CHN", 1, 0.1), row("c", "USA", 1, 0.1)]
+    (group,) = comparison_groups(from_rows([*PLAIN, *unshifted, *other, *late]))
+    worst = method_frame(group).set_index("method")["worst_factor"]
+    assert worst.to_dict() == {"a": "level -50.0", "b": "-", "c": "-"}
+    said = "No worst factor, since a shift that others were scored under is missing: b (level-l1c)."
+    assert said in notes(group)
+    (whole,) = comparison_groups(from_rows([*PLAIN, *unshifted, *other, *late, *haze]))
+    worst = method_frame(whole).set_index("method")["worst_factor"]
+    assert worst.to_dict() == {"a": "level -50.0", "b": "level -30.0", "c": "-"}
+    assert not any("No worst factor" in note for note in notes(whole))

@@ -16,6 +16,7 @@ from leaderboard.figures.leaderboard_figures import (
     DARK,
     FIGURES,
     FORMS,
+    draw_confusion,
     draw_gaps,
     draw_heat_map,
     draw_pareto,
@@ -23,6 +24,7 @@ from leaderboard.figures.leaderboard_figures import (
     write_figures,
 )
 from leaderboard.results import Results, from_rows
+from leaderboard.site.site_tables import confusion_site_table
 
 NEEDS_MORE = ("few_shot", "robustness")
 """Figures that need labels of the target, or shifts."""
@@ -63,6 +65,19 @@ def test_what_the_heat_map_shows() -> None:
     (axis,) = figure.axes
     assert [text.get_text() for text in axis.texts] == ["30", "50", "90"]
     assert [label.get_text() for label in axis.get_xticklabels()] == ["ARG", "CHN", "FRA"]
+
+
+def test_a_confusion_over_fewer_transfers_says_so() -> None:
+    rows = [row for row in results("a", "b").rows if (row.method, row.target) != ("b", "ARG")]
+    (group,) = comparison_groups(from_rows(rows))
+    figure = draw_confusion(group)
+    assert figure is not None
+    assert [axis.get_title(loc="left") for axis in figure.axes] == ["a", "b, 1 of 2 transfers"]
+    whole, fewer = (confusion_site_table(group, name, "t") for name in ("a", "b"))
+    assert whole is not None
+    assert whole.caption.startswith("True crop by predicted crop, all transfers, all seeds: ")
+    assert fewer is not None
+    assert fewer.caption.startswith("True crop by predicted crop, 1 of 2 transfers, all seeds: ")
 
 
 def test_what_the_gaps_are() -> None:

@@ -15,6 +15,7 @@ from leaderboard.paper.claims import Claim, ClaimResult, claims, evaluate_claims
 from leaderboard.paper.parity import published
 from leaderboard.results import Results, from_rows, read_results
 from leaderboard.statistics.confusion_scores import METRICS
+from leaderboard.transfer_selection import on_transfers
 
 LABELS = [0, 1] * 100
 GOOD = [1, 0] * 5 + LABELS[10:]  # 95 % right
@@ -122,6 +123,19 @@ def test_one_better_rival_and_it_does_not_hold(tmp_path: Path) -> None:
     found = finding(run(tmp_path, mine=FAIR, one=GOOD, two=FAIR), claim())
     assert found.verdict == "does not hold"
     assert [duel.verdict for duel in found.contests[0].duels] == ["does not hold", "undecided"]
+
+
+def test_a_rival_that_is_better_on_some_transfers_alone_refutes_nothing(tmp_path: Path) -> None:
+    # Worse than one in China by less than it is better in the USA, where that has no score.
+    answers = {"mine": [FAIR, GOOD], "one": [GOOD], "two": [FAIR, FAIR]}
+    stored = {(name, seed): given for name, given in answers.items() for seed in range(3)}
+    read = read_results([write_run(tmp_path, stored, labels=[LABELS, LABELS])], draws=500)
+    found = finding(read, claim())
+    one, _ = found.contests[0].duels
+    assert (one.transfers, one.lost) == (1, True)
+    assert found.verdict == "undecided"
+    whole = finding(on_transfers(read, ["FRA:CHN"]), claim())
+    assert whole.verdict == "does not hold"
 
 
 @pytest.mark.parametrize(("mine", "other"), [(GOOD, FAIR), (FAIR, GOOD)], ids=["better", "worse"])

@@ -55,6 +55,18 @@ def test_ours_and_the_difference() -> None:
     assert [cell.text for cell in line][2:7] == ["82.52 [T]", "82.0", "2.0", "-", "-0.5"]
 
 
+def test_seeds_are_those_of_the_number_beside_it() -> None:
+    rows = [make_row(method="cropnet.aug", target="CHN", seed=seed) for seed in range(3)]
+    elsewhere = [make_row(method="cropnet.aug", target="GBR", seed=seed) for seed in range(10)]
+    failed = [
+        make_row(method="cropnet.aug", seed=seed, macro_f1=None, status="failed", reason="why")
+        for seed in range(3, 10)
+    ]
+    ((_, comparisons),) = parity(from_rows([*rows, *elsewhere, *failed]))
+    (china,) = (c for c in comparisons if c.ours is not None and c.published.target == "CHN")
+    assert "3 of the paper's 10 seeds" in china.reasons
+
+
 def test_an_interval_where_predictions_are_stored(tmp_path: Path) -> None:
     labels = [0, 1] * 50
     nearly = [1, 0] * 5 + labels[10:]

@@ -18,6 +18,7 @@ from leaderboard.site.paired_differences import (
     compared_methods,
     shares,
 )
+from leaderboard.tables.columns import percent
 
 
 def resampled(root: Path) -> ComparisonGroup:
@@ -105,6 +106,16 @@ def test_what_the_page_is_given(tmp_path: Path) -> None:
     assert low <= point <= high
     assert given["verdicts"][verdict] in {"beyond chance", "not told apart"}
     assert data["scores"][0][1] - data["scores"][1][1] == pytest.approx(point, abs=1)
+
+
+def test_the_page_rounds_as_tables_do() -> None:
+    value = 0.0005  # 0.05 %, whose nearest number in base 2 lies above it; 1,000 times it is 0.5
+    (group,) = comparison_groups(
+        from_rows([make_row(method="a", macro_f1=value), make_row(method="b", macro_f1=0.5)])
+    )
+    (data,) = comparison_data([group])["groups"]
+    names = [name for name, _ in data["methods"]]
+    assert data["scores"][names.index("a")][0] / 10 == float(percent(value)) == 0.1
 
 
 def test_how_far_others_are_behind() -> None:

@@ -12,16 +12,9 @@ from scipy import stats
 
 from benchmark.task.metrics import confusion_matrix
 from leaderboard.statistics.behrens_fisher import tail
-from leaderboard.statistics.bootstrap import (
-    Draws,
-    beyond_chance,
-    bootstrap,
-    interval,
-    mean_of,
-    resample,
-    tabulate,
-)
+from leaderboard.statistics.bootstrap import bootstrap, resample, tabulate
 from leaderboard.statistics.confusion_scores import METRICS, area_error, macro_f1, overall_accuracy
+from leaderboard.statistics.intervals import Draws, beyond_chance, interval, mean_of
 from leaderboard.statistics.ranking import critical_difference, pareto_front, ranks, win_rates
 
 # Corn, soybeans, rice: 4 corn (3 right, 1 called soybeans), 2 soybeans (1 right, 1 called rice).
@@ -126,6 +119,28 @@ def test_no_limit_is_a_score_that_there_cannot_be() -> None:
     # What two differences differ by goes down to -2, and a mean of differences to -1.
     assert interval(low - (nothing - low), -1.5).low < -1
     assert interval(mean_of([low, low]), -0.75).low == -1
+
+
+def test_an_interval_holds_its_score_where_every_resample_lies_on_one_side() -> None:
+    # Two blocks of one crop each, and half of each right: in a block alone, the other crop has no
+    # samples, so that no resample shows what its false predictions cost.
+    labels = np.repeat([0, 1], 8)
+    predicted = np.array([0, 0, 0, 0, 1, 1, 1, 1] * 2)[None]
+    table = tabulate(labels, predicted, labels, 2)
+    found = run([table], [1], 2, 200)[0]["macro_f1"]
+    score = float(macro_f1(confusion_matrix(labels, predicted[0], 2).astype(np.float64)))
+    assert score == pytest.approx(0.5)
+    assert found.values.min() > 0.6
+    limits = interval(found, score)
+    assert limits.low <= score <= limits.high
+
+    # Where the resamples differ, the limits are as far away as they lie from their median.
+    above = of_units(np.linspace(0.6, 0.8, 101), 1000)
+    limits = interval(above, 0.5)
+    assert (limits.low, limits.high) == pytest.approx((0.405, 0.595), abs=1e-3)
+    # The rounding of a sum moves no limit: two methods that answer alike differ by nothing.
+    nothing = of_units(np.zeros(101), 1000)
+    assert not interval(nothing - nothing, 1e-17).excludes_zero
 
 
 def run(tables: list[object], seeds: list[int], classes: int, draws: int) -> list[dict[str, Draws]]:

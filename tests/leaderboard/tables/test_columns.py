@@ -19,7 +19,7 @@ from leaderboard.comparison_group import comparison_groups
 from leaderboard.results import from_rows, read_results
 from leaderboard.tables.columns import REGISTRY, method_frame
 from leaderboard.tables.paper_tables import paper_tables
-from leaderboard.tables.section_facts import facts, notes
+from leaderboard.tables.section_facts import caption_of, facts, notes
 from leaderboard.tables.text_tables import markdown, screen_tables, tidy
 from leaderboard.transfer_selection import on_transfers
 
@@ -119,6 +119,22 @@ def test_a_missing_seed_is_counted() -> None:
     assert "missing" in [column.header for column in screen.columns]
     assert "transfers" not in [column.header for column in screen.columns]
     assert "may be too narrow: a (FRA:CHN)." in str(screen.caption)
+
+
+def test_a_method_with_other_seeds_is_named() -> None:
+    rows = [make_row(method=name, seed=seed) for name in "ab" for seed in (1, 2)]
+    other = [make_row(method="c", seed=seed) for seed in (2, 3)]
+    (group,) = comparison_groups(from_rows([*rows, *other]))
+    words = "Fitted with other seeds than most methods"
+    (said,) = [fact for fact in facts(group) if words in fact]
+    assert said.endswith("may come from the seeds: c (FRA:CHN).")
+    assert caption_of(group, "What.").endswith(", 2 seeds."), "no method has all three"
+    # Fewer or more seeds are said in another sentence.
+    for seeds in ((1,), (1, 2, 3)):
+        others = [make_row(method="c", seed=seed) for seed in seeds]
+        (group,) = comparison_groups(from_rows([*rows, *others]))
+        assert words not in " ".join(facts(group))
+    assert caption_of(group, "What.").endswith(", 2 to 3 seeds.")
 
 
 def test_where_a_method_did_not_adapt_is_named_and_why_is_listed() -> None:
