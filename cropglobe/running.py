@@ -184,6 +184,7 @@ def _methods(methods: Sequence[Any]) -> tuple[tuple[Method, ...], bool]:
                 _with_code(item) if isinstance(item, Method) else method_from_estimator(item)
             )
     for method in objects:
+        _require_own_name(method)
         if method.name in found:
             raise UsageError(
                 f"Two methods are named '{method.name}': give one another name, an estimator with "
@@ -193,6 +194,21 @@ def _methods(methods: Sequence[Any]) -> tuple[tuple[Method, ...], bool]:
     if not found:
         raise UsageError("No method was given: name one, such as 'median.random-forest'.")
     return tuple(found.values()), bool(objects)
+
+
+def _require_own_name(method: Method) -> None:
+    """Refuse an object under a name of this package: its rows would look like that method's."""
+    from benchmark.task.authoring.method_files import own_methods
+    from benchmark.task.methods import ALL_METHODS, method_sets
+
+    shipped = own_methods().get(method.name)
+    if shipped is None and method.name not in (*method_sets(), ALL_METHODS):
+        return
+    if shipped is None or shipped.code_fingerprint != method.code_fingerprint:
+        raise UsageError(
+            f"'{method.name}' is a name of this package: give your method another one, an "
+            "estimator with method_from_estimator(estimator, name=...)."
+        )
 
 
 def _with_code(method: Method) -> Method:

@@ -1,5 +1,6 @@
 """Every command in the documentation is executed, in order, in a clean directory."""
 
+import hashlib
 import importlib
 import io
 import random
@@ -23,6 +24,7 @@ from benchmark.data.dataset import Dataset
 from benchmark.run.executors.confinement import why_not_confined
 from benchmark.run.jobs import plan
 from benchmark.run.runner import Runner
+from benchmark.task.authoring.method_trial import made_up_samples
 from benchmark.task.methods import registry
 from benchmark.task.protocol import Protocol, load_protocol
 from benchmark.task.transfers import select_transfers
@@ -266,3 +268,22 @@ def test_the_readmes_method_works(tiny: Dataset, smoke: Protocol) -> None:
     assert outcome.status == "ok", outcome.reason
     assert outcome.rows[-1].scores is not None
     assert outcome.rows[-1].scores.macro_f1 > 0.5
+
+
+def test_the_representation_of_ones_own_is_computed_with_its_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (ROOT / "docs/methods.md").read_text("utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
+    (code,) = [block for block in blocks if "def representations" in block]
+    observations, _ = made_up_samples()
+    bands, steps = observations.series.shape[1:]
+    np.savez(tmp_path / "encoder.npz", encoder=np.ones((steps, 8), np.float32))
+    digest = hashlib.sha256((tmp_path / "encoder.npz").read_bytes()).hexdigest()
+    monkeypatch.setenv("CROPGLOBE_WEIGHTS", str(tmp_path))
+    page: dict[str, Any] = {}
+    exec(code.replace('"0" * 64', repr(digest)), page)
+    (view,) = page["representations"]()
+    vectors = view.compute(observations)
+    assert vectors.shape == (len(observations.series), bands * 8)
+    assert vectors.dtype == np.float32

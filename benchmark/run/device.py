@@ -73,10 +73,10 @@ def _find_device(wanted: str) -> str:
     if wanted.startswith("cuda"):
         number = int(wanted.partition(":")[2] or 0)
         if not torch.cuda.is_available() or number >= torch.cuda.device_count():
-            raise UsageError(f"There is no device '{wanted}' here: use --device auto or cpu.")
+            raise UsageError(f"There is no device '{wanted}' here: use the device 'auto' or 'cpu'.")
         return f"cuda:{number}"
     if wanted == "mps" and not torch.backends.mps.is_available():
-        raise UsageError("There is no device 'mps' here: use --device auto or cpu.")
+        raise UsageError("There is no device 'mps' here: use the device 'auto' or 'cpu'.")
     return wanted
 
 

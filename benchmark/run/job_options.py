@@ -78,7 +78,10 @@ RepresentationFrom = Annotated[
     ),
 ]
 
-Device = Annotated[str | None, typer.Option(help="Device, in place of the protocol's.")]
+Device = Annotated[
+    str | None,
+    typer.Option(help="Device, in place of the protocol's: auto, cpu, cuda, cuda:N or mps."),
+]
 
 RunDirectory = Annotated[
     Path | None,

@@ -335,6 +335,13 @@ def validate_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:
         raise UsageError(f"{where}: {_explain(problem)}") from error
 
 
+PATTERNS: Final = {
+    "name": "give lower-case letters, digits and hyphens, such as 'my-protocol'",
+    "device": "give 'auto', 'cpu', 'mps', or 'cuda' for a GPU ('cuda:1' for the second one)",
+}
+"""What to give for the keys whose values must have a form."""
+
+
 def _explain(problem: Mapping[str, Any]) -> str:
     location = [str(part) for part in problem["loc"]]
     key = ".".join(location)
@@ -342,6 +349,8 @@ def _explain(problem: Mapping[str, Any]) -> str:
         return f"unknown key '{key}': {did_you_mean(location[-1], _keys_beside(location))}"
     if problem["type"] == "missing":
         return f"the key '{key}' is missing: add it."
+    if problem["type"] == "string_pattern_mismatch":
+        return f"'{key}' cannot be {problem['input']!r}: {PATTERNS[key]}."
     given = f" (given: {problem['input']!r})" if location else ""
     return f"'{key or 'the protocol'}': {problem['msg']}{given}."
 

@@ -6,8 +6,9 @@ from difflib import SequenceMatcher
 from typing import Final
 
 from benchmark.errors import SubmissionError
+from benchmark.task.authoring.method_files import own_methods
 from benchmark.task.card_requirements import METHOD_NAME, NAME_RULE
-from benchmark.task.methods import ALL_METHODS, method_sets, registry
+from benchmark.task.methods import ALL_METHODS, method_sets
 from leaderboard.submissions.archive import printable
 
 LOOK_ALIKE: Final = str.maketrans({"0": "o", "1": "l", "i": "l", "5": "s", "3": "e", "8": "b"})
@@ -47,7 +48,7 @@ def method_name_problems(name: str) -> Iterator[str]:
     if not METHOD_NAME.fullmatch(name):
         yield (f"'{printable(ascii(name)[1:-1])}' is no name of a method: {NAME_RULE}.")
         return
-    taken = {*registry().all(), *method_sets(), ALL_METHODS}
+    taken = {*own_methods(), *method_sets(), ALL_METHODS}
     for other in sorted(taken):
         if name == other:
             yield f"'{name}' is a name of this package: choose another name."

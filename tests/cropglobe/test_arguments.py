@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,11 @@ from sklearn.neighbors import KNeighborsClassifier
 
 import cropglobe
 from benchmark.data.dataset import Dataset
+from benchmark.task.methods import registry
 from benchmark.task.protocol import load_protocol
-from cropglobe import CropDataset, CropGlobeError
+from cropglobe import CropDataset, CropGlobeError, method_from_estimator
+
+TAKEN = "'cropnet' is a name of this package: give your method another one"
 
 
 @pytest.mark.parametrize(
@@ -29,6 +33,9 @@ from cropglobe import CropDataset, CropGlobeError
             {},
             r"KNeighborsClassifier is a class: .* KNeighborsClassifier\(\)",
         ),
+        ([method_from_estimator(KNeighborsClassifier(), name="cropnet")], {}, TAKEN),
+        ([method_from_estimator(KNeighborsClassifier(), name="headline")], {}, "'headline' is a"),
+        (["floor.prior"], {"device": "gpu"}, "'device' cannot be 'gpu': give 'auto', 'cpu'"),
         (["floor.prior"], {"workers": -1}, "workers=-1 is not possible"),
         (["floor.prior"], {"transfers": "FRA:CHN"}, r"Give transfers as a list: \['FRA:CHN'\]"),
         (["floor.prior"], {"bands": "B4"}, "Give bands as a list"),
@@ -56,6 +63,15 @@ def test_what_does_not_fit_is_refused(
     asked = {"protocol": "smoke", "out": tmp_path / "r"} | words
     with pytest.raises(CropGlobeError, match=message):
         cropglobe.run(CropDataset(tiny), methods, **asked)  # type: ignore[arg-type]
+
+
+def test_a_method_of_this_package_may_be_given_as_an_object(tiny: Dataset, tmp_path: Path) -> None:
+    method = registry().get("floor.prior")
+    out = tmp_path / "run"
+    results = cropglobe.run(CropDataset(tiny), [method], ["FRA:CHN"], protocol="smoke", out=out)
+    assert set(results.scores()["method"]) == {"floor.prior"}
+    with pytest.raises(CropGlobeError, match=r"'floor\.prior' is a name of this package"):
+        cropglobe.run(CropDataset(tiny), [replace(method, version="mine")], protocol="smoke")
 
 
 def test_arrays_and_generators_are_lists(tiny: Dataset, tmp_path: Path) -> None:

@@ -37,6 +37,9 @@ PROBED: Final = 16
 SIMILAR_ANSWER: Final = 0.05
 """Largest change of a probability by the rounding of another batch, in half precision too."""
 
+SAME_QUESTION: Final = 1e-3
+"""Largest change of a probability when the very same samples are asked again."""
+
 CHANGED_SHARE: Final = 0.125
 """Largest share of the samples asked again whose answer may change by more."""
 
@@ -246,18 +249,21 @@ def _returned(method: Method, function: str, given: Classifier | None) -> Classi
     return given
 
 
-def require_each_alone(method: Method, predicted: TargetPrediction, shown: ShownTarget) -> None:
+def require_each_alone(
+    method: Method, predicted: TargetPrediction, shown: ShownTarget, *, overwritten: bool = False
+) -> None:
     """Refuse a method whose answers for a sample depend on the samples beside it.
 
     Such a method sees more of a target than its track says, and its score would depend on how many
     samples are scored. The samples that are most alike by its own answers are asked again without
-    the others: their statistics differ most from those of all. A method that draws its answers at
-    random, and changes them for the same question too, is not refused here; `check` does that.
+    the others: their statistics differ most from those of all. A method that also changes its
+    answers to the same question draws them at random or keeps something of what it was asked.
 
     Args:
         method: The method, for messages.
         predicted: What it predicted.
         shown: The part of the target that it was shown.
+        overwritten: Whether it has changed the samples of that part in place.
 
     Raises:
         MethodError: If it answers otherwise.
@@ -272,12 +278,18 @@ def require_each_alone(method: Method, predicted: TargetPrediction, shown: Shown
     if not _differ(changes):
         return
     once_more = ask(predicted.classifier, shown.x[few], shown.classes)
-    if not _differ(_changes(again, once_more)):
-        raise MethodError(
-            f"{method.name} answers otherwise for {(changes > SIMILAR_ANSWER).sum()} of {len(few)} "
-            f"samples when they are asked without the others (by up to {changes.max():.2f}): let "
-            "predict_proba treat each sample alone, without statistics of those beside it."
+    advice = ": let predict_proba treat each sample alone, without statistics of those beside it."
+    if overwritten:
+        advice = ", since predict_proba changes x in place: copy x before it is changed."
+    elif (_changes(again, once_more) > SAME_QUESTION).any():
+        advice = (
+            ", and otherwise again when they are asked once more: let predict_proba draw nothing "
+            "at random and keep nothing of what it was asked."
         )
+    raise MethodError(
+        f"{method.name} answers otherwise for {(changes > SIMILAR_ANSWER).sum()} of {len(few)} "
+        f"samples when they are asked without the others (by up to {changes.max():.2f}){advice}"
+    )
 
 
 def _changes(one: Probabilities, other: Probabilities) -> npt.NDArray[np.float64]:

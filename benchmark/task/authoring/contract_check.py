@@ -19,6 +19,7 @@ from benchmark.task.code_fingerprint import defining_file
 from benchmark.task.fitted_attributes import read_decision, read_fitted_attributes
 from benchmark.task.method_lines import method_line
 from benchmark.task.methods import Adaptable, Classifier, Informed, Method, Target, Teachable
+from benchmark.task.metrics import Probabilities
 from benchmark.task.tracks import KNOWLEDGE_TRACKS, SERIES_TRACKS, TRACKS, Track
 
 logger = logging.getLogger(__name__)
@@ -168,19 +169,22 @@ def _reports(trial: Trial) -> None:
 
 def _same_seed(trial: Trial) -> None:
     """The same seed gives the same predictions."""
-    x, y = trial.training
-    before = x.copy(), y.copy()
     again = trial.predict(trial.fit(seed=1))
+    if trial.overwritten:
+        where = " and in ".join(sorted(trial.overwritten))
+        raise trial.fail(f"changes the samples that it is given in {where}: copy them before.")
     if not np.array_equal(again, trial.predictions):
         most = float(np.abs(again - trial.predictions).max())
         raise trial.fail(f"predicts differently under the same seed (by up to {most:.2g}).")
-    if not (np.array_equal(x, before[0]) and np.array_equal(y, before[1])):
-        raise trial.fail("changes the samples that it is trained on.")
 
 
 def _other_seed(trial: Trial) -> None:
     """Another seed gives other predictions, unless the card says that it is deterministic."""
-    differs = not np.array_equal(trial.predict(trial.fit(seed=2)), trial.predictions)
+    other = trial.fit(seed=2)
+    differs = not np.array_equal(trial.predict(other), trial.predictions)
+    if not differs and trial.method.track != "inductive":
+        one, two = (trial.predict(_shown(trial, each)) for each in (trial.classifier, other))
+        differs = not np.array_equal(one, two)  # what is shown may be all that it draws from
     if differs != trial.method.card.deterministic:
         return
     card = f"Card(...) in {defining_file(trial.method.build) or 'the file of the method'}"
@@ -234,33 +238,67 @@ def _memory(trial: Trial) -> None:
 def _track(trial: Trial) -> str | None:
     """It has what its track needs, and does not change when it is adapted to a target."""
     classifier = trial.classifier
-    track = trial.method.track
-    changed: Classifier | None = None
-    if track in KNOWLEDGE_TRACKS:
-        if not isinstance(classifier, Informed):
-            raise trial.fail(f"is on track {track} but has no inform(target).")
-        changed = _returned(
-            trial, "inform(target)", classifier.inform(Target("FRA", southern=False, first_day=0))
-        )
-    if track in SERIES_TRACKS:
-        adaptable = classifier if changed is None else changed
-        if not isinstance(adaptable, Adaptable):
-            raise trial.fail(f"is on track {track} but has no adapt(x).")
-        changed = _returned(trial, "adapt(x)", adaptable.adapt(trial.target))
-        read_decision(changed)
-    if track == "oracle":
-        if not isinstance(classifier, Teachable):
-            raise trial.fail(f"is on track {track} but has no teach(x, y).")
-        some = trial.target_labels != 1
-        taught = classifier.teach(trial.target[some], trial.target_labels[some])
-        changed = _returned(trial, "teach(x, y)", taught)
-    if changed is not None:
-        trial.predict(changed)
+    if trial.method.track != "inductive":
+        changed = _shown(trial, classifier)
+        predictions = trial.predict(changed)
         if not np.array_equal(trial.predict(classifier), trial.predictions):
             raise trial.fail("changes when it is adapted: return another classifier instead.")
         if not trial.method.card.extra_information:
-            raise trial.fail(f"is on track {track} but its card names no extra information.")
+            raise trial.fail(
+                f"is on track {trial.method.track} but its card names no extra information."
+            )
+        _require_steady(trial, changed, predictions)
     return _unused(trial)
+
+
+def _shown(trial: Trial, classifier: Classifier) -> Classifier:
+    """Return the classifier that a track makes of a fitted one, as a run does for each target."""
+    track = trial.method.track
+    changed = classifier
+    if track in KNOWLEDGE_TRACKS:
+        if not isinstance(changed, Informed):
+            raise trial.fail(f"is on track {track} but has no inform(target).")
+        target = Target("FRA", southern=False, first_day=0)
+        changed = _returned(trial, "inform(target)", changed.inform(target))
+    if track in SERIES_TRACKS:
+        if not isinstance(changed, Adaptable):
+            raise trial.fail(f"is on track {track} but has no adapt(x).")
+        changed = _returned(trial, "adapt(x)", changed.adapt(trial.target.copy()))
+        read_decision(changed)
+    if track == "oracle":
+        if not isinstance(changed, Teachable):
+            raise trial.fail(f"is on track {track} but has no teach(x, y).")
+        some = trial.target_labels != 1
+        taught = changed.teach(trial.target[some], trial.target_labels[some])
+        changed = _returned(trial, "teach(x, y)", taught)
+    return changed
+
+
+def _require_steady(trial: Trial, changed: Classifier, predictions: Probabilities) -> None:
+    """Check that what a track makes of a classifier keeps the rules for predictions, too.
+
+    Args:
+        trial: The trial.
+        changed: The classifier of a target.
+        predictions: Its predictions [N, K] for the target.
+
+    Raises:
+        MethodError: If it does not.
+    """
+    again = trial.predict(_shown(trial, trial.classifier))
+    if not np.array_equal(again, predictions):
+        most = float(np.abs(again - predictions).max())
+        raise trial.fail(
+            f"predicts differently when it is shown the same target again (by up to {most:.2g}): "
+            "draw all randomness from context.seed."
+        )
+    for order in (generator(0, "order").permutation(len(trial.target)), np.arange(1)):
+        moved = trial.predict(changed, trial.target[order])
+        if not np.allclose(moved, predictions[order], atol=TOLERANCE):
+            raise trial.fail(
+                "predicts differently for samples in another order or on their own, once it has "
+                "been shown a target: let predict_proba treat each sample alone."
+            )
 
 
 def _predicts(found: object) -> bool:

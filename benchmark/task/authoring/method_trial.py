@@ -43,6 +43,8 @@ class Trial:
         self.target = (self.validation[0] * np.float32(0.9)).astype(np.float32)
         self.target_labels = self.validation[1]
         self.protocol = tiny_protocol()
+        self.overwritten: set[str] = set()
+        """Functions of the method that changed the arrays that they were given."""
 
     @cached_property
     def classifier(self) -> Classifier:
@@ -68,11 +70,25 @@ class Trial:
 
     def fit(self, seed: int) -> Classifier:
         """Return a classifier that was fitted with a seed."""
-        return self.build(seed).fit(*self.training, validation=self.validation)
+        x, y = self.training[0].copy(), self.training[1].copy()
+        held_x, held_y = self.validation[0].copy(), self.validation[1].copy()
+        fitted = self.build(seed).fit(x, y, validation=(held_x, held_y))
+        features = zip((x, held_x), (self.training[0], self.validation[0]), strict=True)
+        labels = zip((y, held_y), (self.training[1], self.validation[1]), strict=True)
+        same = [np.array_equal(given, own) for given, own in features]
+        same += [np.array_equal(given, own) for given, own in labels]
+        if not all(same):
+            self.overwritten.add("fit")
+        return fitted
 
     def predict(self, classifier: Classifier, x: Features | None = None) -> Probabilities:
         """Return the predictions for samples x [N, ...], by default for the target."""
-        return ask(classifier, self.target if x is None else x, len(CLASSES))
+        asked = self.target if x is None else x
+        given = asked.copy()
+        predictions = ask(classifier, given, len(CLASSES))
+        if not np.array_equal(given, asked):
+            self.overwritten.add("predict_proba")
+        return predictions
 
     def fail(self, sentence: str) -> MethodError:
         """Return an error about the method; the sentence continues its name."""

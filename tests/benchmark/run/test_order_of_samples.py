@@ -92,6 +92,50 @@ def test_statistics_of_the_batch_give_no_score(
     assert "without statistics of those beside it" in found["CHN"]
 
 
+class Remembering(Nearest):
+    """Re-weights its answers by the classes of all samples that it was asked about so far."""
+
+    def predict_proba(self, x: Features) -> np.ndarray:
+        found = super().predict_proba(x) + 0.1
+        self.seen_ = [*getattr(self, "seen_", []), found.mean(axis=0)]
+        weighted = found / np.mean(self.seen_, axis=0)
+        return weighted / weighted.sum(axis=1, keepdims=True)
+
+
+class Drawing(Nearest):
+    """Draws its answers at random at each call."""
+
+    def fit(self, x: Features, y: Labels, *, validation: tuple[Features, Labels]) -> "Drawing":
+        super().fit(x, y, validation=validation)
+        self.random_ = np.random.default_rng(self.context.seed)
+        return self
+
+    def predict_proba(self, x: Features) -> np.ndarray:
+        return self.random_.dirichlet(np.ones(len(self.context.classes)), len(x))
+
+
+@pytest.mark.parametrize("build", [Remembering, Drawing])
+def test_answers_that_change_when_asked_again_give_no_score(
+    build: type[Nearest], tiny: Dataset, smoke: Protocol
+) -> None:
+    """What is remembered of a target is knowledge of its series, and shows in the next target."""
+    found = reasons(build, tiny, smoke)
+    assert "otherwise again when they are asked once more" in found["CHN"]
+    assert "keep nothing of what it was asked" in found["CHN"]
+
+
+class Overwriting(Nearest):
+    """Changes the sign of its samples in place."""
+
+    def predict_proba(self, x: Features) -> np.ndarray:
+        x *= -1
+        return super().predict_proba(x)
+
+
+def test_a_method_that_changes_its_samples_is_told_so(tiny: Dataset, smoke: Protocol) -> None:
+    assert "copy x before it is changed" in reasons(Overwriting, tiny, smoke)["CHN"]
+
+
 def test_rounding_of_another_batch_is_no_reason(tiny: Dataset, smoke: Protocol) -> None:
     """A batch of another size takes another kernel: in half precision this is seen."""
 

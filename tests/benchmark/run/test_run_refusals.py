@@ -21,7 +21,7 @@ from benchmark.errors import UnavailableError
         (["--transfers", "FRA:CHM"], "The data has no domain 'CHM'"),
         (["--protocol", "smokey"], "Unknown protocol 'smokey': did you mean 'smoke'"),
         (["--device", "cuda:99"], "There is no device 'cuda:99' here"),
-        (["--device", "gpu"], "device"),
+        (["--device", "gpu"], "'device' cannot be 'gpu': give 'auto', 'cpu', 'mps', or 'cuda'"),
         (["--seeds", "-1"], "seeds"),
     ],
 )

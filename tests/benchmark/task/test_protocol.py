@@ -9,6 +9,8 @@ import pytest
 from benchmark.errors import UsageError
 from benchmark.task.protocol import (
     LATER_KEYS,
+    PATTERNS,
+    Protocol,
     load_protocol,
     parse_protocol,
     shipped_protocols,
@@ -102,7 +104,11 @@ def test_hash_changes_with_the_budget_but_not_with_seeds_device_or_description()
         ({"label_policy": "closed"}, "label_policy"),
         ({"seeds": ()}, "seeds"),
         ({"seeds": (1, 1)}, "repeated"),
-        ({"device": "gpu"}, "device"),
+        (
+            {"device": "gpu"},
+            "^mine.yaml: 'device' cannot be 'gpu': give 'auto', 'cpu', ",
+        ),
+        ({"name": "My own"}, "'name' cannot be 'My own': give lower-case letters, digits and hy"),
         ({"held_out_fraction": 0.5, "validation_fraction": 0.5}, "too little to train on"),
     ],
 )
@@ -123,6 +129,15 @@ def test_bands_are_part_of_the_hash_once_they_are_fixed_and_their_order_is_not()
     assert one.hash == two.hash != base.hash
     with pytest.raises(UsageError, match="there is no band 'B9'"):
         validate_protocol(SMOKE | {"bands": ("B9",)}, where="test")
+
+
+def test_every_value_of_a_form_says_what_may_be_given() -> None:
+    formed = {
+        key
+        for key, field in Protocol.model_fields.items()
+        if any(getattr(rule, "pattern", None) for rule in field.metadata)
+    }
+    assert formed == PATTERNS.keys()
 
 
 def test_a_missing_key_is_named() -> None:

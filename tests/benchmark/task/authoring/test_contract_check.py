@@ -126,6 +126,12 @@ class Scribbler(Honest):
         return self
 
 
+class Overwriting(Honest):
+    def predict_proba(self, x):  # type: ignore[no-untyped-def]
+        x *= 0.5
+        return super().predict_proba(x)
+
+
 class Wordy(Honest):
     history_ = ({"epoch": 1, "validation": None},)
 
@@ -208,7 +214,8 @@ def test_an_honest_method_passes() -> None:
         (Transductive, "on its own"),
         (Ordered, "another order"),
         (Logits, "negative or do not sum to one"),
-        (Scribbler, "same seed|changes the samples"),
+        (Scribbler, "changes the samples that it is given in fit: copy"),
+        (Overwriting, "changes the samples that it is given in predict_proba: copy"),
         (Wordy, "history_ has None as 'validation'"),
         (Hoarder, "alive after it is dropped"),
         (Alphabetical, "has 33% of .* right, and 100% if its columns are taken as corn, other, r"),
@@ -235,6 +242,60 @@ def test_a_track_asks_for_its_abilities() -> None:
         check_method(method(Honest, track="knowledge-and-series"))
     with pytest.raises(MethodError, match=r"no adapt\(x\)"):
         check_method(method(Told, track="knowledge-and-series"))
+
+
+class FewShot(Deaf):
+    """Draws nothing but a sample to learn from, of those that it is taught."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.seed_ = context.seed
+
+    def teach(self, x, y):  # type: ignore[no-untyped-def]
+        del y
+        taught = FewShot(self.context)
+        drawn = np.random.default_rng(self.seed_).integers(len(x))
+        taught.means_ = self.means_ + 0.05 * x[drawn]
+        return taught
+
+
+class Unsteady(FewShot):
+    def teach(self, x, y):  # type: ignore[no-untyped-def]
+        taught = super().teach(x, y)
+        taught.means_ = taught.means_ + np.random.default_rng().uniform(0, 0.1)
+        taught.means_[0] += np.random.default_rng().uniform(0, 0.1)
+        return taught
+
+
+class Standardising(FewShot):
+    def teach(self, x, y):  # type: ignore[no-untyped-def]
+        taught = super().teach(x, y)
+        learned = taught.predict_proba
+        taught.predict_proba = lambda x: learned(x - x.mean(axis=0) + 0.2)
+        return taught
+
+
+def test_what_is_drawn_when_it_is_taught_follows_the_seed() -> None:
+    card = Card(summary="s", reference="r", licence="MIT", extra_information=("labels",))
+    assert check_method(method(FewShot, track="oracle", card=card))
+    told = card.model_copy(update={"deterministic": True})
+    with pytest.raises(MethodError, match="card says that it is deterministic: remove the line"):
+        check_method(method(FewShot, track="oracle", card=told))
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (Unsteady, "differently when it is shown the same target again"),
+        (Standardising, "on their own, once it has been shown a target"),
+    ],
+)
+def test_the_rules_for_predictions_hold_after_a_target_was_shown(
+    build: type[Honest], message: str
+) -> None:
+    card = Card(summary="s", reference="r", licence="MIT", extra_information=("labels",))
+    with pytest.raises(MethodError, match=message):
+        check_method(method(build, track="oracle", card=card))
 
 
 def test_a_method_that_has_learned_nothing_is_not_said_to_confuse_its_columns() -> None:

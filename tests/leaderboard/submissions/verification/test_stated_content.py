@@ -1,7 +1,9 @@
 """Seeds, names, numbers and texts that a submission states are not believed."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import forged
@@ -18,7 +20,9 @@ from tiny import make_samples, write_tiny
 
 from benchmark.data.dataset import Dataset
 from benchmark.errors import SubmissionError, UsageError
+from benchmark.task.methods import Registry, registry
 from benchmark.task.protocol import Protocol
+from leaderboard.submissions import names
 from leaderboard.submissions.names import check_verifier, method_name_problems
 from leaderboard.submissions.packing import Source, pack
 from leaderboard.submissions.submission_reader import read_submission
@@ -103,6 +107,17 @@ def test_names_that_could_be_taken_for_another_are_refused(
 @pytest.mark.parametrize("name", ["my-method", "harmonic.my-head", "transformer+tta", "x2.b-c"])
 def test_other_names_are_free(name: str) -> None:
     assert list(method_name_problems(name)) == []
+
+
+def test_a_method_of_an_installed_package_has_its_own_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its author has installed it, as the documentation says, and so does a verifier."""
+    method = replace(registry().get("floor.majority"), name="acme.logistic")
+    package = SimpleNamespace(name="acme", value="acme", load=lambda: lambda: [method])
+    installed = Registry([package])
+    monkeypatch.setattr(names, "registry", lambda: installed, raising=False)
+    assert list(method_name_problems("acme.logistic")) == []
 
 
 @pytest.mark.parametrize(
