@@ -48,7 +48,7 @@ def not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ask_nothing_again(harness: pytest.MonkeyPatch) -> None:
-    harness.setattr(started_method, "require_each_alone", lambda *given: None)
+    harness.setattr(started_method, "require_each_alone", lambda *given, **found: None)
 
 
 BY_ORDER = (
