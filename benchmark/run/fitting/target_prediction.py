@@ -40,9 +40,6 @@ SIMILAR_ANSWER: Final = 0.05
 SAME_QUESTION: Final = 1e-3
 """Largest change of a probability when the very same samples are asked again."""
 
-NUDGE: Final = np.float32(1 + 2**-22)
-"""Factor that changes the last digits of a number alone, so that no answer kept for it is found."""
-
 CHANGED_SHARE: Final = 0.125
 """Largest share of the samples asked again whose answer may change by more."""
 
@@ -259,8 +256,7 @@ def require_each_alone(
 
     Such a method sees more of a target than its track says, and its score would depend on how many
     samples are scored. The samples that are most alike by its own answers are asked again without
-    the others: their statistics differ most from those of all. Their last digits are changed, so
-    that answers to the first question cannot be kept for the second. A method that also changes its
+    the others: their statistics differ most from those of all. A method that also changes its
     answers to the same question draws them at random or keeps something of what it was asked.
 
     Args:
@@ -277,7 +273,7 @@ def require_each_alone(
         return
     most_alike = np.argsort(-given[:, given.mean(axis=0).argmax()], kind="stable")
     few = predicted.asked[most_alike[: min(PROBED, len(given) // 2)]]
-    again = ask(predicted.classifier, shown.x[few] * NUDGE, shown.classes)
+    again = ask(predicted.classifier, shown.x[few], shown.classes)
     changes = _changes(predicted.probabilities[few], again)
     if not _differ(changes):
         return

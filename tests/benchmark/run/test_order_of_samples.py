@@ -102,21 +102,6 @@ class Remembering(Nearest):
         return weighted / weighted.sum(axis=1, keepdims=True)
 
 
-class Repeating(Standardising):
-    """Compares samples with a large batch, and keeps its answers for when they are asked alone."""
-
-    def predict_proba(self, x: Features) -> np.ndarray:
-        found = super().predict_proba(x)
-        kept = self.__dict__.setdefault("kept_", {})
-        for sample, answer in zip(x, found, strict=True):
-            kept.setdefault(sample.tobytes(), answer)
-        return np.stack([kept[sample.tobytes()] for sample in x])
-
-
-def test_answers_that_are_kept_for_later_hide_nothing(tiny: Dataset, smoke: Protocol) -> None:
-    assert "answers otherwise for" in reasons(Repeating, tiny, smoke)["CHN"]
-
-
 class Drawing(Nearest):
     """Draws its answers at random at each call."""
 
