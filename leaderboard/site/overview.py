@@ -7,7 +7,6 @@ from typing import Any, Final
 import pandas as pd
 
 from leaderboard.comparison_group import ComparisonGroup, once_for_each_group
-from leaderboard.rank_ranges import rank_ranges
 from leaderboard.site.paired_differences import MEAN, Difference, mean_difference
 from leaderboard.site.site_table import (
     LAST,
@@ -170,12 +169,8 @@ def lead_sentence(group: ComparisonGroup) -> str:
 
 def _also(group: ComparisonGroup, lead: Lead) -> str:
     """Name the other methods that may have rank 1, if that is not the next alone."""
-    ranges = rank_ranges(group)
-    names = [
-        str(name)
-        for name in method_frame(group)["method"]
-        if name != lead.best["method"] and name in ranges and ranges[str(name)].best == 1
-    ]
+    frame = method_frame(group)
+    names = [str(n) for n in frame["method"][frame["best_rank"] == 1] if n != lead.best["method"]]
     if not names or (lead.second is not None and names == [lead.second["method"]]):
         return ""
     listed = ", ".join(names) if len(names) <= MOST_NAMED else f"{len(names)} other methods"

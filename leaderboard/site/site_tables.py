@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmark.data.taxonomy import CROPS
 from leaderboard.comparison_group import ComparisonGroup, once_for_each_group
-from leaderboard.rank_ranges import OPEN_RANKS, RankRange
+from leaderboard.rank_ranges import OPEN_RANKS, RankRange, rank_ranges
 from leaderboard.results import row_key
 from leaderboard.site.overview import ALL, parts_of
 from leaderboard.site.site_table import (
@@ -72,7 +72,7 @@ def leaderboard_site_table(groups: Sequence[ComparisonGroup]) -> SiteTable:
     left_out = _ELSEWHERE if "origin" in main else _ELSEWHERE | {"origin"}
     shown = [column for column in COLUMNS if column.name not in left_out]
     lines = []
-    for (group, transfers, _), frame in zip(parts, frames, strict=True):
+    for (group, transfers, part), frame in zip(parts, frames, strict=True):
         for line in frame.to_dict("records"):
             method = str(line["method"])
             numbers = [_cell(column, line) for column in shown]
@@ -80,7 +80,7 @@ def leaderboard_site_table(groups: Sequence[ComparisonGroup]) -> SiteTable:
                 (
                     method_item(method),
                     number(line["rank"], "{:.0f}", 1),
-                    _open_ranks(line),
+                    _open_ranks(rank_ranges(part).get(method)),
                     numbers[0],
                     # Beside the first score: what may not be compared with another line says so.
                     *_of_the_group(group),
@@ -133,11 +133,10 @@ _OFTEN_THE_SAME: Final = (
 """Further columns that stand above a table where they say the same in every line."""
 
 
-def _open_ranks(line: Mapping[Hashable, Any]) -> Item:
-    best, worst = line["best_rank"], line["worst_rank"]
-    if math.isnan(best):
+def _open_ranks(found: RankRange | None) -> Item:
+    if found is None:
         return Item(MISSING, LAST)
-    return Item(str(RankRange(int(best), int(worst))), best + worst / 10_000)
+    return Item(str(found), found.best + found.worst / 10_000)
 
 
 def _cell(column: Column, line: Mapping[Hashable, Any]) -> Item:
