@@ -226,7 +226,8 @@ def comparison_groups(
             `REFERENCE`.
 
     Returns:
-        One group for each dataset, protocol, metrics version and track.
+        One group for each dataset, protocol, metrics version and track; kept with the results, so
+        that what tables and figures make of a group is made once.
 
     Raises:
         UsageError: If the named reference has no row.
@@ -234,10 +235,12 @@ def comparison_groups(
     names = {name for row in results.rows for name in (row.method, name_of(row))}
     if reference is not None and reference not in names:
         raise UsageError(f"No row of method '{reference}': {did_you_mean(reference, names)}")
-    found = comparable_rows(results.rows, RELATIONS)
-    return tuple(
-        _make_group(comparable, found, results, reference or REFERENCE) for comparable in found
-    )
+    chosen = reference or REFERENCE
+    if chosen not in results.kept:
+        found = comparable_rows(results.rows, RELATIONS)
+        results.kept[chosen] = tuple(_make_group(one, found, results, chosen) for one in found)
+    groups: tuple[ComparisonGroup, ...] = results.kept[chosen]
+    return groups
 
 
 def beside(group: ComparisonGroup, track: Track) -> ComparisonGroup | None:

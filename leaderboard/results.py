@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final, Literal, TypeVar, get_args
+from typing import Any, Final, Literal, TypeVar, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -82,6 +82,7 @@ class Results:
         places: Locations of datasets during the runs, by fingerprint and protocol hash.
         references: Rows that come from reference results and not from a run, by `row_key`.
         shifted: Rows of shifted copies of targets, each once; no ranking and no mean holds them.
+        kept: Groups that were made of these results, by reference method.
     """
 
     rows: tuple[Row, ...]
@@ -95,6 +96,7 @@ class Results:
     places: Mapping[tuple[str, str], DatasetLocation] = field(default_factory=dict)
     references: frozenset[tuple[Cell, int]] = frozenset()
     shifted: tuple[Row, ...] = ()
+    kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
